@@ -1,0 +1,1 @@
+"""What a call is: commands, events, rules, decide and evolve."""

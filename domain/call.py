@@ -1,0 +1,202 @@
+"""The state of one call, as far as the rules need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.vocabulary import (
+    CUSTOMER,
+    SYSTEM,
+    UNKNOWN,
+    PartyKind,
+    Phase,
+    Role,
+    TargetKind,
+    TransferKind,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who is in the call now."""
+
+    id: str
+    kind: PartyKind
+    role: Role
+    stay_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOffer:
+    """The offer that waits for the agent's answer."""
+
+    number: int
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConsult:
+    """The consult under way; `party` is empty until somebody answers it."""
+
+    number: int
+    target_kind: TargetKind
+    target: str | None
+    party: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTransfer:
+    """The transfer request that waits for its outcome."""
+
+    number: int
+    kind: TransferKind
+    target_kind: TargetKind
+    receiver: str | None
+    """Who must accept, where the request names somebody; otherwise whoever picks up (Q22)."""
+    wrap_up_number: int | None
+
+
+class WrapUpStatus(StrEnum):
+    """Where an agent's wrap-up stands (Q3, Q4, Q17)."""
+
+    PENDING = "pending"
+    OPEN = "open"
+    APPLIED = "applied"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """The latest wrap-up of one agent; a reason given while it is pending is provisional."""
+
+    number: int
+    agent: str
+    status: WrapUpStatus
+    reason_given: bool = False
+    applied_version: int | None = None
+    extensions: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (WrapUpStatus.PENDING, WrapUpStatus.OPEN)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call after the events up to `version`; an empty one has not been received yet.
+
+    `parties` are those who are in it now, in the order they came. `wrap_ups` holds each
+    agent's latest: a set of agents, because real calls carry more than one (Q4). The counts
+    give the next number of each thing.
+    """
+
+    version: int = 0
+    received: bool = False
+    ended: bool = False
+    queued: bool = False
+    parties: tuple[Party, ...] = ()
+    offer: OpenOffer | None = None
+    offered_agents: frozenset[str] = frozenset()
+    hold_number: int | None = None
+    consult: OpenConsult | None = None
+    conference_number: int | None = None
+    transfer: OpenTransfer | None = None
+    customer_left: bool = False
+    wrap_ups: tuple[WrapUp, ...] = ()
+    stays: int = 0
+    offers: int = 0
+    holds: int = 0
+    consults: int = 0
+    conferences: int = 0
+    transfers: int = 0
+    exits: int = 0
+    wrap_ups_opened: int = 0
+
+    def changed(self, **changes: object) -> Call:
+        """Return a copy with these fields changed.
+
+        Copies the fields as one dictionary: `dataclasses.replace` sets them one by one, which
+        costs more than the rules do.
+        """
+        copy = object.__new__(Call)
+        copy.__dict__.update(self.__dict__, **changes)
+        return copy
+
+    def party(self, party_id: str | None) -> Party | None:
+        """The party with this id, if it is in the call now."""
+        for party in self.parties:
+            if party.id == party_id:
+                return party
+        return None
+
+    @property
+    def customer(self) -> Party | None:
+        return self.party(CUSTOMER)
+
+    @property
+    def owner(self) -> Party | None:
+        for party in self.parties:
+            if party.role is Role.OWNER:
+                return party
+        return None
+
+    @property
+    def agents(self) -> tuple[Party, ...]:
+        """Everybody but the customer, in the order they came."""
+        return tuple(party for party in self.parties if party.kind is not PartyKind.CUSTOMER)
+
+    def wrap_up(self, agent: str) -> WrapUp | None:
+        """The agent's latest wrap-up, open or not."""
+        for wrap_up in self.wrap_ups:
+            if wrap_up.agent == agent:
+                return wrap_up
+        return None
+
+    @property
+    def phase(self) -> Phase:
+        """Where the call stands; a state, never stored, so it cannot disagree with the rest."""
+        if not self.received:
+            return Phase.NOT_RECEIVED
+        if self.ended:
+            is_open = any(wrap_up.is_open for wrap_up in self.wrap_ups)
+            return Phase.ENDED if is_open else Phase.CLOSED
+        if self.customer_left:
+            return Phase.WRAP_UP_ASSIST
+        if self.conference_number is not None:
+            return Phase.CONFERENCE
+        if self.consult is not None:
+            return Phase.CONSULTING if self.consult.party else Phase.CONSULT_ASKED
+        if self.hold_number is not None:
+            return Phase.HELD
+        return Phase.CONNECTED if self.owner else Phase.QUEUED
+
+    def role_of(self, actor: str) -> Role:
+        """What the actor is in the call now (R22, Q21)."""
+        if actor == SYSTEM:
+            return Role.SYSTEM
+        if actor == UNKNOWN:
+            return Role.UNKNOWN
+        party = self.party(actor)
+        if party is not None:
+            return party.role
+        if self.is_invited(actor):
+            return Role.INVITED
+        if self.wrap_up(actor) is not None:
+            return Role.FORMER_OWNER
+        return Role.OUTSIDER
+
+    def is_invited(self, actor: str) -> bool:
+        """Whether an offer, a consult or a transfer waits for this actor's answer.
+
+        A queue, an entry point or a dial number is answered by whoever picks up (Q22).
+        """
+        if actor == CUSTOMER:
+            return False
+        if self.offer is not None and self.offer.agent == actor:
+            return True
+        if self.consult is not None and self.consult.party is None:
+            if self.consult.target_kind is not TargetKind.AGENT:
+                return True
+            return self.consult.target == actor
+        return self.transfer is not None and self.transfer.receiver in (None, actor)

@@ -1,0 +1,97 @@
+"""The two doors of a call: a command is decided by the rules, an observation is judged by them.
+
+Neither reads a clock nor makes an id; both arrive in the command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.call import Call
+from domain.commands import Command
+from domain.draft import Draft
+from domain.effects import happen
+from domain.events import Event
+from domain.guards import Question
+from domain.rights import ALLOWED, verdict
+from domain.rule_sets import RuleSet
+from domain.rules import GUARDS_OF_ACTION, RULE_OF_ID
+from domain.vocabulary import CUSTOMER, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What happened: the events in order, the call after them, the actor's role before them.
+
+    `rules_broken` is empty for a command; for an observation it may not be.
+    """
+
+    events: tuple[Event, ...]
+    call: Call
+    role: Role
+    rules_broken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The rule that refuses the command, in its own sentence."""
+
+    rule: str
+    sentence: str
+    role: Role
+
+
+def decide(call: Call, command: Command, rules: RuleSet) -> Decided | Refused:
+    """Decide a command by the call's current state: all of its events, or the first rule broken."""
+    role = call.role_of(command.actor)
+    broken = first_broken(call, command, rules, role)
+    if broken is not None:
+        return Refused(broken, RULE_OF_ID[broken].sentence, role)
+    draft = Draft(call)
+    happen(draft, command, rules)
+    return Decided(tuple(draft.events), draft.call, role)
+
+
+def observe(call: Call, command: Command, rules: RuleSet) -> Decided:
+    """Record what has already happened, with every rule it broke; never refused."""
+    role = call.role_of(command.actor)
+    broken = all_broken(call, command, rules, role)
+    draft = Draft(call)
+    happen(draft, command, rules)
+    return Decided(tuple(draft.events), draft.call, role, broken)
+
+
+def row_of(command: Command) -> str:
+    """The row of the role × phase table; holding somebody else than the customer is its own."""
+    if command.action == "hold" and getattr(command, "party", CUSTOMER) != CUSTOMER:
+        return "hold-agent"
+    return command.action
+
+
+def first_broken(call: Call, command: Command, rules: RuleSet, role: Role) -> str | None:
+    """The rule that refuses: who may and when by the table, then the guards in the rules' order."""
+    if command.expected_version is not None and command.expected_version != call.version:
+        return "L2"
+    phase = call.phase
+    by_table = verdict(role, phase, row_of(command))
+    if by_table != ALLOWED:
+        return by_table
+    asked = GUARDS_OF_ACTION.get(command.action)
+    if asked:
+        question = Question(call, command, rules, role, phase)
+        for rule, broken in asked:
+            if broken(question):
+                return rule
+    return None
+
+
+def all_broken(call: Call, command: Command, rules: RuleSet, role: Role) -> tuple[str, ...]:
+    """Every rule broken: the table's first, then each guard's, once each."""
+    phase = call.phase
+    by_table = verdict(role, phase, row_of(command))
+    question = Question(call, command, rules, role, phase)
+    broken = dict.fromkeys([] if by_table == ALLOWED else [by_table])
+    for rule, is_broken in GUARDS_OF_ACTION.get(command.action, ()):
+        if is_broken(question):
+            broken[rule] = None
+    return tuple(broken)

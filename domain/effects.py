@@ -1,0 +1,269 @@
+"""What a command makes happen, once it is allowed or has happened anyway.
+
+Total, like `evolve`: an observation may meet any state, so nothing here asks whether it is
+allowed. Exits are in `departures.py`.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never, cast
+
+from domain import commands, departures, events
+from domain.call import WrapUpStatus
+from domain.draft import Draft
+from domain.rule_sets import RuleSet
+from domain.vocabulary import (
+    CUSTOMER,
+    PartyKind,
+    Phase,
+    TargetKind,
+    TransferKind,
+    WrapUpMode,
+)
+
+
+def happen(draft: Draft, command: commands.Command, rules: RuleSet) -> None:
+    """Add to the draft every event that the command makes happen, in order."""
+    call = draft.call
+    match cast(commands.AnyCommand, command):
+        case commands.Receive() as receive:
+            draft.add(
+                events.Received(
+                    stay_number=call.stays + 1,
+                    customer=receive.customer,
+                    queue=receive.queue,
+                    entry_point=receive.entry_point,
+                    channel=receive.channel,
+                )
+            )
+        case commands.Offer(agent=agent, queue=queue):
+            draft.add(events.Offered(offer_number=call.offers + 1, agent=agent, queue=queue))
+        case commands.Answer(actor=agent):
+            draft.add(
+                events.Answered(
+                    offer_number=draft.offer_number, stay_number=call.stays + 1, agent=agent
+                )
+            )
+        case commands.MissOffer():
+            draft.add(events.OfferMissed(offer_number=draft.offer_number))
+        case commands.DeclineOffer():
+            draft.add(events.OfferDeclined(offer_number=draft.offer_number))
+        case commands.Abandon() | commands.Leave():
+            departures.customer_leaves(draft, command)
+        case commands.Hold():
+            draft.add(events.Held(hold_number=call.hold_number or call.holds + 1))
+        case commands.Resume():
+            draft.add(events.Resumed(hold_number=call.hold_number))
+        case commands.StartConsult() as consult:
+            start_consult(draft, consult)
+        case commands.AnswerConsult(actor=party):
+            answer_consult(draft, party)
+        case commands.DeclineConsult():
+            draft.add(events.ConsultDeclined(consult_number=draft.consult_number))
+        case commands.CancelConsult():
+            draft.add(events.ConsultCancelled(consult_number=draft.consult_number))
+        case commands.EndConsult():
+            departures.consult_ends(draft, command)
+        case commands.StartConference():
+            start_conference(draft)
+        case commands.FailConference():
+            draft.add(events.ConferenceFailed(consult_number=draft.consult_number))
+        case commands.RequestTransfer() as request:
+            request_transfer(draft, request)
+        case commands.AcceptTransfer(actor=receiver):
+            accept_transfer(draft, receiver)
+        case commands.DeclineTransfer():
+            number, wrap_up_number = draft.transfer_numbers
+            draft.add(
+                events.TransferDeclined(transfer_number=number, wrap_up_number=wrap_up_number)
+            )
+        case commands.FailTransfer(failure=failure):
+            departures.transfer_fails(draft, failure)
+        case commands.WithdrawTransfer():
+            departures.transfer_withdrawn(draft)
+        case commands.Exit(actor=actor):
+            departures.party_leaves(draft, command, actor)
+        case commands.HangUp(actor=actor):
+            if actor == CUSTOMER:
+                departures.customer_leaves(draft, command)
+            elif call.owner is not None and call.owner.id == actor:
+                departures.everybody_leaves(draft, command)
+            else:
+                departures.party_leaves(draft, command, actor)
+        case commands.EndConference() | commands.EndCall():
+            departures.everybody_leaves(draft, command)
+        case commands.ApplyWrapUp() as apply:
+            apply_reason(draft, apply.actor, apply.reason, WrapUpMode.BY_AGENT, apply.note)
+        case commands.ApplyDefaultWrapUp(agent=agent):
+            apply_reason(draft, agent, rules.default_reason, WrapUpMode.AUTO_DEFAULT, None)
+        case commands.ExtendWrapUp(actor=agent):
+            number, agent = draft.wrap_up_of(agent)
+            draft.add(events.WrapUpExtended(wrap_up_number=number, wrap_up_agent=agent))
+        case commands.Correct() as correct:
+            correct_event(draft, correct)
+        case commands.NoteActivity(activity=activity, duration_ms=duration_ms):
+            draft.add(events.ActivityNoted(activity=activity, duration_ms=duration_ms))
+        case commands.MarkIncomplete(missing=missing):
+            draft.add(events.MarkedIncomplete(missing=missing))
+        case unreachable:
+            assert_never(unreachable)
+
+
+def start_consult(draft: Draft, command: commands.StartConsult) -> None:
+    """Ask for the consult; the customer goes on hold unless held already or in conference (C5)."""
+    call = draft.call
+    stays_off_hold = call.hold_number is not None or call.conference_number is not None
+    is_number = command.target_kind is TargetKind.DIAL_NUMBER
+    draft.add(
+        events.ConsultStarted(
+            consult_number=call.consults + 1,
+            hold_number=None if stays_off_hold else call.holds + 1,
+            target_kind=command.target_kind,
+            target=None if is_number else command.target,
+            dial_number=command.target if is_number else None,
+        )
+    )
+
+
+def answer_consult(draft: Draft, party: str) -> None:
+    """Let the consulted party in; reached at a dial number it is external (Q22)."""
+    consult = draft.call.consult
+    is_external = consult is not None and consult.target_kind is TargetKind.DIAL_NUMBER
+    draft.add(
+        events.ConsultAnswered(
+            consult_number=draft.consult_number,
+            stay_number=draft.call.stays + 1,
+            party=party,
+            party_kind=PartyKind.EXTERNAL if is_external else PartyKind.AGENT,
+        )
+    )
+
+
+def start_conference(draft: Draft) -> None:
+    """Join the consulted party, ending consult and hold (R4, R5); or add it to the one there is."""
+    call = draft.call
+    party = call.consult.party if call.consult else None
+    members = tuple(one.id for one in call.parties)
+    if call.conference_number is not None and party is not None:
+        draft.add(
+            events.ConferenceJoined(
+                conference_number=call.conference_number,
+                consult_number=draft.consult_number,
+                party=party,
+                members=members,
+            )
+        )
+        return
+    draft.add(
+        events.ConferenceStarted(
+            conference_number=call.conferences + 1,
+            consult_number=draft.consult_number,
+            hold_number=call.hold_number,
+            party=party,
+            members=members,
+        )
+    )
+
+
+def request_transfer(draft: Draft, command: commands.RequestTransfer) -> None:
+    """Request the transfer, whose kind follows from the phase; the owner's wrap-up is pending."""
+    call = draft.call
+    kind, target_kind = TransferKind.BLIND, command.target_kind or TargetKind.AGENT
+    target: str | None = command.target
+    receiver = target if target_kind is TargetKind.AGENT else None
+    if call.conference_number is not None:
+        kind = TransferKind.CONFERENCE
+        others = [party.id for party in call.agents if party is not call.owner]
+        receiver = target or (others[0] if others else None)
+        target = receiver
+    elif call.consult is not None and call.consult.party is not None:
+        kind = TransferKind.CONSULT
+        receiver = call.consult.party
+        target_kind = call.consult.target_kind
+        target = call.consult.target or receiver
+    is_number = target_kind is TargetKind.DIAL_NUMBER and kind is TransferKind.BLIND
+    opening = draft.opening_for_owner()
+    draft.add(
+        events.TransferRequested(
+            transfer_number=call.transfers + 1,
+            kind=kind,
+            target_kind=target_kind,
+            target=None if is_number else target,
+            dial_number=target if is_number else None,
+            receiver=receiver,
+            wrap_up_number=opening.number,
+            wrap_up_agent=opening.agent,
+            consult_number=draft.consult_number,
+            conference_number=call.conference_number,
+        )
+    )
+
+
+def accept_transfer(draft: Draft, receiver: str) -> None:
+    """Hand the call over, then let the former owner go (T2, R11)."""
+    call = draft.call
+    transfer, owner, known = call.transfer, call.owner, call.party(receiver)
+    if transfer is not None:
+        kind = transfer.kind
+        number, agent = transfer.wrap_up_number, owner.id if owner else None
+        is_external = transfer.target_kind is TargetKind.DIAL_NUMBER
+    else:
+        kinds = {
+            Phase.CONFERENCE: TransferKind.CONFERENCE,
+            Phase.CONSULTING: TransferKind.CONSULT,
+        }
+        kind = kinds.get(call.phase, TransferKind.BLIND)
+        opening = draft.opening_for_owner()
+        number, agent = opening.number, opening.agent
+        is_external = False
+    if known is not None:
+        is_external = known.kind is PartyKind.EXTERNAL
+    draft.add(
+        events.TransferAccepted(
+            transfer_number=transfer.number if transfer else None,
+            kind=kind,
+            party=receiver,
+            party_kind=PartyKind.EXTERNAL if is_external else PartyKind.AGENT,
+            stay_number=None if known else call.stays + 1,
+            hold_number=call.hold_number,
+            consult_number=draft.consult_number,
+            wrap_up_number=number,
+            wrap_up_agent=agent,
+        )
+    )
+    if owner is not None and owner.id != receiver:
+        departures.former_owner_leaves(draft, owner)
+
+
+def apply_reason(draft: Draft, agent: str, reason: str, mode: WrapUpMode, note: str | None) -> None:
+    """Give the reason; while the transfer is pending it is provisional (Q3)."""
+    number, agent = draft.wrap_up_of(agent)
+    wrap_up = draft.call.wrap_up(agent)
+    pending = wrap_up is not None and wrap_up.status is WrapUpStatus.PENDING
+    draft.add(
+        events.WrapUpApplied(
+            wrap_up_number=number,
+            wrap_up_agent=agent,
+            reason=reason,
+            mode=mode,
+            provisional=pending,
+            note=note,
+        )
+    )
+
+
+def correct_event(draft: Draft, command: commands.Correct) -> None:
+    """Refer to the wrong event, with the wrap-up it belongs to when the reason is corrected."""
+    numbers = [
+        wrap_up.number
+        for wrap_up in draft.call.wrap_ups
+        if command.reason is not None and wrap_up.applied_version == command.corrected_version
+    ]
+    draft.add(
+        events.Corrected(
+            corrected_version=command.corrected_version,
+            why=command.why,
+            reason=command.reason,
+            wrap_up_number=numbers[0] if numbers else None,
+        )
+    )

@@ -1,0 +1,38 @@
+"""The shapes of text that commands and events carry, with their bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalMark:
+    """Marks a field that can name a person, so that erasure finds exactly those."""
+
+
+PERSONAL = PersonalMark()
+
+Personal = Annotated[str, PERSONAL]
+"""A number or free text that can name a person."""
+
+# Control, format and unassigned characters and line breaks hide what a report shows.
+PRINTABLE = r"^[^\p{C}\p{Zl}\p{Zp}]+$"
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=PRINTABLE)]
+"""An id or a code: a call, an agent, a queue, a reason. 1 to 128 printable characters."""
+
+Source = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$")
+]
+"""The system a call comes from: letters, digits and . _ : / -, so it is a URI reference."""
+
+PersonalName = Annotated[Name, PERSONAL]
+"""A number that can name a person, 1 to 128 printable characters."""
+
+PersonalText = Annotated[
+    str, StringConstraints(min_length=1, max_length=1000, pattern=PRINTABLE), PERSONAL
+]
+"""Free text, which can name a person, 1 to 1,000 printable characters."""

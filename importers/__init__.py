@@ -1,0 +1,1 @@
+"""Other systems' records, read as observations; one file a system."""

@@ -1,0 +1,1 @@
+"""Settings and connections: where the ledger lives."""

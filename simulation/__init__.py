@@ -1,0 +1,1 @@
+"""Simulated days of calls, seeded and calibrated on real ones."""
