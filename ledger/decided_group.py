@@ -1,0 +1,155 @@
+"""A group of commands, each decided against the state that the earlier ones of it leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+import orjson
+
+from domain.call import Call
+from domain.commands import Command
+from domain.decide import Refused, decide, observe
+from domain.rule_sets import RuleSet
+from ledger.application import CallApplication, RecordedCall, key_of
+from ledger.documents import Stamp, event_documents, refusal_document
+from ledger.outcomes import Outcome, Recorded, RefusedOutcome, Request
+from ledger.recorder import CallRecorder, Group, StoredOutcome
+
+NEW_CALL = Call()
+
+REUSED_ID = ("L5", "A command id names one command of one call; this one was another call's.")
+"""The rule and sentence that refuse a command id which another call's command has had."""
+
+
+class Ends(NamedTuple):
+    """The last position and the last refusal number of the ledger."""
+
+    position: int
+    refusal_number: int
+
+
+class DecidedGroup:
+    """Collects the rows of one transaction, and the calls as they will be after it.
+
+    Nothing outside changes: when the transaction fails, the group is thrown away.
+    """
+
+    def __init__(
+        self,
+        application: CallApplication,
+        recorder: CallRecorder,
+        rules: RuleSet,
+        stamp: Stamp,
+        ends: Ends,
+    ) -> None:
+        self._application = application
+        self._recorder = recorder
+        self._rules = rules
+        self._stamp = stamp
+        self.ends = ends
+        self.rows = Group()
+        self.calls: dict[str, RecordedCall] = {}
+        self._outcomes: dict[UUID, tuple[str, Outcome]] = {}
+        self._stored: dict[bytes, StoredOutcome] = {}
+
+    def take_all(self, requests: Sequence[Request], isolated: bool) -> list[Outcome | Exception]:
+        """Decide all in order; isolated, one that cannot be decided at all fails alone."""
+        ids = [request.command.command_id.bytes for request in requests]
+        self._stored = {stored.command_id: stored for stored in self._recorder.outcomes_of(ids)}
+        outcomes: list[Outcome | Exception] = []
+        for request in requests:
+            try:
+                outcomes.append(self._take(request))
+            except Exception as error:
+                if not isolated:
+                    raise
+                outcomes.append(error)
+        return outcomes
+
+    def _take(self, request: Request) -> Outcome:
+        command = request.command
+        key = key_of(command.source, command.call_id)
+        first = self._first_outcome(command)
+        if first is not None:
+            key_of_first, outcome = first
+            if key_of_first != key:
+                return self._refuse_reused_id(command, key)
+            return replace(outcome, repeated=True)
+        known = self._call(key)
+        call = NEW_CALL if known is None else known.call
+        if request.observed:
+            decided = observe(call, command, self._rules)
+        else:
+            decision = decide(call, command, self._rules)
+            if isinstance(decision, Refused):
+                outcome = self._refuse(command, decision, command.command_id)
+                self._outcomes[command.command_id] = (key, outcome)
+                return outcome
+            decided = decision
+        documents = event_documents(command, decided, request.observed, self._stamp)
+        # From here on nothing fails, so a request that fails leaves no half of itself.
+        last, refusal_number = self.ends
+        first_position = last + 1
+        if known is None:
+            self.rows.calls.append((command.source, command.call_id, first_position))
+        call_position = first_position if known is None else known.position
+        version = call.version
+        for position, document in enumerate(documents, first_position):
+            version += 1
+            self.rows.events.append((position, call_position, version, document))
+        self.rows.outcomes.append(
+            StoredOutcome(command.command_id.bytes, first_position, len(documents), None)
+        )
+        self.ends = Ends(last + len(documents), refusal_number)
+        self.calls[key] = RecordedCall(key, call_position, decided.call)
+        recorded = Recorded(self.ends.position, version, tuple(documents))
+        self._outcomes[command.command_id] = (key, recorded)
+        return recorded
+
+    def _refuse(self, command: Command, refused: Refused, command_id: UUID) -> RefusedOutcome:
+        number = self.ends.refusal_number + 1
+        document = refusal_document(number, command, refused, self._stamp)
+        self.rows.refusals.append((number, document))
+        self.rows.outcomes.append(StoredOutcome(command_id.bytes, None, 0, number))
+        self.ends = Ends(self.ends.position, number)
+        return RefusedOutcome(number, refused.rule, refused.sentence)
+
+    def _first_outcome(self, command: Command) -> tuple[str, Outcome] | None:
+        """The outcome that this command id has had, with the call it was for."""
+        known = self._outcomes.get(command.command_id)
+        if known is not None:
+            return known
+        stored = self._stored.get(command.command_id.bytes)
+        if stored is None:
+            return None
+        if stored.first_position is None:
+            number = stored.refusal_number or 0
+            read = orjson.loads(self._recorder.refusal(number))
+            said = read["data"]
+            outcome: Outcome = RefusedOutcome(number, said["rule"], said["sentence"])
+        else:
+            documents = self._recorder.documents(stored.first_position, stored.events)
+            read = orjson.loads(documents[-1])
+            position = stored.first_position + stored.events - 1
+            outcome = Recorded(position, read["version"], tuple(documents))
+        return key_of(read["source"], read["subject"]), outcome
+
+    def _refuse_reused_id(self, command: Command, key: str) -> RefusedOutcome:
+        """Refuse a command whose id is another call's; sent again, it meets the same refusal."""
+        id_of_reuse = uuid5(command.command_id, key)
+        known = self._outcomes.get(id_of_reuse)
+        if known is not None and isinstance(known[1], RefusedOutcome):
+            return replace(known[1], repeated=True)
+        for stored in self._recorder.outcomes_of([id_of_reuse.bytes]):
+            return RefusedOutcome(stored.refusal_number or 0, *REUSED_ID, repeated=True)
+        call = self._call(key)
+        role = (NEW_CALL if call is None else call.call).role_of(command.actor)
+        outcome = self._refuse(command, Refused(*REUSED_ID, role), id_of_reuse)
+        self._outcomes[id_of_reuse] = (key, outcome)
+        return outcome
+
+    def _call(self, key: str) -> RecordedCall | None:
+        return self.calls.get(key) or self._application.call(key)

@@ -1,0 +1,143 @@
+"""What was recorded, in order, from a position on: the store as a feed for followers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from infra.folder import LedgerError, LedgerFolder, LedgerMissing
+from ledger.sqlite_recorder import explained, last_of, open_to_read
+
+BATCH_EVENTS = 100_000
+"""Events in one batch: DuckDB parses large batches four times as fast as small ones."""
+
+
+class FeedBroken(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """Positions are missing in the feed; what follows them must not be read as complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """Events next to each other: the columns belong together row by row."""
+
+    positions: Sequence[int]
+    call_positions: Sequence[int]
+    documents: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalBatch:
+    """Refusals next to each other."""
+
+    numbers: Sequence[int]
+    documents: Sequence[bytes]
+
+
+class Head(NamedTuple):
+    """How far the ledger is: its last position and its last refusal number, or 0."""
+
+    position: int
+    refusal_number: int
+
+
+class StoreFeed:
+    """Reads the event store beside its writer, in this or another process.
+
+    Each batch is a read of its own, so a slow follower holds nothing up.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder's store to read it.
+
+        Raises `LedgerMissing` when there is none and `LedgerUnavailable` when it cannot be read.
+        """
+        store = LedgerFolder(folder).store
+        if not store.exists():
+            raise LedgerMissing(
+                f"There is no ledger in {folder}: record a call, run `call-ledger demo`, or name "
+                "another folder with --ledger."
+            )
+        self._connection: sqlite3.Connection = open_to_read(store)
+
+    def head(self) -> Head:
+        """How far the ledger is now."""
+        with explained():
+            return Head(
+                last_of(self._connection, "events", "position"),
+                last_of(self._connection, "refusals", "number"),
+            )
+
+    def batches(self, after_position: int, limit: int = BATCH_EVENTS) -> Iterator[EventBatch]:
+        """Yield events after a position, at most `limit` a batch, until there are no more now.
+
+        Raises `FeedBroken` where positions are not next to each other.
+        """
+        while rows := self._rows(
+            "SELECT position, call, document FROM events WHERE position > ?"
+            " ORDER BY position LIMIT ?",
+            after_position,
+            limit,
+        ):
+            positions, call_positions, documents = zip(*rows, strict=True)
+            check_next("position", after_position, positions)
+            yield EventBatch(positions, call_positions, documents)
+            after_position = positions[-1]
+
+    def refusals(self, after_number: int, limit: int = BATCH_EVENTS) -> Iterator[RefusalBatch]:
+        """Yield refusals after a number, as `batches` does events."""
+        while rows := self._rows(
+            "SELECT number, document FROM refusals WHERE number > ? ORDER BY number LIMIT ?",
+            after_number,
+            limit,
+        ):
+            numbers, documents = zip(*rows, strict=True)
+            check_next("refusal", after_number, numbers)
+            yield RefusalBatch(numbers, documents)
+            after_number = numbers[-1]
+
+    def documents_of(self, source: str, call_id: str) -> list[bytes]:
+        """The documents of one call in the order of their versions; none when it is unknown."""
+        rows = self._rows(
+            "SELECT e.document FROM calls c JOIN events e USING (call)"
+            " WHERE c.source = ? AND c.call_id = ? ORDER BY e.version",
+            source,
+            call_id,
+        )
+        return [document for (document,) in rows]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> StoreFeed:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _rows(self, query: str, *parameters: object) -> list[Any]:
+        with explained(), closing(self._connection.execute(query, parameters)) as cursor:
+            return cursor.fetchall()
+
+
+def check_next(what: str, after: int, numbers: Sequence[int]) -> None:
+    """Stop loudly when the numbers, which are ascending, do not follow without a gap."""
+    if numbers[0] == after + 1 and numbers[-1] == after + len(numbers):
+        return
+    missing = next(
+        expected for expected, number in enumerate(numbers, after + 1) if number != expected
+    )
+    raise FeedBroken(
+        f"The ledger has no {what} {missing} though later ones are there: "
+        "restore the event store from its last backup."
+    )

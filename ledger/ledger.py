@@ -1,0 +1,134 @@
+"""The write side's one door: take a command, decide it, append what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import RLock
+from types import TracebackType
+
+from domain.commands import Command
+from domain.rule_sets import SEED, RuleSet
+from infra.folder import LedgerError, LedgerFolder
+from ledger.application import CallApplication
+from ledger.decided_group import DecidedGroup, Ends
+from ledger.documents import Stamp
+from ledger.group_commit import GroupCommit
+from ledger.outcomes import Outcome, Request
+from ledger.recorder import CallRecorder
+from ledger.sqlite_recorder import SqliteRecorder
+
+LARGEST_GROUP = 100_000
+"""Commands in one transaction: what is decided and not yet durable is held in memory."""
+
+
+def now() -> datetime:
+    """The ledger's clock, unless another one is given."""
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """One folder's ledger, open for writing; at most one process has it."""
+
+    def __init__(
+        self,
+        recorder: CallRecorder,
+        rules: RuleSet = SEED,
+        clock: Callable[[], datetime] = now,
+        cached_calls: int = 20_000,
+    ) -> None:
+        self._recorder = recorder
+        self._rules = rules
+        self._clock = clock
+        self._application = CallApplication(recorder, cached_calls)
+        self._ends = Ends(recorder.max_notification_id() or 0, recorder.last_refusal_number())
+        self._one_at_a_time = RLock()
+        self._group_commit = GroupCommit(self._take)
+        self._open = ExitStack()
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        rules: RuleSet = SEED,
+        clock: Callable[[], datetime] = now,
+        cached_calls: int = 20_000,
+        doing: str = "recording",
+    ) -> Ledger:
+        """Open the folder's ledger, or begin one; `doing` is what a second writer is told.
+
+        Raises `LedgerInUse` when another process writes to it, and `LedgerUnavailable` when it
+        cannot be read or written.
+        """
+        place = LedgerFolder(folder)
+        with ExitStack() as opening:
+            opening.enter_context(place.writing(doing))
+            recorder = SqliteRecorder.open(place.store)
+            opening.callback(recorder.close)
+            ledger = cls(recorder, rules, clock, cached_calls)
+            ledger._open = opening.pop_all()
+        return ledger
+
+    def record(self, command: Command, observed: bool = False) -> Outcome:
+        """Take one command, or one observation; it is on disk when this returns."""
+        (outcome,) = self.record_many([Request(command, observed)])
+        return outcome
+
+    def record_many(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Take many in order, in one transaction: all are on disk when this returns.
+
+        Each is decided against what the earlier ones leave, and refused alone. Raises
+        `LedgerUnavailable` when they could not be written; none of them is recorded then.
+        """
+        outcomes = []
+        for outcome in self._take(requests, isolated=False):
+            if isinstance(outcome, Exception):
+                raise outcome
+            outcomes.append(outcome)
+        return outcomes
+
+    async def handle(self, command: Command, observed: bool = False) -> Outcome:
+        """Take one command among many callers, who share a transaction; it is on disk then."""
+        return await self._group_commit.submit(Request(command, observed))
+
+    def close(self) -> None:
+        """Finish what was taken, then give the folder free."""
+        self._group_commit.close()
+        with self._one_at_a_time:
+            self._application.close()
+            self._open.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _take(
+        self, requests: Sequence[Request], isolated: bool = True
+    ) -> list[Outcome | Exception]:
+        """Decide and append a group; a request that cannot be decided at all fails alone.
+
+        Not isolated, such a request fails the whole group before anything is written.
+        """
+        if len(requests) > LARGEST_GROUP:
+            raise LedgerError(
+                f"{len(requests)} commands are too many for one transaction: "
+                f"send at most {LARGEST_GROUP} at a time."
+            )
+        with self._one_at_a_time:
+            stamp = Stamp.of(self._clock(), self._rules)
+            group = DecidedGroup(self._application, self._recorder, self._rules, stamp, self._ends)
+            outcomes = group.take_all(requests, isolated)
+            if group.rows.outcomes:
+                self._recorder.append(group.rows)
+                self._ends = group.ends
+                self._application.remember(group.calls.values())
+            return outcomes

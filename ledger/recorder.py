@@ -1,0 +1,63 @@
+"""What the ledger asks of an event store, whichever database it is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from eventsourcing.persistence import ApplicationRecorder
+
+
+class StoredOutcome(NamedTuple):
+    """The outcome of one command: the place of its events, or the number of its refusal."""
+
+    command_id: bytes
+    first_position: int | None
+    events: int
+    refusal_number: int | None
+
+
+@dataclass(slots=True)
+class Group:
+    """What one transaction appends: rows in the order in which they were decided."""
+
+    calls: list[tuple[str, str, int]] = field(default_factory=list)
+    """Source, call id and call position of the calls that begin here."""
+    events: list[tuple[int, int, int, bytes]] = field(default_factory=list)
+    """Position, call position, version and document."""
+    refusals: list[tuple[int, bytes]] = field(default_factory=list)
+    """Number and document."""
+    outcomes: list[StoredOutcome] = field(default_factory=list)
+
+
+class CallRecorder(ApplicationRecorder):
+    """The library's recorder, and beside it what group commit and repeated commands need.
+
+    The calls of the library that take `StoredEvent`s serve reading; appending goes by `Group`,
+    because positions, refusals and outcomes must be durable in the same transaction.
+    """
+
+    @abstractmethod
+    def append(self, group: Group) -> None:
+        """Write the whole group in one durable transaction, or nothing of it.
+
+        Raises `LedgerUnavailable` with a sentence when that fails.
+        """
+
+    @abstractmethod
+    def outcomes_of(self, command_ids: Sequence[bytes]) -> Iterable[StoredOutcome]:
+        """The outcomes of those of the commands that have one."""
+
+    @abstractmethod
+    def documents(self, first_position: int, count: int) -> list[bytes]:
+        """The documents of so many events from a position on."""
+
+    @abstractmethod
+    def refusal(self, number: int) -> bytes:
+        """The document of one refusal."""
+
+    @abstractmethod
+    def last_refusal_number(self) -> int:
+        """The number of the latest refusal, or 0."""
