@@ -1,0 +1,295 @@
+"""In which order a call's activities happened, and when.
+
+Order: by time where every activity carries one. Otherwise by position, newest or oldest first,
+whichever its pairs (`connect` before `connected`) bear witness to. Where neither direction can
+be a history, by the stages of a call, and the call says that its order is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from importers.webex_records import Activity, Task
+
+STAGES: Final = [
+    "new",
+    "campaignOutbound",
+    "flow-activity",
+    "ivr-connected",
+    "ivr-done",
+    "treatment",
+    "treatment-completed",
+    "parked",
+    "con-to-agent-error",
+    "connect",
+    "connected",
+    "recording-started",
+    "dequeued",
+    "paused",
+    "resumed",
+    "ctq",
+    "consult",
+    "ctq-accepted",
+    "on-hold",
+    "consulting",
+    "consult-error",
+    "Conference",
+    "conferencing",
+    "conference-done",
+    "consult-done",
+    "hold-done",
+    "blind-transfer",
+    "vt-transfer",
+    "ConsultTransfer",
+    "Transferred",
+    "optOutOfQueue",
+    "callbackFailed",
+    "ended",
+    "WrapUp",
+    "recording-available",
+]
+STAGE: Final = {name: stage for stage, name in enumerate(STAGES)}
+
+NEXT_TO_EACH_OTHER: Final = (
+    ("Conference", "conferencing"),
+    ("ConsultTransfer", "Transferred"),
+    ("blind-transfer", "Transferred"),
+    ("ctq", "consult"),
+)
+"""The second follows the first at once."""
+
+ONE_AFTER_THE_OTHER: Final = (
+    *NEXT_TO_EACH_OTHER,
+    ("new", "connect"),
+    ("new", "ended"),
+    ("new", "parked"),
+    ("connect", "connected"),
+    ("connected", "ended"),
+    ("consult", "consulting"),
+    ("on-hold", "hold-done"),
+    ("ended", "recording-available"),
+)
+"""The first of the one comes before the first of the other, in a record that is not cut."""
+
+CUSTOMER_STATES: Final = frozenset(
+    [
+        "new",
+        "ivr-connected",
+        "treatment",
+        "parked",
+        "optOutOfQueue",
+        "callbackFailed",
+        "con-to-agent-error",
+        "connect",
+        "connected",
+        "on-hold",
+        "hold-done",
+        "conference-done",
+        "blind-transfer",
+        "vt-transfer",
+        "ConsultTransfer",
+        "Transferred",
+        "ended",
+    ]
+)
+"""States of the customer's side: each lasts until the next, so their durations add up."""
+
+CONSULT_STATES: Final = frozenset(
+    [
+        "ctq",
+        "consult",
+        "ctq-accepted",
+        "consulting",
+        "consult-error",
+        "consult-done",
+        "Conference",
+        "conferencing",
+    ]
+)
+"""States of the consult, which lie beside the customer's."""
+
+
+class Placed(NamedTuple):
+    """An activity with its place in the call: when it began, and whether that is the child's.
+
+    A consult to an entry point is a call of its own for Webex; its activities stand mixed
+    with those of the parent.
+    """
+
+    activity: Activity
+    name: str
+    milliseconds: int
+    of_child: bool
+
+
+class History(NamedTuple):
+    """The activities of one call, oldest first."""
+
+    placed: tuple[Placed, ...]
+    order_known: bool
+    has_times: bool
+
+
+def history_of(task: Task, newest_first: bool, base_milliseconds: int) -> History:
+    """Put the activities of a call in order and in time.
+
+    Without times the call begins at `base_milliseconds`, or, cut, at its cursor's time.
+    """
+    nodes = task.activities.nodes
+    if all(node.milliseconds is not None for node in nodes):
+        ordered = sorted(nodes, key=time_stage_name)
+        of_child = children(ordered)
+        return History(
+            tuple(
+                Placed(node, node.name or "", node.milliseconds or 0, child)
+                for node, child in zip(ordered, of_child, strict=True)
+            ),
+            order_known=True,
+            has_times=True,
+        )
+    votes = witness(nodes)
+    is_newest_first = newest_first if votes == 0 else votes < 0
+    ordered = list(reversed(nodes)) if is_newest_first else list(nodes)
+    order_known = is_possible(ordered, is_cut=task.missing is not None)
+    if not order_known:
+        ordered = by_stage(ordered)
+    of_child = children(ordered)
+    start = task.oldest_milliseconds or base_milliseconds
+    times = derived_times(ordered, of_child, start)
+    return History(
+        tuple(
+            Placed(node, node.name or "", time, child)
+            for node, time, child in zip(ordered, times, of_child, strict=True)
+        ),
+        order_known,
+        has_times=False,
+    )
+
+
+def time_stage_name(node: Activity) -> tuple[int, int, str, str]:
+    """The sort key of activities with times; at the same time, by the stages of a call."""
+    name = node.name or ""
+    return (node.milliseconds or 0, STAGE.get(name, 0), name, node.id or "")
+
+
+def witness(nodes: Iterable[Activity]) -> int:
+    """How many pairs stand oldest first, less those that stand newest first."""
+    first: dict[str, int] = {}
+    for position, node in enumerate(nodes):
+        first.setdefault(node.name or "", position)
+    return sum(
+        1 if first[one] < first[other] else -1
+        for one, other in ONE_AFTER_THE_OTHER
+        if one in first and other in first
+    )
+
+
+def is_possible(ordered: list[Activity], is_cut: bool) -> bool:
+    """Whether this order can be a history; of a cut record less can be asked."""
+    names = [node.name for node in ordered]
+    for one, other in NEXT_TO_EACH_OTHER:
+        for position, name in enumerate(names):
+            if name == one and position + 1 < len(names) and names[position + 1] != other:
+                return False
+    if is_cut:
+        return True
+    if "new" in names and names[0] != "new":
+        return False
+    return all(
+        names.index(one) < names.index(other)
+        for one, other in ONE_AFTER_THE_OTHER
+        if one in names and other in names
+    )
+
+
+def by_stage(nodes: list[Activity]) -> list[Activity]:
+    """Order by the stages of a call; a `Transferred` goes right after each request."""
+    staged = sorted(nodes, key=lambda node: (STAGE.get(node.name or "", 0), node.duration or 0))
+    accepted = [node for node in staged if node.name == "Transferred"]
+    ordered: list[Activity] = []
+    for node in staged:
+        if node.name == "Transferred":
+            continue
+        ordered.append(node)
+        if node.name in ("ConsultTransfer", "blind-transfer") and accepted:
+            ordered.append(accepted.pop(0))
+    return [*ordered, *accepted]
+
+
+def children(ordered: list[Activity]) -> list[bool]:
+    """For each activity, whether it belongs to the child: from its `new` within a consult on."""
+    marks: list[bool] = []
+    in_consult = in_child = False
+    for position, node in enumerate(ordered):
+        match node.name:
+            case "consult" | "ctq":
+                in_consult, in_child = True, False
+            case "new" if position > 0:
+                in_child = in_consult
+            case "conferencing" | "Transferred" | "ended":
+                in_consult = in_child = False
+            case "hold-done":
+                in_child = False
+            case _:
+                pass
+        is_mixed_in = node.name in ("new", "flow-activity", "connect", "connected", "parked")
+        marks.append(in_child and is_mixed_in)
+    return marks
+
+
+def derived_times(ordered: list[Activity], of_child: list[bool], start: int) -> list[int]:
+    """Begin of each activity from the durations of those before it.
+
+    The customer's states follow each other. What lies beside them (a consult, its child)
+    follows its own predecessor, within the customer's states between which it stands.
+    """
+    names = [node.name or "" for node in ordered]
+    durations = [node.duration_ms or 0 for node in ordered]
+    backbone = [
+        position
+        for position, name in enumerate(names)
+        if name in CUSTOMER_STATES and not of_child[position]
+    ]
+    known: dict[int, int] = {}
+    now = start
+    for position in backbone:
+        known[position] = now
+        now += lasting(names, durations, backbone, position)
+    times: list[int] = []
+    earliest, consult_end, child_end = start, start, start
+    for position, name in enumerate(names):
+        following = next((at for at in backbone if at >= position), None)
+        latest = known[following] if following is not None else now
+        if position in known:
+            begin = known[position]
+        elif of_child[position]:
+            child_end = max(child_end, earliest) if name == "new" else child_end
+            begin = min(max(earliest, child_end), latest)
+            child_end = begin + own_new(names, durations, of_child, position)
+        elif name in CONSULT_STATES:
+            opens_hold = following is not None and names[following] == "on-hold"
+            begin = latest if opens_hold else min(max(earliest, consult_end), latest)
+            consult_end = begin + durations[position]
+            if name == "ctq-accepted" and "consulting" in names[position:]:
+                answered = names.index("consulting", position)
+                consult_end = begin + max(0, durations[position] - durations[answered])
+        else:
+            begin = earliest
+        earliest = max(earliest, begin)
+        times.append(earliest)
+    return times
+
+
+def lasting(names: list[str], durations: list[int], backbone: list[int], position: int) -> int:
+    """How long a state of the customer's side lasts; some records give `new` the whole call's."""
+    if names[position] != "new":
+        return durations[position]
+    rest = sum(durations[other] for other in backbone if other > position)
+    return durations[position] - rest if 0 < rest <= durations[position] else durations[position]
+
+
+def own_new(names: list[str], durations: list[int], of_child: list[bool], position: int) -> int:
+    """The same for a state of the child."""
+    child = [other for other, mark in enumerate(of_child) if mark and other >= position]
+    return lasting(names, durations, child, position)

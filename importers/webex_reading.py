@@ -1,0 +1,316 @@
+"""How each activity of a Webex call is read as an observation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from domain import commands
+from domain.call import Call, WrapUpStatus
+from domain.commands import Command
+from domain.decide import observe
+from domain.rule_sets import SEED
+from domain.vocabulary import SYSTEM, UNKNOWN, TargetKind, TimeSource, Via
+from importers.webex_order import CONSULT_STATES, CUSTOMER_STATES, History, Placed
+from importers.webex_records import Activity, Task
+
+WEBEX: Final = UUID("6f1d1c0a-6f0e-5d53-9a3e-1b9f5f2d7c11")
+"""The namespace of command ids: the same activity always gives the same command."""
+
+READINGS: Final = {
+    "new": "the call is received; within a consult it is the child's (an entry point), and noted",
+    "parked": "noted, and the call counts as queued; an offer that is open was missed",
+    "connect": "an offer to an agent; one that is still open before it was missed",
+    "connected": "the offer is answered; the child's answers the consult; after a transfer noted",
+    "on-hold": "hold; noted where the consult has put the customer on hold already",
+    "hold-done": "resume; noted where the conference or a transfer has ended the hold",
+    "ctq": "a consult to a queue starts",
+    "consult": "a consult starts: to an entry point where a child follows; noted after `ctq`",
+    "consulting": "the consult is answered; noted where a child follows, which answers or not",
+    "consult-done": "the consult ends, or is cancelled if nobody has answered",
+    "Conference": "the request only: noted",
+    "conferencing": "the conference is established",
+    "conference-done": "the member exits, for the call goes on; noted where there is no conference",
+    "blind-transfer": "a transfer is requested, to an agent for want of knowledge",
+    "ConsultTransfer": "a transfer is requested, after a consult or in conference",
+    "Transferred": "the transfer is accepted",
+    "vt-transfer": "noted, and the owner exits: the call goes back to a queue, not to a receiver",
+    "ended": "the call ends, by whom is unknown; the child's and a second one are noted",
+    "WrapUp": "a reason is given, which one is unknown, when the wrap-up's time is over",
+}
+"""What is made of each activity; those that are not here are noted, so that each leaves a trace."""
+
+REASON_NOT_TOLD: Final = "unknown"
+
+
+class CallReading:
+    """Reads the activities of one call, oldest first, into observations.
+
+    It follows the call as the ledger will, because what an activity means depends on the state
+    that it meets: a `connected` is an answer, a child's answer, or the state after a transfer.
+    """
+
+    def __init__(self, source: str, task: Task, history: History) -> None:
+        self.source = source
+        self.task = task
+        self.history = history
+        self.call = Call()
+        self.observations: list[Command] = []
+        self.parties = 0
+        self.repeats: dict[str, int] = {}
+        self.made: dict[str, int] = {}
+        self.identity = ""
+        self.occurred_at = datetime(1970, 1, 1, tzinfo=UTC)
+        self.end = parents_end(history.placed)
+
+    def read(self) -> Iterator[Command]:
+        """Give the observations of the call in their order."""
+        placed = self.history.placed
+        self.starts_with_new = bool(placed) and placed[0].name == "new"
+        if not self.starts_with_new:
+            self.at_activity("beginning", placed[0].milliseconds if placed else 0)
+            self.receive()
+        for position, one in enumerate(placed):
+            self.at_activity(self.identity_of(one.activity), one.milliseconds)
+            self.read_activity(position, one)
+        if not self.history.order_known:
+            self.at_activity("order")
+            self.observe(commands.NoteActivity, activity="order of activities not known")
+        if self.task.missing is not None:
+            self.at_activity(f"missing {self.task.missing}")
+            self.observe(commands.MarkIncomplete, missing=self.task.missing)
+        yield from self.observations
+
+    def at_activity(self, identity: str, milliseconds: int | None = None) -> None:
+        """Move on to the activity that the next observations come from."""
+        self.identity = identity[:128]
+        if milliseconds is not None:
+            self.occurred_at = at(milliseconds)
+
+    def identity_of(self, activity: Activity) -> str:
+        """The activity's own id, or its name and time, or its name, duration and which of them."""
+        if activity.id is not None:
+            return activity.id
+        if activity.created_time is not None:
+            return f"{activity.created_time}-{activity.name}"
+        same = f"{activity.name}:{activity.duration}"
+        self.repeats[same] = self.repeats.get(same, 0) + 1
+        return f"{same}:{self.repeats[same]}"
+
+    def observe(self, command_class: type[Command], actor: str = SYSTEM, **own: Any) -> None:
+        """Add an observation; what an activity is made into twice has two command ids."""
+        name = f"{self.source}/{self.task.id}/{self.identity}/{command_class.action}"
+        self.made[name] = self.made.get(name, 0) + 1
+        own.setdefault("occurred_at", self.occurred_at)
+        command = command_class(
+            command_id=uuid5(WEBEX, f"{name}/{self.made[name]}"),
+            source=self.source,
+            call_id=self.task.id,
+            actor=actor,
+            via=Via.SYSTEM,
+            time_source=TimeSource.EXACT if self.history.has_times else TimeSource.DERIVED,
+            correlation_id=self.identity,
+            **own,
+        )
+        self.call = observe(self.call, command, SEED).call
+        self.observations.append(command)
+
+    def read_activity(self, position: int, placed: Placed) -> None:
+        """Read one activity in the state that the call is in."""
+        call = self.call
+        match placed.name:
+            case "new" if not call.received:
+                self.receive()
+            case "parked":
+                self.miss_open_offer()
+                self.note(placed)
+            case "connect" if not placed.of_child:
+                self.miss_open_offer()
+                queue = placed.activity.queue_id
+                self.observe(commands.Offer, agent=self.next_party(), queue=queue)
+            case "connected" if placed.of_child and self.consult_is_asked:
+                self.answer_consult()
+            case "connected" if not placed.of_child and call.owner is None:
+                self.ensure_owner()
+            case "on-hold" if call.hold_number is None:
+                self.observe(commands.Hold, UNKNOWN)
+            case "hold-done" if call.hold_number is not None:
+                self.observe(commands.Resume, UNKNOWN)
+            case "ctq":
+                self.start_consult(TargetKind.QUEUE, placed.activity.queue_id or "unknown-queue")
+            case "consult" if call.consult is None or call.consult.party is not None:
+                kind = self.kind_of_consult(position)
+                target = {
+                    TargetKind.QUEUE: "unknown-queue",
+                    TargetKind.ENTRY_POINT: "unknown-entry-point",
+                }.get(kind)
+                self.start_consult(kind, target or self.next_party())
+            case "consulting" if not self.is_to_entry_point and (
+                call.consult is None or call.consult.party is None
+            ):
+                self.ensure_consult_answered()
+            case "consult-done" if call.consult is not None:
+                answered = call.consult.party is not None
+                self.observe(commands.EndConsult if answered else commands.CancelConsult, UNKNOWN)
+            case "conferencing":
+                self.ensure_consult_answered()
+                self.observe(commands.StartConference, UNKNOWN)
+            case "conference-done" if self.member is not None:
+                self.observe(commands.Exit, self.member)
+            case "blind-transfer":
+                self.ensure_owner()
+                self.observe(
+                    commands.RequestTransfer,
+                    UNKNOWN,
+                    target_kind=TargetKind.AGENT,
+                    target=self.next_party(),
+                )
+            case "ConsultTransfer":
+                if call.conference_number is None:
+                    self.ensure_consult_answered()
+                self.observe(commands.RequestTransfer, UNKNOWN)
+            case "Transferred":
+                receiver = call.transfer.receiver if call.transfer else None
+                self.observe(commands.AcceptTransfer, receiver or self.next_party())
+            case "vt-transfer" if call.owner is not None:
+                self.note(placed)
+                self.observe(commands.Exit, call.owner.id)
+            case "ended" if position == self.end:
+                self.observe(commands.EndCall, UNKNOWN)
+            case "WrapUp":
+                given_at = self.occurred_at + timedelta(
+                    milliseconds=placed.activity.duration_ms or 0
+                )
+                self.observe(
+                    commands.ApplyWrapUp,
+                    self.wrapping_up,
+                    reason=REASON_NOT_TOLD,
+                    occurred_at=given_at,
+                )
+            case _:
+                self.note(placed)
+
+    def note(self, placed: Placed) -> None:
+        """Keep an activity that the rules do not speak of, or that changes nothing here."""
+        self.observe(
+            commands.NoteActivity,
+            activity=placed.name,
+            duration_ms=placed.activity.duration_ms,
+        )
+
+    def receive(self) -> None:
+        """Receive the call; it has a queue if it was ever parked or offered."""
+        waits = [
+            one.activity
+            for one in self.history.placed
+            if one.name in ("parked", "connect") and not one.of_child
+        ]
+        queues = [activity.queue_id for activity in waits if activity.queue_id is not None]
+        queue = (queues[0] if queues else "unknown") if waits else None
+        self.observe(commands.Receive, queue=queue, channel=self.task.channel_type)
+
+    def next_party(self) -> str:
+        """A name for somebody whom the record does not name, in the order of appearance."""
+        self.parties += 1
+        return f"unknown-{self.parties}"
+
+    def miss_open_offer(self) -> None:
+        """An offer that is followed by another or by waiting was not answered."""
+        if self.call.offer is not None:
+            self.observe(commands.MissOffer)
+
+    def ensure_owner(self) -> None:
+        """Let the call have an owner, whose offer or answer may be among what is missing."""
+        if self.call.owner is not None:
+            return
+        if self.call.offer is None:
+            self.observe(commands.Offer, agent=self.next_party())
+        if self.call.offer is not None:
+            self.observe(commands.Answer, self.call.offer.agent)
+
+    def start_consult(self, kind: TargetKind, target: str) -> None:
+        """Start a consult, by an owner."""
+        self.ensure_owner()
+        self.observe(commands.StartConsult, UNKNOWN, target_kind=kind, target=target)
+
+    def ensure_consult_answered(self) -> None:
+        """Let there be an answered consult, whose beginning may be among what is missing."""
+        if self.call.consult is None:
+            self.start_consult(TargetKind.AGENT, self.next_party())
+        if self.consult_is_asked:
+            self.answer_consult()
+
+    def answer_consult(self) -> None:
+        """Answer the consult, by the agent asked or by whoever picks up (Q22)."""
+        consult = self.call.consult
+        is_agent = consult is not None and consult.target_kind is TargetKind.AGENT
+        target = consult.target if consult is not None and is_agent else None
+        self.observe(commands.AnswerConsult, target or self.next_party())
+
+    def kind_of_consult(self, position: int) -> TargetKind:
+        """An entry point where a child follows, a queue where somebody there accepts, or an agent.
+
+        The record itself does not tell an agent from a dial number.
+        """
+        for one in self.history.placed[position + 1 :]:
+            if one.of_child:
+                return TargetKind.ENTRY_POINT
+            if one.name == "ctq-accepted":
+                return TargetKind.QUEUE
+            if one.name in ("consult", "ctq", "consult-done", "conferencing", "Transferred"):
+                break
+        return TargetKind.AGENT
+
+    @property
+    def consult_is_asked(self) -> bool:
+        return self.call.consult is not None and self.call.consult.party is None
+
+    @property
+    def is_to_entry_point(self) -> bool:
+        consult = self.call.consult
+        return consult is not None and consult.target_kind is TargetKind.ENTRY_POINT
+
+    @property
+    def member(self) -> str | None:
+        """Who is in the conference beside customer and owner, if there is one."""
+        owner = self.call.owner
+        if self.call.conference_number is None:
+            return None
+        others = [party.id for party in self.call.agents if owner is None or party.id != owner.id]
+        return others[0] if others else None
+
+    @property
+    def wrapping_up(self) -> str:
+        """The agent whose wrap-up has been open longest; unknown where none is."""
+        waiting = [one for one in self.call.wrap_ups if one.status is WrapUpStatus.OPEN]
+        return min(waiting, key=lambda one: one.number).agent if waiting else UNKNOWN
+
+
+def at(milliseconds: int) -> datetime:
+    """The time that many milliseconds after 1970, in UTC."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
+GOING_ON: Final = (CUSTOMER_STATES | CONSULT_STATES) - {"ended"}
+"""States of a call that has not ended."""
+
+
+def parents_end(placed: tuple[Placed, ...]) -> int | None:
+    """Which `ended` is the call's own, where the record has two.
+
+    It is one after which nothing goes on: of these the one that a wrap-up follows at once,
+    or else the last.
+    """
+    candidates: list[int] = []
+    for position in reversed(range(len(placed))):
+        if placed[position].name in GOING_ON:
+            break
+        if placed[position].name == "ended":
+            candidates.append(position)
+    for position in reversed(candidates):
+        following = [one.name for one in placed[position + 1 : position + 2]]
+        if following == ["WrapUp"]:
+            return position
+    return candidates[0] if candidates else None
