@@ -153,6 +153,14 @@ class Call:
                 return wrap_up
         return None
 
+    def wrap_up_meant(self, agent: str) -> WrapUp | None:
+        """The agent's latest wrap-up; for an unknown agent the oldest that is open."""
+        if agent == UNKNOWN:
+            still_open = [wrap_up for wrap_up in self.wrap_ups if wrap_up.is_open]
+            if still_open:
+                return min(still_open, key=lambda wrap_up: wrap_up.number)
+        return self.wrap_up(agent)
+
     @property
     def phase(self) -> Phase:
         """Where the call stands; a state, never stored, so it cannot disagree with the rest."""

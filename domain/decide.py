@@ -6,6 +6,7 @@ Neither reads a clock nor makes an id; both arrive in the command.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from domain.call import Call
 from domain.commands import Command
@@ -13,10 +14,12 @@ from domain.draft import Draft
 from domain.effects import happen
 from domain.events import Event
 from domain.guards import Question
-from domain.rights import ALLOWED, verdict
+from domain.rights import ALLOWED, verdict, verdict_for_anybody
 from domain.rule_sets import RuleSet
 from domain.rules import GUARDS_OF_ACTION, RULE_OF_ID
 from domain.vocabulary import CUSTOMER, Role
+
+WRAP_UP_ACTIONS: Final = frozenset({"apply-wrap-up", "extend-wrap-up"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Refused:
 
 def decide(call: Call, command: Command, rules: RuleSet) -> Decided | Refused:
     """Decide a command by the call's current state: all of its events, or the first rule broken."""
-    role = call.role_of(command.actor)
+    role = acting_role(call, command)
     broken = first_broken(call, command, rules, role)
     if broken is not None:
         return Refused(broken, RULE_OF_ID[broken].sentence, role)
@@ -54,11 +57,19 @@ def decide(call: Call, command: Command, rules: RuleSet) -> Decided | Refused:
 
 def observe(call: Call, command: Command, rules: RuleSet) -> Decided:
     """Record what has already happened, with every rule it broke; never refused."""
-    role = call.role_of(command.actor)
+    role = acting_role(call, command)
     broken = all_broken(call, command, rules, role)
     draft = Draft(call)
     happen(draft, command, rules)
     return Decided(tuple(draft.events), draft.call, role, broken)
+
+
+def acting_role(call: Call, command: Command) -> Role:
+    """In what role the actor does this: one who is invited back wraps up as the former owner."""
+    role = call.role_of(command.actor)
+    if role is Role.INVITED and command.action in WRAP_UP_ACTIONS and call.wrap_up(command.actor):
+        return Role.FORMER_OWNER
+    return role
 
 
 def row_of(command: Command) -> str:
@@ -87,8 +98,9 @@ def first_broken(call: Call, command: Command, rules: RuleSet, role: Role) -> st
 
 def all_broken(call: Call, command: Command, rules: RuleSet, role: Role) -> tuple[str, ...]:
     """Every rule broken: the table's first, then each guard's, once each."""
-    phase = call.phase
-    by_table = verdict(role, phase, row_of(command))
+    phase, row = call.phase, row_of(command)
+    unknown = role is Role.UNKNOWN
+    by_table = verdict_for_anybody(phase, row) if unknown else verdict(role, phase, row)
     question = Question(call, command, rules, role, phase)
     broken = dict.fromkeys([] if by_table == ALLOWED else [by_table])
     for rule, is_broken in GUARDS_OF_ACTION.get(command.action, ()):

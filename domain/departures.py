@@ -49,7 +49,7 @@ def exit_of(
     draft.add(
         Exited(
             exit_number=call.exits + 1,
-            stay_number=party.stay_number,
+            stay_number=party.stay_number or None,
             party=party.id,
             party_kind=party.kind,
             party_role=role or party.role,
@@ -57,7 +57,7 @@ def exit_of(
             reason=reason,
             stayed=tuple(other.id for other in call.parties if other.id != party.id),
             owner_after=owner_after,
-            conference_number=conference_number,
+            conference_number=None if party.role is Role.CONSULTED else conference_number,
             hold_number=call.hold_number if is_customer else None,
             consult_number=draft.consult_number if is_customer else None,
             wrap_up_number=opening.number,
@@ -85,7 +85,8 @@ def conference_ends_below_two_agents(draft: Draft, cause: Cause) -> None:
     call = draft.call
     if call.conference_number is None:
         return
-    if len(call.agents) < 2 or call.customer is None:
+    talking = [agent for agent in call.agents if agent.role is not Role.CONSULTED]
+    if len(talking) < 2 or call.customer is None:
         draft.add(ConferenceEnded(conference_number=call.conference_number, cause=cause))
 
 
@@ -94,7 +95,7 @@ def customer_leaves(draft: Draft, command: Command) -> None:
     call = draft.call
     customer = call.customer or Party(CUSTOMER, PartyKind.CUSTOMER, Role.CUSTOMER, 0)
     initiator = CUSTOMER if command.actor in (CUSTOMER, UNKNOWN) else command.actor
-    if call.phase is Phase.QUEUED:
+    if call.phase is Phase.QUEUED and call.stays <= 1:
         draft.add(Abandoned(offer_number=draft.offer_number))
     if call.transfer is not None:
         transfer_fails(draft, TransferFailure.CUSTOMER_LEFT)
@@ -108,9 +109,9 @@ def customer_leaves(draft: Draft, command: Command) -> None:
 
 
 def last_agent_leaves(draft: Draft, initiated_by: str, ended_by: EndedBy) -> None:
-    """Without a customer the call is over once at most one agent is left (Q1)."""
+    """Once the customer has left, the call is over when at most one agent is left (Q1)."""
     call = draft.call
-    if call.customer is not None or len(call.agents) > 1 or call.ended:
+    if not call.customer_left or len(call.agents) > 1 or call.ended:
         return
     for agent in call.agents:
         exit_of(draft, agent, initiated_by, ExitReason.DROPPED_BY_END, call.conference_number)
@@ -139,6 +140,7 @@ def party_leaves(draft: Draft, command: Command, party_id: str) -> None:
     if is_owner:
         opening = draft.opening_for_owner()
         heirs = [other for other in draft.call.agents if other.id != party_id]
+        heirs.sort(key=lambda heir: heir.kind is not PartyKind.AGENT)
         owner_after = heirs[0].id if heirs else None
     reason = ExitReason.HUNG_UP if hung_up(command) else ExitReason.EXITED
     number = draft.call.conference_number
@@ -197,9 +199,9 @@ def everybody_leaves(draft: Draft, command: Command) -> None:
     conference_number = draft.call.conference_number
     if conference_number is not None:
         draft.add(ConferenceEnded(conference_number=conference_number, cause=cause))
-    parties = sorted(draft.call.parties, key=lambda party: party.id != actor)
-    for party in parties:
-        opening = draft.opening_for_owner() if party.role is Role.OWNER else NO_OPENING
+    opening_for_owner = draft.opening_for_owner()
+    for party in sorted(draft.call.parties, key=lambda party: party.id != actor):
+        opening = opening_for_owner if party.role is Role.OWNER else NO_OPENING
         reason = own if party.id == actor else dropped
         exit_of(draft, party, actor, reason, conference_number, opening)
     draft.add(Ended(ended_by=ended_by, offer_number=draft.offer_number))

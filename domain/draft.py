@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from domain.call import Call
+from domain.call import Call, WrapUpStatus
 from domain.events import Event
 from domain.evolve import evolve
-from domain.vocabulary import UNKNOWN, PartyKind
+from domain.vocabulary import PartyKind
 
 
 class Opening(NamedTuple):
@@ -40,6 +40,11 @@ class Draft:
     def consult_number(self) -> int | None:
         return self.call.consult.number if self.call.consult else None
 
+    def stay_number(self, party_id: str) -> int:
+        """The stay of somebody who comes in: a new one, unless that party is in already."""
+        party = self.call.party(party_id)
+        return party.stay_number if party else self.call.stays + 1
+
     @property
     def transfer_numbers(self) -> tuple[int | None, int | None]:
         """The open transfer's own number, and that of the wrap-up it holds pending."""
@@ -47,9 +52,12 @@ class Draft:
         return (transfer.number, transfer.wrap_up_number) if transfer else (None, None)
 
     def opening_for_owner(self) -> Opening:
-        """The wrap-up to open for the owner, unless one is open or the owner is external (Q22)."""
+        """The wrap-up to open for the owner, unless one is open or the owner is external (Q22).
+
+        The customer's exit has opened it for good (R18): nothing after that opens another.
+        """
         owner = self.call.owner
-        if owner is None or owner.kind is not PartyKind.AGENT:
+        if owner is None or owner.kind is not PartyKind.AGENT or self.call.customer_left:
             return NO_OPENING
         wrap_up = self.call.wrap_up(owner.id)
         if wrap_up is not None and wrap_up.is_open:
@@ -57,14 +65,8 @@ class Draft:
         return Opening(self.call.wrap_ups_opened + 1, owner.id)
 
     def wrap_up_of(self, agent: str) -> tuple[int, str]:
-        """The number and agent of the wrap-up this agent means.
-
-        An observation may not know the agent: then it is the oldest open one, or a new one.
-        """
-        wrap_up = self.call.wrap_up(agent)
-        if agent == UNKNOWN:
-            is_open = [one for one in self.call.wrap_ups if one.is_open]
-            wrap_up = min(is_open, key=lambda one: one.number) if is_open else wrap_up
-        if wrap_up is not None:
+        """The number and agent of the wrap-up this agent means; a void one is never meant."""
+        wrap_up = self.call.wrap_up_meant(agent)
+        if wrap_up is not None and wrap_up.status is not WrapUpStatus.VOID:
             return wrap_up.number, wrap_up.agent
         return self.call.wrap_ups_opened + 1, agent

@@ -14,6 +14,7 @@ from domain.draft import Draft
 from domain.rule_sets import RuleSet
 from domain.vocabulary import (
     CUSTOMER,
+    UNKNOWN,
     PartyKind,
     Phase,
     TargetKind,
@@ -29,7 +30,7 @@ def happen(draft: Draft, command: commands.Command, rules: RuleSet) -> None:
         case commands.Receive() as receive:
             draft.add(
                 events.Received(
-                    stay_number=call.stays + 1,
+                    stay_number=draft.stay_number(CUSTOMER),
                     customer=receive.customer,
                     queue=receive.queue,
                     entry_point=receive.entry_point,
@@ -38,10 +39,13 @@ def happen(draft: Draft, command: commands.Command, rules: RuleSet) -> None:
             )
         case commands.Offer(agent=agent, queue=queue):
             draft.add(events.Offered(offer_number=call.offers + 1, agent=agent, queue=queue))
-        case commands.Answer(actor=agent):
+        case commands.Answer(actor=actor):
+            agent = call.offer.agent if actor == UNKNOWN and call.offer else actor
             draft.add(
                 events.Answered(
-                    offer_number=draft.offer_number, stay_number=call.stays + 1, agent=agent
+                    offer_number=draft.offer_number,
+                    stay_number=draft.stay_number(agent),
+                    agent=agent,
                 )
             )
         case commands.MissOffer():
@@ -50,8 +54,11 @@ def happen(draft: Draft, command: commands.Command, rules: RuleSet) -> None:
             draft.add(events.OfferDeclined(offer_number=draft.offer_number))
         case commands.Abandon() | commands.Leave():
             departures.customer_leaves(draft, command)
-        case commands.Hold():
-            draft.add(events.Held(hold_number=call.hold_number or call.holds + 1))
+        case commands.Hold(party=party):
+            if party == CUSTOMER:
+                draft.add(events.Held(hold_number=call.hold_number or call.holds + 1))
+            else:
+                draft.add(events.AgentHeld(party=party))
         case commands.Resume():
             draft.add(events.Resumed(hold_number=call.hold_number))
         case commands.StartConsult() as consult:
@@ -64,8 +71,8 @@ def happen(draft: Draft, command: commands.Command, rules: RuleSet) -> None:
             draft.add(events.ConsultCancelled(consult_number=draft.consult_number))
         case commands.EndConsult():
             departures.consult_ends(draft, command)
-        case commands.StartConference():
-            start_conference(draft)
+        case commands.StartConference(member=member):
+            start_conference(draft, member)
         case commands.FailConference():
             draft.add(events.ConferenceFailed(consult_number=draft.consult_number))
         case commands.RequestTransfer() as request:
@@ -128,21 +135,28 @@ def start_consult(draft: Draft, command: commands.StartConsult) -> None:
 def answer_consult(draft: Draft, party: str) -> None:
     """Let the consulted party in; reached at a dial number it is external (Q22)."""
     consult = draft.call.consult
+    if party == UNKNOWN and consult is not None and consult.target_kind is TargetKind.AGENT:
+        party = consult.target or party
     is_external = consult is not None and consult.target_kind is TargetKind.DIAL_NUMBER
     draft.add(
         events.ConsultAnswered(
             consult_number=draft.consult_number,
-            stay_number=draft.call.stays + 1,
+            stay_number=draft.stay_number(party),
             party=party,
             party_kind=PartyKind.EXTERNAL if is_external else PartyKind.AGENT,
         )
     )
 
 
-def start_conference(draft: Draft) -> None:
-    """Join the consulted party, ending consult and hold (R4, R5); or add it to the one there is."""
+def start_conference(draft: Draft, member: str | None) -> None:
+    """Join the consulted party, ending consult and hold (R4, R5); or add it to the one there is.
+
+    Without a consult, an observation's word for who joined is taken.
+    """
     call = draft.call
-    party = call.consult.party if call.consult else None
+    party = call.consult.party if call.consult else member
+    if call.owner is not None and call.owner.id == party:
+        party = None
     members = tuple(one.id for one in call.parties)
     if call.conference_number is not None and party is not None:
         draft.add(
@@ -166,7 +180,12 @@ def start_conference(draft: Draft) -> None:
 
 
 def request_transfer(draft: Draft, command: commands.RequestTransfer) -> None:
-    """Request the transfer, whose kind follows from the phase; the owner's wrap-up is pending."""
+    """Request the transfer, whose kind follows from the phase; the owner's wrap-up is pending.
+
+    A further request, which only an observation can bring, takes the place of the open one.
+    """
+    if draft.call.transfer is not None:
+        departures.transfer_withdrawn(draft)
     call = draft.call
     kind, target_kind = TransferKind.BLIND, command.target_kind or TargetKind.AGENT
     target: str | None = command.target
@@ -181,7 +200,7 @@ def request_transfer(draft: Draft, command: commands.RequestTransfer) -> None:
         receiver = call.consult.party
         target_kind = call.consult.target_kind
         target = call.consult.target or receiver
-    is_number = target_kind is TargetKind.DIAL_NUMBER and kind is TransferKind.BLIND
+    is_number = target_kind is TargetKind.DIAL_NUMBER and call.party(target) is None
     opening = draft.opening_for_owner()
     draft.add(
         events.TransferRequested(
@@ -190,7 +209,7 @@ def request_transfer(draft: Draft, command: commands.RequestTransfer) -> None:
             target_kind=target_kind,
             target=None if is_number else target,
             dial_number=target if is_number else None,
-            receiver=receiver,
+            receiver=None if is_number else receiver,
             wrap_up_number=opening.number,
             wrap_up_agent=opening.agent,
             consult_number=draft.consult_number,
@@ -202,10 +221,14 @@ def request_transfer(draft: Draft, command: commands.RequestTransfer) -> None:
 def accept_transfer(draft: Draft, receiver: str) -> None:
     """Hand the call over, then let the former owner go (T2, R11)."""
     call = draft.call
-    transfer, owner, known = call.transfer, call.owner, call.party(receiver)
+    transfer, owner = call.transfer, call.owner
+    if receiver == UNKNOWN and transfer is not None:
+        receiver = transfer.receiver or receiver
+    known = call.party(receiver)
     if transfer is not None:
         kind = transfer.kind
-        number, agent = transfer.wrap_up_number, owner.id if owner else None
+        number = transfer.wrap_up_number
+        agent = owner.id if owner and number else None
         is_external = transfer.target_kind is TargetKind.DIAL_NUMBER
     else:
         kinds = {
@@ -220,7 +243,7 @@ def accept_transfer(draft: Draft, receiver: str) -> None:
         is_external = known.kind is PartyKind.EXTERNAL
     draft.add(
         events.TransferAccepted(
-            transfer_number=transfer.number if transfer else None,
+            transfer_number=transfer.number if transfer else call.transfers + 1,
             kind=kind,
             party=receiver,
             party_kind=PartyKind.EXTERNAL if is_external else PartyKind.AGENT,

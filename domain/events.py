@@ -88,6 +88,13 @@ class Held(Event):
     hold_number: int
 
 
+class AgentHeld(Event):
+    """An agent was put on hold, which no rule allows: recorded because it was reported (R8)."""
+
+    type: Literal["call.agent-held.v1"] = "call.agent-held.v1"
+    party: str
+
+
 class Resumed(Event):
     """The customer was taken off hold by the owner."""
 
@@ -319,6 +326,7 @@ AnyEvent = (
     | OfferDeclined
     | Abandoned
     | Held
+    | AgentHeld
     | Resumed
     | ConsultStarted
     | ConsultAnswered

@@ -13,6 +13,7 @@ from domain.call import Call, OpenConsult, OpenOffer, OpenTransfer, Party, WrapU
 from domain.events import (
     Abandoned,
     ActivityNoted,
+    AgentHeld,
     Answered,
     AnyEvent,
     ConferenceEnded,
@@ -56,7 +57,7 @@ def evolve(call: Call, event: Event) -> Call:
                 parties=with_party(
                     call, CUSTOMER, PartyKind.CUSTOMER, Role.CUSTOMER, received.stay_number
                 ),
-                stays=received.stay_number,
+                stays=max(call.stays, received.stay_number),
             )
         case Offered(offer_number=number, agent=agent):
             return after(
@@ -73,7 +74,7 @@ def evolve(call: Call, event: Event) -> Call:
                 call,
                 offer=None,
                 parties=with_party(call, agent, PartyKind.AGENT, role, stay),
-                stays=stay,
+                stays=max(call.stays, stay),
             )
         case Abandoned():
             return after(call, offer=None)
@@ -94,7 +95,7 @@ def evolve(call: Call, event: Event) -> Call:
                 call,
                 consult=call.consult and replace(call.consult, party=party),
                 parties=with_party(call, party, kind, Role.CONSULTED, stay),
-                stays=stay,
+                stays=max(call.stays, stay),
             )
         case ConsultDeclined() | ConsultCancelled() | ConsultEnded():
             return after(call, consult=None)
@@ -154,17 +155,9 @@ def evolve(call: Call, event: Event) -> Call:
             )
         case WrapUpApplied() as applied:
             return after_reason(after(call), applied)
-        case WrapUpExtended(wrap_up_number=number):
-            return after(
-                call,
-                wrap_ups=tuple(
-                    replace(wrap_up, extensions=wrap_up.extensions + 1)
-                    if wrap_up.number == number
-                    else wrap_up
-                    for wrap_up in call.wrap_ups
-                ),
-            )
-        case ConferenceFailed() | Corrected() | ActivityNoted() | MarkedIncomplete():
+        case WrapUpExtended() as extended:
+            return after_extension(after(call), extended)
+        case AgentHeld() | ConferenceFailed() | Corrected() | ActivityNoted() | MarkedIncomplete():
             return after(call)
         case unreachable:
             assert_never(unreachable)
@@ -178,14 +171,18 @@ def after(call: Call, **changes: Any) -> Call:
 def with_party(
     call: Call, party_id: str, kind: PartyKind, role: Role, stay_number: int
 ) -> tuple[Party, ...]:
-    """Add a party, unless it is in the call already."""
-    if call.party(party_id) is not None:
+    """Add a party, unless it is in the call already or the call has ended."""
+    if call.ended or call.party(party_id) is not None:
         return call.parties
+    if party_id == CUSTOMER:
+        kind, role = PartyKind.CUSTOMER, Role.CUSTOMER
     return (*call.parties, Party(party_id, kind, role, stay_number))
 
 
 def with_role(parties: tuple[Party, ...], party_id: str | None, role: Role) -> tuple[Party, ...]:
-    """Give one of the parties another role."""
+    """Give one of the parties another role; the customer is always the customer."""
+    if party_id is None or party_id == CUSTOMER:
+        return parties
     return tuple(replace(party, role=role) if party.id == party_id else party for party in parties)
 
 
@@ -242,6 +239,7 @@ def after_acceptance(call: Call, accepted: TransferAccepted) -> Call:
         parties=with_role(parties, accepted.party, Role.OWNER),
         wrap_ups=wrap_ups,
         wrap_ups_opened=max(call.wrap_ups_opened, accepted.wrap_up_number or 0),
+        transfers=max(call.transfers, accepted.transfer_number or 0),
     )
 
 
@@ -285,4 +283,17 @@ def after_reason(call: Call, applied: WrapUpApplied) -> Call:
     return call.changed(
         wrap_ups=(*others, wrap_up),
         wrap_ups_opened=max(call.wrap_ups_opened, applied.wrap_up_number),
+    )
+
+
+def after_extension(call: Call, extended: WrapUpExtended) -> Call:
+    """Count the extension; one that is reported of a wrap-up never seen to open opens it."""
+    number, agent = extended.wrap_up_number, extended.wrap_up_agent
+    known = call.wrap_up(agent)
+    if known is None or known.number != number:
+        known = WrapUp(number, agent, WrapUpStatus.OPEN)
+    others = tuple(other for other in call.wrap_ups if other.agent != agent)
+    return call.changed(
+        wrap_ups=(*others, replace(known, extensions=known.extensions + 1)),
+        wrap_ups_opened=max(call.wrap_ups_opened, number),
     )

@@ -73,7 +73,7 @@ def not_the_other_member(question: Question) -> bool:
 def no_transfer_for_the_actor(question: Question) -> bool:
     """R12: no transfer is open, or it is for somebody else."""
     transfer, actor = question.call.transfer, question.command.actor
-    return transfer is None or transfer.receiver not in (None, actor, UNKNOWN)
+    return transfer is None or (actor != UNKNOWN and transfer.receiver not in (None, actor))
 
 
 def consult_under_way(question: Question) -> bool:
@@ -86,11 +86,12 @@ def consult_under_way(question: Question) -> bool:
 def target_in_the_call(question: Question) -> bool:
     """C2: the target is no agent, queue, dial number or entry point outside the call."""
     command = question.command
-    if isinstance(command, StartConsult):
-        return question.call.role_of(command.target) in IN_THE_CALL
-    if isinstance(command, RequestTransfer) and question.phase in (Phase.CONNECTED, Phase.HELD):
-        return command.target is not None and question.call.role_of(command.target) in IN_THE_CALL
-    return False
+    if not isinstance(command, StartConsult | RequestTransfer) or command.target is None:
+        return False
+    if command.target_kind in (TargetKind.QUEUE, TargetKind.ENTRY_POINT):
+        return False
+    outside = isinstance(command, StartConsult) or question.phase in (Phase.CONNECTED, Phase.HELD)
+    return outside and question.call.role_of(command.target) in IN_THE_CALL
 
 
 IN_THE_CALL: Final = frozenset(
@@ -110,11 +111,9 @@ def not_a_dial_number(question: Question) -> bool:
 
 
 def consult_not_asked(question: Question) -> bool:
-    """C6: there is no consult that waits for an answer, or it is for somebody else."""
-    consult, role = question.call.consult, question.role
-    if consult is None or consult.party is not None:
-        return True
-    return role is Role.INVITED and not question.call.is_invited(question.command.actor)
+    """C6: there is no consult that waits for an answer."""
+    consult = question.call.consult
+    return consult is None or consult.party is not None
 
 
 def consult_not_answered(question: Question) -> bool:
@@ -160,25 +159,25 @@ def wrapping_up_agent(question: Question) -> str:
 
 def wrap_up_not_open(question: Question) -> bool:
     """R21: the agent's wrap-up has not opened, or was closed again with a transfer (Q17)."""
-    wrap_up = question.call.wrap_up(wrapping_up_agent(question))
+    wrap_up = question.call.wrap_up_meant(wrapping_up_agent(question))
     return wrap_up is None or not (wrap_up.is_open or wrap_up.reason_given)
 
 
 def reason_given_already(question: Question) -> bool:
     """W5: this agent has given the reason of this wrap-up."""
-    wrap_up = question.call.wrap_up(wrapping_up_agent(question))
+    wrap_up = question.call.wrap_up_meant(wrapping_up_agent(question))
     return wrap_up is not None and wrap_up.reason_given
 
 
 def no_extension_left(question: Question) -> bool:
     """W8: the agent has extended this wrap-up as often as the rule set allows."""
-    wrap_up = question.call.wrap_up(question.command.actor)
+    wrap_up = question.call.wrap_up_meant(question.command.actor)
     return wrap_up is not None and wrap_up.extensions >= question.rules.wrap_up_extensions
 
 
 def wraps_up_by_hand(question: Question) -> bool:
     """W8: an extended wrap-up is not closed by the default reason."""
-    wrap_up = question.call.wrap_up(wrapping_up_agent(question))
+    wrap_up = question.call.wrap_up_meant(wrapping_up_agent(question))
     return wrap_up is not None and wrap_up.extensions > 0
 
 

@@ -18,7 +18,7 @@ OWNER = """
 action                 connected held consult_asked consulting conference wrap_up_assist
 hold                   ok        H1   H1            H1         R7         R20
 hold-agent             H1        H1   H1            H1         R8         R20
-resume                 H1        ok   H1            H1         H1         R20
+resume                 H1        ok   H1            H1         Q5         R20
 start-consult          ok        ok   C1            C1         ok         R20
 answer-consult         C6        C6   C6            C6         C6         C6
 decline-consult        C6        C6   C6            C6         C6         C6
@@ -28,7 +28,7 @@ start-conference       R1        R1   R1            ok         ok         R1
 request-transfer       ok        ok   T1            ok         ok         R9
 accept-transfer        R12       R12  R12           R12        R12        R12
 decline-transfer       R12       R12  R12           R12        R12        R12
-withdraw-transfer      ok        ok   ok            ok         ok         T1
+withdraw-transfer      ok        ok   T1            ok         ok         T1
 exit                   Q6        Q6   Q6            Q6         ok         Q6
 end-conference         R16       R16  R16           R16        ok         ok
 hang-up                ok        E1   E1            E1         ok         ok
@@ -42,7 +42,7 @@ CONSULTED = """
 action                 consulting conference wrap_up_assist
 hold                   H1         R7         R20
 hold-agent             H1         R7         R20
-resume                 H1         H1         R20
+resume                 H1         Q5         R20
 start-consult          C1         C1         R20
 answer-consult         C6         C6         C6
 decline-consult        C6         C6         C6
@@ -66,7 +66,7 @@ MEMBER = """
 action                 conference wrap_up_assist
 hold                   R7         R20
 hold-agent             R7         R20
-resume                 H1         R20
+resume                 Q5         R20
 start-consult          C1         R20
 answer-consult         C6         C6
 decline-consult        C6         C6
@@ -93,7 +93,7 @@ exit                   ok     ok        ok   ok            ok         ok
 hang-up                ok     ok        ok   ok            ok         ok
 hold                   H1     H1        H1   H1            H1         R7
 hold-agent             H1     H1        H1   H1            H1         R7
-resume                 H1     H1        H1   H1            H1         H1
+resume                 H1     H1        H1   H1            H1         Q5
 start-consult          C1     C1        C1   C1            C1         C1
 start-conference       R3     R3        R3   R3            R3         R3
 request-transfer       R9     R9        R9   R9            R9         R9
@@ -120,17 +120,17 @@ decline-transfer       R12    ok        ok   R12           R12        R12
 
 FORMER_OWNER = """
 action                 connected held consult_asked consulting conference wrap_up_assist ended closed
-apply-wrap-up          ok        ok   ok            ok         ok         ok             ok    ok
-extend-wrap-up         ok        ok   ok            ok         ok         ok             ok    ok
+apply-wrap-up          ok        ok   ok            ok         ok         ok             ok    W5
+extend-wrap-up         ok        ok   ok            ok         ok         ok             ok    W5
 """
 
 SYSTEM = """
 action                 not_received queued connected held consult_asked consulting conference wrap_up_assist ended closed
 receive                ok           L1     L1        L1   L1            L1         L1         L1             L1    L1
-offer                  L1           ok     O1        O1   O1            O1         O1         O1             O1    O1
-miss-offer             L1           ok     O1        O1   O1            O1         O1         O1             O1    O1
-fail-conference        L1           R1     R1        R1   R1            ok         R1         R1             R1    R1
-fail-transfer          L1           T1     ok        ok   ok            ok         ok         T1             T1    T1
+offer                  L1           ok     O1        O1   O1            O1         O1         O1             L4    L4
+miss-offer             L1           ok     O1        O1   O1            O1         O1         O1             L4    L4
+fail-conference        L1           R1     R1        R1   R1            ok         ok         R1             L4    L4
+fail-transfer          L1           T1     ok        ok   T1            ok         ok         T1             L4    L4
 end-call               L1           ok     ok        ok   ok            ok         ok         ok             L4    L4
 apply-default-wrap-up  L1           R21    ok        ok   ok            ok         ok         ok             ok    R21
 """
@@ -167,6 +167,8 @@ CELLS: Final[dict[Role, dict[tuple[str, Phase], str]]] = {
     role: cells(grid) for role, grid in GRIDS.items()
 }
 
+NO_RIGHTS: Final[dict[tuple[str, Phase], str]] = {}
+
 ACTIONS: Final[tuple[str, ...]] = tuple(
     dict.fromkeys(action for role in CELLS for action, _ in CELLS[role])
 )
@@ -174,19 +176,19 @@ ACTIONS: Final[tuple[str, ...]] = tuple(
 
 
 def verdict(role: Role, phase: Phase, action: str) -> str:
-    """Return `ok`, or the id of the rule that refuses this role this action in this phase.
-
-    An unknown actor is judged by what anybody could have done: only the phase can refuse.
-    """
-    if action in LEDGER_ACTIONS:
+    """Return `ok`, or the id of the rule that refuses this role this action in this phase."""
+    if action in LEDGER_ACTIONS and role is not Role.UNKNOWN:
         return "L1" if phase is Phase.NOT_RECEIVED else ALLOWED
-    if role is Role.UNKNOWN:
-        return verdict_for_anybody(phase, action)
-    return CELLS.get(role, {}).get((action, phase), RIGHTS_BY_ROLE)
+    return CELLS.get(role, NO_RIGHTS).get((action, phase), RIGHTS_BY_ROLE)
 
 
 def verdict_for_anybody(phase: Phase, action: str) -> str:
-    """Return `ok` if some role may; otherwise what refuses the first role that is spoken of."""
+    """Judge an unknown actor of an observation by what anybody could have done there.
+
+    Return `ok` if some role may; otherwise what refuses the first role that is spoken of.
+    """
+    if action in LEDGER_ACTIONS:
+        return verdict(Role.OUTSIDER, phase, action)
     spoken = [CELLS[role][action, phase] for role in CELLS if (action, phase) in CELLS[role]]
     if ALLOWED in spoken:
         return ALLOWED
