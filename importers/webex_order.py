@@ -12,44 +12,14 @@ from typing import Final, NamedTuple
 
 from importers.webex_records import Activity, Task
 
-STAGES: Final = [
-    "new",
-    "campaignOutbound",
-    "flow-activity",
-    "ivr-connected",
-    "ivr-done",
-    "treatment",
-    "treatment-completed",
-    "parked",
-    "con-to-agent-error",
-    "connect",
-    "connected",
-    "recording-started",
-    "dequeued",
-    "paused",
-    "resumed",
-    "ctq",
-    "consult",
-    "ctq-accepted",
-    "on-hold",
-    "consulting",
-    "consult-error",
-    "Conference",
-    "conferencing",
-    "conference-done",
-    "consult-done",
-    "hold-done",
-    "blind-transfer",
-    "vt-transfer",
-    "ConsultTransfer",
-    "Transferred",
-    "optOutOfQueue",
-    "callbackFailed",
-    "ended",
-    "WrapUp",
-    "recording-available",
-]
-STAGE: Final = {name: stage for stage, name in enumerate(STAGES)}
+STAGES: Final = """
+new campaignOutbound flow-activity ivr-connected ivr-done treatment treatment-completed parked
+con-to-agent-error connect connected recording-started dequeued paused resumed ctq consult
+ctq-accepted on-hold consulting consult-error Conference conferencing conference-done
+consult-done hold-done blind-transfer vt-transfer ConsultTransfer Transferred optOutOfQueue
+callbackFailed ended WrapUp recording-available
+"""
+STAGE: Final = {name: stage for stage, name in enumerate(STAGES.split())}
 
 NEXT_TO_EACH_OTHER: Final = (
     ("Conference", "conferencing"),
@@ -65,6 +35,8 @@ ONE_AFTER_THE_OTHER: Final = (
     ("new", "ended"),
     ("new", "parked"),
     ("connect", "connected"),
+    ("connect", "ended"),
+    ("parked", "ended"),
     ("connected", "ended"),
     ("consult", "consulting"),
     ("on-hold", "hold-done"),
@@ -73,7 +45,7 @@ ONE_AFTER_THE_OTHER: Final = (
 """The first of the one comes before the first of the other, in a record that is not cut."""
 
 CUSTOMER_STATES: Final = frozenset(
-    [
+    {
         "new",
         "ivr-connected",
         "treatment",
@@ -91,12 +63,12 @@ CUSTOMER_STATES: Final = frozenset(
         "ConsultTransfer",
         "Transferred",
         "ended",
-    ]
+    }
 )
 """States of the customer's side: each lasts until the next, so their durations add up."""
 
 CONSULT_STATES: Final = frozenset(
-    [
+    {
         "ctq",
         "consult",
         "ctq-accepted",
@@ -105,7 +77,7 @@ CONSULT_STATES: Final = frozenset(
         "consult-done",
         "Conference",
         "conferencing",
-    ]
+    }
 )
 """States of the consult, which lie beside the customer's."""
 
