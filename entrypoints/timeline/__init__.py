@@ -1,0 +1,1 @@
+"""One call as a picture: lanes of what each party did, in the terminal or as SVG."""

@@ -1,0 +1,252 @@
+"""The timeline as one standalone SVG: no script, no font and no file besides."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from itertools import groupby
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from entrypoints.timeline.lanes import RECORD, Interval, Lane, Mark, MarkKind, Timeline
+from entrypoints.timeline.scale import Scale, Tick, elapsed
+from entrypoints.timeline.styles import MARKS, STATES
+
+WIDTH, LEFT, RIGHT = 1200, 150, 40
+PLOT = WIDTH - LEFT - RIGHT
+TOP, LANE, BAR, MARK_DROP = 112, 64, 28, 11
+TICKS, LETTER = 9, 7.0
+TITLE_LINES = 12
+INK, PALE, GRID = "#1b1b1b", "#5f6368", "#e3e6ea"
+
+
+def picture(timeline: Timeline, zone: tzinfo | None = None) -> str:
+    """Draw the timeline; `zone` is the reader's, the system's own when left out.
+
+    Tooltips carry each state's period and each mark's sentence, without personal text. States
+    and marks that share a pixel are drawn once, so a call of any length stays a small file.
+    """
+    scale = Scale(timeline, zone)
+    bottom = TOP + LANE * len(timeline.lanes)
+    legend_rows = legend(timeline)
+    height = bottom + 58 + 26 * len(legend_rows)
+    svg = Element(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "viewBox": f"0 0 {WIDTH} {height}",
+            "width": str(WIDTH),
+            "height": str(height),
+            "role": "img",
+            "font-family": "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif",
+            "font-size": "13",
+        },
+    )
+    SubElement(svg, "title").text = f"Timeline of call {timeline.call_id}"
+    SubElement(svg, "desc").text = scale.caption
+    define_patterns(svg)
+    SubElement(svg, "rect", {"width": "100%", "height": "100%", "fill": "#ffffff"})
+    heading(svg, scale)
+    axis(svg, scale, bottom)
+    for number, lane in enumerate(timeline.lanes):
+        draw_lane(svg, lane, scale, TOP + LANE * number)
+    handovers(svg, scale)
+    for number, row in enumerate(legend_rows):
+        draw_legend(svg, row, bottom + 62 + 26 * number)
+    indent(svg, " ")
+    return tostring(svg, encoding="unicode") + "\n"
+
+
+def text(parent: Element, x: float, y: float, words: str, **attributes: str) -> Element:
+    """Add words at a place; names with `_` become attributes with `-`."""
+    given = {name.replace("_", "-"): value for name, value in attributes.items()}
+    element = SubElement(parent, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "fill": INK} | given)
+    element.text = words
+    return element
+
+
+def cut(words: str, most: int) -> str:
+    """Words that are too long for their place, shortened."""
+    return words if len(words) <= most else words[: max(0, most - 1)] + "…"
+
+
+def define_patterns(svg: Element) -> None:
+    """One 8 × 8 tile a state: its colour, and strokes that tell it apart in grey."""
+    defs = SubElement(svg, "defs")
+    for state, paint in STATES.items():
+        size = {"width": "8", "height": "8"}
+        tile = SubElement(
+            defs, "pattern", {"id": identifier(state), "patternUnits": "userSpaceOnUse"} | size
+        )
+        SubElement(tile, "rect", size | {"fill": paint.colour})
+        if paint.strokes:
+            stroke = {"stroke": paint.ink, "stroke-opacity": "0.28", "stroke-width": "1.6"}
+            SubElement(tile, "path", {"d": paint.strokes, "stroke-linecap": "round"} | stroke)
+    arrow = {"id": "arrow", "viewBox": "0 0 8 8", "refX": "7", "refY": "4"}
+    head = SubElement(
+        defs, "marker", arrow | {"markerWidth": "7", "markerHeight": "7", "orient": "auto"}
+    )
+    SubElement(head, "path", {"d": "M0 0L8 4L0 8Z", "fill": INK})
+
+
+def identifier(state: str) -> str:
+    """A name that the picture's own parts can refer to."""
+    return "state-" + state.replace(" ", "-")
+
+
+def heading(svg: Element, scale: Scale) -> None:
+    """Which call, when, and what cannot be told about its times."""
+    timeline = scale.timeline
+    name = cut(f"Call {timeline.call_id}", 70)
+    text(svg, 24, 36, name, font_size="20", font_weight="600")
+    still = "" if timeline.is_closed else " · not closed yet"
+    words = f"{timeline.source} · {scale.caption} · {len(timeline.entries):,} events{still}"
+    text(svg, 24, 58, words, fill=PALE)
+    if timeline.clock_back_seconds:
+        warning = f"its clocks disagree by up to {timeline.clock_back_seconds:g} s: drawn in order"
+        text(svg, WIDTH - RIGHT, 36, warning, fill="#b34700", text_anchor="end")
+
+
+def axis(svg: Element, scale: Scale, bottom: float) -> None:
+    """Grid lines, UTC above the lanes and the reader's own time below them."""
+    ticks = list(scale.ticks(TICKS))
+    knows_time = any(tick.local for tick in ticks)
+    if not scale.is_by_order:
+        text(svg, 24, TOP - 14, "UTC" if knows_time else "from the start", fill=PALE)
+    if knows_time:
+        text(svg, 24, bottom + 20, scale.zone_name, fill=PALE)
+    for tick in ticks:
+        x = LEFT + tick.fraction * PLOT
+        line = {"x1": f"{x:.1f}", "x2": f"{x:.1f}", "y1": str(TOP - 6), "y2": str(bottom)}
+        SubElement(svg, "line", line | {"stroke": GRID})
+        anchor = anchor_of(tick)
+        text(svg, x, TOP - 14, tick.label, fill=PALE, text_anchor=anchor)
+        text(svg, x, bottom + 20, tick.local, fill=PALE, text_anchor=anchor)
+
+
+def anchor_of(tick: Tick) -> str:
+    """Labels are centred, but for those at the borders."""
+    if tick.fraction < 0.02:
+        return "start"
+    return "end" if tick.fraction > 0.98 else "middle"
+
+
+def draw_lane(svg: Element, lane: Lane, scale: Scale, top: float) -> None:
+    """One party: its name, its states, its marks under them."""
+    group = SubElement(svg, "g")
+    middle = top + 12 + BAR / 2
+    name = lane.party if lane.party != RECORD else "the record"
+    weight = "400" if lane.party == RECORD else "600"
+    label = text(group, 24, middle + 5, cut(name, 16), font_weight=weight)
+    SubElement(label, "title").text = name
+    ground = {"x1": str(LEFT), "x2": str(LEFT + PLOT), "stroke": GRID}
+    SubElement(group, "line", ground | {"y1": f"{middle:.1f}", "y2": f"{middle:.1f}"})
+    last_pixel = -1
+    for interval in lane.intervals:
+        x = LEFT + scale.fraction(interval.start) * PLOT
+        end = LEFT + scale.fraction(interval.end) * PLOT
+        if int(end) == last_pixel:
+            continue
+        last_pixel = int(end) if end - x < 1 else -1
+        draw_interval(group, interval, scale, x, max(1.0, end - x), top + 12)
+    marks = sorted(lane.marks, key=lambda mark: (int(place(scale, mark)), mark.version))
+    under = middle if lane.party == RECORD else middle + BAR / 2 + MARK_DROP
+    for _, near in groupby(marks, key=lambda mark: int(place(scale, mark)) // 12):
+        draw_marks(group, list(near), scale, under)
+
+
+def place(scale: Scale, mark: Mark) -> float:
+    """Where a mark lies, from the left border."""
+    return LEFT + scale.fraction(mark.moment) * PLOT
+
+
+def draw_interval(
+    group: Element, interval: Interval, scale: Scale, x: float, width: float, y: float
+) -> None:
+    """One state as a bar, named where there is room; an open one has no right border."""
+    shape = {"x": f"{x:.2f}", "y": f"{y:.1f}", "width": f"{width:.2f}", "height": str(BAR)}
+    look = {"fill": f"url(#{identifier(interval.state)})", "rx": f"{min(4.0, width / 2):.1f}"}
+    if width > 3:
+        look |= {"stroke": "#ffffff", "stroke-width": "1.2"}
+    bar = SubElement(group, "rect", shape | look)
+    lasting = "" if scale.is_by_order else elapsed(interval.duration_seconds)
+    still = ", not ended yet" if interval.is_open else ""
+    SubElement(bar, "title").text = f"{interval.state} {lasting}{still}".replace(" ,", ",")
+    words = f"{interval.state} {lasting}".strip()
+    if len(words) * LETTER > width - 10:
+        words = str(interval.state)
+    if len(words) * LETTER <= width - 10:
+        paint = STATES[interval.state]
+        name = text(group, x + width / 2, y + BAR / 2 + 4.5, words, text_anchor="middle")
+        halo = {"paint-order": "stroke", "stroke": paint.colour, "stroke-width": "5"}
+        name.attrib |= halo | {"fill": paint.ink, "font-size": "12", "pointer-events": "none"}
+
+
+def draw_marks(group: Element, marks: list[Mark], scale: Scale, y: float) -> None:
+    """Marks too near to tell apart stand side by side, a kind once, with all their sentences."""
+    kinds = list(dict.fromkeys(mark.kind for mark in marks))
+    first = place(scale, marks[0])
+    left = min(first, LEFT + PLOT - 14 * (len(kinds) - 1))
+    for number, kind in enumerate(kinds):
+        of_kind = [mark for mark in marks if mark.kind is kind]
+        shape = draw_mark(group, kind, left + 14 * number, y)
+        told = [f"{mark.version}. {mark.sentence}" for mark in of_kind[:TITLE_LINES]]
+        if len(of_kind) > TITLE_LINES:
+            told.append(f"… and {len(of_kind) - TITLE_LINES:,} more")
+        SubElement(shape, "title").text = "\n".join(told)
+
+
+def draw_mark(parent: Element, kind: MarkKind, x: float, y: float) -> Element:
+    """The sign of a mark around its place."""
+    path, fill, line = MARKS[kind]
+    look = {"fill": fill, "stroke": line, "stroke-width": "1.8", "stroke-linejoin": "round"}
+    where = {"d": path, "transform": f"translate({x:.1f} {y:.1f})", "pointer-events": "all"}
+    return SubElement(parent, "path", where | look | {"stroke-linecap": "round"})
+
+
+def handovers(svg: Element, scale: Scale) -> None:
+    """An arrow from the lane that gave the call to the lane that took it (T2)."""
+    rows = {lane.party: number for number, lane in enumerate(scale.timeline.lanes)}
+    for handover in scale.timeline.handovers:
+        giver, receiver = rows.get(handover.giver), rows.get(handover.receiver)
+        if giver is None or receiver is None or giver == receiver:
+            continue
+        x = LEFT + scale.fraction(handover.moment) * PLOT
+        down = giver < receiver
+        begin = TOP + LANE * giver + 12 + (BAR if down else 0)
+        end = TOP + LANE * receiver + 12 + (0 if down else BAR)
+        line = {"d": f"M{x:.1f} {begin}V{end}", "stroke": INK, "stroke-width": "1.8"}
+        arrow = SubElement(svg, "path", line | {"fill": "none", "marker-end": "url(#arrow)"})
+        SubElement(arrow, "title").text = f"{handover.giver} handed over to {handover.receiver}"
+
+
+def legend(timeline: Timeline) -> list[list[str]]:
+    """The states and the marks that the picture has, in rows that fit its width."""
+    states = {interval.state for lane in timeline.lanes for interval in lane.intervals}
+    marks = {mark.kind for lane in timeline.lanes for mark in lane.marks}
+    rows: list[list[str]] = []
+    for names in ([s for s in STATES if s in states], [m for m in MARKS if m in marks]):
+        used = float(WIDTH)
+        for name in names:
+            used += legend_width(name)
+            if used > WIDTH - 24:
+                rows.append([])
+                used = 24 + legend_width(name)
+            rows[-1].append(name)
+    return rows
+
+
+def legend_width(name: str) -> float:
+    """The room that one word of the legend takes, its sign included."""
+    return 52 + len(name) * LETTER
+
+
+def draw_legend(svg: Element, names: list[str], y: float) -> None:
+    """One row of the legend."""
+    x = 24.0
+    for name in names:
+        if isinstance(name, MarkKind):
+            draw_mark(svg, name, x + 12, y)
+        else:
+            box = {"x": f"{x:.1f}", "y": f"{y - 8:.1f}", "width": "24", "height": "16", "rx": "3"}
+            SubElement(svg, "rect", box | {"fill": f"url(#{identifier(name)})"})
+        text(svg, x + 32, y + 4.5, name)
+        x += legend_width(name)
