@@ -28,6 +28,14 @@ class LedgerUnavailable(LedgerError):  # noqa: N818 - it reads as the state it r
     """The folder or its files cannot be read or written: permission, space, format, damage."""
 
 
+def missing(folder: Path) -> LedgerMissing:
+    """The error for a folder without a ledger."""
+    return LedgerMissing(
+        f"There is no ledger in {folder}: record a call, run `call-ledger demo`, or name "
+        "another folder with --ledger."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerFolder:
     """Where each file of a ledger is."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from infra.folder import LedgerError, LedgerFolder, LedgerMissing
-from ledger.sqlite_recorder import explained, last_of, open_to_read
+from infra.folder import LedgerError, LedgerFolder, missing
+from ledger.sqlite_store import explained, last_of, open_to_read
 
 BATCH_EVENTS = 100_000
 """Events in one batch: DuckDB parses large batches four times as fast as small ones."""
@@ -58,10 +58,7 @@ class StoreFeed:
         """
         store = LedgerFolder(folder).store
         if not store.exists():
-            raise LedgerMissing(
-                f"There is no ledger in {folder}: record a call, run `call-ledger demo`, or name "
-                "another folder with --ledger."
-            )
+            raise missing(folder)
         self._connection: sqlite3.Connection = open_to_read(store)
 
     def head(self) -> Head:

@@ -14,9 +14,10 @@ from domain.rule_sets import SEED, RuleSet
 from infra.folder import LedgerError, LedgerFolder
 from ledger.application import CallApplication
 from ledger.decided_group import DecidedGroup, Ends
-from ledger.documents import Stamp
+from ledger.documents import Stamp, time_text
 from ledger.group_commit import GroupCommit
 from ledger.outcomes import Outcome, Request
+from ledger.quarantine import Quarantine
 from ledger.recorder import CallRecorder
 from ledger.sqlite_recorder import SqliteRecorder
 
@@ -46,6 +47,7 @@ class Ledger:
         self._ends = Ends(recorder.max_notification_id() or 0, recorder.last_refusal_number())
         self._one_at_a_time = RLock()
         self._group_commit = GroupCommit(self._take)
+        self.quarantine = Quarantine(recorder, self._one_at_a_time, self._now_text, self.record)
         self._open = ExitStack()
 
     @classmethod
@@ -110,6 +112,9 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _now_text(self) -> str:
+        return time_text(self._clock())
 
     def _take(
         self, requests: Sequence[Request], isolated: bool = True

@@ -19,6 +19,22 @@ class StoredOutcome(NamedTuple):
     refusal_number: int | None
 
 
+class Quarantined(NamedTuple):
+    """What could not be read, as it came; it is kept when it is resolved, too."""
+
+    number: int
+    received_at: str
+    origin: str
+    """Where it came from: a file and line, a topic and offset."""
+    reason: str
+    original: bytes
+    state: str
+    """waiting, retried or discarded."""
+    resolved_at: str | None = None
+    resolved_by: str | None = None
+    why: str | None = None
+
+
 @dataclass(slots=True)
 class Group:
     """What one transaction appends: rows in the order in which they were decided."""
@@ -61,3 +77,19 @@ class CallRecorder(ApplicationRecorder):
     @abstractmethod
     def last_refusal_number(self) -> int:
         """The number of the latest refusal, or 0."""
+
+    @abstractmethod
+    def quarantine(self, received_at: str, origin: str, reason: str, original: bytes) -> int:
+        """Keep what could not be read, and return its number, which counts from 1."""
+
+    @abstractmethod
+    def quarantined(self, after_number: int, limit: int) -> list[Quarantined]:
+        """What is in quarantine, resolved or not, after a number and in their order."""
+
+    @abstractmethod
+    def resolve(self, number: int, state: str, at: str, by: str, why: str) -> None:
+        """Say how one that waits was resolved; the row and its bytes stay."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the store."""

@@ -13,53 +13,9 @@ from uuid import UUID
 import orjson
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
 
-from infra.folder import LedgerUnavailable
-from infra.sqlite import reading_connection, writing_connection
 from ledger.application import key_of, source_and_call_id
-from ledger.recorder import CallRecorder, Group, StoredOutcome
-
-FORMAT = 1
-"""The version of the tables below; a file of another one is refused, never converted unasked."""
-
-APPLICATION_ID = 0x43414C4C
-"""Marks a SQLite file as ours, in its header ("CALL")."""
-
-TABLES = """
-CREATE TABLE calls (
-    source TEXT NOT NULL,
-    call_id TEXT NOT NULL,
-    call INTEGER NOT NULL,
-    PRIMARY KEY (source, call_id)
-) WITHOUT ROWID;
-CREATE TABLE events (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    call INTEGER NOT NULL,
-    version INTEGER NOT NULL,
-    document BLOB NOT NULL,
-    UNIQUE (call, version)
-);
-CREATE TABLE outcomes (
-    command_id BLOB PRIMARY KEY,
-    first_position INTEGER,
-    events INTEGER NOT NULL,
-    refusal_number INTEGER
-) WITHOUT ROWID;
-CREATE TABLE refusals (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    document BLOB NOT NULL
-);
-CREATE TABLE quarantine (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    received_at TEXT NOT NULL,
-    origin TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    original BLOB NOT NULL,
-    state TEXT NOT NULL,
-    resolved_at TEXT,
-    resolved_by TEXT,
-    why TEXT
-);
-"""
+from ledger.recorder import CallRecorder, Group, Quarantined, StoredOutcome
+from ledger.sqlite_store import explained, last_of, open_to_read, open_to_write
 
 LOOKED_UP_AT_ONCE = 500
 """Command ids in one look-up: SQLite bounds the parameters of a statement."""
@@ -73,24 +29,13 @@ class SqliteRecorder(CallRecorder):
 
     @classmethod
     def open(cls, path: Path) -> SqliteRecorder:
-        """Open the store to write it, making its tables in a new file.
+        """Open the store to write it. Raises `LedgerUnavailable` as `open_to_write` does."""
+        return cls(open_to_write(path))
 
-        Raises `LedgerUnavailable` when it cannot be opened, is not ours, or has lost events.
-        """
-        with explained(path):
-            connection = writing_connection(path)
-        try:
-            with explained(path):
-                if not is_store(connection, path):
-                    connection.executescript(
-                        f"BEGIN;{TABLES}PRAGMA application_id = {APPLICATION_ID};"
-                        f"PRAGMA user_version = {FORMAT};COMMIT;"
-                    )
-                check_ends(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection)
+    @classmethod
+    def open_to_read(cls, path: Path) -> SqliteRecorder:
+        """Open the store beside its writer, to read only."""
+        return cls(open_to_read(path))
 
     def append(self, group: Group) -> None:
         """Write the whole group in one durable transaction, or nothing of it."""
@@ -216,84 +161,36 @@ class SqliteRecorder(CallRecorder):
         """Not offered by SQLite: followers read the feed from their own position."""
         raise NotImplementedError("followers read the feed from their own position")
 
+    def quarantine(self, received_at: str, origin: str, reason: str, original: bytes) -> int:
+        """Keep what could not be read, and return its number."""
+        with explained(), self.transaction() as execute_many:
+            execute_many(
+                "INSERT INTO quarantine (received_at, origin, reason, original, state)"
+                " VALUES (?, ?, ?, ?, 'waiting')",
+                [(received_at, origin, reason, original)],
+            )
+            return last_of(self.connection, "quarantine", "number")
+
+    def quarantined(self, after_number: int, limit: int) -> list[Quarantined]:
+        """What is in quarantine, resolved or not, after a number."""
+        with explained():
+            return [
+                Quarantined._make(row)
+                for row in self.connection.execute(
+                    "SELECT * FROM quarantine WHERE number > ? ORDER BY number LIMIT ?",
+                    (after_number, limit),
+                )
+            ]
+
+    def resolve(self, number: int, state: str, at: str, by: str, why: str) -> None:
+        """Say how one that waits was resolved; the row and its bytes stay."""
+        with explained(), self.transaction() as execute_many:
+            execute_many(
+                "UPDATE quarantine SET state = ?, resolved_at = ?, resolved_by = ?, why = ?"
+                " WHERE number = ? AND state = 'waiting'",
+                [(state, at, by, why, number)],
+            )
+
     def close(self) -> None:
         """Close the file; the write-ahead log is moved into it first."""
         self.connection.close()
-
-
-def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open the store beside its writer. Raises `LedgerUnavailable` as `SqliteRecorder.open`."""
-    with explained(path):
-        connection = reading_connection(path)
-    try:
-        with explained(path):
-            if not is_store(connection, path):
-                raise LedgerUnavailable(f"{path} has nothing recorded yet: record a call first.")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def is_store(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file has our tables; an empty one has not, and a foreign one is refused."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application == APPLICATION_ID:
-        if version == FORMAT:
-            return True
-        raise LedgerUnavailable(
-            f"{path} has format {version} and this version of Call Ledger reads {FORMAT}: "
-            "use the version that wrote it."
-        )
-    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
-        raise LedgerUnavailable(
-            f"{path} is a SQLite file of something else: choose another folder with --ledger."
-        )
-    return False
-
-
-def check_ends(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file whose last rows are gone: their numbers must never be given again."""
-    for table, number in (("events", "position"), ("refusals", "number")):
-        given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
-        last_given = given.fetchone() or (0,)
-        last = last_of(connection, table, number)
-        if last_given != (last,):
-            raise LedgerUnavailable(
-                f"{path} has lost {table} after {number} {last}, {last_given[0]} were recorded: "
-                "restore it from its last backup."
-            )
-
-
-def last_of(connection: sqlite3.Connection, table: str, number: str) -> int:
-    """The highest number in a table, or 0."""
-    (last,) = connection.execute(f"SELECT max({number}) FROM {table}").fetchone()
-    return last or 0
-
-
-@contextmanager
-def explained(path: Path | None = None) -> Iterator[None]:
-    """Turn SQLite's errors into a sentence with the next step."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        place = f" in {path}" if path else ""
-        raise LedgerUnavailable(
-            f"The event store{place} could not be used ({error}): {next_step(error)}"
-        ) from error
-
-
-def next_step(error: sqlite3.Error) -> str:
-    """What the reader of the error can do about it."""
-    match getattr(error, "sqlite_errorname", ""):
-        case "SQLITE_FULL":
-            return "free some space on the disk and try again."
-        case "SQLITE_CORRUPT" | "SQLITE_NOTADB":
-            return "restore the file from its last backup."
-        case "SQLITE_CANTOPEN" | "SQLITE_READONLY" | "SQLITE_PERM":
-            return "check that the folder exists and may be read and written."
-        case "SQLITE_BUSY" | "SQLITE_LOCKED":
-            return "close the other program that has the file open and try again."
-        case _:
-            return "check the disk and the folder's permissions, and try again."

@@ -1,0 +1,149 @@
+"""Reading commands from outside: one JSON object on one line, or the reason why not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+from uuid_utils.compat import uuid7
+
+from domain.commands import COMMAND_CLASSES, EARLIEST_YEAR, LATEST_YEAR, AnyCommand, Command
+from ledger.outcomes import Request
+
+LARGEST_LINE_BYTES: Final = 64 * 1024
+LARGEST_NUMBER: Final = 2**53
+"""Beyond it, JSON readers disagree about what a number is."""
+
+COMMAND: Final[TypeAdapter[Command]] = TypeAdapter(
+    Annotated[AnyCommand, Field(discriminator="type")]
+)
+CLASS_OF_TYPE: Final = {one.model_fields["type"].default: one for one in COMMAND_CLASSES}
+A_DATE: Final = re.compile(r"\d{4}-")
+KEY_ENDS: Final = re.compile(rb'"\s*:')
+
+
+class Unreadable(Exception):  # noqa: N818 - it reads as the state it reports
+    """The line is no command; the sentence says why. It belongs in quarantine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a line may leave out when a person types it."""
+
+    occurred_at: str
+    source: str = "local"
+    command_id: UUID | None = None
+    """Left out, each line gets an id of its own."""
+
+
+def new_command_id() -> UUID:
+    """A new id; those made one after another sort so, which keeps the index of outcomes compact."""
+    return uuid7()
+
+
+def read_request(line: bytes, defaults: Defaults | None = None) -> Request:
+    """Read one command, and the door that `"observed": true` chooses for it.
+
+    Raises `Unreadable` with one sentence.
+    """
+    fields = fields_of(line)
+    observed = fields.pop("observed", False)
+    if not isinstance(observed, bool):
+        raise Unreadable("observed must be true or false.")
+    if defaults is not None:
+        fields.setdefault("command_id", str(defaults.command_id or new_command_id()))
+        fields.setdefault("occurred_at", defaults.occurred_at)
+        fields.setdefault("source", defaults.source)
+    occurred_at = fields.get("occurred_at")
+    if isinstance(occurred_at, str) and not A_DATE.match(occurred_at):
+        raise Unreadable("occurred_at must be written as 2026-01-01T10:00:00.123456Z.")
+    try:
+        command = COMMAND.validate_json(orjson.dumps(fields), strict=True)
+    except ValidationError as error:
+        raise Unreadable(reason_of(error, fields)) from None
+    check_year(command)
+    return Request(command, observed)
+
+
+def fields_of(line: bytes) -> dict[str, Any]:
+    """The fields of a flat JSON object that names each of them once."""
+    if len(line) > LARGEST_LINE_BYTES:
+        raise Unreadable(f"It has {len(line)} bytes; at most {LARGEST_LINE_BYTES} are read.")
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(f"It is not valid JSON: {error}.") from None
+    if not isinstance(fields, dict):
+        raise Unreadable("It is not a JSON object.")
+    if len(KEY_ENDS.findall(line)) != len(fields):
+        check_keys(line)
+    for name, value in fields.items():
+        if isinstance(value, dict | list):
+            raise Unreadable(f"{shown(name)} must be a plain value, not an object or a list.")
+        if isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
+            raise Unreadable(f"{shown(name)} is larger than any number a command has.")
+    return fields
+
+
+def check_keys(line: bytes) -> None:
+    """Refuse a key that is there twice: which of the two is meant cannot be known."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        for name in names:
+            if names.count(name) > 1:
+                raise Unreadable(f"{shown(name)} is there more than once.")
+        return dict(pairs)
+
+    json.loads(line, object_pairs_hook=once)
+
+
+def check_year(command: Command) -> None:
+    """Refuse a time that is a unit mistake, not a call."""
+    year = command.occurred_at.year
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+        raise Unreadable(
+            f"occurred_at is in the year {year}; only {EARLIEST_YEAR} to {LATEST_YEAR} are calls."
+        )
+
+
+def reason_of(error: ValidationError, fields: dict[str, Any]) -> str:
+    """Say the first thing that is wrong in one sentence."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = shown(str(first["loc"][-1])) if first["loc"] else "It"
+    match first["type"]:
+        case "union_tag_not_found":
+            return f"type is missing; it is one of {', '.join(CLASS_OF_TYPE)}."
+        case "union_tag_invalid":
+            given = str(fields.get("type"))
+            return f"{shown(given)} is no type of command: {nearest(given, CLASS_OF_TYPE)}"
+        case "missing":
+            return f"{name} is missing."
+        case "extra_forbidden":
+            command_class = CLASS_OF_TYPE[str(fields["type"])]
+            given = str(first["loc"][-1])
+            near = nearest(given, command_class.model_fields)
+            return f"{name} is no field of {fields['type']}: {near}"
+        case "string_pattern_mismatch":
+            return f"{name} has characters that are not allowed in it."
+        case _:
+            return f"{name} is not right: {first['msg'][0].lower()}{first['msg'][1:]}."
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """Name the closest known word, or all of them."""
+    known = list(known)
+    close = get_close_matches(given[:200], known, n=1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}."
+
+
+def shown(text: str) -> str:
+    """Somebody else's text, short and printable."""
+    return ascii(text[:60])[1:-1]

@@ -1,0 +1,116 @@
+"""What could not be read: kept with its reason and its bytes until somebody resolves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from domain.commands import Command
+from infra.folder import LedgerError, LedgerFolder, missing
+from ledger.intake import Defaults, read_request
+from ledger.outcomes import Outcome, Recorded
+from ledger.recorder import CallRecorder, Quarantined
+from ledger.sqlite_recorder import SqliteRecorder
+
+LARGEST_KEPT_BYTES = 1024 * 1024
+"""Of anything larger, this much is kept; the reason says so."""
+
+LONGEST_WORD = 1_000
+"""Characters of an origin, a name or a reason."""
+
+RETRIES = UUID("5f2f8f5e-3a0e-5f0c-9d63-6b8d7f0c1a11")
+"""The namespace of ids for retried lines that have none, so that a second retry is a repeat."""
+
+
+class QuarantineReader:
+    """Lists and shows, beside a writer or without one."""
+
+    def __init__(self, recorder: CallRecorder) -> None:
+        self._recorder = recorder
+
+    def list(self, after_number: int = 0, limit: int = 1_000) -> list[Quarantined]:
+        """What is in quarantine after a number, resolved or not, in the order it came."""
+        return self._recorder.quarantined(after_number, limit)
+
+    def show(self, number: int) -> Quarantined:
+        """One of them. Raises `LedgerError` when there is no such number."""
+        found = self._recorder.quarantined(number - 1, 1)
+        if not found or found[0].number != number:
+            raise LedgerError(f"Nothing in quarantine has the number {number}: list them to see.")
+        return found[0]
+
+
+class Quarantine(QuarantineReader):
+    """Takes what could not be read, and resolves it."""
+
+    def __init__(
+        self,
+        recorder: CallRecorder,
+        one_at_a_time: AbstractContextManager[object],
+        now: Callable[[], str],
+        record: Callable[[Command, bool], Outcome],
+    ) -> None:
+        super().__init__(recorder)
+        self._one_at_a_time = one_at_a_time
+        self._now = now
+        self._record = record
+
+    def add(self, origin: str, original: bytes, reason: str) -> int:
+        """Keep the bytes, where they came from and why they are here; return their number."""
+        if len(original) > LARGEST_KEPT_BYTES:
+            reason += f" Of {len(original)} bytes the first {LARGEST_KEPT_BYTES} are kept."
+        kept = original[:LARGEST_KEPT_BYTES]
+        with self._one_at_a_time:
+            return self._recorder.quarantine(
+                self._now(), origin[:LONGEST_WORD], reason[:LONGEST_WORD], kept
+            )
+
+    def retry(self, number: int, who: str) -> Outcome:
+        """Read it again and record it; recorded or refused, it is resolved by that.
+
+        Raises `Unreadable` when it still cannot be read; it goes on waiting then.
+        """
+        with self._one_at_a_time:
+            waiting = self._waiting(number)
+            identity = uuid5(RETRIES, f"{number} {waiting.received_at} {waiting.origin}")
+            defaults = Defaults(occurred_at=waiting.received_at, command_id=identity)
+            outcome = self._record(*read_request(waiting.original, defaults))
+            came_to = (
+                f"recorded up to position {outcome.position}"
+                if isinstance(outcome, Recorded)
+                else f"refused by {outcome.rule}, refusal {outcome.number}"
+            )
+            self._recorder.resolve(number, "retried", self._now(), who[:LONGEST_WORD], came_to)
+        return outcome
+
+    def discard(self, number: int, who: str, why: str) -> None:
+        """Give it up; that, by whom and why is kept beside it."""
+        with self._one_at_a_time:
+            self._waiting(number)
+            self._recorder.resolve(
+                number, "discarded", self._now(), who[:LONGEST_WORD], why[:LONGEST_WORD]
+            )
+
+    def _waiting(self, number: int) -> Quarantined:
+        found = self.show(number)
+        if found.state != "waiting":
+            raise LedgerError(
+                f"Number {number} was {found.state} by {found.resolved_by} at "
+                f"{found.resolved_at}: there is nothing left to do."
+            )
+        return found
+
+
+@contextmanager
+def reading_quarantine(folder: Path) -> Iterator[QuarantineReader]:
+    """Open the quarantine of a folder to read it. Raises as `StoreFeed` does."""
+    store = LedgerFolder(folder).store
+    if not store.exists():
+        raise missing(folder)
+    recorder = SqliteRecorder.open_to_read(store)
+    try:
+        yield QuarantineReader(recorder)
+    finally:
+        recorder.close()
