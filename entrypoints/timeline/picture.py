@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import tzinfo
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from entrypoints.timeline.lanes import RECORD, Interval, Lane, Mark, MarkKind, Timeline
+from entrypoints.timeline.lanes import RECORD, Interval, Lane, Mark, MarkKind, State, Timeline
 from entrypoints.timeline.scale import Scale, Tick, elapsed
 from entrypoints.timeline.styles import MARKS, STATES
 
@@ -15,6 +16,7 @@ PLOT = WIDTH - LEFT - RIGHT
 TOP, LANE, BAR, MARK_DROP = 112, 64, 28, 11
 TICKS, LETTER = 9, 7.0
 TITLE_LINES = 12
+NARROW, NOTHING = 2.0, 1e-9
 INK, PALE, GRID = "#1b1b1b", "#5f6368", "#e3e6ea"
 
 
@@ -22,7 +24,7 @@ def picture(timeline: Timeline, zone: tzinfo | None = None) -> str:
     """Draw the timeline; `zone` is the reader's, the system's own when left out.
 
     Tooltips carry each state's period and each mark's sentence, without personal text. States
-    and marks that share a pixel are drawn once, so a call of any length stays a small file.
+    too short for a bar are stacked by their shares, so a call of any length stays a small file.
     """
     scale = Scale(timeline, zone)
     bottom = TOP + LANE * len(timeline.lanes)
@@ -46,9 +48,9 @@ def picture(timeline: Timeline, zone: tzinfo | None = None) -> str:
     SubElement(svg, "rect", {"width": "100%", "height": "100%", "fill": "#ffffff"})
     heading(svg, scale)
     axis(svg, scale, bottom)
+    handovers(svg, scale)
     for number, lane in enumerate(timeline.lanes):
         draw_lane(svg, lane, scale, TOP + LANE * number)
-    handovers(svg, scale)
     for number, row in enumerate(legend_rows):
         draw_legend(svg, row, bottom + 62 + 26 * number)
     indent(svg, " ")
@@ -135,18 +137,16 @@ def draw_lane(svg: Element, lane: Lane, scale: Scale, top: float) -> None:
     middle = top + 12 + BAR / 2
     name = lane.party if lane.party != RECORD else "the record"
     weight = "400" if lane.party == RECORD else "600"
-    label = text(group, 24, middle + 5, cut(name, 16), font_weight=weight)
+    label = text(group, 24, middle + 5, cut(name, 14), font_weight=weight)
     SubElement(label, "title").text = name
     ground = {"x1": str(LEFT), "x2": str(LEFT + PLOT), "stroke": GRID}
     SubElement(group, "line", ground | {"y1": f"{middle:.1f}", "y2": f"{middle:.1f}"})
-    last_pixel = -1
-    for interval in lane.intervals:
-        x = LEFT + scale.fraction(interval.start) * PLOT
-        end = LEFT + scale.fraction(interval.end) * PLOT
-        if int(end) == last_pixel:
-            continue
-        last_pixel = int(end) if end - x < 1 else -1
-        draw_interval(group, interval, scale, x, max(1.0, end - x), top + 12)
+    for slot, run in groupby(lane.intervals, key=lambda interval: slot_of(interval, scale)):
+        if slot is None:
+            for interval in run:
+                draw_interval(group, interval, scale, top + 12)
+        else:
+            draw_shares(group, list(run), scale, top + 12)
     marks = sorted(lane.marks, key=lambda mark: (int(place(scale, mark)), mark.version))
     under = middle if lane.party == RECORD else middle + BAR / 2 + MARK_DROP
     for _, near in groupby(marks, key=lambda mark: int(place(scale, mark)) // 12):
@@ -158,14 +158,42 @@ def place(scale: Scale, mark: Mark) -> float:
     return LEFT + scale.fraction(mark.moment) * PLOT
 
 
-def draw_interval(
-    group: Element, interval: Interval, scale: Scale, x: float, width: float, y: float
-) -> None:
-    """One state as a bar, named where there is room; an open one has no right border."""
+def span(interval: Interval, scale: Scale) -> tuple[float, float]:
+    """Where an interval lies, from the left border."""
+    start, end = scale.fraction(interval.start), scale.fraction(interval.end)
+    return LEFT + start * PLOT, LEFT + end * PLOT
+
+
+def slot_of(interval: Interval, scale: Scale) -> int | None:
+    """Which narrow slot an interval falls into that is too short for a bar of its own."""
+    x, end = span(interval, scale)
+    return None if end - x >= NARROW else int(x / (2 * NARROW))
+
+
+def draw_shares(group: Element, run: list[Interval], scale: Scale, y: float) -> None:
+    """States that change faster than the picture can show, stacked by their shares of the time."""
+    x, until = span(run[0], scale)[0], span(run[-1], scale)[1]
+    widths: dict[State, float] = defaultdict(float)
+    for interval in run:
+        begin, end = span(interval, scale)
+        widths[interval.state] += end - begin + NOTHING
+    whole = sum(widths.values())
+    for state in (state for state in STATES if state in widths):
+        share = widths[state] / whole
+        shape = {"x": f"{x:.2f}", "width": f"{max(1.0, until - x):.2f}"}
+        shape |= {"y": f"{y:.2f}", "height": f"{share * BAR:.2f}"}
+        bar = SubElement(group, "rect", shape | {"fill": f"url(#{identifier(state)})"})
+        SubElement(bar, "title").text = f"{state}, {share:.0%} of these moments"
+        y += share * BAR
+
+
+def draw_interval(group: Element, interval: Interval, scale: Scale, y: float) -> None:
+    """One state as a bar, named where there is room, with its period as a tooltip."""
+    x, end = span(interval, scale)
+    width = end - x
     shape = {"x": f"{x:.2f}", "y": f"{y:.1f}", "width": f"{width:.2f}", "height": str(BAR)}
     look = {"fill": f"url(#{identifier(interval.state)})", "rx": f"{min(4.0, width / 2):.1f}"}
-    if width > 3:
-        look |= {"stroke": "#ffffff", "stroke-width": "1.2"}
+    look |= {"stroke": "#ffffff", "stroke-width": "1.2" if width > 3 else "0"}
     bar = SubElement(group, "rect", shape | look)
     lasting = "" if scale.is_by_order else elapsed(interval.duration_seconds)
     still = ", not ended yet" if interval.is_open else ""
@@ -197,9 +225,11 @@ def draw_marks(group: Element, marks: list[Mark], scale: Scale, y: float) -> Non
 def draw_mark(parent: Element, kind: MarkKind, x: float, y: float) -> Element:
     """The sign of a mark around its place."""
     path, fill, line = MARKS[kind]
+    group = SubElement(parent, "g", {"transform": f"translate({x:.1f} {y:.1f})"})
+    SubElement(group, "circle", {"r": "7", "fill": "#ffffff"})
     look = {"fill": fill, "stroke": line, "stroke-width": "1.8", "stroke-linejoin": "round"}
-    where = {"d": path, "transform": f"translate({x:.1f} {y:.1f})", "pointer-events": "all"}
-    return SubElement(parent, "path", where | look | {"stroke-linecap": "round"})
+    SubElement(group, "path", {"d": path} | look | {"stroke-linecap": "round"})
+    return group
 
 
 def handovers(svg: Element, scale: Scale) -> None:
