@@ -1,0 +1,59 @@
+"""The shape that the design promises: layers, sizes, names, and a reason for each dependency."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES: list[str] = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+SOURCES = sorted(
+    path
+    for package in [*PACKAGES, "tests", "bench"]
+    for path in (ROOT / package).rglob("*")
+    if path.suffix in {".py", ".sql"}
+)
+
+LINES_LIMIT = 400
+LONGER = {"domain/rules.py"}
+"""One table that an auditor reads from top to bottom beside the page."""
+
+EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common|impl|stuff)(_|\.|$)")
+
+
+def test_imports_run_one_way(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    assert broken == 0, capsys.readouterr().out
+
+
+def test_there_are_sources_to_look_at() -> None:
+    assert len(SOURCES) > 50
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_short_and_named_by_what_it_is(path: Path) -> None:
+    name = str(path.relative_to(ROOT))
+    if name not in LONGER:
+        assert len(path.read_text().splitlines()) <= LINES_LIMIT
+    assert not EMPTY_NAMES.search(path.name)
+
+
+def names_in(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\s\[<>=!~;]", requirement)[0] for requirement in requirements}
+
+
+def test_each_dependency_has_its_reason() -> None:
+    wanted = names_in(PYPROJECT["project"]["dependencies"])
+    wanted |= names_in(PYPROJECT["build-system"]["requires"])
+    groups = PYPROJECT.get("dependency-groups", {})
+    extras = PYPROJECT["project"].get("optional-dependencies", {})
+    for requirements in [*groups.values(), *extras.values()]:
+        wanted |= names_in([one for one in requirements if isinstance(one, str)])
+    page = (ROOT / "docs/dependencies.md").read_text()
+    explained = set(re.findall(r"^\| `([^`]+)` \| \S.+\|$", page, re.MULTILINE))
+    assert explained == wanted
