@@ -1,0 +1,354 @@
+"""The DuckDB file of the read side: events, and the models computed from them.
+
+The models live in one of two schemas, `blue` or `green`, and the names that analysts use are
+views of the current one; so a rebuild fills the other schema while the old tables answer.
+The file is disposable: everything in it comes from the feed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+import duckdb
+import pyarrow as pa
+
+from projections.columns import (
+    BODY,
+    EVENT_COLUMNS,
+    REFUSAL_BODY,
+    REFUSAL_COLUMNS,
+    rows_of,
+    table_of,
+)
+from projections.models import MACROS, Model, models, models_hash
+
+FILE_NAME: Final = "projections.duckdb"
+MEMORY_LIMIT: Final = "3GB"
+"""DuckDB spills to disk beyond it, so that a rebuild of any size fits beside other work."""
+
+WHOLE_BUILD_SHARE: Final = 0.2
+"""From this share of new events on, building everything is cheaper than touched calls alone."""
+
+READ_EVENTS: Final = rows_of("arriving", EVENT_COLUMNS, BODY)
+READ_REFUSALS: Final = rows_of("arriving", REFUSAL_COLUMNS, REFUSAL_BODY)
+
+COLOURS: Final = ("blue", "green")
+
+
+class ProjectionError(Exception):
+    """The read side cannot go on; the sentence says what to do."""
+
+
+class Gap(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """The feed skipped positions; what follows must not be projected."""
+
+
+class Events(Protocol):
+    """Recorded events in order: what a feed yields."""
+
+    @property
+    def positions(self) -> Sequence[int]: ...
+    @property
+    def call_positions(self) -> Sequence[int]: ...
+    @property
+    def documents(self) -> Sequence[bytes]: ...
+
+
+class Refusals(Protocol):
+    """Kept refusals in order: what a feed yields beside the events."""
+
+    @property
+    def numbers(self) -> Sequence[int]: ...
+    @property
+    def documents(self) -> Sequence[bytes]: ...
+
+
+class Positions(NamedTuple):
+    """How far the file is: events and refusals taken in, and events the models show."""
+
+    position: int
+    refusal_number: int
+    projected_position: int
+    projected_refusal_number: int
+
+
+class Difference(NamedTuple):
+    """A table that came out of a rebuild other than it was: rows before and after."""
+
+    table: str
+    rows_before: int
+    rows_after: int
+
+
+class Projections:
+    """One open DuckDB file, and the only one who writes it."""
+
+    def __init__(self, path: Path, memory_limit: str = MEMORY_LIMIT) -> None:
+        """Open or make the file. Raises `duckdb.Error` when it is locked or will not open."""
+        self.path = path
+        self.connection = duckdb.connect(
+            str(path),
+            config={
+                "memory_limit": memory_limit,
+                "threads": os.cpu_count() or 1,
+                "checkpoint_threshold": "256MB",
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "enable_external_access": False,
+            },
+        )
+        self.connection.execute("set timezone = 'UTC'")
+        # Nobody who may only ask can reach files, the network or the process's own variables.
+        self.connection.execute("set python_enable_replacements = false")
+        self.connection.execute("set lock_configuration = true")
+        if not self._has_table("feed_positions"):
+            self._make()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> Projections:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def is_of_these_models(self) -> bool:
+        """Whether the file was made by the models and columns of this version."""
+        return self._has_table("file_made_by") and self.connection.execute(
+            "select models_hash from file_made_by"
+        ).fetchall() == [(models_hash(),)]
+
+    @property
+    def positions(self) -> Positions:
+        """How far the file is."""
+        rows = self.connection.execute(
+            "select position, refusal_number, projected_position, projected_refusal_number"
+            " from feed_positions"
+        ).fetchall()
+        return Positions(*rows[0])
+
+    def append_events(self, batch: Events) -> None:
+        """Take events in, without the models; those that are here already are passed over.
+
+        Raises `Gap` when the batch does not follow the last position.
+        """
+        with self.transaction():
+            self._append_events(batch)
+
+    def append_refusals(self, batch: Refusals) -> None:
+        """Take refusals in, as `append_events` does events."""
+        with self.transaction():
+            self._append_refusals(batch)
+
+    def add(self, events: Events | None, refusals: Refusals | None = None) -> None:
+        """Take a batch in and bring the models up to it, all in one transaction."""
+        with self.transaction():
+            if events is not None:
+                self._append_events(events)
+            if refusals is not None:
+                self._append_refusals(refusals)
+            self._refresh()
+
+    def refresh(self) -> None:
+        """Bring the models up to the events: touched calls alone, or all where they are many."""
+        positions = self.positions
+        behind = positions.position - positions.projected_position
+        if behind > positions.position * WHOLE_BUILD_SHARE and behind > 10_000:
+            self.build()
+            return
+        with self.transaction():
+            self._refresh()
+
+    def build(self) -> None:
+        """Compute all models anew beside the current ones, and swap."""
+        colour = self.build_aside()
+        self.swap(colour)
+
+    def rebuild(self) -> list[Difference]:
+        """As `build`, telling which tables came out other than they were."""
+        before = {model.name: self._fingerprint(f"main.{model.name}") for model in kept_models()}
+        colour = self.build_aside()
+        differences = []
+        for name, (rows_before, hash_before) in before.items():
+            rows_after, hash_after = self._fingerprint(f"{colour}.{name}")
+            if (rows_before, hash_before) != (rows_after, hash_after):
+                differences.append(Difference(name, rows_before, rows_after))
+        self.swap(colour)
+        return differences
+
+    def build_aside(self) -> str:
+        """Compute all models in the schema that is not current, and return its name."""
+        colour = next(one for one in COLOURS if one != self._colour())
+        with self.transaction():
+            self._fill(colour)
+        return colour
+
+    def swap(self, colour: str) -> None:
+        """Let the names of the models mean the tables of this schema, and drop the others."""
+        with self.transaction():
+            self._point_to(colour)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        self.connection.begin()
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                self.connection.rollback()
+            raise
+        self.connection.commit()
+
+    def _make(self) -> None:
+        with self.transaction():
+            execute = self.connection.execute
+            execute(MACROS)
+            execute(table_of("events", EVENT_COLUMNS))
+            execute(table_of("refusal_events", REFUSAL_COLUMNS))
+            execute(
+                "create table feed_positions (position bigint, refusal_number bigint,"
+                " projected_position bigint, projected_refusal_number bigint)"
+            )
+            execute("insert into feed_positions values (0, 0, 0, 0)")
+            execute("create table file_made_by (models_hash varchar, colour varchar)")
+            execute("insert into file_made_by values (?, ?)", [models_hash(), COLOURS[1]])
+            self._fill(COLOURS[0])
+            self._point_to(COLOURS[0])
+
+    def _append_events(self, batch: Events) -> None:
+        last = self.positions.position
+        start = first_new(batch.positions, last)
+        if start == len(batch.positions):
+            return
+        documents = pa.array(batch.documents[start:], pa.binary()).view(pa.string())
+        self._insert(
+            f"insert into events {READ_EVENTS}",
+            {
+                "position": pa.array(batch.positions[start:], pa.int64()),
+                "call_position": pa.array(batch.call_positions[start:], pa.int64()),
+                "document": documents,
+            },
+        )
+        self.connection.execute("update feed_positions set position = ?", [batch.positions[-1]])
+
+    def _append_refusals(self, batch: Refusals) -> None:
+        last = self.positions.refusal_number
+        start = first_new(batch.numbers, last)
+        if start == len(batch.numbers):
+            return
+        documents = pa.array(batch.documents[start:], pa.binary()).view(pa.string())
+        self._insert(
+            f"insert into refusal_events {READ_REFUSALS}",
+            {
+                "refusal_number": pa.array(batch.numbers[start:], pa.int64()),
+                "document": documents,
+            },
+        )
+        self.connection.execute("update feed_positions set refusal_number = ?", [batch.numbers[-1]])
+
+    def _insert(self, statement: str, columns: dict[str, pa.Array]) -> None:
+        self.connection.register("arriving", pa.table(columns))
+        try:
+            self.connection.execute(statement)
+        finally:
+            self.connection.unregister("arriving")
+
+    def _refresh(self) -> None:
+        """Replace the rows of the calls touched since the models were last brought up."""
+        execute, positions, colour = self.connection.execute, self.positions, self._colour()
+        execute(
+            "create or replace temp table touched as select distinct call_position from events"
+            " where position > $1",
+            [positions.projected_position],
+        )
+        execute(
+            "create or replace temp table source_events as select * from events"
+            " where position >= (select min(call_position) from touched)"
+            " and call_position in (select call_position from touched)"
+        )
+        execute(
+            "create or replace temp view source_refusals as select * from refusal_events"
+            f" where refusal_number > {positions.projected_refusal_number}"
+        )
+        for model in kept_models():
+            execute(f"create or replace temp table {model.name} as {model.sql}")
+            if model.by_call:
+                execute(
+                    f"delete from {colour}.{model.name}"
+                    " where call_position in (select call_position from touched)"
+                )
+            execute(f"insert into {colour}.{model.name} from temp.{model.name}")
+        for model in kept_models():
+            execute(f"drop table temp.{model.name}")
+        self._note_projected()
+
+    def _fill(self, colour: str) -> None:
+        execute = self.connection.execute
+        execute(f"drop schema if exists {colour} cascade")
+        execute(f"create schema {colour}")
+        execute(f"create view {colour}.source_events as from main.events")
+        execute(f"create view {colour}.source_refusals as from main.refusal_events")
+        execute(f"set search_path = '{colour},main'")
+        try:
+            for model in kept_models():
+                execute(f"create table {colour}.{model.name} as {model.sql}")
+        finally:
+            execute("set search_path = 'main'")
+
+    def _point_to(self, colour: str) -> None:
+        execute, former = self.connection.execute, self._colour()
+        for model in models():
+            source = model.sql if model.is_view else f"from {colour}.{model.name}"
+            execute(f"create or replace view main.{model.name} as {source}")
+        execute("update file_made_by set colour = ?", [colour])
+        execute(f"drop schema if exists {former} cascade")
+        self._note_projected()
+
+    def _note_projected(self) -> None:
+        self.connection.execute(
+            "update feed_positions set projected_position = position,"
+            " projected_refusal_number = refusal_number"
+        )
+
+    def _colour(self) -> str:
+        rows = self.connection.execute("select colour from file_made_by").fetchall()
+        return str(rows[0][0])
+
+    def _has_table(self, name: str) -> bool:
+        return bool(
+            self.connection.execute(
+                "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ?",
+                [name],
+            ).fetchall()
+        )
+
+    def _fingerprint(self, table: str) -> tuple[int, int]:
+        """The rows' number, and a hash over them that does not depend on their order."""
+        rows = self.connection.execute(
+            f"select count(*), coalesce(sum(hash(rows_of_table)), 0) from {table} as rows_of_table"
+        ).fetchall()
+        return int(rows[0][0]), int(rows[0][1])
+
+
+def kept_models() -> list[Model]:
+    """The models that are tables."""
+    return [model for model in models() if not model.is_view]
+
+
+def first_new(numbers: Sequence[int], last: int) -> int:
+    """The index of the first number after `last`. Raises `Gap` when numbers are missing."""
+    if not numbers or numbers[-1] <= last:
+        return len(numbers)
+    if numbers[-1] - numbers[0] != len(numbers) - 1 or numbers[0] > last + 1:
+        raise Gap(
+            f"The feed went from {last} to {numbers[0]} … {numbers[-1]} with"
+            f" {len(numbers)} entries: positions are missing. Check the event store."
+        )
+    return last + 1 - numbers[0]

@@ -1,0 +1,76 @@
+"""The SQL models: one file each, read in the order in which they need one another."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from projections.columns import EVENT_COLUMNS, REFUSAL_COLUMNS
+
+FOLDER = Path(__file__).parent / "models"
+
+MACROS = """
+create or replace macro seconds_between(began_at, ended_at) as
+    case
+        when ended_at >= began_at then (epoch_us(ended_at) - epoch_us(began_at)) / 1e6
+        when ended_at < began_at then 0.0
+    end
+"""
+"""Durations are never negative, whatever the clocks did, and unknown while one end is."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: what a row of it is, its query, and the models that the query reads."""
+
+    name: str
+    grain: str
+    sql: str
+    reads: frozenset[str]
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it has no key of a call or refusal to be kept by, and is computed when read."""
+        return not (self.by_call or self.by_refusal)
+
+    @property
+    def by_call(self) -> bool:
+        return "call_position" in self.sql
+
+    @property
+    def by_refusal(self) -> bool:
+        return "refusal_number" in self.sql
+
+
+@cache
+def models() -> tuple[Model, ...]:
+    """All models, each after those it reads."""
+    texts = {path.stem: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.sql"))}
+    found = {name: model_of(name, text, texts.keys()) for name, text in texts.items()}
+    order = TopologicalSorter({name: sorted(model.reads) for name, model in found.items()})
+    return tuple(found[name] for name in order.static_order())
+
+
+def model_of(name: str, text: str, names: object) -> Model:
+    """Read one model: its grain is the first line, what it reads follows `from` and `join`."""
+    first_line, _, sql = text.partition("\n")
+    assert isinstance(names, type({}.keys()))
+    reads = set(re.findall(r"\b(?:from|join)\s+(\w+)", sql)) & set(names) - {name}
+    return Model(name, first_line.removeprefix("-- ").strip(), sql.strip(), frozenset(reads))
+
+
+@cache
+def models_hash() -> str:
+    """64 hexadecimal digits over the models, the macros and the columns they are read from.
+
+    A file made by other ones is set aside and made anew.
+    """
+    digest = hashlib.sha256(MACROS.encode())
+    for model in models():
+        digest.update(f"{model.name}\0{model.sql}\0".encode())
+    digest.update(repr((EVENT_COLUMNS, REFUSAL_COLUMNS)).encode())
+    return digest.hexdigest()

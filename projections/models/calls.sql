@@ -1,0 +1,177 @@
+-- One row per call.
+with first_events as (
+    select call_position, call_id, source, occurred_at as entered_at
+    from source_events
+    where version = 1
+),
+histories as (
+    select
+        call_position,
+        count(*) as event_count,
+        max(position) as last_position,
+        arg_max(occurred_at, version) as last_event_at,
+        bool_or(time_source = 'derived') as is_time_derived,
+        count(rules_broken) as rule_breaking_event_count
+    from source_events
+    group by call_position
+),
+entries as (
+    select
+        call_position,
+        arg_min(queue, version) as queue,
+        arg_min(entry_point, version) as entry_point,
+        arg_min(channel, version) as channel
+    from source_events
+    where type = 'call.received.v1'
+    group by call_position
+),
+endings as (
+    select
+        call_position,
+        min(occurred_at) filter (type = 'call.ended.v1') as ended_at,
+        arg_min(ended_by, version) as ended_by,
+        min(occurred_at) filter (type = 'call.abandoned.v1') as abandoned_at,
+        string_agg(missing, '; ' order by version) as missing
+    from source_events
+    where type in ('call.ended.v1', 'call.abandoned.v1', 'call.marked-incomplete.v1')
+    group by call_position
+),
+customer_exits as (
+    select
+        call_position,
+        min(exited_at) as customer_left_at,
+        arg_min(reason, version) as customer_exit_reason,
+        bool_or(left_while_held) as left_while_held
+    from exits
+    where party_kind = 'customer'
+    group by call_position
+),
+agents_of_calls as (
+    select
+        call_position,
+        count(*) filter (party_kind = 'agent') as contact_count,
+        count(*) filter (is_open) as agents_now,
+        min(joined_at) filter (role_first = 'owner') as answered_at,
+        arg_min(party, stay_number) filter (role_first = 'owner') as first_agent,
+        arg_max(party, stay_number) filter (role_last = 'owner') as last_owner,
+        round(sum(talk_seconds), 6) as talk_seconds
+    from participants
+    where party_kind <> 'customer'
+    group by call_position
+),
+holds_of_calls as (
+    select
+        call_position,
+        count(*) as hold_count,
+        coalesce(round(sum(hold_seconds), 6), 0.0) as hold_seconds,
+        bool_or(is_open) as is_held
+    from holds
+    group by call_position
+),
+consults_of_calls as (
+    select
+        call_position,
+        count(*) as consult_count,
+        coalesce(round(sum(consult_seconds), 6), 0.0) as consult_seconds,
+        arg_max(is_open, consult_number) as is_consulting,
+        arg_max(is_answered, consult_number) as is_answered
+    from consults
+    group by call_position
+),
+conferences_of_calls as (
+    select
+        call_position,
+        count(*) as conference_count,
+        coalesce(round(sum(conference_seconds), 6), 0.0) as conference_seconds,
+        arg_max(is_open, conference_number) as is_conferring
+    from conferences
+    group by call_position
+),
+transfers_of_calls as (
+    select
+        call_position,
+        count(*) as transfer_request_count,
+        count(*) filter (outcome = 'accepted') as transfer_count
+    from transfer_requests
+    group by call_position
+),
+wrap_ups_of_calls as (
+    select
+        call_position,
+        count(*) filter (status = 'applied') as wrap_up_count,
+        count(*) filter (status in ('open', 'pending')) as open_wrap_up_count,
+        coalesce(round(sum(wrap_up_seconds) filter (status = 'applied'), 6), 0.0) as wrap_up_seconds,
+        arg_max(reason, wrap_up_number) filter (status = 'applied') as last_reason
+    from wrap_ups
+    group by call_position
+),
+final as (
+    select
+        call_position,
+        call_id,
+        source,
+        entries.channel,
+        entries.queue,
+        entries.entry_point,
+        case
+            when ended_at is not null and coalesce(open_wrap_up_count, 0) > 0 then 'ended'
+            when ended_at is not null then 'closed'
+            when customer_left_at is not null then 'wrap_up_assist'
+            when is_conferring then 'conference'
+            when is_consulting and is_answered then 'consulting'
+            when is_consulting then 'consult_asked'
+            when is_held then 'held'
+            when agents_now > 0 then 'connected'
+            else 'queued'
+        end as phase,
+        entered_at,
+        answered_at,
+        abandoned_at,
+        customer_left_at,
+        ended_at,
+        last_event_at,
+        seconds_between(entered_at, ended_at) as call_seconds,
+        seconds_between(entered_at, coalesce(answered_at, customer_left_at, ended_at)) as wait_seconds,
+        coalesce(talk_seconds, 0.0) as talk_seconds,
+        coalesce(hold_seconds, 0.0) as hold_seconds,
+        coalesce(consult_seconds, 0.0) as consult_seconds,
+        coalesce(conference_seconds, 0.0) as conference_seconds,
+        coalesce(wrap_up_seconds, 0.0) as wrap_up_seconds,
+        seconds_between(customer_left_at, ended_at) as post_call_seconds,
+        first_agent,
+        last_owner,
+        ended_by,
+        last_reason,
+        coalesce(contact_count, 0) as contact_count,
+        coalesce(hold_count, 0) as hold_count,
+        coalesce(consult_count, 0) as consult_count,
+        coalesce(conference_count, 0) as conference_count,
+        coalesce(transfer_request_count, 0) as transfer_request_count,
+        coalesce(transfer_count, 0) as transfer_count,
+        coalesce(wrap_up_count, 0) as wrap_up_count,
+        coalesce(open_wrap_up_count, 0) as open_wrap_up_count,
+        event_count,
+        rule_breaking_event_count,
+        last_position,
+        entries.queue is not null as is_queued,
+        abandoned_at is not null as is_abandoned,
+        ended_at is null as is_open,
+        ended_at is not null and coalesce(open_wrap_up_count, 0) = 0 as is_closed,
+        missing is not null as is_incomplete,
+        missing,
+        coalesce(is_time_derived, false) as is_time_derived,
+        coalesce(customer_exit_reason = 'dropped_by_end', false) as agent_hung_up_first,
+        coalesce(left_while_held, false) as left_while_held
+    from first_events
+    join histories using (call_position)
+    left join entries using (call_position)
+    left join endings using (call_position)
+    left join customer_exits using (call_position)
+    left join agents_of_calls using (call_position)
+    left join holds_of_calls using (call_position)
+    left join consults_of_calls using (call_position)
+    left join conferences_of_calls using (call_position)
+    left join transfers_of_calls using (call_position)
+    left join wrap_ups_of_calls using (call_position)
+)
+select * from final

@@ -1,0 +1,65 @@
+-- One row per transfer asked for, whatever came of it; one that was only seen to succeed has no request.
+with steps as (
+    select *, coalesce(transfer_number, -version) as transfer_key
+    from source_events
+    where
+        type in (
+            'call.transfer-requested.v1', 'call.transfer-accepted.v1', 'call.transfer-declined.v1',
+            'call.transfer-failed.v1', 'call.transfer-withdrawn.v1'
+        )
+        and (transfer_number is not null or type = 'call.transfer-accepted.v1')
+),
+requests as (
+    select
+        call_position,
+        transfer_key,
+        any_value(call_id) as call_id,
+        any_value(source) as source,
+        any_value(transfer_number) as transfer_number,
+        any_value(kind) as kind,
+        min(occurred_at) filter (type = 'call.transfer-requested.v1') as requested_at,
+        arg_min(coalesce(wrap_up_agent, actor), version) as from_agent,
+        any_value(target_kind) as target_kind,
+        any_value(target) as target,
+        any_value(receiver) as receiver,
+        any_value(conference_number) as conference_number,
+        any_value(consult_number) as consult_number,
+        any_value(wrap_up_number) as wrap_up_number,
+        min(occurred_at) filter (type <> 'call.transfer-requested.v1') as resolved_at,
+        any_value(party) as received_by,
+        any_value(party_kind) as received_by_kind,
+        any_value(failure) as failure,
+        arg_min(type, version) filter (type <> 'call.transfer-requested.v1') as resolved_by_type
+    from steps
+    group by call_position, transfer_key
+),
+final as (
+    select
+        call_position,
+        call_id,
+        source,
+        transfer_number,
+        kind,
+        requested_at,
+        resolved_at,
+        seconds_between(requested_at, resolved_at) as response_seconds,
+        case resolved_by_type
+            when 'call.transfer-accepted.v1' then 'accepted'
+            when 'call.transfer-declined.v1' then 'declined'
+            when 'call.transfer-failed.v1' then 'failed'
+            when 'call.transfer-withdrawn.v1' then 'withdrawn'
+            else 'open'
+        end as outcome,
+        failure,
+        from_agent,
+        target_kind,
+        target,
+        receiver,
+        received_by,
+        received_by_kind,
+        consult_number,
+        conference_number,
+        wrap_up_number
+    from requests
+)
+select * from final
