@@ -38,7 +38,10 @@ class Stamp:
 
 def time_text(moment: datetime) -> str:
     """The moment in UTC with six decimals: `2026-01-01T10:00:00.123456Z`."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    text = moment.isoformat(timespec="microseconds")
+    if not text.endswith("+00:00"):
+        text = moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return text[:26] + "Z"
 
 
 def event_documents(
