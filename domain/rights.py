@@ -108,16 +108,17 @@ extend-wrap-up         R21    R21       R21  R21           R21        R21
 
 # Somebody whom an offer, a consult or a transfer waits for, and who is not in the call yet.
 INVITED = """
-action                 queued connected held consult_asked consulting conference
-answer                 ok     O1        O1   O1            O1         O1
-miss-offer             O1     O1        O1   O1            O1         O1
-decline-offer          ok     O1        O1   O1            O1         O1
-answer-consult         C6     C6        C6   ok            C6         ok
-decline-consult        C6     C6        C6   ok            C6         ok
-accept-transfer        R12    ok        ok   R12           R12        R12
-decline-transfer       R12    ok        ok   R12           R12        R12
+action                 queued connected held consult_asked conference
+answer                 ok     O1        O1   O1            O1
+miss-offer             O1     O1        O1   O1            O1
+decline-offer          ok     O1        O1   O1            O1
+answer-consult         C6     C6        C6   ok            ok
+decline-consult        C6     C6        C6   ok            ok
+accept-transfer        R12    ok        ok   R12           R12
+decline-transfer       R12    ok        ok   R12           R12
 """
 
+# An agent who has handed the call on, or whose call has ended: nothing but the own wrap-up.
 FORMER_OWNER = """
 action                 connected held consult_asked consulting conference wrap_up_assist ended closed
 apply-wrap-up          ok        ok   ok            ok         ok         ok             ok    W5
