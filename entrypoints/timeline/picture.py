@@ -103,7 +103,7 @@ def heading(svg: Element, scale: Scale) -> None:
     words = f"{timeline.source} · {scale.caption} · {len(timeline.entries):,} events{still}"
     text(svg, 24, 58, words, fill=PALE)
     if timeline.clock_back_seconds:
-        warning = f"its clocks disagree by up to {timeline.clock_back_seconds:g} s: drawn in order"
+        warning = f"its times disagree by up to {timeline.clock_back_seconds:g} s: drawn in order"
         text(svg, WIDTH - RIGHT, 36, warning, fill="#b34700", text_anchor="end")
 
 

@@ -72,7 +72,7 @@ class TimelineView:
         yield title
         if timeline.clock_back_seconds:
             yield Text(
-                f"The clocks of this call disagree by up to {timeline.clock_back_seconds:g} s: "
+                f"The times of this call disagree by up to {timeline.clock_back_seconds:g} s: "
                 "it is drawn in the order of its versions, and time never goes back.",
                 style="yellow",
             )
@@ -151,7 +151,7 @@ def bar(lane: Lane, scale: Scale, cells: int, ascii_only: bool) -> Text:
         else:
             fill, plain, colour = STATES[state]
             fill = plain if ascii_only else fill
-            name = f" {state} " if end - begin >= len(state) + 4 else ""
+            name = f" {state} " if end - begin >= len(state) + 5 else ""
             text.append(fill * 2 + name if name else "", colour)
             text.append(fill * (end - begin - (len(name) + 2 if name else 0)), colour)
         begin = end
@@ -228,4 +228,4 @@ def remark(entry: Entry) -> str:
     """Which rules an observation broke, and a clock that went back."""
     broke = f" [bold red](broke {' '.join(entry.rules_broken)})[/]" if entry.rules_broken else ""
     seconds = entry.clock_back_seconds
-    return broke + (f" [yellow](its clock is {seconds:g} s behind)[/]" if seconds else "")
+    return broke + (f" [yellow](its time is {seconds:g} s back)[/]" if seconds else "")

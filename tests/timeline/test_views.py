@@ -116,8 +116,8 @@ def test_derived_times_are_shown_as_distances_only() -> None:
 def test_clocks_that_disagree_are_told() -> None:
     recording = answered(Recording()).asks(Hold, "agent-1", after=-90)
     timeline = lanes(recording.rows)
-    assert "(its clock is 90 s behind)" in printed(timeline, 200)
-    assert any("clocks disagree by up to 90 s" in text for text in texts(picture(timeline)))
+    assert "(its time is 90 s back)" in printed(timeline, 200)
+    assert any("times disagree by up to 90 s" in text for text in texts(picture(timeline)))
 
 
 def test_ten_thousand_events_are_drawn_soon_and_small() -> None:
