@@ -13,7 +13,7 @@ from entrypoints.timeline.styles import MARKS, STATES
 
 WIDTH, LEFT, RIGHT = 1200, 150, 40
 PLOT = WIDTH - LEFT - RIGHT
-TOP, LANE, BAR, MARK_DROP = 112, 64, 28, 11
+TOP, LANE, BAR, MARK_DROP, MARK_ROOM = 112, 64, 28, 11, 14
 TICKS, LETTER = 9, 7.0
 TITLE_LINES = 12
 NARROW, NOTHING = 2.0, 1e-9
@@ -147,10 +147,24 @@ def draw_lane(svg: Element, lane: Lane, scale: Scale, top: float) -> None:
                 draw_interval(group, interval, scale, top + 12)
         else:
             draw_shares(group, list(run), scale, top + 12)
-    marks = sorted(lane.marks, key=lambda mark: (int(place(scale, mark)), mark.version))
     under = middle if lane.party == RECORD else middle + BAR / 2 + MARK_DROP
-    for _, near in groupby(marks, key=lambda mark: int(place(scale, mark)) // 12):
-        draw_marks(group, list(near), scale, under)
+    for near in clusters(lane, scale):
+        draw_marks(group, near, scale, under)
+
+
+def clusters(lane: Lane, scale: Scale) -> list[dict[MarkKind, list[Mark]]]:
+    """The lane's marks by kind, those that would lie over one another together."""
+    found: list[dict[MarkKind, list[Mark]]] = []
+    free = 0.0
+    for mark in sorted(lane.marks, key=lambda mark: mark.version):
+        x = place(scale, mark)
+        if x >= free:
+            found.append({})
+            free = x
+        if mark.kind not in found[-1]:
+            free += MARK_ROOM
+        found[-1].setdefault(mark.kind, []).append(mark)
+    return found
 
 
 def place(scale: Scale, mark: Mark) -> float:
@@ -208,17 +222,15 @@ def draw_interval(group: Element, interval: Interval, scale: Scale, y: float) ->
         name.attrib |= halo | {"fill": paint.ink, "font-size": "12", "pointer-events": "none"}
 
 
-def draw_marks(group: Element, marks: list[Mark], scale: Scale, y: float) -> None:
-    """Marks too near to tell apart stand side by side, a kind once, with all their sentences."""
-    kinds = list(dict.fromkeys(mark.kind for mark in marks))
-    first = place(scale, marks[0])
-    left = min(first, LEFT + PLOT - 14 * (len(kinds) - 1))
-    for number, kind in enumerate(kinds):
-        of_kind = [mark for mark in marks if mark.kind is kind]
-        shape = draw_mark(group, kind, left + 14 * number, y)
-        told = [f"{mark.version}. {mark.sentence}" for mark in of_kind[:TITLE_LINES]]
-        if len(of_kind) > TITLE_LINES:
-            told.append(f"… and {len(of_kind) - TITLE_LINES:,} more")
+def draw_marks(group: Element, near: dict[MarkKind, list[Mark]], scale: Scale, y: float) -> None:
+    """The marks of a cluster side by side, a kind once, with all of its sentences."""
+    first = min(place(scale, mark) for marks in near.values() for mark in marks)
+    left = min(first, LEFT + PLOT - MARK_ROOM * (len(near) - 1))
+    for number, (kind, marks) in enumerate(near.items()):
+        shape = draw_mark(group, kind, left + MARK_ROOM * number, y)
+        told = [f"{mark.version}. {mark.sentence}" for mark in marks[:TITLE_LINES]]
+        if len(marks) > TITLE_LINES:
+            told.append(f"… and {len(marks) - TITLE_LINES:,} more")
         SubElement(shape, "title").text = "\n".join(told)
 
 
