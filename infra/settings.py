@@ -1,25 +1,14 @@
-"""What may be set from outside: by the environment, or by the flags of the command line."""
+"""What may be set from outside, turned from words into what it names."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
-
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
 from domain.rule_sets import RULE_SETS, RuleSet
+from infra.folder import LedgerError
 
 
-class Settings(BaseSettings):
-    """The settings, each from its variable `CALL_LEDGER_…`, with the defaults of one laptop."""
-
-    model_config = SettingsConfigDict(env_prefix="CALL_LEDGER_", frozen=True)
-
-    path: Path = Path("call-ledger")
-    """The ledger's folder."""
-    rules: Literal["seed", "multi-party"] = "seed"
-    """The rule set by which commands are judged."""
-
-    @property
-    def rule_set(self) -> RuleSet:
-        return RULE_SETS[self.rules]
+def rule_set_named(name: str) -> RuleSet:
+    """The rule set of that name. Raises `LedgerError` when there is none."""
+    found = RULE_SETS.get(name)
+    if found is None:
+        raise LedgerError(f"There is no rule set {name!r}: choose {' or '.join(RULE_SETS)}.")
+    return found

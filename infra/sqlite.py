@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-WAL_PAGES = 4_000
+WAL_PAGES = 2_000
 """After how many pages the writer moves the write-ahead log into the file."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -16,6 +16,9 @@ from eventsourcing.persistence import ApplicationRecorder, Notification, StoredE
 from ledger.application import key_of, source_and_call_id
 from ledger.recorder import CallRecorder, Group, Quarantined, StoredOutcome
 from ledger.sqlite_store import explained, last_of, open_to_read, open_to_write
+
+ROWS_AT_ONCE = 32
+"""Rows in one statement."""
 
 LOOKED_UP_AT_ONCE = 500
 """Command ids in one look-up: SQLite bounds the parameters of a statement."""
@@ -39,22 +42,30 @@ class SqliteRecorder(CallRecorder):
 
     def append(self, group: Group) -> None:
         """Write the whole group in one durable transaction, or nothing of it."""
-        with explained(), self.transaction() as execute_many:
-            if group.calls:
-                execute_many("INSERT INTO calls VALUES (?, ?, ?)", group.calls)
-            if group.events:
-                execute_many("INSERT INTO events VALUES (?, ?, ?, ?)", group.events)
-            if group.refusals:
-                execute_many("INSERT INTO refusals VALUES (?, ?)", group.refusals)
-            if group.outcomes:
-                execute_many("INSERT INTO outcomes VALUES (?, ?, ?, ?)", group.outcomes)
+        with explained(), self.transaction():
+            self._insert("calls", group.calls)
+            self._insert("events", group.events)
+            self._insert("refusals", group.refusals)
+            self._insert("outcomes", group.outcomes)
+
+    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert many rows a statement, which costs half of one statement a row."""
+        if not rows:
+            return
+        marks = f"({','.join('?' * len(rows[0]))})"
+        whole = len(rows) - len(rows) % ROWS_AT_ONCE
+        many = f"INSERT INTO {table} VALUES {','.join([marks] * ROWS_AT_ONCE)}"
+        for start in range(0, whole, ROWS_AT_ONCE):
+            some = rows[start : start + ROWS_AT_ONCE]
+            self.connection.execute(many, tuple(chain.from_iterable(some)))
+        self.connection.executemany(f"INSERT INTO {table} VALUES {marks}", rows[whole:])
 
     @contextmanager
-    def transaction(self) -> Iterator[Any]:
+    def transaction(self) -> Iterator[None]:
         """Commit what is done inside, or take all of it back."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
-            yield self.connection.executemany
+            yield
             self.connection.execute("COMMIT")
         except BaseException:
             if self.connection.in_transaction:
@@ -163,11 +174,11 @@ class SqliteRecorder(CallRecorder):
 
     def quarantine(self, received_at: str, origin: str, reason: str, original: bytes) -> int:
         """Keep what could not be read, and return its number."""
-        with explained(), self.transaction() as execute_many:
-            execute_many(
+        with explained(), self.transaction():
+            self.connection.execute(
                 "INSERT INTO quarantine (received_at, origin, reason, original, state)"
                 " VALUES (?, ?, ?, ?, 'waiting')",
-                [(received_at, origin, reason, original)],
+                (received_at, origin, reason, original),
             )
             return last_of(self.connection, "quarantine", "number")
 
@@ -184,11 +195,11 @@ class SqliteRecorder(CallRecorder):
 
     def resolve(self, number: int, state: str, at: str, by: str, why: str) -> None:
         """Say how one that waits was resolved; the row and its bytes stay."""
-        with explained(), self.transaction() as execute_many:
-            execute_many(
+        with explained(), self.transaction():
+            self.connection.execute(
                 "UPDATE quarantine SET state = ?, resolved_at = ?, resolved_by = ?, why = ?"
                 " WHERE number = ? AND state = 'waiting'",
-                [(state, at, by, why, number)],
+                (state, at, by, why, number),
             )
 
     def close(self) -> None:
