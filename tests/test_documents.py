@@ -1,0 +1,45 @@
+"""The documents that the domain writes are those in `docs/`, and say what they promise."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.commands import COMMAND_CLASSES
+from domain.events import EVENT_CLASSES
+from domain.field_meanings import FIELD_MEANINGS
+from domain.rules import RULES
+from entrypoints.documents import DOCUMENTS, FOLDER
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_has_not_drifted_from_the_domain(name: str) -> None:
+    written = (FOLDER / name).read_text(encoding="utf-8")
+    assert written == DOCUMENTS[name](), "run `python -m entrypoints.documents` and commit docs/"
+
+
+def test_every_rule_has_its_row() -> None:
+    text = DOCUMENTS["rules.md"]()
+    for rule in RULES:
+        assert f"\n| {rule.id} | {rule.sentence} |" in text
+
+
+def test_every_event_and_command_has_its_section() -> None:
+    for name, classes in (("events.md", EVENT_CLASSES), ("commands.md", COMMAND_CLASSES)):
+        text = DOCUMENTS[name]()
+        for one in classes:
+            assert f"\n## `{one.model_fields['type'].default}`\n" in text
+
+
+def personal_fields(document: str) -> set[str]:
+    rows = (line.split("|") for line in DOCUMENTS[document]().splitlines())
+    return {row[1].strip(" `") for row in rows if row[-2:-1] == [" personal "]}
+
+
+def test_exactly_what_can_name_a_person_is_marked() -> None:
+    assert personal_fields("events.md") == {"customer", "dial_number", "note", "why"}
+    assert personal_fields("commands.md") == {"customer", "target", "note", "why"}
+
+
+def test_every_meaning_is_that_of_a_field() -> None:
+    fields = {name for one in (*EVENT_CLASSES, *COMMAND_CLASSES) for name in one.model_fields}
+    assert set(FIELD_MEANINGS) == fields - {"type"}
