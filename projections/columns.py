@@ -7,11 +7,13 @@ nobody keeps a list.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from enum import StrEnum
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from domain.events import EVENT_CLASS_OF_TYPE, EVENT_CLASSES
+from domain.vocabulary import Role, TimeSource, Via
 
 TYPES_OF_PYTHON: Final[dict[object, str]] = {
     str: "VARCHAR",
@@ -20,21 +22,27 @@ TYPES_OF_PYTHON: Final[dict[object, str]] = {
     tuple[str, ...]: "VARCHAR[]",
 }
 
+
+def words(names: Iterable[str]) -> str:
+    """A column of a closed set of words: a number in the file, a word in every query.
+
+    A word that is unknown to the code does not pass.
+    """
+    return f"ENUM ({', '.join(repr(str(name)) for name in names)})"
+
+
 ENVELOPE: Final[dict[str, tuple[str, str]]] = {
     "source": ("VARCHAR NOT NULL", "document.source"),
     "call_id": ("VARCHAR NOT NULL", "document.subject"),
     "occurred_at": ("TIMESTAMP NOT NULL", "document.time"),
     "recorded_at": ("TIMESTAMP NOT NULL", "document.recordedat"),
     "actor": ("VARCHAR NOT NULL", "document.actor"),
-    "role": ("VARCHAR NOT NULL", "document.role"),
-    "via": ("VARCHAR NOT NULL", "document.via"),
+    "role": (f"{words(Role)} NOT NULL", "document.role"),
+    "via": (f"{words(Via)} NOT NULL", "document.via"),
     "command_id": ("UUID NOT NULL", "document.commandid"),
     "correlation_id": ("VARCHAR", "document.correlationid"),
-    "causation_id": (
-        "VARCHAR NOT NULL",
-        "coalesce(document.causationid, document.commandid::varchar)",
-    ),
-    "time_source": ("VARCHAR NOT NULL", "coalesce(document.timesource, 'exact')"),
+    "caused_by": ("VARCHAR", "document.causationid"),
+    "time_source": (f"{words(TimeSource)} NOT NULL", "coalesce(document.timesource, 'exact')"),
     "rule_set": ("VARCHAR NOT NULL", "document.ruleset"),
     "rule_set_hash": ("VARCHAR NOT NULL", "document.rulesethash"),
 }
@@ -60,8 +68,10 @@ ENVELOPE_KEYS: Final[dict[str, str]] = {
     "rulesethash": "VARCHAR",
 }
 
-EVENT_TYPE: Final = f"ENUM ({', '.join(repr(name) for name in EVENT_CLASS_OF_TYPE)})"
-"""A number in the file and a word in every query; a type unknown to the code does not pass."""
+CAUSATION: Final = (
+    "causation_id VARCHAR GENERATED ALWAYS AS (coalesce(caused_by, command_id::VARCHAR)) VIRTUAL"
+)
+"""What caused it: the command itself, unless it names another cause; computed when read."""
 
 REFUSAL_BODY: Final[dict[str, str]] = {
     "command": "VARCHAR",
@@ -82,19 +92,25 @@ def column_type(annotation: Any) -> str:
         if len(types) == 1:
             return types.pop()
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return "VARCHAR"
+        return words(annotation)
     raise TypeError(f"No column type for {annotation}; add one to projections/columns.py.")
 
 
 def body_columns() -> dict[str, str]:
-    """Every field of the event bodies with its DuckDB type; one name has one type."""
+    """Every field of the event bodies with its DuckDB type; one name has one type.
+
+    A name that has a closed set of words in one event and free text in another is text.
+    """
     columns: dict[str, str] = {}
     for event_class in EVENT_CLASSES:
         for name, field in event_class.model_fields.items():
             if name == "type":
                 continue
             found = column_type(field.annotation)
-            if columns.setdefault(name, found) != found:
+            known = columns.setdefault(name, found)
+            if known != found and {known[:4], found[:4]} <= {"ENUM", "VARC"}:
+                columns[name] = "VARCHAR"
+            elif known != found:
                 raise TypeError(
                     f"{event_class.__name__}.{name} is {found}, elsewhere {columns[name]}; "
                     "one name has one type in every event."
@@ -108,7 +124,7 @@ EVENT_COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "position": ("BIGINT NOT NULL", "position"),
     "call_position": ("BIGINT NOT NULL", "call_position"),
     "version": ("BIGINT NOT NULL", "document.version"),
-    "type": (f"{EVENT_TYPE} NOT NULL", "document.type"),
+    "type": (f"{words(EVENT_CLASS_OF_TYPE)} NOT NULL", "document.type"),
     **ENVELOPE,
     "observed": ("BOOLEAN NOT NULL", "coalesce(document.observed, false)"),
     "rules_broken": ("VARCHAR[]", "string_split(document.rulesbroken, ' ')"),
@@ -125,7 +141,7 @@ REFUSAL_COLUMNS: Final[dict[str, tuple[str, str]]] = {
 def table_of(name: str, columns: dict[str, tuple[str, str]]) -> str:
     """The statement that makes the table."""
     defined = ", ".join(f"{column} {kind}" for column, (kind, _) in columns.items())
-    return f"create table {name} ({defined})"
+    return f"create table {name} ({defined}, {CAUSATION})"
 
 
 def rows_of(relation: str, columns: dict[str, tuple[str, str]], body: dict[str, str]) -> str:
@@ -141,7 +157,8 @@ def rows_of(relation: str, columns: dict[str, tuple[str, str]], body: dict[str, 
 
 def json_structure(body: dict[str, str]) -> dict[str, object]:
     """The body's columns in the notation of `json_transform`."""
-    return {
-        name: [kind.removesuffix("[]")] if kind.endswith("[]") else kind
-        for name, kind in body.items()
-    }
+    structure: dict[str, object] = {}
+    for name, kind in body.items():
+        plain = "VARCHAR" if kind.startswith("ENUM") else kind.removesuffix("[]")
+        structure[name] = [plain] if kind.endswith("[]") else plain
+    return structure

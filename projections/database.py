@@ -229,7 +229,7 @@ class Projections:
             return
         documents = pa.array(batch.documents[start:], pa.binary()).view(pa.string())
         self._insert(
-            f"insert into events {READ_EVENTS}",
+            f"insert into events by name {READ_EVENTS}",
             {
                 "position": pa.array(batch.positions[start:], pa.int64()),
                 "call_position": pa.array(batch.call_positions[start:], pa.int64()),
@@ -245,7 +245,7 @@ class Projections:
             return
         documents = pa.array(batch.documents[start:], pa.binary()).view(pa.string())
         self._insert(
-            f"insert into refusal_events {READ_REFUSALS}",
+            f"insert into refusal_events by name {READ_REFUSALS}",
             {
                 "refusal_number": pa.array(batch.numbers[start:], pa.int64()),
                 "document": documents,

@@ -9,7 +9,7 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from projections.columns import EVENT_COLUMNS, REFUSAL_COLUMNS
+from projections.columns import CAUSATION, EVENT_COLUMNS, REFUSAL_COLUMNS
 
 FOLDER = Path(__file__).parent / "models"
 
@@ -72,5 +72,5 @@ def models_hash() -> str:
     digest = hashlib.sha256(MACROS.encode())
     for model in models():
         digest.update(f"{model.name}\0{model.sql}\0".encode())
-    digest.update(repr((EVENT_COLUMNS, REFUSAL_COLUMNS)).encode())
+    digest.update(repr((EVENT_COLUMNS, REFUSAL_COLUMNS, CAUSATION)).encode())
     return digest.hexdigest()
