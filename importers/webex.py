@@ -20,23 +20,42 @@ from importers.webex_reading import CallReading
 from importers.webex_records import Activity, Task
 
 FILE_LIMIT_BYTES: Final = 256 * 1024 * 1024
-TASK_LIMIT_ACTIVITIES: Final = 10_000
+TASK_LIMIT_ACTIVITIES: Final = 2_000
 
 TIME_OF_DAY_NOT_KNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When a call begins whose record gives durations only."""
 
 
 def read(
-    path: Path, source: str = "webex", base: datetime = TIME_OF_DAY_NOT_KNOWN
+    *paths: Path, source: str = "webex", base: datetime = TIME_OF_DAY_NOT_KNOWN
 ) -> Iterator[Observation]:
-    """Read a file of task details, call by call in the file's order.
+    """Read files of task details, call by call in their order; pages of one call are joined.
 
     A call without times begins at `base`, so that distances within it hold. A file or a call
     that cannot be read is given as `Unreadable`, with the reason; the other calls are read.
-    Raises OSError where the file cannot be opened.
+    Raises OSError where a file cannot be opened.
     """
-    if path.stat().st_size > FILE_LIMIT_BYTES:
-        reason = f"the file is larger than {FILE_LIMIT_BYTES} bytes; ask for smaller pages"
+    tasks: dict[str, Task] = {}
+    for path in paths:
+        for task in tasks_of(path):
+            if isinstance(task, Unreadable):
+                yield task
+            elif task.id in tasks:
+                tasks[task.id] = joined(tasks[task.id], task)
+            else:
+                tasks[task.id] = task
+    newest_first = sum(witness(task.activities.nodes) for task in tasks.values()) <= 0
+    base_milliseconds = int(base.timestamp() * 1000)
+    for task in tasks.values():
+        history = history_of(task, newest_first, base_milliseconds)
+        yield from CallReading(source, task, history).read()
+
+
+def tasks_of(path: Path) -> Iterator[Task | Unreadable]:
+    """The calls of one file, or why it or one of them cannot be read."""
+    size_bytes = path.stat().st_size
+    if size_bytes > FILE_LIMIT_BYTES:
+        reason = f"{path.name} has {size_bytes} bytes, more than {FILE_LIMIT_BYTES}: ask for less"
         yield Unreadable(reason, path.name.encode())
         return
     original = path.read_bytes()
@@ -46,24 +65,10 @@ def read(
             raise TypeError
     except orjson.JSONDecodeError as error:
         yield Unreadable(f"not a JSON document: {error}", original)
-        return
     except (KeyError, TypeError):
         yield Unreadable("no list at data.taskDetails.tasks: not task details", original)
-        return
-    tasks: dict[str, Task] = {}
-    for entry in entries:
-        task = task_of(entry)
-        if isinstance(task, Unreadable):
-            yield task
-        elif task.id in tasks:
-            tasks[task.id] = merged(tasks[task.id], task)
-        else:
-            tasks[task.id] = task
-    newest_first = sum(witness(task.activities.nodes) for task in tasks.values()) <= 0
-    base_milliseconds = int(base.timestamp() * 1000)
-    for task in tasks.values():
-        history = history_of(task, newest_first, base_milliseconds)
-        yield from CallReading(source, task, history).read()
+    else:
+        yield from (task_of(entry) for entry in entries)
 
 
 def task_of(entry: Any) -> Task | Unreadable:
@@ -72,8 +77,8 @@ def task_of(entry: Any) -> Task | Unreadable:
         task = Task.model_validate(entry)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return Unreadable(f"no call: {place}: {first['msg']}", orjson.dumps(entry))
+        place = ".".join(str(part) for part in first["loc"]) or "the entry"
+        return Unreadable(f"cannot be read as a call: {place}: {first['msg']}", orjson.dumps(entry))
     nodes = task.activities.nodes
     if len(nodes) > TASK_LIMIT_ACTIVITIES:
         reason = f"more than {TASK_LIMIT_ACTIVITIES} activities in one call"
@@ -85,18 +90,18 @@ def task_of(entry: Any) -> Task | Unreadable:
 
 def without_repeats(nodes: list[Activity]) -> list[Activity]:
     """Drop an activity that is there twice; without id and time two alike are two."""
-    seen: set[tuple[object, ...]] = set()
+    seen: set[object] = set()
     kept: list[Activity] = []
     for node in nodes:
-        identity = (node.id,) if node.id is not None else (node.created_time, node.name)
-        if node.milliseconds is None or identity not in seen:
+        identity = node.id or (node.created_time and (node.created_time, node.name))
+        if identity is None or identity not in seen:
             kept.append(node)
         seen.add(identity)
     return kept
 
 
-def merged(first: Task, second: Task) -> Task:
-    """Put two entries of one call together; alike without id and time are there once."""
+def joined(first: Task, second: Task) -> Task:
+    """Put two entries of one call together; what both have, alike, is there once."""
     nodes = list(first.activities.nodes)
     lacking = Counter(key(node) for node in second.activities.nodes)
     lacking.subtract(Counter(key(node) for node in nodes))

@@ -7,6 +7,7 @@ be a history, by the stages of a call, and the call says that its order is not k
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -231,7 +232,8 @@ def derived_times(ordered: list[Activity], of_child: list[bool], start: int) -> 
     times: list[int] = []
     earliest, consult_end, child_end = start, start, start
     for position, name in enumerate(names):
-        following = next((at for at in backbone if at >= position), None)
+        place = bisect_left(backbone, position)
+        following = backbone[place] if place < len(backbone) else None
         latest = known[following] if following is not None else now
         if position in known:
             begin = known[position]
@@ -263,5 +265,7 @@ def lasting(names: list[str], durations: list[int], backbone: list[int], positio
 
 def own_new(names: list[str], durations: list[int], of_child: list[bool], position: int) -> int:
     """The same for a state of the child."""
+    if names[position] != "new":
+        return durations[position]
     child = [other for other, mark in enumerate(of_child) if mark and other >= position]
     return lasting(names, durations, child, position)

@@ -37,7 +37,7 @@ class Activity(Record):
     id: Annotated[str, Field(max_length=128)] | None = None
     event_name: Annotated[Name | None, Field(alias="eventName")] = None
     created_time: Annotated[Milliseconds | None, Field(alias="createdTime")] = None
-    duration: Annotated[int, Field(ge=-1, le=10**12)] | None = None
+    duration: Annotated[int, Field(ge=-1, le=10**10)] | None = None
     queue_id: Annotated[Name | None, Field(alias="queueId")] = None
 
     @property
@@ -90,14 +90,15 @@ class Task(Record):
         """What the record of this call lacks by its own word, or nothing."""
         count, total = len(self.activities.nodes), self.activities.total_count
         page = self.activities.page_info
+        if total is not None and count >= total:
+            return None
         if page is not None and page.has_next_page:
             total_known = f"{total - count} of {total}" if total is not None else "some"
             cursor = f", before cursor {page.end_cursor}" if page.end_cursor else ""
             return f"{total_known} activities, on further pages{cursor}"
-        if total is not None and total > count:
+        if total is not None:
             return f"{total - count} of {total} activities"
-        is_counted = total is not None or page is not None
-        if not is_counted and all(node.name != "new" for node in self.activities.nodes):
+        if page is None and all(node.name != "new" for node in self.activities.nodes):
             return "the beginning: the record has no `new` and does not say how many activities"
         return None
 
