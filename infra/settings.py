@@ -1,14 +1,23 @@
-"""What may be set from outside, turned from words into what it names."""
+"""What may be set from outside: by a variable of the environment, or by a flag of a command."""
 
 from __future__ import annotations
 
-from domain.rule_sets import RULE_SETS, RuleSet
-from infra.folder import LedgerError
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-def rule_set_named(name: str) -> RuleSet:
-    """The rule set of that name. Raises `LedgerError` when there is none."""
-    found = RULE_SETS.get(name)
-    if found is None:
-        raise LedgerError(f"There is no rule set {name!r}: choose {' or '.join(RULE_SETS)}.")
-    return found
+class Settings(BaseSettings):
+    """Every setting, from its variable `CALL_LEDGER_…`; the defaults are those of one laptop."""
+
+    model_config = SettingsConfigDict(env_prefix="CALL_LEDGER_", frozen=True)
+
+    path: Path = Field(Path("call-ledger"), description="The ledger's folder; flag --ledger.")
+    rules: Literal["seed", "multi-party"] = Field(
+        "seed", description="The rule set by which commands are judged; flag --rules."
+    )
+    time_zone: str = Field(
+        "UTC", description="The time zone of periods, groups and shown times; flag --time-zone."
+    )

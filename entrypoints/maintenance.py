@@ -1,0 +1,137 @@
+"""Keeping a ledger: `status`, `doctor`, `rebuild` and `config`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from entrypoints.health import Verdict, examine
+from entrypoints.options import DEFAULT_FOLDER, AsJson, LedgerFolder
+from entrypoints.output import console, table_of, write_json
+from entrypoints.progress import progress
+from infra.folder import LedgerFolder as Folder
+from infra.settings import Settings
+from ledger.feed import StoreFeed
+from ledger.quarantine import reading_quarantine
+from projections.owner import Busy, owning
+from projections.reading import Reader
+
+COUNTS = """
+select
+  (select count(*) from calls) as calls,
+  (select count(*) from calls where is_open) as open_calls,
+  (select count(*) from calls where not is_open and not is_closed) as calls_missing_a_wrap_up,
+  (select count(*) from calls where is_incomplete) as incomplete_calls,
+  (select count(*) from events where rules_broken is not null) as rule_breaking_events
+"""
+
+
+def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+    """Say how far the ledger and its tables are, and what is open."""
+    with StoreFeed(ledger) as feed:
+        head = feed.head()
+    before = projected_before(ledger)
+    with (
+        progress("projecting", unit="events") as moved,
+        Reader(ledger, progress=moved) as reader,
+    ):
+        answer = reader.ask(COUNTS)
+    with reading_quarantine(ledger) as quarantine:
+        waiting = sum(entry.state == "waiting" for entry in quarantine.list())
+    folder = Folder(ledger)
+    facts = {
+        "ledger": str(ledger.absolute()),
+        "position": head.position,
+        "refusals": head.refusal_number,
+        "projected_position": before,
+        "lag_events": None if before is None else max(0, head.position - before),
+        "answered_at_position": answer.position,
+        **answer.table.to_pylist()[0],
+        "in_quarantine": waiting,
+        "store_bytes": folder.store.stat().st_size,
+        "projections_bytes": folder.projections.stat().st_size,
+        "note": answer.note or None,
+    }
+    if json:
+        write_json(facts)
+    else:
+        console().print(table_of(("what", "value"), list(facts.items())))
+
+
+def projected_before(ledger: LedgerFolder) -> int | None:
+    """How far the tables were before this question; unknown while another process has them."""
+    if not Folder(ledger).projections.exists():
+        return 0
+    try:
+        with owning(ledger) as owner:
+            return owner.projections.positions.projected_position
+    except Busy:
+        return None
+
+
+def doctor(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+    """Examine this machine and the ledger. Exit code 1 for a finding, 3 when it cannot tell."""
+    findings = examine(ledger)
+    if json:
+        write_json([{"check": f.check, "verdict": f.verdict, "says": f.says} for f in findings])
+    else:
+        rows = [(one.verdict.value, one.check, one.says) for one in findings]
+        console().print(table_of(("verdict", "check", "what_was_found"), rows))
+    verdicts = {one.verdict for one in findings}
+    if Verdict.UNKNOWN in verdicts:
+        raise typer.Exit(3)
+    raise typer.Exit(1 if Verdict.FINDING in verdicts else 0)
+
+
+def rebuild(
+    from_store: Annotated[
+        bool,
+        typer.Option("--from-store", help="Read every event again from the store, not DuckDB's."),
+    ] = False,
+    json: AsJson = False,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Compute every table anew beside the current ones, compare, and swap.
+
+    The current tables answer meanwhile. Exit code 1 when a table came out other than it was.
+    """
+    if from_store:
+        with owning(ledger):
+            pass
+        Folder(ledger).projections.unlink(missing_ok=True)
+    with (
+        progress("projecting", unit="events") as moved,
+        owning(ledger, lambda: StoreFeed(ledger)) as owner,
+    ):
+        positions = owner.bring_up(moved)
+        with owner.writing() as projections:
+            differences = projections.rebuild()
+    if json:
+        write_json(
+            {"position": positions.position, "differences": [one._asdict() for one in differences]}
+        )
+    elif differences:
+        names = ("table", "rows_before", "rows_after")
+        console().print(table_of(names, differences, "Tables that came out other than they were"))
+    else:
+        typer.echo(f"Every table came out the same, at position {positions.position:,}.")
+    raise typer.Exit(1 if differences else 0)
+
+
+def config(json: AsJson = False) -> None:
+    """Print every setting: its variable, its value, and what it means."""
+    settings = Settings()
+    rows = [
+        {
+            "variable": f"CALL_LEDGER_{name.upper()}",
+            "value": str(getattr(settings, name)),
+            "set": name in settings.model_fields_set,
+            "meaning": field.description,
+        }
+        for name, field in Settings.model_fields.items()
+    ]
+    if json:
+        write_json(rows)
+    else:
+        console().print(table_of(list(rows[0]), [list(row.values()) for row in rows]))

@@ -1,0 +1,94 @@
+"""`call-ledger quarantine …`: what could not be read, and what became of it."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from domain.rule_sets import RULE_SETS
+from entrypoints.options import DEFAULT_FOLDER, AsJson, LedgerFolder, RuleSetName
+from entrypoints.output import console, table_of, write_json
+from ledger.intake import Unreadable
+from ledger.ledger import Ledger
+from ledger.outcomes import Recorded
+from ledger.quarantine import reading_quarantine
+
+app = typer.Typer(
+    help="What could not be read: list it, show its bytes, try it again, or discard it.",
+    no_args_is_help=True,
+)
+
+Number = Annotated[int, typer.Argument(min=1, help="Its number in the list.")]
+Who = Annotated[
+    str | None, typer.Option(help="Who does this; the user of this computer when left out.")
+]
+
+
+@app.command("list")
+def list_quarantine(
+    every: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False,
+    json: AsJson = False,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """List what waits. Exit code 1 when something does."""
+    with reading_quarantine(ledger) as quarantine:
+        entries = quarantine.list()
+    waiting = [entry for entry in entries if entry.state == "waiting"]
+    shown = entries if every else waiting
+    names = ("number", "received_at", "origin", "reason", "size_bytes", "state")
+    rows = [
+        (one.number, one.received_at, one.origin, one.reason, len(one.original), one.state)
+        for one in shown
+    ]
+    if json:
+        write_json([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        console().print(table_of(names, rows))
+    raise typer.Exit(1 if waiting else 0)
+
+
+@app.command()
+def show(number: Number, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+    """Show one with its original bytes, unprintable ones escaped."""
+    with reading_quarantine(ledger) as quarantine:
+        entry = quarantine.show(number)
+    typer.echo(f"{entry.number}: {entry.reason}\nfrom {entry.origin}, {entry.received_at}")
+    if entry.resolved_at:
+        typer.echo(f"{entry.state} by {entry.resolved_by} at {entry.resolved_at}: {entry.why}")
+    typer.echo(entry.original.decode("utf-8", "backslashreplace"))
+
+
+@app.command()
+def retry(
+    number: Number,
+    who: Who = None,
+    rules: RuleSetName = "seed",
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Read it again and record it; recorded or refused, it is resolved by that."""
+    with Ledger.open(ledger, RULE_SETS[rules], doing="quarantine retry") as writable:
+        try:
+            outcome = writable.quarantine.retry(number, who or getpass.getuser())
+        except Unreadable as error:
+            typer.echo(f"Still not readable: {error}")
+            raise typer.Exit(1) from None
+    if isinstance(outcome, Recorded):
+        typer.echo(f"Recorded up to position {outcome.position:,}.")
+    else:
+        typer.echo(f"Refused by {outcome.rule}: {outcome.sentence}")
+        raise typer.Exit(1)
+
+
+@app.command()
+def discard(
+    number: Number,
+    why: Annotated[str, typer.Option(help="Why it is given up; kept beside it.")],
+    who: Who = None,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Give it up; that, by whom and why is recorded, and the bytes stay."""
+    with Ledger.open(ledger, doing="quarantine discard") as writable:
+        writable.quarantine.discard(number, who or getpass.getuser(), why)
+    typer.echo(f"Discarded {number}; it stays listed with --all.")

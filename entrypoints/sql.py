@@ -1,0 +1,56 @@
+"""`call-ledger sql`: the analyst's own question, over the models of the read side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from entrypoints.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerFolder, ToParquet
+from entrypoints.output import (
+    Format,
+    Output,
+    console,
+    table_of,
+    write_csv,
+    write_json,
+    write_parquet,
+)
+from entrypoints.progress import progress
+from projections.models import models
+from projections.reading import ask
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="One select over the tables named below.")],
+    json: AsJson = False,
+    csv: AsCsv = False,
+    parquet: ToParquet = None,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Answer one SQL select, read only, with no file or network within its reach.
+
+    call-ledger sql "select kind, count(*) from transfers group by kind"
+    """
+    output = Output.chosen(json, csv, parquet)
+    with progress("projecting", unit="events") as moved:
+        answer = ask(ledger, query, progress=moved)
+    table = answer.table
+    match output.format:
+        case Format.JSON:
+            write_json({"position": answer.position, "rows": table.to_pylist()})
+        case Format.CSV:
+            write_csv(table.column_names, [list(row.values()) for row in table.to_pylist()])
+        case Format.PARQUET:
+            assert output.parquet is not None
+            write_parquet(table, output.parquet, {"query": query, "position": str(answer.position)})
+        case Format.TABLE:
+            rows = [list(row.values()) for row in table.to_pylist()]
+            console().print(table_of(table.column_names, rows))
+            console().print(f"  {len(rows):,} rows; at position {answer.position:,}.")
+
+
+def tables_help() -> str:
+    """Every model with its grain, for the help."""
+    rows = [f"[bold]{model.name}[/bold]: {model.grain}" for model in models()]
+    return "\n\n".join(["Tables:", "[bold]events[/bold]: One row per event.", *rows])

@@ -1,0 +1,48 @@
+"""Holds: how often and how long the customer waited on hold."""
+
+from projections.reports.report import ANSWERED_CALLS, Figure, Report
+
+REPORT = Report(
+    name="holds",
+    title="Holds",
+    question="How often and how long was the customer on hold, and who left while held?",
+    facts=f"""
+select
+  call_position, call_id, source, entered_at, queue, started_by as agent, false as is_denominator,
+  ended_how, consult_number is not null as during_consult, holds.hold_seconds
+from holds join calls using (call_position, call_id, source)
+union all by name
+{ANSWERED_CALLS}
+""",
+    figures=(
+        Figure(
+            "holds",
+            "count(*) filter (not is_denominator)",
+            "customer on hold, the hold during a consult included",
+        ),
+        Figure(
+            "held_calls",
+            "count(distinct call_position) filter (not is_denominator)",
+            "calls with at least one hold",
+        ),
+        Figure("hold_seconds", "sum(hold_seconds)", "time on hold, ended holds only"),
+        Figure(
+            "mean_hold_seconds_per_held_call",
+            "sum(hold_seconds) / nullif(count(distinct call_position)"
+            " filter (not is_denominator), 0)",
+            "hold time ÷ held calls",
+        ),
+        Figure("longest_hold_seconds", "max(hold_seconds)", "the longest single hold"),
+        Figure(
+            "left_while_held",
+            "count(*) filter (ended_how = 'customer_left')",
+            "the customer's exit while on hold",
+        ),
+        Figure(
+            "answered_calls", "count(*) filter (is_denominator)", "calls that an agent answered"
+        ),
+    ),
+    groupings=("agent", "queue", "source"),
+    subject_groupings=("ended_how", "during_consult"),
+    denominator="held calls for the mean; answered calls are shown beside them",
+)

@@ -1,0 +1,69 @@
+"""A report and a selection as one SQL statement over the models."""
+
+from __future__ import annotations
+
+from projections.reports.report import TIME_GROUPINGS, Report, Selection, where
+
+CALLS_LIMIT = 1000
+"""How many calls `--calls` lists at most; its last line says how many there are."""
+
+
+class UnknownGroupingError(ValueError):
+    """The report has no such grouping; the message names those it has."""
+
+
+def figures_query(
+    report: Report, selection: Selection, by: tuple[str, ...]
+) -> tuple[str, dict[str, object]]:
+    """The figures for each group, and a last row over all of them with `is_total` true.
+
+    The total is aggregated from the facts again, because shares and averages do not add up.
+    """
+    for grouping in by:
+        if grouping not in report.all_groupings:
+            known = ", ".join(report.all_groupings)
+            raise UnknownGroupingError(f"{report.name} has no grouping {grouping!r}; try {known}")
+    conditions = selection.conditions()
+    if set(by) & set(report.subject_groupings):
+        conditions.append("not is_denominator")
+    keys = ", ".join(f'"{grouping}"' for grouping in by)
+    times = "".join(
+        f', {TIME_GROUPINGS[grouping]} as "{grouping}"'
+        for grouping in by
+        if grouping in TIME_GROUPINGS
+    )
+    figures = ",\n  ".join(f'{figure.expression} as "{figure.name}"' for figure in report.figures)
+    sql = f"""
+with facts as (
+{report.facts}
+),
+selected as (
+  select *{times} from facts {where(conditions)}
+)
+select
+  {keys + "," if by else ""}
+  {f"grouping({keys}) > 0" if by else "true"} as is_total,
+  {figures}
+from selected
+{f"group by grouping sets (({keys}), ())" if by else ""}
+order by {", ".join(["is_total", *(f'"{grouping}" nulls last' for grouping in by)])}
+"""
+    return sql, selection.parameters(with_time_zone=bool(times))
+
+
+def calls_query(report: Report, selection: Selection) -> tuple[str, dict[str, object]]:
+    """The calls behind the figures: how many facts each has, newest first."""
+    sql = f"""
+with facts as (
+{report.facts}
+)
+select
+  source, call_id, min(entered_at) as entered_at, any_value(queue) as queue,
+  count(*) as "{report.name.replace("-", "_")}",
+  count(*) over () as calls_in_all
+from facts {where([*selection.conditions(), "not is_denominator"])}
+group by source, call_id
+order by min(entered_at) desc, source, call_id
+limit {CALLS_LIMIT}
+"""
+    return sql, selection.parameters(with_time_zone=False)

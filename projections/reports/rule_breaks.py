@@ -1,0 +1,34 @@
+"""Rule breaks: what other systems did although a rule forbids it."""
+
+from projections.reports.report import Figure, Report
+
+REPORT = Report(
+    name="rule-breaks",
+    title="Rules broken in observations",
+    question="Which rules did other systems break, in which calls?",
+    facts="""
+select
+  call_position, call_id, source, entered_at, queue, actor as agent, false as is_denominator,
+  rule, rule_breaks.type as event
+from rule_breaks join calls using (call_position, call_id, source)
+union all by name
+select
+  call_position, call_id, source, entered_at, queue, null::varchar as agent, true as is_denominator
+from calls
+""",
+    figures=(
+        Figure(
+            "rule_breaks", "count(*) filter (not is_denominator)", "one per event and rule broken"
+        ),
+        Figure(
+            "calls",
+            "count(distinct call_position) filter (not is_denominator)",
+            "calls with at least one",
+        ),
+        Figure("entered", "count(*) filter (is_denominator)", "all calls that entered"),
+    ),
+    groupings=("queue", "source"),
+    subject_groupings=("rule", "event", "agent"),
+    denominator="all calls that entered",
+    default_grouping=("rule",),
+)
