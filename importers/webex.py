@@ -6,7 +6,7 @@ See docs/webex.md for what such a record cannot tell.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -27,16 +27,16 @@ TIME_OF_DAY_NOT_KNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(
-    *paths: Path, source: str = "webex", base: datetime = TIME_OF_DAY_NOT_KNOWN
+    paths: Path | Sequence[Path], source: str = "webex", base: datetime = TIME_OF_DAY_NOT_KNOWN
 ) -> Iterator[Observation]:
-    """Read files of task details, call by call in their order; pages of one call are joined.
+    """Read a file of task details, or several, whose pages of one call are joined.
 
     A call without times begins at `base`, so that distances within it hold. A file or a call
     that cannot be read is given as `Unreadable`, with the reason; the other calls are read.
     Raises OSError where a file cannot be opened.
     """
     tasks: dict[str, Task] = {}
-    for path in paths:
+    for path in [paths] if isinstance(paths, Path) else paths:
         for task in tasks_of(path):
             if isinstance(task, Unreadable):
                 yield task

@@ -232,7 +232,7 @@ def test_the_pages_of_one_call_are_joined_and_it_is_complete_then(tmp_path: Path
     newest["activities"]["pageInfo"] = {"hasNextPage": True, "endCursor": "1700000000000"}
     oldest["activities"]["nodes"] = oldest["activities"]["nodes"][9:]
     one, other = written(tmp_path, [newest], "1.json"), written(tmp_path, [oldest], "2.json")
-    joined = Recorded().record(read(one, other))
+    joined = Recorded().record(read([one, other]))
     alone = Recorded().record(read(one))
     assert joined.told("plain") == Recorded().record(read(WITHOUT_TIMES)).told("plain")
     assert alone.count(MarkedIncomplete) == {"plain": 1}
