@@ -1,0 +1,93 @@
+"""The feed: in order, in batches, beside the writer, and loud about what is missing."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from infra.folder import LedgerMissing, LedgerUnavailable
+from ledger.feed import FeedBroken, StoreFeed
+from ledger.ledger import Ledger
+from tests.ledger.scenes import command, connected, requests
+
+
+def test_any_size_of_batch_yields_the_same_events(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        for number in range(7):
+            ledger.record_many(requests(connected(f"call-{number}")))
+    with StoreFeed(tmp_path) as feed:
+        (whole,) = feed.batches(0)
+        assert list(whole.call_positions[:7]) == [1, 1, 1, 4, 4, 4, 7]
+        for limit in (1, 4, 20, 21, 22):
+            read = [row for batch in feed.batches(0, limit) for row in batch.documents]
+            assert read == list(whole.documents)
+        (rest,) = feed.batches(19)
+        assert list(rest.positions) == [20, 21]
+        assert list(feed.batches(21)) == []
+
+
+def test_a_follower_sees_what_the_writer_has_committed_meanwhile(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.record_many(requests(connected("call-1")))
+        with StoreFeed(tmp_path) as feed:
+            assert feed.head() == (3, 0)
+            ledger.record_many(requests([*connected("call-2"), command("resume", "agent-1")]))
+            assert feed.head() == (6, 1)
+            (batch,) = feed.batches(3)
+            assert list(batch.positions) == [4, 5, 6]
+
+
+def test_a_missing_event_stops_the_feed_loudly(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.record_many(requests([*connected("call-1"), *connected("call-2")]))
+    damaged(tmp_path, "DELETE FROM events WHERE position = 4")
+    with StoreFeed(tmp_path) as feed:
+        with pytest.raises(FeedBroken, match="no position 4"):
+            list(feed.batches(0))
+        with pytest.raises(FeedBroken, match="no position 4"):
+            list(feed.batches(3, 1))
+
+
+def test_a_ledger_whose_last_events_are_gone_is_not_written_on(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.record_many(requests(connected()))
+    damaged(tmp_path, "DELETE FROM events WHERE position = 3")
+    with pytest.raises(LedgerUnavailable, match="lost events after position 2, 3 were recorded"):
+        Ledger.open(tmp_path)
+
+
+def test_a_folder_without_a_ledger_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LedgerMissing, match="There is no ledger in"):
+        StoreFeed(tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
+def test_a_file_of_something_else_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
+    damaged(tmp_path, "CREATE TABLE recipes (name TEXT)")
+    with pytest.raises(LedgerUnavailable, match="SQLite file of something else"):
+        door(tmp_path)
+
+
+@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
+    (tmp_path / "ledger.sqlite").write_text("this is a shopping list\n" * 100)
+    with pytest.raises(LedgerUnavailable, match="restore the file"):
+        door(tmp_path)
+
+
+@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
+def test_a_newer_format_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
+    Ledger.open(tmp_path).close()
+    damaged(tmp_path, "PRAGMA user_version = 99")
+    with pytest.raises(LedgerUnavailable, match="format 99"):
+        door(tmp_path)
+
+
+def damaged(folder: Path, statement: str) -> None:
+    connection = sqlite3.connect(folder / "ledger.sqlite")
+    with connection:
+        connection.execute(statement)
+    connection.close()

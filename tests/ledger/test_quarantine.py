@@ -1,0 +1,96 @@
+"""What could not be read: kept, listed, shown, tried again or given up, and all of it known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.folder import LedgerError, LedgerMissing
+from ledger.intake import Unreadable, read_request
+from ledger.ledger import Ledger
+from ledger.quarantine import LARGEST_KEPT_BYTES, reading_quarantine
+from tests.ledger.scenes import recorded, refused, standing_clock
+
+UNREADABLE = b'{"type":"call.receive.v1" \xff'
+RECEIVE = b'{"type":"call.receive.v1","call_id":"call-1","actor":"system"}'
+ANSWER = b'{"type":"call.answer.v1","call_id":"call-9","actor":"agent-1"}'
+
+
+def test_bytes_and_reason_are_kept_and_can_be_read_beside_the_writer(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path, clock=standing_clock) as ledger:
+        with pytest.raises(Unreadable) as why:
+            read_request(UNREADABLE)
+        assert ledger.quarantine.add("calls.jsonl:1", UNREADABLE, str(why.value)) == 1
+        assert ledger.quarantine.add("calls.jsonl:2", b"", "It is empty.") == 2
+        with reading_quarantine(tmp_path) as quarantine:
+            first, second = quarantine.list()
+            assert quarantine.list(after_number=1) == [second]
+            assert quarantine.show(1) == first
+    assert first.original == UNREADABLE
+    assert first.received_at == "2026-01-01T10:00:00.123456Z"
+    assert (first.origin, first.reason, first.state) == (
+        "calls.jsonl:1",
+        str(why.value),
+        "waiting",
+    )
+
+
+def test_a_retry_that_can_be_read_now_is_recorded_and_resolved(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.quarantine.add("by hand", RECEIVE, "It came without an id.")
+        outcome = recorded(ledger.quarantine.retry(1, "auditor"))
+        row = ledger.quarantine.show(1)
+        assert outcome.position == 1
+        assert (row.state, row.resolved_by) == ("retried", "auditor")
+        assert row.why == "recorded up to position 1"
+        assert row.original == RECEIVE
+        with pytest.raises(LedgerError, match="was retried by auditor"):
+            ledger.quarantine.retry(1, "auditor")
+
+
+def test_a_retry_that_the_rules_refuse_is_resolved_by_the_refusal(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.quarantine.add("by hand", ANSWER, "It came without an id.")
+        assert refused(ledger.quarantine.retry(1, "auditor")).number == 1
+        assert "refusal 1" in str(ledger.quarantine.show(1).why)
+
+
+def test_a_retry_that_still_cannot_be_read_goes_on_waiting(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.quarantine.add("by hand", UNREADABLE, "It is cut.")
+        with pytest.raises(Unreadable):
+            ledger.quarantine.retry(1, "auditor")
+        assert ledger.quarantine.show(1).state == "waiting"
+
+
+def test_a_discard_says_who_and_why_and_keeps_the_bytes(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path, clock=standing_clock) as ledger:
+        ledger.quarantine.add("by hand", UNREADABLE, "It is cut.")
+        ledger.quarantine.discard(1, "auditor", "the sender confirmed that it was noise")
+        with pytest.raises(LedgerError, match="was discarded by auditor"):
+            ledger.quarantine.discard(1, "somebody else", "again")
+    with reading_quarantine(tmp_path) as quarantine:
+        row = quarantine.show(1)
+    assert row.state == "discarded"
+    assert row.why == "the sender confirmed that it was noise"
+    assert row.resolved_at == "2026-01-01T10:00:00.123456Z"
+    assert row.original == UNREADABLE
+
+
+def test_of_a_huge_input_the_beginning_is_kept_and_the_reason_says_so(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.quarantine.add("by hand", b"x" * (LARGEST_KEPT_BYTES + 1), "It is too long.")
+        row = ledger.quarantine.show(1)
+    assert len(row.original) == LARGEST_KEPT_BYTES
+    assert "the first 1048576 are kept" in row.reason
+
+
+def test_a_number_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger, pytest.raises(LedgerError, match="the number 7"):
+        ledger.quarantine.show(7)
+
+
+def test_a_folder_without_a_ledger_has_no_quarantine(tmp_path: Path) -> None:
+    with pytest.raises(LedgerMissing, match="call-ledger demo"), reading_quarantine(tmp_path):
+        pass
