@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from domain.vocabulary import (
     CUSTOMER,
@@ -17,8 +18,7 @@ from domain.vocabulary import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(NamedTuple):
     """Somebody who is in the call now."""
 
     id: str
@@ -27,16 +27,14 @@ class Party:
     stay_number: int
 
 
-@dataclass(frozen=True, slots=True)
-class OpenOffer:
+class OpenOffer(NamedTuple):
     """The offer that waits for the agent's answer."""
 
     number: int
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenConsult:
+class OpenConsult(NamedTuple):
     """The consult under way; `party` is empty until somebody answers it."""
 
     number: int
@@ -45,8 +43,7 @@ class OpenConsult:
     party: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTransfer:
+class OpenTransfer(NamedTuple):
     """The transfer request that waits for its outcome."""
 
     number: int
@@ -66,8 +63,7 @@ class WrapUpStatus(StrEnum):
     VOID = "void"
 
 
-@dataclass(frozen=True, slots=True)
-class WrapUp:
+class WrapUp(NamedTuple):
     """The latest wrap-up of one agent; a reason given while it is pending is provisional."""
 
     number: int

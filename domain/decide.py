@@ -5,8 +5,7 @@ Neither reads a clock nor makes an id; both arrive in the command.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.call import Call
 from domain.commands import Command
@@ -22,8 +21,7 @@ from domain.vocabulary import CUSTOMER, Role
 WRAP_UP_ACTIONS: Final = frozenset({"apply-wrap-up", "extend-wrap-up"})
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """What happened: the events in order, the call after them, the actor's role before them.
 
     `rules_broken` is empty for a command; for an observation it may not be.
@@ -35,8 +33,7 @@ class Decided:
     rules_broken: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The rule that refuses the command, in its own sentence."""
 
     rule: str

@@ -12,6 +12,7 @@ from domain.events import (
     ConsultEnded,
     Ended,
     Exited,
+    TransferDeclined,
     TransferFailed,
     TransferWithdrawn,
 )
@@ -72,6 +73,12 @@ def transfer_fails(draft: Draft, failure: TransferFailure) -> None:
     draft.add(
         TransferFailed(transfer_number=number, wrap_up_number=wrap_up_number, failure=failure)
     )
+
+
+def transfer_declined(draft: Draft) -> None:
+    """Decline the open transfer; its pending wrap-up is void."""
+    number, wrap_up_number = draft.transfer_numbers
+    draft.add(TransferDeclined(transfer_number=number, wrap_up_number=wrap_up_number))
 
 
 def transfer_withdrawn(draft: Draft) -> None:
@@ -148,6 +155,15 @@ def party_leaves(draft: Draft, command: Command, party_id: str) -> None:
     cause = Cause.OWNER_LEFT if is_owner else Cause.MEMBER_LEFT
     conference_ends_below_two_agents(draft, cause)
     last_agent_leaves(draft, command.actor, EndedBy.AGENT)
+
+
+def device_hangs_up(draft: Draft, command: Command) -> None:
+    """The owner's device ends the call for all (R17); any other's is that party's exit (Q12)."""
+    owner = draft.call.owner
+    if owner is not None and owner.id == command.actor != CUSTOMER:
+        everybody_leaves(draft, command)
+    else:
+        party_leaves(draft, command, command.actor)
 
 
 def hung_up(command: Command) -> bool:

@@ -26,94 +26,93 @@ from domain.vocabulary import (
 def happen(draft: Draft, command: commands.Command, rules: RuleSet) -> None:
     """Add to the draft every event that the command makes happen, in order."""
     call = draft.call
-    match cast(commands.AnyCommand, command):
-        case commands.Receive() as receive:
+    asked = cast(commands.AnyCommand, command)
+    match asked.type:
+        case "call.hold.v1":
+            if asked.party == CUSTOMER:
+                draft.add(events.Held(hold_number=call.hold_number or call.holds + 1))
+            else:
+                draft.add(events.AgentHeld(party=asked.party))
+        case "call.resume.v1":
+            draft.add(events.Resumed(hold_number=call.hold_number))
+        case "call.receive.v1":
             draft.add(
                 events.Received(
                     stay_number=draft.stay_number(CUSTOMER),
-                    customer=receive.customer,
-                    queue=receive.queue,
-                    entry_point=receive.entry_point,
-                    channel=receive.channel,
+                    customer=asked.customer,
+                    queue=asked.queue,
+                    entry_point=asked.entry_point,
+                    channel=asked.channel,
                 )
             )
-        case commands.Offer(agent=agent, queue=queue):
-            draft.add(events.Offered(offer_number=call.offers + 1, agent=agent, queue=queue))
-        case commands.Answer(actor=actor):
-            agent = call.offer.agent if actor == UNKNOWN and call.offer else actor
-            draft.add(
-                events.Answered(
-                    offer_number=draft.offer_number,
-                    stay_number=draft.stay_number(agent),
-                    agent=agent,
-                )
-            )
-        case commands.MissOffer():
-            draft.add(events.OfferMissed(offer_number=draft.offer_number))
-        case commands.DeclineOffer():
-            draft.add(events.OfferDeclined(offer_number=draft.offer_number))
-        case commands.Abandon() | commands.Leave():
+        case "call.offer.v1":
+            number = call.offers + 1
+            draft.add(events.Offered(offer_number=number, agent=asked.agent, queue=asked.queue))
+        case "call.answer.v1":
+            answer(draft, asked.actor)
+        case "call.abandon.v1" | "call.leave.v1":
             departures.customer_leaves(draft, command)
-        case commands.Hold(party=party):
-            if party == CUSTOMER:
-                draft.add(events.Held(hold_number=call.hold_number or call.holds + 1))
-            else:
-                draft.add(events.AgentHeld(party=party))
-        case commands.Resume():
-            draft.add(events.Resumed(hold_number=call.hold_number))
-        case commands.StartConsult() as consult:
-            start_consult(draft, consult)
-        case commands.AnswerConsult(actor=party):
-            answer_consult(draft, party)
-        case commands.DeclineConsult():
-            draft.add(events.ConsultDeclined(consult_number=draft.consult_number))
-        case commands.CancelConsult():
-            draft.add(events.ConsultCancelled(consult_number=draft.consult_number))
-        case commands.EndConsult():
-            departures.consult_ends(draft, command)
-        case commands.StartConference(member=member):
-            start_conference(draft, member)
-        case commands.FailConference():
-            draft.add(events.ConferenceFailed(consult_number=draft.consult_number))
-        case commands.RequestTransfer() as request:
-            request_transfer(draft, request)
-        case commands.AcceptTransfer(actor=receiver):
-            accept_transfer(draft, receiver)
-        case commands.DeclineTransfer():
-            number, wrap_up_number = draft.transfer_numbers
-            draft.add(
-                events.TransferDeclined(transfer_number=number, wrap_up_number=wrap_up_number)
-            )
-        case commands.FailTransfer(failure=failure):
-            departures.transfer_fails(draft, failure)
-        case commands.WithdrawTransfer():
-            departures.transfer_withdrawn(draft)
-        case commands.Exit(actor=actor):
-            departures.party_leaves(draft, command, actor)
-        case commands.HangUp(actor=actor):
-            if actor == CUSTOMER:
-                departures.customer_leaves(draft, command)
-            elif call.owner is not None and call.owner.id == actor:
-                departures.everybody_leaves(draft, command)
-            else:
-                departures.party_leaves(draft, command, actor)
-        case commands.EndConference() | commands.EndCall():
-            departures.everybody_leaves(draft, command)
-        case commands.ApplyWrapUp() as apply:
-            apply_reason(draft, apply.actor, apply.reason, WrapUpMode.BY_AGENT, apply.note)
-        case commands.ApplyDefaultWrapUp(agent=agent):
-            apply_reason(draft, agent, rules.default_reason, WrapUpMode.AUTO_DEFAULT, None)
-        case commands.ExtendWrapUp(actor=agent):
-            number, agent = draft.wrap_up_of(agent)
+        case "call.apply-wrap-up.v1":
+            apply_reason(draft, asked.actor, asked.reason, WrapUpMode.BY_AGENT, asked.note)
+        case "call.apply-default-wrap-up.v1":
+            reason = rules.default_reason
+            apply_reason(draft, asked.agent, reason, WrapUpMode.AUTO_DEFAULT, None)
+        case "call.extend-wrap-up.v1":
+            number, agent = draft.wrap_up_of(asked.actor)
             draft.add(events.WrapUpExtended(wrap_up_number=number, wrap_up_agent=agent))
-        case commands.Correct() as correct:
-            correct_event(draft, correct)
-        case commands.NoteActivity(activity=activity, duration_ms=duration_ms):
-            draft.add(events.ActivityNoted(activity=activity, duration_ms=duration_ms))
-        case commands.MarkIncomplete(missing=missing):
-            draft.add(events.MarkedIncomplete(missing=missing))
+        case "call.start-consult.v1":
+            start_consult(draft, asked)
+        case "call.answer-consult.v1":
+            answer_consult(draft, asked.actor)
+        case "call.decline-consult.v1":
+            draft.add(events.ConsultDeclined(consult_number=draft.consult_number))
+        case "call.cancel-consult.v1":
+            draft.add(events.ConsultCancelled(consult_number=draft.consult_number))
+        case "call.end-consult.v1":
+            departures.consult_ends(draft, command)
+        case "call.start-conference.v1":
+            start_conference(draft, asked.member)
+        case "call.fail-conference.v1":
+            draft.add(events.ConferenceFailed(consult_number=draft.consult_number))
+        case "call.request-transfer.v1":
+            request_transfer(draft, asked)
+        case "call.accept-transfer.v1":
+            accept_transfer(draft, asked.actor)
+        case "call.decline-transfer.v1":
+            departures.transfer_declined(draft)
+        case "call.fail-transfer.v1":
+            departures.transfer_fails(draft, asked.failure)
+        case "call.withdraw-transfer.v1":
+            departures.transfer_withdrawn(draft)
+        case "call.exit.v1":
+            departures.party_leaves(draft, command, asked.actor)
+        case "call.hang-up.v1":
+            departures.device_hangs_up(draft, command)
+        case "call.end-conference.v1" | "call.end-call.v1":
+            departures.everybody_leaves(draft, command)
+        case "call.miss-offer.v1":
+            draft.add(events.OfferMissed(offer_number=draft.offer_number))
+        case "call.decline-offer.v1":
+            draft.add(events.OfferDeclined(offer_number=draft.offer_number))
+        case "call.correct.v1":
+            correct_event(draft, asked)
+        case "call.note-activity.v1":
+            draft.add(events.ActivityNoted(activity=asked.activity, duration_ms=asked.duration_ms))
+        case "call.mark-incomplete.v1":
+            draft.add(events.MarkedIncomplete(missing=asked.missing))
         case unreachable:
             assert_never(unreachable)
+
+
+def answer(draft: Draft, actor: str) -> None:
+    """Let the agent in; an unnamed one is whom the call was offered to."""
+    offer = draft.call.offer
+    agent = offer.agent if actor == UNKNOWN and offer else actor
+    draft.add(
+        events.Answered(
+            offer_number=draft.offer_number, stay_number=draft.stay_number(agent), agent=agent
+        )
+    )
 
 
 def start_consult(draft: Draft, command: commands.StartConsult) -> None:

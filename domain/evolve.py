@@ -6,41 +6,15 @@ fits the state it meets.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, assert_never, cast
 
 from domain.call import Call, OpenConsult, OpenOffer, OpenTransfer, Party, WrapUp, WrapUpStatus
 from domain.events import (
-    Abandoned,
-    ActivityNoted,
-    AgentHeld,
-    Answered,
     AnyEvent,
-    ConferenceEnded,
-    ConferenceFailed,
-    ConferenceJoined,
-    ConferenceStarted,
-    ConsultAnswered,
-    ConsultCancelled,
-    ConsultDeclined,
-    ConsultEnded,
-    ConsultStarted,
-    Corrected,
-    Ended,
     Event,
     Exited,
-    Held,
-    MarkedIncomplete,
-    OfferDeclined,
-    Offered,
-    OfferMissed,
-    Received,
-    Resumed,
     TransferAccepted,
-    TransferDeclined,
-    TransferFailed,
     TransferRequested,
-    TransferWithdrawn,
     WrapUpApplied,
     WrapUpExtended,
 )
@@ -48,27 +22,33 @@ from domain.vocabulary import CUSTOMER, PartyKind, Role
 
 
 def evolve(call: Call, event: Event) -> Call:
-    """Return the call after the event."""
-    match cast(AnyEvent, event):
-        case Received() as received:
+    """Return the call after the event.
+
+    Told apart by their type's name: asking pydantic for the class costs more than the rest.
+    """
+    happened = cast(AnyEvent, event)
+    match happened.type:
+        case "call.held.v1":
+            return after(call, hold_number=happened.hold_number, holds=happened.hold_number)
+        case "call.resumed.v1":
+            return after(call, hold_number=None)
+        case "call.received.v1":
+            stay = happened.stay_number
             return after(
                 call,
-                queued=received.queue is not None,
-                parties=with_party(
-                    call, CUSTOMER, PartyKind.CUSTOMER, Role.CUSTOMER, received.stay_number
-                ),
-                stays=max(call.stays, received.stay_number),
+                queued=happened.queue is not None,
+                parties=with_party(call, CUSTOMER, PartyKind.CUSTOMER, Role.CUSTOMER, stay),
+                stays=max(call.stays, stay),
             )
-        case Offered(offer_number=number, agent=agent):
+        case "call.offered.v1":
             return after(
                 call,
-                offer=OpenOffer(number, agent),
-                offers=number,
-                offered_agents=call.offered_agents | {agent},
+                offer=OpenOffer(happened.offer_number, happened.agent),
+                offers=happened.offer_number,
+                offered_agents=call.offered_agents | {happened.agent},
             )
-        case OfferMissed() | OfferDeclined():
-            return after(call, offer=None)
-        case Answered(agent=agent, stay_number=stay):
+        case "call.answered.v1":
+            agent, stay = happened.agent, happened.stay_number
             role = Role.OWNER if call.owner is None else Role.MEMBER
             return after(
                 call,
@@ -76,73 +56,9 @@ def evolve(call: Call, event: Event) -> Call:
                 parties=with_party(call, agent, PartyKind.AGENT, role, stay),
                 stays=max(call.stays, stay),
             )
-        case Abandoned():
-            return after(call, offer=None)
-        case Held(hold_number=number):
-            return after(call, hold_number=number, holds=number)
-        case Resumed():
-            return after(call, hold_number=None)
-        case ConsultStarted() as started:
-            return after(
-                call,
-                consult=OpenConsult(started.consult_number, started.target_kind, started.target),
-                consults=started.consult_number,
-                hold_number=started.hold_number or call.hold_number,
-                holds=started.hold_number or call.holds,
-            )
-        case ConsultAnswered(party=party, party_kind=kind, stay_number=stay):
-            return after(
-                call,
-                consult=call.consult and replace(call.consult, party=party),
-                parties=with_party(call, party, kind, Role.CONSULTED, stay),
-                stays=max(call.stays, stay),
-            )
-        case ConsultDeclined() | ConsultCancelled() | ConsultEnded():
-            return after(call, consult=None)
-        case ConferenceStarted(conference_number=number, party=member):
-            return after(
-                call,
-                conference_number=number,
-                conferences=number,
-                consult=None,
-                hold_number=None,
-                parties=with_role(call.parties, member, Role.MEMBER),
-            )
-        case ConferenceJoined(party=member):
-            return after(
-                call,
-                consult=None,
-                parties=with_role(call.parties, member, Role.MEMBER),
-            )
-        case ConferenceEnded():
-            return after(call, conference_number=None)
-        case TransferRequested() as requested:
-            return after(
-                call,
-                transfer=OpenTransfer(
-                    requested.transfer_number,
-                    requested.kind,
-                    requested.target_kind,
-                    requested.receiver,
-                    requested.wrap_up_number,
-                ),
-                transfers=requested.transfer_number,
-                wrap_ups=with_wrap_up(
-                    call, requested.wrap_up_number, requested.wrap_up_agent, WrapUpStatus.PENDING
-                ),
-                wrap_ups_opened=requested.wrap_up_number or call.wrap_ups_opened,
-            )
-        case TransferAccepted() as accepted:
-            return after_acceptance(after(call), accepted)
-        case TransferDeclined() | TransferFailed() | TransferWithdrawn() as fallen:
-            return after(
-                call,
-                transfer=None,
-                wrap_ups=without_pending(call, fallen.wrap_up_number),
-            )
-        case Exited() as exited:
-            return after_exit(after(call), exited)
-        case Ended():
+        case "call.exited.v1":
+            return after_exit(call, happened)
+        case "call.ended.v1":
             return after(
                 call,
                 ended=True,
@@ -153,11 +69,59 @@ def evolve(call: Call, event: Event) -> Call:
                 conference_number=None,
                 transfer=None,
             )
-        case WrapUpApplied() as applied:
-            return after_reason(after(call), applied)
-        case WrapUpExtended() as extended:
-            return after_extension(after(call), extended)
-        case AgentHeld() | ConferenceFailed() | Corrected() | ActivityNoted() | MarkedIncomplete():
+        case "call.wrap-up-applied.v1":
+            return after_reason(call, happened)
+        case "call.consult-started.v1":
+            number = happened.consult_number
+            return after(
+                call,
+                consult=OpenConsult(number, happened.target_kind, happened.target),
+                consults=number,
+                hold_number=happened.hold_number or call.hold_number,
+                holds=happened.hold_number or call.holds,
+            )
+        case "call.consult-answered.v1":
+            party, kind, stay = happened.party, happened.party_kind, happened.stay_number
+            return after(
+                call,
+                consult=call.consult and call.consult._replace(party=party),
+                parties=with_party(call, party, kind, Role.CONSULTED, stay),
+                stays=max(call.stays, stay),
+            )
+        case "call.consult-declined.v1" | "call.consult-cancelled.v1" | "call.consult-ended.v1":
+            return after(call, consult=None)
+        case "call.conference-started.v1":
+            return after(
+                call,
+                conference_number=happened.conference_number,
+                conferences=happened.conference_number,
+                consult=None,
+                hold_number=None,
+                parties=with_role(call.parties, happened.party, Role.MEMBER),
+            )
+        case "call.conference-joined.v1":
+            parties = with_role(call.parties, happened.party, Role.MEMBER)
+            return after(call, consult=None, parties=parties)
+        case "call.conference-ended.v1":
+            return after(call, conference_number=None)
+        case "call.transfer-requested.v1":
+            return after_request(call, happened)
+        case "call.transfer-accepted.v1":
+            return after_acceptance(call, happened)
+        case "call.transfer-declined.v1" | "call.transfer-failed.v1" | "call.transfer-withdrawn.v1":
+            wrap_ups = without_pending(call, happened.wrap_up_number)
+            return after(call, transfer=None, wrap_ups=wrap_ups)
+        case "call.offer-missed.v1" | "call.offer-declined.v1" | "call.abandoned.v1":
+            return after(call, offer=None)
+        case "call.wrap-up-extended.v1":
+            return after_extension(call, happened)
+        case (
+            "call.agent-held.v1"
+            | "call.conference-failed.v1"
+            | "call.corrected.v1"
+            | "call.activity-noted.v1"
+            | "call.marked-incomplete.v1"
+        ):
             return after(call)
         case unreachable:
             assert_never(unreachable)
@@ -183,7 +147,7 @@ def with_role(parties: tuple[Party, ...], party_id: str | None, role: Role) -> t
     """Give one of the parties another role; the customer is always the customer."""
     if party_id is None or party_id == CUSTOMER:
         return parties
-    return tuple(replace(party, role=role) if party.id == party_id else party for party in parties)
+    return tuple(party._replace(role=role) if party.id == party_id else party for party in parties)
 
 
 def with_wrap_up(
@@ -192,76 +156,84 @@ def with_wrap_up(
     """Open a wrap-up for an agent, in the place of that agent's latest one."""
     if number is None or agent is None:
         return call.wrap_ups
-    others = tuple(wrap_up for wrap_up in call.wrap_ups if wrap_up.agent != agent)
-    return (*others, WrapUp(number, agent, status))
+    return (*others_than(call, agent), WrapUp(number, agent, status))
 
 
 def without_pending(call: Call, number: int | None) -> tuple[WrapUp, ...]:
     """Void a wrap-up, and with it a provisional reason (Q17)."""
     return tuple(
-        replace(wrap_up, status=WrapUpStatus.VOID, reason_given=False)
+        wrap_up._replace(status=WrapUpStatus.VOID, reason_given=False)
         if wrap_up.number == number
         else wrap_up
         for wrap_up in call.wrap_ups
     )
 
 
+def after_request(call: Call, requested: TransferRequested) -> Call:
+    """Open the transfer, and the owner's wrap-up as pending (R10, Q3)."""
+    number = requested.wrap_up_number
+    return after(
+        call,
+        transfer=OpenTransfer(
+            requested.transfer_number,
+            requested.kind,
+            requested.target_kind,
+            requested.receiver,
+            number,
+        ),
+        transfers=requested.transfer_number,
+        wrap_ups=with_wrap_up(call, number, requested.wrap_up_agent, WrapUpStatus.PENDING),
+        wrap_ups_opened=number or call.wrap_ups_opened,
+    )
+
+
 def after_acceptance(call: Call, accepted: TransferAccepted) -> Call:
     """Hand the call over: the receiver owns it, the former owner's wrap-up is final (T2)."""
-    if call.wrap_up(accepted.wrap_up_agent or "") is None or accepted.wrap_up_number is None:
-        wrap_ups = with_wrap_up(
-            call, accepted.wrap_up_number, accepted.wrap_up_agent, WrapUpStatus.OPEN
-        )
-    else:
-        wrap_ups = tuple(
-            replace(
-                wrap_up,
-                status=WrapUpStatus.APPLIED if wrap_up.reason_given else WrapUpStatus.OPEN,
-            )
-            if wrap_up.number == accepted.wrap_up_number
-            else wrap_up
-            for wrap_up in call.wrap_ups
-        )
     parties = tuple(
-        replace(party, role=Role.FORMER_OWNER) if party.role is Role.OWNER else party
+        party._replace(role=Role.FORMER_OWNER) if party.role is Role.OWNER else party
         for party in call.parties
     )
     stay = accepted.stay_number
     if stay is not None:
-        call = call.changed(stays=stay)
         parties = with_party(
             call.changed(parties=parties), accepted.party, accepted.party_kind, Role.OWNER, stay
         )
-    return call.changed(
+    return after(
+        call,
         transfer=None,
         hold_number=None,
         consult=None,
         parties=with_role(parties, accepted.party, Role.OWNER),
-        wrap_ups=wrap_ups,
+        stays=stay or call.stays,
+        wrap_ups=with_final(call, accepted.wrap_up_number, accepted.wrap_up_agent),
         wrap_ups_opened=max(call.wrap_ups_opened, accepted.wrap_up_number or 0),
         transfers=max(call.transfers, accepted.transfer_number or 0),
+    )
+
+
+def with_final(call: Call, number: int | None, agent: str | None) -> tuple[WrapUp, ...]:
+    """Make a pending wrap-up final, and its provisional reason with it; or open a new one (Q3)."""
+    if all(wrap_up.number != number for wrap_up in call.wrap_ups):
+        return with_wrap_up(call, number, agent, WrapUpStatus.OPEN)
+    return tuple(
+        wrap_up._replace(status=WrapUpStatus.APPLIED if wrap_up.reason_given else WrapUpStatus.OPEN)
+        if wrap_up.number == number
+        else wrap_up
+        for wrap_up in call.wrap_ups
     )
 
 
 def after_exit(call: Call, exited: Exited) -> Call:
     """Take one party out; the owner afterwards is the one the event names."""
     parties = tuple(party for party in call.parties if party.id != exited.party)
-    parties = with_role(parties, exited.owner_after, Role.OWNER)
-    if exited.party != CUSTOMER:
-        return call.changed(
-            parties=parties,
-            exits=exited.exit_number,
-            wrap_ups=with_wrap_up(
-                call, exited.wrap_up_number, exited.wrap_up_agent, WrapUpStatus.OPEN
-            ),
-            wrap_ups_opened=exited.wrap_up_number or call.wrap_ups_opened,
-        )
-    return call.changed(
-        parties=parties,
+    is_customer = exited.party == CUSTOMER
+    return after(
+        call,
+        parties=with_role(parties, exited.owner_after, Role.OWNER),
         exits=exited.exit_number,
-        customer_left=True,
-        hold_number=None,
-        consult=None,
+        customer_left=is_customer or call.customer_left,
+        hold_number=None if is_customer else call.hold_number,
+        consult=None if is_customer else call.consult,
         wrap_ups=with_wrap_up(call, exited.wrap_up_number, exited.wrap_up_agent, WrapUpStatus.OPEN),
         wrap_ups_opened=exited.wrap_up_number or call.wrap_ups_opened,
     )
@@ -269,31 +241,39 @@ def after_exit(call: Call, exited: Exited) -> Call:
 
 def after_reason(call: Call, applied: WrapUpApplied) -> Call:
     """Note that the reason was given; a provisional one does not close the wrap-up (Q3)."""
-    status = WrapUpStatus.PENDING if applied.provisional else WrapUpStatus.APPLIED
-    known = call.wrap_up(applied.wrap_up_agent)
-    if known is None or known.number != applied.wrap_up_number:
-        known = WrapUp(applied.wrap_up_number, applied.wrap_up_agent, status)
-    wrap_up = replace(
-        known,
-        status=status,
+    number, agent = applied.wrap_up_number, applied.wrap_up_agent
+    known = wrap_up_numbered(call, number, agent)
+    given = known._replace(
+        status=WrapUpStatus.PENDING if applied.provisional else WrapUpStatus.APPLIED,
         reason_given=True,
-        applied_version=call.version,
+        applied_version=call.version + 1,
     )
-    others = tuple(other for other in call.wrap_ups if other.agent != applied.wrap_up_agent)
-    return call.changed(
-        wrap_ups=(*others, wrap_up),
-        wrap_ups_opened=max(call.wrap_ups_opened, applied.wrap_up_number),
+    return after(
+        call,
+        wrap_ups=(*others_than(call, agent), given),
+        wrap_ups_opened=max(call.wrap_ups_opened, number),
     )
 
 
 def after_extension(call: Call, extended: WrapUpExtended) -> Call:
     """Count the extension; one that is reported of a wrap-up never seen to open opens it."""
     number, agent = extended.wrap_up_number, extended.wrap_up_agent
-    known = call.wrap_up(agent)
-    if known is None or known.number != number:
-        known = WrapUp(number, agent, WrapUpStatus.OPEN)
-    others = tuple(other for other in call.wrap_ups if other.agent != agent)
-    return call.changed(
-        wrap_ups=(*others, replace(known, extensions=known.extensions + 1)),
+    known = wrap_up_numbered(call, number, agent)
+    return after(
+        call,
+        wrap_ups=(*others_than(call, agent), known._replace(extensions=known.extensions + 1)),
         wrap_ups_opened=max(call.wrap_ups_opened, number),
     )
+
+
+def wrap_up_numbered(call: Call, number: int, agent: str) -> WrapUp:
+    """The agent's wrap-up of this number, opened where it was never seen to open."""
+    known = call.wrap_up(agent)
+    if known is None or known.number != number:
+        return WrapUp(number, agent, WrapUpStatus.OPEN)
+    return known
+
+
+def others_than(call: Call, agent: str) -> tuple[WrapUp, ...]:
+    """The wrap-ups of the other agents."""
+    return tuple(wrap_up for wrap_up in call.wrap_ups if wrap_up.agent != agent)

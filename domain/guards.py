@@ -7,8 +7,7 @@ command names: which party, which target, whether a consult, a transfer or a wra
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.call import Call
 from domain.commands import (
@@ -26,8 +25,7 @@ from domain.vocabulary import UNKNOWN, Phase, Role, TargetKind
 DIAL_NUMBER: Final = re.compile(r"[0-9+#*:]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What a guard is asked: may this command, by this role, in this phase, under these rules?"""
 
     call: Call
