@@ -55,15 +55,16 @@ def give_up(course: Course) -> Steps:
     centre = course.centre
     leaves_at = course.now + centre.lasting("patience")
     course.wait("queue_wait")
+    agent = ""
     if course.now < leaves_at:
         agent = centre.take_agent()
         yield course.by_system(commands.Offer, agent=agent, queue=course.queue)
         course.wait("ring")
-        if course.now < leaves_at:
+        if course.now + SHORT_WHILE < leaves_at:
             yield from not_answered(course, agent)
-        centre.release_agent(agent)
-    course.now = max(course.now, leaves_at)
+    course.now = leaves_at
     yield course.by(CUSTOMER, commands.Abandon)
+    centre.release_agent(agent)
 
 
 def turn_away(course: Course) -> Steps:

@@ -25,8 +25,9 @@ from domain.events import (
 )
 from domain.rule_sets import MULTI_PARTY, SEED, RuleSet
 from domain.vocabulary import Phase
-from simulation.calibration import SHARES
+from simulation.calibration import SECONDS, SHARES
 from simulation.day import simulate
+from simulation.offers import OFFERS_LIMIT
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 CALLS = 2_000
@@ -121,6 +122,19 @@ def test_an_agent_is_in_one_call_at_a_time(day: Day) -> None:
                 call_of.pop(agent, None)
             case _:
                 pass
+
+
+def test_customers_give_up_after_the_patience_of_the_recorded_calls(day: Day) -> None:
+    received = {c.call_id: c.occurred_at for c in day.commands if c.action == "receive"}
+    offers = Counter(c.call_id for c in day.commands if c.action == "offer")
+    waits = [
+        (command.occurred_at - received[command.call_id]).total_seconds()
+        for command in day.commands
+        if command.action == "abandon" and offers[command.call_id] < OFFERS_LIMIT
+    ]
+    least, *_, greatest = SECONDS["patience"]
+    assert least <= min(waits)
+    assert max(waits) <= greatest
 
 
 def test_the_day_has_the_mix_of_the_recorded_calls(day: Day) -> None:
