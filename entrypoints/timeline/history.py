@@ -24,7 +24,7 @@ class Entry:
     """One recorded event, with what its envelope says about it."""
 
     version: int
-    command_id: object
+    command_id: str
     occurred_at: datetime
     """By the clock of whoever asked, UTC; clocks may disagree, so order is by version (Q8)."""
     clock_back_seconds: float
@@ -62,7 +62,7 @@ def history(rows: Iterable[Row]) -> tuple[Entry, ...]:
         entries.append(
             Entry(
                 version=row["version"],
-                command_id=row.get("command_id") or row["version"],
+                command_id=str(row.get("command_id") or row["version"]),
                 occurred_at=occurred_at,
                 clock_back_seconds=(latest - occurred_at) / timedelta(seconds=1),
                 actor=row["actor"],

@@ -28,6 +28,7 @@ class Recording:
         self.call = Call()
         self.time = START
         self.rows: list[dict[str, Any]] = []
+        self.commands: list[tuple[commands.Command, bool]] = []
 
     def asks(
         self, command: type[commands.Command], actor: str, after: float = 0, **fields: object
@@ -61,6 +62,7 @@ class Recording:
                 **fields,
             }
         )
+        self.commands.append((command, observed))
         door = observe if observed else decide
         decided = door(self.call, command, self.rules)
         assert isinstance(decided, Decided), decided
