@@ -9,7 +9,7 @@ import typer
 
 from domain.vocabulary import Phase
 from entrypoints.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerFolder, TimeZone
-from entrypoints.output import Format, Output, console, table_of, write_csv, write_json
+from entrypoints.output import Format, Output, console, print_table, write_csv, write_json
 from entrypoints.period import since, until, zone
 from entrypoints.report import Queue, Since, Source, Until
 from infra.folder import LedgerError
@@ -79,7 +79,7 @@ def list_calls(
         case Format.CSV:
             write_csv(COLUMNS, [list(row.values()) for row in rows])
         case _:
-            console().print(table_of(COLUMNS, [list(row.values()) for row in rows]))
+            print_table(COLUMNS, [list(row.values()) for row in rows])
             console().print(f"  {len(rows):,} of {total:,} calls; at position {answer.position:,}.")
 
 
@@ -115,7 +115,7 @@ def show(
         for entry in history(rows)
     ]
     names = ("version", "UTC", time_zone, "actor", "role", "via", "what_happened", "rules_broken")
-    console().print(table_of(names, shown, f"Call {call_id} of {rows[0]['source']}"))
+    print_table(names, shown, f"Call {call_id} of {rows[0]['source']}")
     console().print(f"  {len(rows):,} events; at position {position:,}.")
 
 

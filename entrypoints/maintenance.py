@@ -8,7 +8,7 @@ import typer
 
 from entrypoints.health import Verdict, examine
 from entrypoints.options import DEFAULT_FOLDER, AsJson, LedgerFolder
-from entrypoints.output import console, table_of, write_json
+from entrypoints.output import print_table, write_json
 from entrypoints.progress import progress
 from infra.folder import LedgerFolder as Folder
 from infra.settings import Settings
@@ -56,7 +56,7 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
     if json:
         write_json(facts)
     else:
-        console().print(table_of(("what", "value"), list(facts.items())))
+        print_table(("what", "value"), list(facts.items()))
 
 
 def projected_before(ledger: LedgerFolder) -> int | None:
@@ -77,7 +77,7 @@ def doctor(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
         write_json([{"check": f.check, "verdict": f.verdict, "says": f.says} for f in findings])
     else:
         rows = [(one.verdict.value, one.check, one.says) for one in findings]
-        console().print(table_of(("verdict", "check", "what_was_found"), rows))
+        print_table(("verdict", "check", "what_was_found"), rows)
     verdicts = {one.verdict for one in findings}
     if Verdict.UNKNOWN in verdicts:
         raise typer.Exit(3)
@@ -113,7 +113,7 @@ def rebuild(
         )
     elif differences:
         names = ("table", "rows_before", "rows_after")
-        console().print(table_of(names, differences, "Tables that came out other than they were"))
+        print_table(names, differences, "Tables that came out other than they were")
     else:
         typer.echo(f"Every table came out the same, at position {positions.position:,}.")
     raise typer.Exit(1 if differences else 0)
@@ -134,4 +134,4 @@ def config(json: AsJson = False) -> None:
     if json:
         write_json(rows)
     else:
-        console().print(table_of(list(rows[0]), [list(row.values()) for row in rows]))
+        print_table(list(rows[0]), [list(row.values()) for row in rows])

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,13 @@ from uuid import UUID
 import orjson
 import pyarrow as pa
 import pyarrow.parquet
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
+
+LONGEST_WORD = 36
+"""Characters of a word that is never broken in a table: those of a UUID."""
 
 
 class Format(StrEnum):
@@ -85,29 +91,62 @@ def write_parquet(table: pa.Table, path: Path, about: dict[str, str]) -> None:
     pa.parquet.write_table(table.replace_schema_metadata(metadata), path)
 
 
-def table_of(
+def print_table(
     names: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None
-) -> Table:
-    """Rows as a table for the terminal: headers in words, numbers to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+) -> None:
+    """Print rows as a table: headers in words, numbers to the right.
+
+    Where the terminal is narrower than the longest words, the table is wider than it rather
+    than cut: a figure cut short is another figure.
+    """
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1),
+        collapse_padding=True,
+    )
+    cells = [[shown(value, name) for name, value in zip(names, row, strict=True)] for row in rows]
     for index, name in enumerate(names):
-        numeric = any(isinstance(row[index], int | float) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
-    for row in rows:
-        table.add_row(*(shown(value) for value in row))
-    return table
+        values = [row[index] for row in rows if not isinstance(row[index], bool)]
+        numeric = any(isinstance(value, int | float | Decimal) for value in values)
+        words = [*heading(name).split(), *(cell[index] for cell in cells)]
+        table.add_column(
+            heading(name),
+            justify="right" if numeric else "left",
+            vertical="bottom" if numeric else "top",
+            min_width=min(LONGEST_WORD, max(map(len, words))),
+        )
+    for row in cells:
+        table.add_row(*row)
+    screen = console()
+    needed = Measurement.get(screen, screen.options, table).minimum
+    screen.print(
+        table, width=max(screen.width, needed), crop=False, soft_wrap=needed > screen.width
+    )
 
 
-def shown(value: Any) -> str:
-    """A value as a person reads it; nothing known is a dash."""
+def heading(name: str) -> str:
+    """A column's name in words; the unit goes where the value shows it."""
+    return name.removesuffix("_seconds").replace("_", " ")
+
+
+def shown(value: Any, name: str = "") -> str:
+    """A value as a person reads it, by the unit its name ends in; nothing known is a dash."""
     match value:
         case None:
             return "–"
         case bool():
             return "yes" if value else "no"
+        case int() | float() | Decimal() if name.endswith("_seconds"):
+            return duration(value)
+        case float() if name.endswith(("_share", "_rate")) or "_rate_" in name:
+            return f"{value:.1%}"
         case float():
-            return f"{value:,.3f}" if 0 < abs(value) < 1 else f"{value:,.1f}"
-        case int():
+            return f"{value:,.1f}"
+        case int() | Decimal():
             return f"{value:,}"
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}"
@@ -115,3 +154,12 @@ def shown(value: Any) -> str:
             return ", ".join(shown(one) for one in value)
         case _:
             return str(value)
+
+
+def duration(seconds: float | Decimal) -> str:
+    """A duration as 9.1 s, 2:05 or 1:02:05."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

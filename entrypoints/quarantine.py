@@ -9,7 +9,7 @@ import typer
 
 from domain.rule_sets import RULE_SETS
 from entrypoints.options import DEFAULT_FOLDER, AsJson, LedgerFolder, RuleSetName
-from entrypoints.output import console, table_of, write_json
+from entrypoints.output import print_table, write_json
 from ledger.intake import Unreadable
 from ledger.ledger import Ledger
 from ledger.outcomes import Recorded
@@ -45,7 +45,7 @@ def list_quarantine(
     if json:
         write_json([dict(zip(names, row, strict=True)) for row in rows])
     else:
-        console().print(table_of(names, rows))
+        print_table(names, rows)
     raise typer.Exit(1 if waiting else 0)
 
 

@@ -18,7 +18,7 @@ from entrypoints.output import (
     Format,
     Output,
     console,
-    table_of,
+    print_table,
     write_csv,
     write_json,
     write_parquet,
@@ -57,6 +57,7 @@ Calls = Annotated[bool, typer.Option("--calls", help="List the calls behind the 
 
 def command_of(report: Report) -> None:
     """Make the command that prints this report."""
+
     @app.command(report.name, help=help_of(report))
     def print_this_report(
         since_text: Since = None,
@@ -144,7 +145,7 @@ def print_report(
                 for row in rows
             ]
             screen = console()
-            screen.print(table_of(names, shown, f"{report.title}: {report.question}"))
+            print_table(names, shown, f"{report.title}: {report.question}")
             for figure in report.figures:
                 screen.print(f"  [bold]{figure.name.replace('_', ' ')}[/bold]: {figure.definition}")
             screen.print(f"  [bold]denominator[/bold]: {report.denominator}")
@@ -175,7 +176,7 @@ def print_calls(reader: Reader, report: Report, selection: Selection, output: Ou
         case Format.TABLE:
             screen = console()
             title = f"Calls behind {report.title.lower()}"
-            screen.print(table_of(table.column_names, [list(row.values()) for row in rows], title))
+            print_table(table.column_names, [list(row.values()) for row in rows], title)
             screen.print(
                 f"  {len(rows):,} of {total:,} calls (at most {CALLS_LIMIT:,} are listed; narrow "
                 f"the period or the filters for others); at position {answer.position:,}."

@@ -11,7 +11,7 @@ from entrypoints.output import (
     Format,
     Output,
     console,
-    table_of,
+    print_table,
     write_csv,
     write_json,
     write_parquet,
@@ -46,7 +46,7 @@ def sql(
             write_parquet(table, output.parquet, {"query": query, "position": str(answer.position)})
         case Format.TABLE:
             rows = [list(row.values()) for row in table.to_pylist()]
-            console().print(table_of(table.column_names, rows))
+            print_table(table.column_names, rows)
             console().print(f"  {len(rows):,} rows; at position {answer.position:,}.")
 
 

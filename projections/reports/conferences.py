@@ -31,7 +31,9 @@ union all by name
         Figure("mean_conference_seconds", "avg(conference_seconds)", "over ended conferences"),
         Figure("most_members", "max(member_count)", "the customer included"),
         Figure(
-            "answered_calls", "count(*) filter (is_denominator)", "calls that an agent answered"
+            "answered_calls",
+            "nullif(count(*) filter (is_denominator), 0)",
+            "calls that an agent answered",
         ),
         Figure(
             "conference_share",

@@ -39,7 +39,9 @@ union all by name
             "the customer's exit while on hold",
         ),
         Figure(
-            "answered_calls", "count(*) filter (is_denominator)", "calls that an agent answered"
+            "answered_calls",
+            "nullif(count(*) filter (is_denominator), 0)",
+            "calls that an agent answered",
         ),
     ),
     groupings=("agent", "queue", "source"),

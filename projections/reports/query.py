@@ -17,35 +17,35 @@ def figures_query(
 ) -> tuple[str, dict[str, object]]:
     """The figures for each group, and a last row over all of them with `is_total` true.
 
-    The total is aggregated from the facts again, because shares and averages do not add up.
+    The total is aggregated from the facts again, because shares and averages do not add up. In
+    a group that only the things counted have, the denominator is unknown; in the total it is not.
     """
     for grouping in by:
         if grouping not in report.all_groupings:
             known = ", ".join(report.all_groupings)
             raise UnknownGroupingError(f"{report.name} has no grouping {grouping!r}; try {known}")
-    conditions = selection.conditions()
-    if set(by) & set(report.subject_groupings):
-        conditions.append("not is_denominator")
     keys = ", ".join(f'"{grouping}"' for grouping in by)
     times = "".join(
         f', {TIME_GROUPINGS[grouping]} as "{grouping}"'
         for grouping in by
         if grouping in TIME_GROUPINGS
     )
+    apart = ", is_denominator" if set(by) & set(report.subject_groupings) else ""
     figures = ",\n  ".join(f'{figure.expression} as "{figure.name}"' for figure in report.figures)
     sql = f"""
 with facts as (
 {report.facts}
 ),
 selected as (
-  select *{times} from facts {where(conditions)}
+  select *{times} from facts {where(selection.conditions())}
 )
 select
   {keys + "," if by else ""}
   {f"grouping({keys}) > 0" if by else "true"} as is_total,
   {figures}
 from selected
-{f"group by grouping sets (({keys}), ())" if by else ""}
+{f"group by grouping sets (({keys}{apart}), ())" if by else ""}
+{"having grouping(is_denominator) = 1 or not is_denominator" if apart else ""}
 order by {", ".join(["is_total", *(f'"{grouping}" nulls last' for grouping in by)])}
 """
     return sql, selection.parameters(with_time_zone=bool(times))

@@ -25,7 +25,7 @@ from calls
             "count(distinct call_position) filter (not is_denominator)",
             "calls with at least one",
         ),
-        Figure("entered", "count(*) filter (is_denominator)", "all calls that entered"),
+        Figure("entered", "nullif(count(*) filter (is_denominator), 0)", "all calls that entered"),
     ),
     groupings=("queue", "source"),
     subject_groupings=("rule", "event", "agent"),

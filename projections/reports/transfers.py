@@ -42,7 +42,7 @@ union all by name
         ),
         Figure(
             "contacts_handled",
-            "count(*) filter (is_denominator)",
+            "nullif(count(*) filter (is_denominator), 0)",
             "every agent connection to a customer",
         ),
         Figure(
