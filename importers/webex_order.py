@@ -8,7 +8,7 @@ be a history, by the stages of a call, and the call says that its order is not k
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from importers.webex_records import Activity, Task
@@ -109,35 +109,26 @@ def history_of(task: Task, newest_first: bool, base_milliseconds: int) -> Histor
 
     Without times the call begins at `base_milliseconds`, or, cut, at its cursor's time.
     """
-    nodes = task.activities.nodes
-    if all(node.milliseconds is not None for node in nodes):
+    nodes, order_known = task.activities.nodes, True
+    has_times = all(node.milliseconds is not None for node in nodes)
+    if has_times:
         ordered = sorted(nodes, key=time_stage_name)
-        of_child = children(ordered)
-        return History(
-            tuple(
-                Placed(node, node.name or "", node.milliseconds or 0, child)
-                for node, child in zip(ordered, of_child, strict=True)
-            ),
-            order_known=True,
-            has_times=True,
-        )
-    votes = witness(nodes)
-    is_newest_first = newest_first if votes == 0 else votes < 0
-    ordered = list(reversed(nodes)) if is_newest_first else list(nodes)
-    order_known = is_possible(ordered, is_cut=task.missing is not None)
-    if not order_known:
-        ordered = by_stage(ordered)
+    else:
+        votes = witness(nodes)
+        is_newest_first = newest_first if votes == 0 else votes < 0
+        ordered = nodes[::-1] if is_newest_first else nodes
+        order_known = is_possible(ordered, is_cut=task.missing is not None)
+        ordered = ordered if order_known else by_stage(ordered)
     of_child = children(ordered)
-    start = task.oldest_milliseconds or base_milliseconds
-    times = derived_times(ordered, of_child, start)
-    return History(
-        tuple(
-            Placed(node, node.name or "", time, child)
-            for node, time, child in zip(ordered, times, of_child, strict=True)
-        ),
-        order_known,
-        has_times=False,
+    if has_times:
+        times = [node.milliseconds or 0 for node in ordered]
+    else:
+        times = derived_times(ordered, of_child, task.oldest_milliseconds or base_milliseconds)
+    placed = (
+        Placed(node, node.name or "", time, child)
+        for node, time, child in zip(ordered, times, of_child, strict=True)
     )
+    return History(tuple(placed), order_known, has_times)
 
 
 def time_stage_name(node: Activity) -> tuple[int, int, str, str]:
@@ -146,15 +137,22 @@ def time_stage_name(node: Activity) -> tuple[int, int, str, str]:
     return (node.milliseconds or 0, STAGE.get(name, 0), name, node.id or "")
 
 
-def witness(nodes: Iterable[Activity]) -> int:
-    """How many pairs stand oldest first, less those that stand newest first."""
+def witness(nodes: Sequence[Activity]) -> int:
+    """How many pairs stand oldest first, less those that stand newest first.
+
+    The first of both and the last of both are compared, so that the turned list says the opposite.
+    """
     first: dict[str, int] = {}
+    last: dict[str, int] = {}
     for position, node in enumerate(nodes):
-        first.setdefault(node.name or "", position)
+        name = node.name or ""
+        first.setdefault(name, position)
+        last[name] = position
     return sum(
-        1 if first[one] < first[other] else -1
+        1 if places[one] < places[other] else -1
         for one, other in ONE_AFTER_THE_OTHER
         if one in first and other in first
+        for places in (first, last)
     )
 
 

@@ -22,6 +22,9 @@ EVENT_NAME_OF_ID_NAME: Final = {
 LATEST_MILLISECONDS: Final = 7_258_118_400_000
 """The year 2200: a time after it is a unit mistake."""
 
+LONGEST_MILLISECONDS: Final = 30 * 24 * 3_600_000
+"""Thirty days: a longer state of a call is a unit mistake."""
+
 Milliseconds = Annotated[int, Field(ge=0, lt=LATEST_MILLISECONDS)]
 
 
@@ -37,7 +40,7 @@ class Activity(Record):
     id: Annotated[str, Field(max_length=128)] | None = None
     event_name: Annotated[Name | None, Field(alias="eventName")] = None
     created_time: Annotated[Milliseconds | None, Field(alias="createdTime")] = None
-    duration: Annotated[int, Field(ge=-1, le=10**10)] | None = None
+    duration: Annotated[int, Field(ge=-1, le=LONGEST_MILLISECONDS)] | None = None
     queue_id: Annotated[Name | None, Field(alias="queueId")] = None
 
     @property
