@@ -39,6 +39,7 @@ ONE_AFTER_THE_OTHER: Final = (
     ("connect", "ended"),
     ("parked", "ended"),
     ("connected", "ended"),
+    ("connected", "WrapUp"),
     ("consult", "consulting"),
     ("on-hold", "hold-done"),
     ("ended", "recording-available"),

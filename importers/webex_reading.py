@@ -185,7 +185,7 @@ class CallReading:
                 )
                 self.observe(
                     commands.ApplyWrapUp,
-                    self.wrapping_up,
+                    self.wrapping_up(),
                     reason=REASON_NOT_TOLD,
                     occurred_at=given_at,
                 )
@@ -281,11 +281,12 @@ class CallReading:
         others = [party.id for party in self.call.agents if owner is None or party.id != owner.id]
         return others[0] if others else None
 
-    @property
     def wrapping_up(self) -> str:
-        """The agent whose wrap-up has been open longest; unknown where none is."""
+        """The agent whose wrap-up has been open longest; where none is open, one not known."""
         waiting = [one for one in self.call.wrap_ups if one.status is WrapUpStatus.OPEN]
-        return min(waiting, key=lambda one: one.number).agent if waiting else UNKNOWN
+        if waiting:
+            return min(waiting, key=lambda one: one.number).agent
+        return UNKNOWN if self.call.wrap_up(UNKNOWN) is None else self.next_party()
 
 
 def at(milliseconds: int) -> datetime:

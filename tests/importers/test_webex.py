@@ -279,3 +279,12 @@ def test_a_call_of_too_many_activities_is_not_read(tmp_path: Path) -> None:
     path = written(tmp_path, [{"id": "endless", "activities": {"nodes": nodes}}])
     (piece,) = Recorded().record(read(path)).unreadable
     assert "more than 2000 activities" in piece.reason
+
+
+def test_every_wrap_up_is_one_of_its_own_even_where_none_was_open(tmp_path: Path) -> None:
+    nodes = [{"eventName": name, "duration": 1} for name in ("new", "WrapUp", "WrapUp", "WrapUp")]
+    recorded = Recorded().record(
+        read(written(tmp_path, [{"id": "c", "activities": {"nodes": nodes}}]))
+    )
+    numbers = [e.wrap_up_number for e in recorded.events["c"] if isinstance(e, WrapUpApplied)]
+    assert numbers == [1, 2, 3]
