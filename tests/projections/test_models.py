@@ -1,0 +1,74 @@
+"""Every model does what its description says: columns, grain, and the given events' rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from projections.database import Projections
+from projections.models import FOLDER, models
+from tests.projections.documents import short, short_refusals
+
+NAMES = [model.name for model in models()]
+
+
+def description(name: str) -> dict[str, Any]:
+    found = yaml.safe_load((FOLDER / f"{name}.yml").read_text("utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_given_events_make_the_expected_rows(name: str, tmp_path: Path) -> None:
+    described = description(name)
+    columns = list(described["expect"][0])
+    with Projections(tmp_path / "projections.duckdb") as projections:
+        refusals = described.get("given_refusals")
+        projections.add(short(described["given"]), short_refusals(refusals) if refusals else None)
+        found = projections.connection.sql(f"select {', '.join(columns)} from {name}")
+        rows = [as_written(row) for row in found.to_arrow_table().to_pylist()]
+    assert sorted(rows, key=str) == sorted(described["expect"], key=str)
+
+
+def as_written(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: str(value) if hasattr(value, "isoformat") else value for name, value in row.items()
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_column_is_described_and_nothing_else(name: str, tmp_path: Path) -> None:
+    with Projections(tmp_path / "projections.duckdb") as projections:
+        columns = [row[0] for row in projections.connection.sql(f"describe {name}").fetchall()]
+    assert list(description(name)["columns"]) == columns
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_times_durations_and_keys_are_named_alike_everywhere(name: str, tmp_path: Path) -> None:
+    with Projections(tmp_path / "projections.duckdb") as projections:
+        described = projections.connection.sql(f"describe {name}").fetchall()
+    columns = {row[0]: row[1] for row in described}
+    for column, kind in columns.items():
+        assert column.endswith("_at") == (kind == "TIMESTAMP"), column
+        assert column.endswith("_seconds") == (kind == "DOUBLE"), column
+        assert not column.startswith("is_") or kind == "BOOLEAN", column
+    assert "source" in columns
+    key = {"agent_days": "agent", "refusals": "refusal_number"}.get(name, "call_position")
+    assert key in columns
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
+def test_a_model_begins_with_its_grain_and_ends_with_final(model: Any) -> None:
+    assert model.grain.startswith("One row per ")
+    assert model.sql.endswith("select * from final")
+
+
+def test_a_model_comes_after_those_it_reads() -> None:
+    read = [
+        (NAMES.index(model.name), NAMES.index(name)) for model in models() for name in model.reads
+    ]
+    assert read
+    assert all(needed < reader for reader, needed in read)
