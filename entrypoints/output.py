@@ -16,6 +16,7 @@ from uuid import UUID
 import orjson
 import pyarrow as pa
 import pyarrow.parquet
+import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
@@ -88,7 +89,11 @@ def write_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 def write_parquet(table: pa.Table, path: Path, about: dict[str, str]) -> None:
     """Write the rows to a Parquet file, with what they are about in its metadata."""
     metadata = {**(table.schema.metadata or {}), **about}
-    pa.parquet.write_table(table.replace_schema_metadata(metadata), path)
+    try:
+        pa.parquet.write_table(table.replace_schema_metadata(metadata), path)
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be written: {error.strerror or error}.") from None
+    sys.stdout.write(f"{len(table):,} rows written to {path}.\n")
 
 
 def print_table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -135,7 +135,7 @@ def print_report(
             write_csv(names, [[row[name] for name in names] for row in groups_first])
         case Format.PARQUET:
             assert output.parquet is not None
-            write_parquet(answer.table, output.parquet, about)
+            write_parquet(answer.table, output.parquet, as_text(about))
         case Format.TABLE:
             shown = [
                 [
@@ -172,7 +172,7 @@ def print_calls(reader: Reader, report: Report, selection: Selection, output: Ou
             write_csv(table.column_names, [list(row.values()) for row in rows])
         case Format.PARQUET:
             assert output.parquet is not None
-            write_parquet(table, output.parquet, about)
+            write_parquet(table, output.parquet, as_text(about))
         case Format.TABLE:
             screen = console()
             title = f"Calls behind {report.title.lower()}"
@@ -182,6 +182,11 @@ def print_calls(reader: Reader, report: Report, selection: Selection, output: Ou
                 f"the period or the filters for others); at position {answer.position:,}."
             )
             screen.print("  One call's events: call-ledger call show CALL_ID")
+
+
+def as_text(about: dict[str, Any]) -> dict[str, str]:
+    """What a file's metadata says about it: text under each name."""
+    return {name: str(value) for name, value in about.items()}
 
 
 def strip(row: dict[str, object], without: tuple[str, ...] = ()) -> dict[str, object]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from domain.rights import ALLOWED, CELLS, GRIDS
 from domain.rule_sets import RULE_SETS
 from domain.rules import RULES, hash_of
+from domain.vocabulary import Phase
 from entrypoints.options import AsJson
 from entrypoints.output import console, write_json
 
@@ -69,13 +70,13 @@ def rules_table() -> Table:
     return shown
 
 
-def grid_of(role: str, cells: dict[tuple[str, str], str]) -> Table:
+def grid_of(role: str, cells: dict[tuple[str, Phase], str]) -> Table:
     """One role's grid: actions down, phases across."""
     shown = Table(title=f"What the {role.replace('_', ' ')} may do", title_justify="left")
     phases = list(dict.fromkeys(phase for _, phase in cells))
     shown.add_column("action", no_wrap=True)
     for phase in phases:
-        shown.add_column(phase.replace("_", " "))
+        shown.add_column(phase.replace("_", " "), overflow="fold")
     for action in dict.fromkeys(action for action, _ in cells):
         verdicts = [cells[action, phase] for phase in phases]
         shown.add_row(action, *("✓" if one == ALLOWED else one for one in verdicts))

@@ -14,10 +14,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CALL_LEDGER_", frozen=True)
 
-    path: Path = Field(Path("call-ledger"), description="The ledger's folder; flag --ledger.")
+    path: Path = Field(
+        default=Path("call-ledger"), description="The ledger's folder; flag --ledger."
+    )
     rules: Literal["seed", "multi-party"] = Field(
-        "seed", description="The rule set by which commands are judged; flag --rules."
+        default="seed", description="The rule set by which commands are judged; flag --rules."
     )
     time_zone: str = Field(
-        "UTC", description="The time zone of periods, groups and shown times; flag --time-zone."
+        default="UTC",
+        description="The time zone of periods, groups and shown times; flag --time-zone.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from projections.reports.report import TIME_GROUPINGS, Report, Selection, where
+from projections.sandbox import Value
 
 CALLS_LIMIT = 1000
 """How many calls `--calls` lists at most; its last line says how many there are."""
@@ -14,7 +15,7 @@ class UnknownGroupingError(ValueError):
 
 def figures_query(
     report: Report, selection: Selection, by: tuple[str, ...]
-) -> tuple[str, dict[str, object]]:
+) -> tuple[str, dict[str, Value]]:
     """The figures for each group, and a last row over all of them with `is_total` true.
 
     The total is aggregated from the facts again, because shares and averages do not add up. In
@@ -51,7 +52,7 @@ order by {", ".join(["is_total", *(f'"{grouping}" nulls last' for grouping in by
     return sql, selection.parameters(with_time_zone=bool(times))
 
 
-def calls_query(report: Report, selection: Selection) -> tuple[str, dict[str, object]]:
+def calls_query(report: Report, selection: Selection) -> tuple[str, dict[str, Value]]:
     """The calls behind the figures: how many facts each has, newest first."""
     sql = f"""
 with facts as (

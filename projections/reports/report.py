@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from projections.sandbox import Value
+
 LOCAL_ENTRY: Final = "timezone($time_zone, timezone('UTC', entered_at))"
 
 TIME_GROUPINGS: Final[dict[str, str]] = {
@@ -97,9 +99,9 @@ class Selection:
         }
         return [sql for sql, value in filters.items() if value is not None]
 
-    def parameters(self, with_time_zone: bool) -> dict[str, object]:
+    def parameters(self, with_time_zone: bool) -> dict[str, Value]:
         """The values of the parameters that `conditions` and groupings by time name."""
-        values: dict[str, object | None] = {
+        values: dict[str, Value] = {
             "time_zone": self.time_zone if with_time_zone else None,
             "since": self.since,
             "until": self.until,
