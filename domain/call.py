@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.vocabulary import (
     CUSTOMER,
@@ -75,7 +75,7 @@ class WrapUp(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        return self.status in (WrapUpStatus.PENDING, WrapUpStatus.OPEN)
+        return self.status is WrapUpStatus.OPEN or self.status is WrapUpStatus.PENDING
 
 
 @dataclass(frozen=True)
@@ -109,14 +109,16 @@ class Call:
     exits: int = 0
     wrap_ups_opened: int = 0
 
-    def changed(self, **changes: object) -> Call:
+    def changed(self, **changes: Any) -> Call:
         """Return a copy with these fields changed.
 
         Copies the fields as one dictionary: `dataclasses.replace` sets them one by one, which
         costs more than the rules do.
         """
         copy = object.__new__(Call)
-        copy.__dict__.update(self.__dict__, **changes)
+        fields = copy.__dict__
+        fields.update(self.__dict__)
+        fields.update(changes)
         return copy
 
     def party(self, party_id: str | None) -> Party | None:
@@ -140,7 +142,7 @@ class Call:
     @property
     def agents(self) -> tuple[Party, ...]:
         """Everybody but the customer, in the order they came."""
-        return tuple(party for party in self.parties if party.kind is not PartyKind.CUSTOMER)
+        return tuple([party for party in self.parties if party.kind is not PartyKind.CUSTOMER])
 
     def wrap_up(self, agent: str) -> WrapUp | None:
         """The agent's latest wrap-up, open or not."""
@@ -163,8 +165,10 @@ class Call:
         if not self.received:
             return Phase.NOT_RECEIVED
         if self.ended:
-            is_open = any(wrap_up.is_open for wrap_up in self.wrap_ups)
-            return Phase.ENDED if is_open else Phase.CLOSED
+            for wrap_up in self.wrap_ups:
+                if wrap_up.is_open:
+                    return Phase.ENDED
+            return Phase.CLOSED
         if self.customer_left:
             return Phase.WRAP_UP_ASSIST
         if self.conference_number is not None:

@@ -56,7 +56,7 @@ def exit_of(
             party_role=role or party.role,
             initiated_by=initiated_by,
             reason=reason,
-            stayed=tuple(other.id for other in call.parties if other.id != party.id),
+            stayed=tuple([other.id for other in call.parties if other.id != party.id]),
             owner_after=owner_after,
             conference_number=None if party.role is Role.CONSULTED else conference_number,
             hold_number=call.hold_number if is_customer else None,

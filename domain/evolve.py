@@ -145,9 +145,10 @@ def with_party(
 
 def with_role(parties: tuple[Party, ...], party_id: str | None, role: Role) -> tuple[Party, ...]:
     """Give one of the parties another role; the customer is always the customer."""
-    if party_id is None or party_id == CUSTOMER:
-        return parties
-    return tuple(party._replace(role=role) if party.id == party_id else party for party in parties)
+    for place, party in enumerate(parties):
+        if party.id == party_id and party.role is not role and party_id != CUSTOMER:
+            return (*parties[:place], party._replace(role=role), *parties[place + 1 :])
+    return parties
 
 
 def with_wrap_up(
@@ -196,7 +197,11 @@ def after_acceptance(call: Call, accepted: TransferAccepted) -> Call:
     stay = accepted.stay_number
     if stay is not None:
         parties = with_party(
-            call.changed(parties=parties), accepted.party, accepted.party_kind, Role.OWNER, stay
+            call.changed(parties=parties),
+            accepted.party,
+            accepted.party_kind,
+            Role.OWNER,
+            stay,
         )
     return after(
         call,
@@ -225,7 +230,7 @@ def with_final(call: Call, number: int | None, agent: str | None) -> tuple[WrapU
 
 def after_exit(call: Call, exited: Exited) -> Call:
     """Take one party out; the owner afterwards is the one the event names."""
-    parties = tuple(party for party in call.parties if party.id != exited.party)
+    parties = tuple([party for party in call.parties if party.id != exited.party])
     is_customer = exited.party == CUSTOMER
     return after(
         call,
@@ -276,4 +281,4 @@ def wrap_up_numbered(call: Call, number: int, agent: str) -> WrapUp:
 
 def others_than(call: Call, agent: str) -> tuple[WrapUp, ...]:
     """The wrap-ups of the other agents."""
-    return tuple(wrap_up for wrap_up in call.wrap_ups if wrap_up.agent != agent)
+    return tuple([wrap_up for wrap_up in call.wrap_ups if wrap_up.agent != agent])

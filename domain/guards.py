@@ -35,6 +35,9 @@ class Question(NamedTuple):
     phase: Phase
 
 
+NAMES_A_TARGET: Final = (StartConsult, RequestTransfer)
+
+
 def no_answered_consult(question: Question) -> bool:
     """R1: there is no consult, or nobody has answered it."""
     consult = question.call.consult
@@ -84,7 +87,7 @@ def consult_under_way(question: Question) -> bool:
 def target_in_the_call(question: Question) -> bool:
     """C2: the target is no agent, queue, dial number or entry point outside the call."""
     command = question.command
-    if not isinstance(command, StartConsult | RequestTransfer) or command.target is None:
+    if not isinstance(command, NAMES_A_TARGET) or command.target is None:
         return False
     if command.target_kind in (TargetKind.QUEUE, TargetKind.ENTRY_POINT):
         return False
@@ -100,7 +103,7 @@ IN_THE_CALL: Final = frozenset(
 def not_a_dial_number(question: Question) -> bool:
     """C3: 3 to 18 digits, and only + # * : besides."""
     command = question.command
-    if not isinstance(command, StartConsult | RequestTransfer):
+    if not isinstance(command, NAMES_A_TARGET):
         return False
     if command.target_kind is not TargetKind.DIAL_NUMBER or command.target is None:
         return False
