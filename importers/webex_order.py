@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from importers.webex_records import Activity, Task
@@ -160,10 +161,13 @@ def witness(nodes: Sequence[Activity]) -> int:
 def is_possible(ordered: list[Activity], is_cut: bool) -> bool:
     """Whether this order can be a history; of a cut record less can be asked."""
     names = [node.name for node in ordered]
-    for one, other in NEXT_TO_EACH_OTHER:
-        for position, name in enumerate(names):
-            if name == one and position + 1 < len(names) and names[position + 1] != other:
-                return False
+    requests = {one for one, _ in NEXT_TO_EACH_OTHER if one in names}
+    states = {other for one, other in NEXT_TO_EACH_OTHER if one in requests and other != "consult"}
+    for before, after in pairwise(names):
+        if before in requests and (before, after) not in NEXT_TO_EACH_OTHER:
+            return False
+        if after in states and (before, after) not in NEXT_TO_EACH_OTHER:
+            return False
     if is_cut:
         return True
     if "new" in names and names[0] != "new":
