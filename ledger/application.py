@@ -19,6 +19,7 @@ from eventsourcing.persistence import (
 from domain.call import Call
 from domain.events import Event
 from domain.evolve import evolve
+from infra.folder import LedgerUnavailable
 from ledger.documents import event_in
 from ledger.recorder import CallRecorder
 
@@ -72,13 +73,17 @@ class CallMapper(Mapper[str]):
     """Reads the stored bytes of an event; they are written in `documents.py`, once."""
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
-        """Read one stored event."""
-        return RecordedEvent(
-            str(stored_event.originator_id),
-            stored_event.originator_version,
-            cast(Notification, stored_event).id,
-            event_in(stored_event.state),
-        )
+        """Read one stored event. Raises `LedgerUnavailable` when its bytes are damaged."""
+        key, version = str(stored_event.originator_id), stored_event.originator_version
+        position = cast(Notification, stored_event).id
+        try:
+            event = event_in(stored_event.state)
+        except (ValueError, KeyError, TypeError) as error:
+            raise LedgerUnavailable(
+                f"The event at position {position}, version {version} of call {key}, cannot be "
+                "read: restore the event store from its last backup."
+            ) from error
+        return RecordedEvent(key, version, position, event)
 
 
 class CallApplication(Application[str]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -63,7 +63,7 @@ class CallRecorder(ApplicationRecorder):
         """
 
     @abstractmethod
-    def outcomes_of(self, command_ids: Sequence[bytes]) -> Iterable[StoredOutcome]:
+    def outcomes_of(self, command_ids: Sequence[bytes]) -> list[StoredOutcome]:
         """The outcomes of those of the commands that have one."""
 
     @abstractmethod

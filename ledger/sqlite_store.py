@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.folder import LedgerUnavailable
+from infra.folder import LedgerUnavailable, missing
 from infra.sqlite import reading_connection, writing_connection
 
 FORMAT = 1
@@ -76,13 +76,13 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open the store beside its writer. Raises `LedgerUnavailable` as `open_to_write` does."""
+    """Open the store beside its writer. Raises as `open_to_write` does, and `LedgerMissing`."""
     with explained(path):
         connection = reading_connection(path)
     try:
         with explained(path):
             if not is_store(connection, path):
-                raise LedgerUnavailable(f"{path} has nothing recorded yet: record a call first.")
+                raise missing(path.parent)
     except BaseException:
         connection.close()
         raise

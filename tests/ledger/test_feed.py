@@ -86,6 +86,17 @@ def test_a_newer_format_is_refused(tmp_path: Path, door: type[StoreFeed]) -> Non
         door(tmp_path)
 
 
+def test_a_damaged_event_is_told_when_its_call_is_rebuilt(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.record_many(requests(connected()))
+    damaged(tmp_path, "UPDATE events SET document = substr(document, 1, 99) WHERE position = 2")
+    with (
+        Ledger.open(tmp_path) as ledger,
+        pytest.raises(LedgerUnavailable, match="position 2, version 2 of call test call-1"),
+    ):
+        ledger.record(command("hold", "agent-1"))
+
+
 def damaged(folder: Path, statement: str) -> None:
     connection = sqlite3.connect(folder / "ledger.sqlite")
     with connection:

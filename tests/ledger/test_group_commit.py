@@ -109,4 +109,6 @@ def test_a_closed_ledger_says_so(tmp_path: Path) -> None:
     ledger = Ledger.open(tmp_path)
     ledger.close()
     with pytest.raises(LedgerError, match="closed"):
+        ledger.record(command("receive", "system"))
+    with pytest.raises(LedgerError, match="closed"):
         asyncio.run(ledger.handle(command("receive", "system")))
