@@ -21,8 +21,9 @@ from domain.commands import COMMAND_CLASSES, Command
 from domain.events import EVENT_CLASSES
 from domain.field_meanings import FIELD_MEANINGS
 from domain.rights import GRIDS
+from domain.rule import KeptBy, Rule
 from domain.rule_sets import RULE_SETS
-from domain.rules import RULES, KeptBy, Rule, hash_of
+from domain.rules import RULES, hash_of
 from domain.vocabulary import Role
 
 FOLDER = Path(__file__).parents[1] / "docs"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from domain.rights import ALLOWED, CELLS, RIGHTS_BY_ROLE
+from domain.rule import KeptBy, Rule
 from domain.rule_sets import MULTI_PARTY, SEED
-from domain.rules import RULES, KeptBy, Rule, hash_of
-from tests.domain.examples import EXAMPLES, Allowed, Refused
+from domain.rules import RULES, hash_of
+from tests.domain.example import Allowed, Refused
+from tests.domain.examples import EXAMPLES
 from tests.domain.specification import given
 
 ALLOWING = [
