@@ -90,7 +90,7 @@ def test_a_process_killed_at_any_moment_loses_nothing_it_acknowledged(tmp_path: 
             assert recorder.stdout is not None
             # Now and then the kill meets the start, otherwise the recording itself.
             first = "" if kill % 5 == 4 else recorder.stdout.readline()
-            time.sleep(random.uniform(0, 0.05 if first else 1))
+            time.sleep(random.uniform(0, 0.02 if first else 0.6))
             recorder.kill()
             said = (first + recorder.stdout.read()).splitlines(keepends=True)
         assert "all\n" not in said, "there is too little to record, the kill came too late"
