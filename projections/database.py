@@ -285,8 +285,10 @@ class Projections:
                     " where call_position in (select call_position from touched)"
                 )
             execute(f"insert into {colour}.{model.name} from temp.{model.name}")
-        for model in kept_models():
-            execute(f"drop table temp.{model.name}")
+        # They would stand in front of the whole tables when a rebuild reads these names.
+        for name in (*(model.name for model in kept_models()), "source_events"):
+            execute(f"drop table temp.{name}")
+        execute("drop view temp.source_refusals")
         self._note_projected()
 
     def _fill(self, colour: str) -> None:
