@@ -64,7 +64,7 @@ class WrapUpStatus(StrEnum):
 
 
 class WrapUp(NamedTuple):
-    """The latest wrap-up of one agent; a reason given while it is pending is provisional."""
+    """A wrap-up of one agent; a reason given while it is pending is provisional."""
 
     number: int
     agent: str
@@ -83,8 +83,9 @@ class Call:
     """A call after the events up to `version`; an empty one has not been received yet.
 
     `parties` are those who are in it now, in the order they came. `wrap_ups` holds each
-    agent's latest: a set of agents, because real calls carry more than one (Q4). The counts
-    give the next number of each thing.
+    agent's latest, because real calls carry more than one (Q4), and earlier ones that were
+    given a reason, because a reason can be corrected. The counts give the next number of each
+    thing.
     """
 
     version: int = 0
@@ -146,7 +147,7 @@ class Call:
 
     def wrap_up(self, agent: str) -> WrapUp | None:
         """The agent's latest wrap-up, open or not."""
-        for wrap_up in self.wrap_ups:
+        for wrap_up in reversed(self.wrap_ups):
             if wrap_up.agent == agent:
                 return wrap_up
         return None

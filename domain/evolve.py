@@ -157,7 +157,7 @@ def with_wrap_up(
     """Open a wrap-up for an agent, in the place of that agent's latest one."""
     if number is None or agent is None:
         return call.wrap_ups
-    return (*others_than(call, agent), WrapUp(number, agent, status))
+    return with_latest(call, WrapUp(number, agent, status))
 
 
 def without_pending(call: Call, number: int | None) -> tuple[WrapUp, ...]:
@@ -255,7 +255,7 @@ def after_reason(call: Call, applied: WrapUpApplied) -> Call:
     )
     return after(
         call,
-        wrap_ups=(*others_than(call, agent), given),
+        wrap_ups=with_latest(call, given),
         wrap_ups_opened=max(call.wrap_ups_opened, number),
     )
 
@@ -266,7 +266,7 @@ def after_extension(call: Call, extended: WrapUpExtended) -> Call:
     known = wrap_up_numbered(call, number, agent)
     return after(
         call,
-        wrap_ups=(*others_than(call, agent), known._replace(extensions=known.extensions + 1)),
+        wrap_ups=with_latest(call, known._replace(extensions=known.extensions + 1)),
         wrap_ups_opened=max(call.wrap_ups_opened, number),
     )
 
@@ -279,6 +279,12 @@ def wrap_up_numbered(call: Call, number: int, agent: str) -> WrapUp:
     return known
 
 
-def others_than(call: Call, agent: str) -> tuple[WrapUp, ...]:
-    """The wrap-ups of the other agents."""
-    return tuple([wrap_up for wrap_up in call.wrap_ups if wrap_up.agent != agent])
+def with_latest(call: Call, latest: WrapUp) -> tuple[WrapUp, ...]:
+    """Put an agent's latest wrap-up last; earlier ones stay where a reason can be corrected."""
+    others = [
+        wrap_up
+        for wrap_up in call.wrap_ups
+        if wrap_up.number != latest.number
+        and (wrap_up.agent != latest.agent or wrap_up.applied_version is not None)
+    ]
+    return (*others, latest)

@@ -14,8 +14,15 @@ from tests.domain.example import (
     Example,
     Refused,
 )
-from tests.domain.scenes import A1, A2, A3
+from tests.domain.scenes import A1, A2, A3, Story
 from tests.domain.specification import command
+
+OWNED_TWICE: Story = (
+    *s.transferred(),
+    *(s.apply_wrap_up(A1), s.request_transfer(A2, A1, TargetKind.AGENT), s.accept_transfer(A1)),
+    s.end_call(A1),
+)
+"""A1 owned the call twice: the seventh event gave the first reason, the second is still open."""
 
 SIBLINGS: dict[str, tuple[Example, ...]] = {
     "C1": (
@@ -207,6 +214,12 @@ SIBLINGS: dict[str, tuple[Example, ...]] = {
         Allowed(s.connected(), s.correct(3), "corrected", {"corrected": {"corrected_version": 3}}),
         Allowed(
             s.closed(), s.correct(7, "other"), "corrected", {"corrected": {"wrap_up_number": 1}}
+        ),
+        Allowed(
+            OWNED_TWICE,
+            s.correct(7, "other"),
+            "corrected",
+            {"corrected": {"wrap_up_number": 1}},
         ),
         Refused(s.connected(), s.correct(4)),
         Refused(s.closed(), s.correct(3, "other")),

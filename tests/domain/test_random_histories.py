@@ -132,7 +132,9 @@ def holds_of_every_call(call: Call) -> None:
     assert sum(party.kind is PartyKind.CUSTOMER for party in call.parties) <= 1
     assert sum(party.role is Role.OWNER for party in call.parties) <= 1
     assert len({party.id for party in call.parties}) == len(call.parties)
-    assert len({wrap_up.agent for wrap_up in call.wrap_ups}) == len(call.wrap_ups)
+    wrapping_up = [wrap_up.agent for wrap_up in call.wrap_ups if wrap_up.is_open]
+    assert len(set(wrapping_up)) == len(wrapping_up), "an agent has one open wrap-up"
+    assert len({wrap_up.number for wrap_up in call.wrap_ups}) == len(call.wrap_ups)
     assert not (call.ended and call.parties), "an ended call has nobody in it"
     still_open = any(wrap_up.is_open for wrap_up in call.wrap_ups)
     assert (call.phase is Phase.CLOSED) == (call.ended and not still_open)
