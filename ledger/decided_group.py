@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 import orjson
 
@@ -52,7 +52,7 @@ class DecidedGroup:
         self.ends = ends
         self.rows = Group()
         self.calls: dict[str, RecordedCall] = {}
-        self._outcomes: dict[UUID, tuple[str, Outcome]] = {}
+        self._outcomes: dict[bytes, tuple[str, Outcome]] = {}
         self._stored: dict[bytes, StoredOutcome] = {}
 
     def take_all(self, requests: Sequence[Request], isolated: bool) -> list[Outcome | Exception]:
@@ -60,19 +60,19 @@ class DecidedGroup:
         ids = [request.command.command_id.bytes for request in requests]
         self._stored = {stored.command_id: stored for stored in self._recorder.outcomes_of(ids)}
         outcomes: list[Outcome | Exception] = []
-        for request in requests:
+        for command_id, request in zip(ids, requests, strict=True):
             try:
-                outcomes.append(self._take(request))
+                outcomes.append(self._take(command_id, request))
             except Exception as error:
                 if not isolated:
                     raise
                 outcomes.append(error)
         return outcomes
 
-    def _take(self, request: Request) -> Outcome:
-        command = request.command
+    def _take(self, command_id: bytes, request: Request) -> Outcome:
+        command, observed = request
         key = key_of(command.source, command.call_id)
-        first = self._first_outcome(command)
+        first = self._first_outcome(command_id)
         if first is not None:
             key_of_first, outcome = first
             if key_of_first != key:
@@ -80,16 +80,16 @@ class DecidedGroup:
             return replace(outcome, repeated=True)
         known = self._call(key)
         call = NEW_CALL if known is None else known.call
-        if request.observed:
+        if observed:
             decided = observe(call, command, self._rules)
         else:
             decision = decide(call, command, self._rules)
             if isinstance(decision, Refused):
-                outcome = self._refuse(command, decision, command.command_id)
-                self._outcomes[command.command_id] = (key, outcome)
+                outcome = self._refuse(command, decision, command_id)
+                self._outcomes[command_id] = (key, outcome)
                 return outcome
             decided = decision
-        documents = event_documents(command, decided, request.observed, self._stamp)
+        documents = event_documents(command, decided, observed, self._stamp)
         # From here on nothing fails, so a request that fails leaves no half of itself.
         last, refusal_number = self.ends
         first_position = last + 1
@@ -100,29 +100,27 @@ class DecidedGroup:
         for position, document in enumerate(documents, first_position):
             version += 1
             self.rows.events.append((position, call_position, version, document))
-        self.rows.outcomes.append(
-            StoredOutcome(command.command_id.bytes, first_position, len(documents), None)
-        )
+        self.rows.outcomes.append(StoredOutcome(command_id, first_position, len(documents), None))
         self.ends = Ends(last + len(documents), refusal_number)
         self.calls[key] = RecordedCall(key, call_position, decided.call)
         recorded = Recorded(self.ends.position, version, tuple(documents))
-        self._outcomes[command.command_id] = (key, recorded)
+        self._outcomes[command_id] = (key, recorded)
         return recorded
 
-    def _refuse(self, command: Command, refused: Refused, command_id: UUID) -> RefusedOutcome:
+    def _refuse(self, command: Command, refused: Refused, command_id: bytes) -> RefusedOutcome:
         number = self.ends.refusal_number + 1
         document = refusal_document(number, command, refused, self._stamp)
         self.rows.refusals.append((number, document))
-        self.rows.outcomes.append(StoredOutcome(command_id.bytes, None, 0, number))
+        self.rows.outcomes.append(StoredOutcome(command_id, None, 0, number))
         self.ends = Ends(self.ends.position, number)
         return RefusedOutcome(number, refused.rule, refused.sentence)
 
-    def _first_outcome(self, command: Command) -> tuple[str, Outcome] | None:
+    def _first_outcome(self, command_id: bytes) -> tuple[str, Outcome] | None:
         """The outcome that this command id has had, with the call it was for."""
-        known = self._outcomes.get(command.command_id)
+        known = self._outcomes.get(command_id)
         if known is not None:
             return known
-        stored = self._stored.get(command.command_id.bytes)
+        stored = self._stored.get(command_id)
         if stored is None:
             return None
         if stored.first_position is None:
@@ -139,11 +137,11 @@ class DecidedGroup:
 
     def _refuse_reused_id(self, command: Command, key: str) -> RefusedOutcome:
         """Refuse a command whose id is another call's; sent again, it meets the same refusal."""
-        id_of_reuse = uuid5(command.command_id, key)
+        id_of_reuse = uuid5(command.command_id, key).bytes
         known = self._outcomes.get(id_of_reuse)
         if known is not None and isinstance(known[1], RefusedOutcome):
             return replace(known[1], repeated=True)
-        for stored in self._recorder.outcomes_of([id_of_reuse.bytes]):
+        for stored in self._recorder.outcomes_of([id_of_reuse]):
             return RefusedOutcome(stored.refusal_number or 0, *REUSED_ID, repeated=True)
         call = self._call(key)
         role = (NEW_CALL if call is None else call.call).role_of(command.actor)

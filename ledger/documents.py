@@ -59,8 +59,8 @@ def event_documents(
         "time": time_text(command.occurred_at),
         "recordedat": stamp.recorded_at,
         "version": 0,
-        **who_and_why(command, decided.role),
     }
+    say_who_and_why(document, command, decided.role)
     if observed:
         document["observed"] = True
     if decided.rules_broken:
@@ -81,43 +81,39 @@ def event_documents(
 
 def refusal_document(number: int, command: Command, refused: Refused, stamp: Stamp) -> bytes:
     """Write the refusal as evidence: who asked for what, when, and the rule that refused it."""
-    return orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": f"refusal/{number}",
-            "type": REFUSAL_TYPE,
-            "source": command.source,
-            "subject": command.call_id,
-            "time": time_text(command.occurred_at),
-            "recordedat": stamp.recorded_at,
-            **who_and_why(command, refused.role),
-            "ruleset": stamp.rule_set,
-            "rulesethash": stamp.rule_set_hash,
-            "data": {
-                "command": type(command).model_fields["type"].default,
-                "rule": refused.rule,
-                "sentence": refused.sentence,
-                "arguments": arguments_of(command),
-            },
-        }
-    )
-
-
-def who_and_why(command: Command, role: Role) -> dict[str, Any]:
-    """Who acted in which role and by what, and the ids that tie the document to its cause."""
-    said: dict[str, Any] = {
-        "actor": command.actor,
-        "role": role,
-        "via": command.via,
-        "commandid": command.command_id,
+    document: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": f"refusal/{number}",
+        "type": REFUSAL_TYPE,
+        "source": command.source,
+        "subject": command.call_id,
+        "time": time_text(command.occurred_at),
+        "recordedat": stamp.recorded_at,
     }
+    say_who_and_why(document, command, refused.role)
+    document["ruleset"] = stamp.rule_set
+    document["rulesethash"] = stamp.rule_set_hash
+    document["data"] = {
+        "command": type(command).model_fields["type"].default,
+        "rule": refused.rule,
+        "sentence": refused.sentence,
+        "arguments": arguments_of(command),
+    }
+    return orjson.dumps(document)
+
+
+def say_who_and_why(document: dict[str, Any], command: Command, role: Role) -> None:
+    """Add who acted in which role and by what, and the ids that tie it to its cause."""
+    document["actor"] = command.actor
+    document["role"] = role
+    document["via"] = command.via
+    document["commandid"] = command.command_id
     if command.correlation_id is not None:
-        said["correlationid"] = command.correlation_id
+        document["correlationid"] = command.correlation_id
     if command.causation_id is not None:
-        said["causationid"] = command.causation_id
+        document["causationid"] = command.causation_id
     if command.time_source is not TimeSource.EXACT:
-        said["timesource"] = command.time_source
-    return said
+        document["timesource"] = command.time_source
 
 
 def body_of(event: Event) -> dict[str, Any]:
