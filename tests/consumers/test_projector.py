@@ -1,0 +1,133 @@
+"""The projector follows the feed; killed at any moment, it goes on where it was."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from consumers.projector import follow
+from domain.commands import Answer, Command, Hold, Leave, Offer, Receive
+from ledger.feed import EventBatch, StoreFeed
+from ledger.ledger import Ledger
+from projections.database import Gap, Projections
+from projections.owner import owning
+from projections.reading import ask
+from tests.projections.documents import MORNING, written
+
+PROCESSES = multiprocessing.get_context("spawn")
+KILLS = 30
+
+
+def history(first: int, last: int) -> list[Command]:
+    steps = [
+        (Receive, "system", {"queue": "support"}),
+        (Offer, "system", {"agent": "agent-1"}),
+        (Answer, "agent-1", {}),
+        (Hold, "agent-1", {}),
+        (Leave, "customer", {}),
+    ]
+    return [
+        kind(
+            command_id=UUID(int=call * 10 + step),
+            source="test",
+            call_id=f"call-{call}",
+            actor=actor,
+            occurred_at=MORNING + timedelta(seconds=call + 10 * step),
+            **own,
+        )
+        for call in range(first, last)
+        for step, (kind, actor, own) in enumerate(steps)
+    ]
+
+
+def record(folder: Path, first: int, last: int) -> None:
+    with Ledger.open(folder) as ledger:
+        for command in history(first, last):
+            ledger.record(command)
+
+
+def test_the_projector_follows_what_is_recorded_and_tells_how_far_it_is(tmp_path: Path) -> None:
+    record(tmp_path, 0, 3)
+    stopping, told = threading.Event(), []
+    thread = threading.Thread(
+        target=follow, args=(tmp_path, lambda: StoreFeed(tmp_path), stopping, None, told.append)
+    )
+    thread.start()
+    try:
+        record(tmp_path, 3, 6)
+        answer = ask(tmp_path, "select count(*) as calls, count(*) filter (is_open) from calls")
+    finally:
+        stopping.set()
+        thread.join()
+    assert list(answer.table.to_pylist()[0].values()) == [6, 0]
+    assert told[-1].position == told[-1].projected_position == answer.position
+
+
+def test_a_gap_in_the_feed_stops_the_projection_loudly(tmp_path: Path) -> None:
+    whole = written(history(0, 2)).batch()
+    torn = EventBatch(whole.positions[3:], whole.call_positions[3:], whole.documents[3:])
+    with Projections(tmp_path / "projections.duckdb") as projections:
+        with pytest.raises(Gap, match="positions are missing"):
+            projections.add(torn)
+        assert projections.positions.position == 0
+
+
+def test_what_is_in_the_tables_already_is_passed_over(tmp_path: Path) -> None:
+    whole = written(history(0, 2))
+    with Projections(tmp_path / "projections.duckdb") as projections:
+        projections.add(whole.batch(0, 7))
+        projections.add(whole.batch(3, None))
+        projections.add(whole.batch())
+        found = projections.connection.execute(
+            "select count(*), count(distinct position) from events"
+        ).fetchall()
+        assert found == [(len(whole.events), len(whole.events))]
+        assert projections.rebuild() == []
+
+
+def keep_following(folder: str) -> None:
+    follow(Path(folder), lambda: StoreFeed(Path(folder)), threading.Event())
+
+
+@pytest.mark.slow
+def test_killed_at_many_moments_the_tables_equal_a_rebuild(tmp_path: Path) -> None:
+    moments = random.Random(7)
+    record(tmp_path, 0, 5)
+    for number in range(KILLS):
+        projector = PROCESSES.Process(target=keep_following, args=(str(tmp_path),))
+        projector.start()
+        wait_until_it_owns(tmp_path, projector)
+        record(tmp_path, 5 + number * 20, 25 + number * 20)
+        time.sleep(moments.random() * 0.3)
+        assert projector.pid is not None
+        os.kill(projector.pid, signal.SIGKILL)
+        projector.join()
+        (tmp_path / "projections.owner").unlink(missing_ok=True)
+    with StoreFeed(tmp_path) as feed:
+        last_position = feed.head().position
+    with owning(tmp_path, lambda: StoreFeed(tmp_path)) as owner:
+        assert owner.note == ""
+        positions = owner.bring_up()
+        assert positions.projected_position == last_position
+        with owner.writing() as projections:
+            assert projections.rebuild() == []
+            events = projections.connection.execute("select count(*) from events").fetchall()
+            calls = projections.connection.execute("select count(*) from calls").fetchall()
+    assert events == [(last_position,)]
+    assert calls == [(5 + KILLS * 20,)]
+
+
+def wait_until_it_owns(folder: Path, projector: object) -> None:
+    deadline = time.monotonic() + 30
+    while not (folder / "projections.owner").exists():
+        assert time.monotonic() < deadline, projector
+        time.sleep(0.01)

@@ -1,0 +1,174 @@
+"""Everybody can read at any time: no lock is ever met, and every answer says its position."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.commands import Leave, Offer, Receive
+from infra.folder import LedgerMissing
+from ledger.ledger import Ledger
+from projections.owner import owning
+from projections.reading import Reader, ask
+from projections.sandbox import QueryRefused
+from tests.projections.documents import MORNING
+
+PROCESSES = multiprocessing.get_context("spawn")
+
+
+def receive(number: int) -> Receive:
+    return Receive(
+        command_id=UUID(int=number), source="test", call_id=f"call-{number}", actor="system",
+        occurred_at=MORNING + timedelta(seconds=number),
+    )  # fmt: skip
+
+
+def record_some(folder: Path, first: int, last: int) -> None:
+    with Ledger.open(folder) as ledger:
+        for number in range(first, last):
+            ledger.record(receive(number))
+
+
+def count(folder: Path) -> tuple[int, int]:
+    answer = ask(folder, "select count(*) as calls from calls")
+    return answer.table.to_pylist()[0]["calls"], answer.position
+
+
+def test_a_folder_without_a_ledger_is_told_with_the_next_step(tmp_path: Path) -> None:
+    with pytest.raises(LedgerMissing, match="call-ledger demo"):
+        ask(tmp_path, "select 1")
+
+
+def test_what_was_recorded_before_the_question_is_in_the_answer(tmp_path: Path) -> None:
+    record_some(tmp_path, 1, 4)
+    assert count(tmp_path) == (3, 3)
+    record_some(tmp_path, 4, 6)
+    assert count(tmp_path) == (5, 5)
+
+
+def test_a_reader_beside_the_owner_is_answered_by_it_and_sees_its_own_writes(
+    tmp_path: Path,
+) -> None:
+    record_some(tmp_path, 1, 3)
+    with Reader(tmp_path) as owner, Reader(tmp_path) as other:
+        assert owner.ask("select 1").position == 2
+        record_some(tmp_path, 3, 5)
+        answer = other.ask(
+            "select call_id, $since as since from calls where entered_at > $since order by all",
+            {"since": datetime(2026, 1, 1, 9, 0, 3)},
+        )
+    assert answer.position == 4
+    assert [row["call_id"] for row in answer.table.to_pylist()] == ["call-4"]
+
+
+def test_the_owner_refuses_others_what_it_refuses_itself(tmp_path: Path) -> None:
+    record_some(tmp_path, 1, 2)
+    with Reader(tmp_path) as owner, Reader(tmp_path) as other:
+        owner.ask("select 1")
+        for attempt in ("drop table events", "select * from read_text('/etc/passwd')"):
+            with pytest.raises(QueryRefused):
+                other.ask(attempt)
+        assert other.ask("select 1").position == 1
+
+
+def test_only_the_owner_of_the_folder_can_read_where_to_ask(tmp_path: Path) -> None:
+    with owning(tmp_path):
+        assert (tmp_path / "projections.owner").stat().st_mode & 0o077 == 0
+    assert not (tmp_path / "projections.owner").exists()
+
+
+def test_a_file_that_will_not_open_is_set_aside_and_made_anew_with_a_word(tmp_path: Path) -> None:
+    record_some(tmp_path, 1, 4)
+    assert count(tmp_path) == (3, 3)
+    (tmp_path / "projections.duckdb").write_bytes(b"not a database" * 1000)
+    answer = ask(tmp_path, "select count(*) as calls from calls")
+    assert answer.table.to_pylist() == [{"calls": 3}]
+    assert "could not be opened" in answer.note
+    assert len(list(tmp_path.glob("projections.duckdb.set-aside-*"))) == 1
+
+
+def test_a_file_made_by_other_models_is_set_aside_and_made_anew(tmp_path: Path) -> None:
+    record_some(tmp_path, 1, 4)
+    count(tmp_path)
+    with owning(tmp_path) as owner, owner.writing() as projections:
+        projections.connection.execute("update file_made_by set models_hash = 'older'")
+    answer = ask(tmp_path, "select count(*) as calls from calls")
+    assert (answer.position, answer.table.to_pylist()) == (3, [{"calls": 3}])
+    assert "other models" in answer.note
+
+
+def keep_recording(folder: str, count: int) -> None:
+    with Ledger.open(Path(folder)) as ledger:
+        for number in range(1000, 1000 + count):
+            ledger.record(receive(number))
+
+
+def own_for_ever(folder: str) -> None:
+    with Reader(Path(folder)) as reader:
+        while True:
+            reader.ask("select count(*) from calls")
+
+
+def ask_often(folder: str, times: int, answers: Any) -> None:
+    with Reader(Path(folder)) as reader:
+        for _ in range(times):
+            answer = reader.ask("select count(*) as calls from calls")
+            answers.put((os.getpid(), answer.table.to_pylist()[0]["calls"], answer.position))
+
+
+@pytest.mark.slow
+def test_many_read_while_one_records_and_the_owner_is_killed(tmp_path: Path) -> None:
+    folder, readers, times = str(tmp_path), 3, 30
+    record_some(tmp_path, 1, 50)
+    answers = PROCESSES.Queue()
+    owner = PROCESSES.Process(target=own_for_ever, args=(folder,))
+    owner.start()
+    wait_for(tmp_path / "projections.owner")
+    others = [PROCESSES.Process(target=keep_recording, args=(folder, 300))]
+    others += [
+        PROCESSES.Process(target=ask_often, args=(folder, times, answers)) for _ in range(readers)
+    ]
+    for one in others:
+        one.start()
+    seen = [answers.get(timeout=60) for _ in range(10)]
+    assert owner.pid is not None
+    os.kill(owner.pid, signal.SIGKILL)
+    owner.join()
+    seen += [answers.get(timeout=60) for _ in range(readers * times - 10)]
+    for one in others:
+        one.join(60)
+    assert [one.exitcode for one in others] == [0] * len(others)
+    assert all(calls == position for _, calls, position in seen)
+    for process in {process for process, _, _ in seen}:
+        positions = [position for asker, _, position in seen if asker == process]
+        assert len(positions) == times
+        assert positions == sorted(positions)
+    assert count(tmp_path) == (349, 349)
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.02)
+
+
+def test_a_refused_command_is_in_the_refusals(tmp_path: Path) -> None:
+    own = {"source": "test", "call_id": "call-1", "occurred_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    with Ledger.open(tmp_path) as ledger:
+        ledger.record(Leave(command_id=UUID(int=1), actor="customer", **own))
+        ledger.record(Offer(command_id=UUID(int=2), actor="system", agent="agent-1", **own))
+    answer = ask(tmp_path, "select refusal_number, call_id, command from refusals order by all")
+    assert [tuple(row.values()) for row in answer.table.to_pylist()] == [
+        (1, "call-1", "call.leave.v1"),
+        (2, "call-1", "call.offer.v1"),
+    ]
+    assert answer.position == 0
