@@ -117,9 +117,7 @@ class Call:
         costs more than the rules do.
         """
         copy = object.__new__(Call)
-        fields = copy.__dict__
-        fields.update(self.__dict__)
-        fields.update(changes)
+        object.__setattr__(copy, "__dict__", self.__dict__ | changes)
         return copy
 
     def party(self, party_id: str | None) -> Party | None:

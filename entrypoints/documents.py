@@ -20,6 +20,7 @@ from domain import text
 from domain.commands import COMMAND_CLASSES, Command
 from domain.events import EVENT_CLASSES
 from domain.field_meanings import FIELD_MEANINGS
+from domain.readings import OWN_READINGS
 from domain.rights import GRIDS
 from domain.rule import KeptBy, Rule
 from domain.rule_sets import RULE_SETS
@@ -65,6 +66,8 @@ def rules_document() -> str:
         "could have done in that phase. Corrections, noted activities and marks of an incomplete "
         "record act on the record and not in the call: they need no role, only a call that has "
         "been received (L1).",
+        "## Where page and readings are silent",
+        "\n".join(f"- {reading}" for reading in OWN_READINGS),
     ]
     return document(parts)
 
