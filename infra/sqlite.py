@@ -7,9 +7,6 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-WAL_PAGES = 2_000
-"""After how many pages the writer moves the write-ahead log into the file."""
-
 
 def writing_connection(path: Path) -> sqlite3.Connection:
     """Open the file for the one process that writes it; every commit is on disk when it returns.
@@ -20,7 +17,6 @@ def writing_connection(path: Path) -> sqlite3.Connection:
     try:
         (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
         if (journal, synchronous) != ("wal", 2):
             raise sqlite3.OperationalError(
