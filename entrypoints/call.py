@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -14,8 +15,10 @@ from entrypoints.period import since, until, zone
 from entrypoints.report import Queue, Since, Source, Until
 from infra.folder import LedgerError
 from ledger.feed import StoreFeed
-from projections.reading import Reader
 from projections.reports.report import Selection, where
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 app = typer.Typer(help="Calls: list them, read one, see one as a picture.", no_args_is_help=True)
 
@@ -37,8 +40,20 @@ COLUMNS = (
 )
 
 
+GOES_ON = timedelta(hours=12)
+"""An open call of which nothing was heard for longer is drawn to its last event, not to now."""
+
+
 class CallNotFoundError(LedgerError):
     """No call, or more than one, has this id."""
+
+
+class OneCall(NamedTuple):
+    """A call's events in order, what `calls` says of it, and the position both are true at."""
+
+    events: list[dict[str, Any]]
+    about: dict[str, Any]
+    position: int
 
 
 @app.command("list")
@@ -54,7 +69,14 @@ def list_calls(
     csv: AsCsv = False,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
-    """List calls, the latest to enter first."""
+    """List calls, the latest to enter first.
+
+    [bold]call-ledger call list --phase ended --from 2026-01-05[/bold]
+    """
+    from projections.reading import Reader
+
+    place = zone(time_zone)
+    output = Output.chosen(json, csv)
     selection = Selection(
         since=since(since_text, time_zone),
         until=until(until_text, time_zone),
@@ -73,13 +95,14 @@ def list_calls(
         answer = reader.ask(query, parameters)
     total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
     rows = answer.table.drop_columns(["calls_in_all"]).to_pylist()
-    match Output.chosen(json, csv).format:
+    match output.format:
         case Format.JSON:
             write_json({"position": answer.position, "calls_in_all": total, "calls": rows})
         case Format.CSV:
             write_csv(COLUMNS, [list(row.values()) for row in rows])
         case _:
-            print_table(COLUMNS, [list(row.values()) for row in rows])
+            names, shown = with_local_time(rows, place)
+            print_table(names, shown)
             console().print(f"  {len(rows):,} of {total:,} calls; at position {answer.position:,}.")
 
 
@@ -91,32 +114,40 @@ def show(
     json: AsJson = False,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Show one call's events in order; with --json the very bytes that were recorded."""
-    from entrypoints.timeline.history import history  # noqa: PLC0415 - only where it is drawn
+    """Show one call's events in order; with --json the very bytes that were recorded, one a line.
 
-    rows, position = events_of(ledger, call_id, source)
+    [bold]call-ledger call show 4711 --time-zone Europe/Rome[/bold]
+    """
+    from entrypoints.timeline.history import history
+
+    place = zone(time_zone)
+    call = one_call(ledger, call_id, source)
     if json:
         with StoreFeed(ledger) as feed:
-            for document in feed.documents_of(rows[0]["source"], call_id):
+            for document in feed.documents_of(call.about["source"], call_id):
                 typer.echo(document)
         return
-    place = zone(time_zone)
+    is_local = time_zone != "UTC"
     shown = [
         (
             entry.version,
             f"{entry.occurred_at:%Y-%m-%d %H:%M:%S.%f}"[:-3],
-            f"{entry.occurred_at.astimezone(place):%H:%M:%S}",
-            entry.actor,
-            entry.role,
+            *([f"{entry.occurred_at.astimezone(place):%H:%M:%S}"] if is_local else []),
+            f"{entry.actor} ({entry.role.replace('_', ' ')})",
             entry.via,
             entry.full_sentence,
             " ".join(entry.rules_broken) or None,
         )
-        for entry in history(rows)
+        for entry in history(call.events)
     ]
-    names = ("version", "UTC", time_zone, "actor", "role", "via", "what_happened", "rules_broken")
-    print_table(names, shown, f"Call {call_id} of {rows[0]['source']}")
-    console().print(f"  {len(rows):,} events; at position {position:,}.")
+    names = ["#", "UTC", *([time_zone] if is_local else []), "who", "via", "what_happened", "broke"]
+    print_table(names, shown, f"Call {call_id} of {call.about['source']}", without_empty=True)
+    screen = console()
+    if call.about["missing"]:
+        screen.print(f"  The source's record is incomplete: {call.about['missing']}.")
+    if call.about["is_time_derived"]:
+        screen.print("  Times are computed from durations: the time of day is not known.")
+    screen.print(f"  {len(shown):,} events; at position {call.position:,}.")
 
 
 @app.command()
@@ -129,38 +160,66 @@ def timeline(
     ] = None,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Draw one call: a lane for the customer and one for each agent."""
-    from entrypoints.timeline.lanes import lanes  # noqa: PLC0415 - only where it is drawn
-    from entrypoints.timeline.picture import picture  # noqa: PLC0415
-    from entrypoints.timeline.terminal import TimelineView  # noqa: PLC0415
+    """Draw one call: a lane for the customer and one for each agent.
 
-    rows, _ = events_of(ledger, call_id, source)
-    drawn = lanes(rows)
+    [bold]call-ledger call timeline 4711 --svg 4711.svg[/bold]
+    """
+    from entrypoints.timeline.lanes import lanes
+    from entrypoints.timeline.picture import picture
+    from entrypoints.timeline.terminal import TimelineView
+
+    place = zone(time_zone)
+    call = one_call(ledger, call_id, source)
+    drawn = lanes(call.events, until=goes_on_until(call, datetime.now(UTC)))
     if svg is None:
-        console().print(TimelineView(drawn, zone(time_zone)))
+        console().print(TimelineView(drawn, place))
         return
     try:
-        svg.write_text(picture(drawn, zone(time_zone)), encoding="utf-8")
+        svg.write_text(picture(drawn, place), encoding="utf-8")
     except OSError as error:
         raise typer.BadParameter(f"{svg} cannot be written: {error.strerror}.") from None
     typer.echo(f"Drawn to {svg}.")
 
 
-def events_of(folder: Path, call_id: str, source: str | None) -> tuple[list[dict[str, Any]], int]:
-    """The call's events in order, and the position they are true at.
+def goes_on_until(call: OneCall, now: datetime) -> datetime | None:
+    """Now for a call that still goes on and whose times are the source's own; else no more."""
+    latest = call.about["last_event_at"].replace(tzinfo=UTC)
+    is_live = not call.about["is_closed"] and not call.about["is_time_derived"]
+    return now if is_live and now - latest < GOES_ON else None
+
+
+def with_local_time(
+    rows: list[dict[str, Any]], place: ZoneInfo
+) -> tuple[list[str], list[list[Any]]]:
+    """The rows as a table, with the local time of entering beside UTC where the zone differs."""
+    names = list(COLUMNS)
+    shown = [list(row.values()) for row in rows]
+    if place.key != "UTC":
+        at = names.index("entered_at") + 1
+        names.insert(at, f"entered in {place.key}")
+        for row in shown:
+            row.insert(at, f"{row[at - 1].replace(tzinfo=UTC).astimezone(place):%H:%M:%S}")
+    return names, shown
+
+
+def one_call(folder: Path, call_id: str, source: str | None) -> OneCall:
+    """The call of this id.
 
     Raises `CallNotFoundError` when there is none, or when two sources use the id.
     """
+    from projections.reading import Reader
+
     parameters = {"call_id": call_id} | ({"source": source} if source else {})
     with Reader(folder) as reader:
         found = reader.ask(
-            "select call_position, source from calls where call_id = $call_id"
+            f"select * from calls where call_id = $call_id"
             f"{' and source = $source' if source else ''}",
             parameters,
         ).table.to_pylist()
         if not found:
+            of_source = f" of source {source}" if source else ""
             raise CallNotFoundError(
-                f"There is no call {call_id} in {folder}; see call-ledger call list."
+                f"There is no call {call_id}{of_source} in {folder}; see call-ledger call list."
             )
         if len(found) > 1:
             names = " or ".join(f"--source {one['source']}" for one in found)
@@ -169,4 +228,4 @@ def events_of(folder: Path, call_id: str, source: str | None) -> tuple[list[dict
             "select * from events where call_position = $call_position order by version",
             {"call_position": found[0]["call_position"]},
         )
-    return answer.table.to_pylist(), answer.position
+    return OneCall(answer.table.to_pylist(), found[0], answer.position)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import shlex
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from entrypoints.options import DEFAULT_FOLDER, LedgerFolder
 from entrypoints.output import console
 from entrypoints.progress import progress
 from entrypoints.report import print_report
 from entrypoints.simulate import FIRST_DAY, record_simulated
-from entrypoints.timeline.lanes import lanes
-from entrypoints.timeline.terminal import TimelineView
-from projections.reading import Reader
 from projections.reports import REPORTS
 from projections.reports.report import Selection
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 REPORTS_SHOWN = ("transfers", "exits", "wrap-ups", "refusals")
 
@@ -35,7 +34,14 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed, another day.")] = 1,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Simulate a day of calls, record it, report on it, and say what to try next."""
+    """Simulate a day of calls, record it, report on it, and say what to try next.
+
+    [bold]call-ledger demo --calls 200 --ledger demo-ledger[/bold]
+    """
+    from entrypoints.timeline.lanes import lanes
+    from entrypoints.timeline.terminal import TimelineView
+    from projections.reading import Reader
+
     screen = console()
     start = datetime.fromisoformat(FIRST_DAY).replace(tzinfo=UTC)
     counts = record_simulated(ledger, "seed", calls, seed, start)

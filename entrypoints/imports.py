@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from entrypoints.options import DEFAULT_FOLDER, LedgerFolder
 from entrypoints.progress import progress
-from entrypoints.simulate import Counts
-from importers import webex as webex_records
-from importers.observation import Observation, Unreadable
-from ledger.ledger import Ledger
-from ledger.outcomes import Request
+
+if TYPE_CHECKING:
+    from entrypoints.tally import Tally
+    from importers.observation import Observation
 
 app = typer.Typer(
     help="Read what other systems recorded, as observations: recorded whatever rules they broke.",
@@ -45,9 +44,13 @@ def webex(
 ) -> None:
     """Import Webex Contact Center task details; importing a file again adds nothing.
 
-    What such a record cannot tell (who, exact times) is in docs/webex.md. Exit code 1 when
-    something could not be read; it is in quarantine then.
+    What such a record cannot tell (who, exact times) is in docs/webex.md. Exit
+    code 1 when something could not be read; it is in quarantine then.
+
+    [bold]call-ledger import webex tasks.json[/bold]
     """
+    from importers import webex as webex_records
+
     try:
         base = datetime.fromisoformat(base_day).replace(tzinfo=UTC)
     except ValueError:
@@ -67,9 +70,14 @@ def webex(
 
 def record_observations(
     folder: Path, observations: Iterator[Observation], origin: str
-) -> tuple[Counts, int]:
+) -> tuple[Tally, int]:
     """Record what could be read and quarantine what could not; returns both counts."""
-    counts, unreadable = Counts(), 0
+    from entrypoints.tally import Tally
+    from importers.observation import Unreadable
+    from ledger.ledger import Ledger
+    from ledger.outcomes import Request
+
+    counts, unreadable = Tally(), 0
     with (
         Ledger.open(folder, doing="import") as ledger,
         progress("importing", unit="observations") as moved,

@@ -6,16 +6,10 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.health import Verdict, examine
 from entrypoints.options import DEFAULT_FOLDER, AsJson, LedgerFolder
-from entrypoints.output import print_table, write_json
+from entrypoints.output import print_table, shown, write_json
 from entrypoints.progress import progress
 from infra.folder import LedgerFolder as Folder
-from infra.settings import Settings
-from ledger.feed import StoreFeed
-from ledger.quarantine import reading_quarantine
-from projections.owner import Busy, owning
-from projections.reading import Reader
 
 COUNTS = """
 select
@@ -28,7 +22,14 @@ select
 
 
 def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
-    """Say how far the ledger and its tables are, and what is open."""
+    """Say how far the ledger and its tables are, and what is open.
+
+    [bold]call-ledger status --json[/bold]
+    """
+    from ledger.feed import StoreFeed
+    from ledger.quarantine import reading_quarantine
+    from projections.reading import Reader
+
     with StoreFeed(ledger) as feed:
         head = feed.head()
     before = projected_before(ledger)
@@ -56,11 +57,14 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
     if json:
         write_json(facts)
     else:
-        print_table(("what", "value"), list(facts.items()))
+        rows = [(name.replace("_", " "), shown(value)) for name, value in facts.items()]
+        print_table(("what", "value"), rows)
 
 
 def projected_before(ledger: LedgerFolder) -> int | None:
     """How far the tables were before this question; unknown while another process has them."""
+    from projections.owner import Busy, owning
+
     if not Folder(ledger).projections.exists():
         return 0
     try:
@@ -71,7 +75,14 @@ def projected_before(ledger: LedgerFolder) -> int | None:
 
 
 def doctor(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
-    """Examine this machine and the ledger. Exit code 1 for a finding, 3 when it cannot tell."""
+    """Examine this machine and the ledger, check by check.
+
+    Exit code 1 for a finding, 3 when something could not be examined.
+
+    [bold]call-ledger doctor --json[/bold]
+    """
+    from entrypoints.health import Verdict, examine
+
     findings = examine(ledger)
     if json:
         write_json([{"check": f.check, "verdict": f.verdict, "says": f.says} for f in findings])
@@ -94,8 +105,14 @@ def rebuild(
 ) -> None:
     """Compute every table anew beside the current ones, compare, and swap.
 
-    The current tables answer meanwhile. Exit code 1 when a table came out other than it was.
+    The current tables answer meanwhile. Exit code 1 when a table came out other
+    than it was.
+
+    [bold]call-ledger rebuild --from-store[/bold]
     """
+    from ledger.feed import StoreFeed
+    from projections.owner import owning
+
     if from_store:
         with owning(ledger):
             pass
@@ -120,8 +137,20 @@ def rebuild(
 
 
 def config(json: AsJson = False) -> None:
-    """Print every setting: its variable, its value, and what it means."""
-    settings = Settings()
+    """Print every setting: its variable, its value, and what it means.
+
+    [bold]CALL_LEDGER_TIME_ZONE=Europe/Rome call-ledger config[/bold]
+    """
+    from pydantic import ValidationError
+
+    from infra.settings import Settings
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        variable = f"CALL_LEDGER_{str(wrong['loc'][0]).upper()}"
+        raise typer.BadParameter(f"{variable} is not right: {wrong['msg']}.") from None
     rows = [
         {
             "variable": f"CALL_LEDGER_{name.upper()}",

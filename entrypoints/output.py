@@ -10,17 +10,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from rich.console import Console
 
 LONGEST_WORD = 36
 """Characters of a word that is never broken in a table: those of a UUID."""
@@ -35,10 +33,6 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-class FormatsExcludeEachOtherError(ValueError):
-    """More than one of --json, --csv and --parquet was asked for."""
-
-
 @dataclass(frozen=True, slots=True)
 class Output:
     """Where and how an answer goes; Parquet goes to a file, the others to standard output."""
@@ -50,7 +44,7 @@ class Output:
     def chosen(cls, json: bool, csv: bool, parquet: Path | None = None) -> Output:
         """The one format that the flags choose; without a flag it is a table."""
         if json + csv + (parquet is not None) > 1:
-            raise FormatsExcludeEachOtherError("choose one of --json, --csv and --parquet")
+            raise typer.BadParameter("Choose one of --json, --csv and --parquet.")
         if json:
             return cls(Format.JSON)
         if csv:
@@ -60,7 +54,13 @@ class Output:
 
 def console() -> Console:
     """The terminal for tables; made anew each time, so that it follows redirection."""
-    return Console(soft_wrap=False, highlight=False)
+    from rich.console import Console
+
+    class Screen(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Screen(soft_wrap=False, highlight=False)
 
 
 def write_json(document: object) -> None:
@@ -88,22 +88,34 @@ def write_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 def write_parquet(table: pa.Table, path: Path, about: dict[str, str]) -> None:
     """Write the rows to a Parquet file, with what they are about in its metadata."""
+    import pyarrow.parquet
+
     metadata = {**(table.schema.metadata or {}), **about}
     try:
-        pa.parquet.write_table(table.replace_schema_metadata(metadata), path)
+        pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path)
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be written: {error.strerror or error}.") from None
     sys.stdout.write(f"{len(table):,} rows written to {path}.\n")
 
 
 def print_table(
-    names: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    title: str | None = None,
+    without_empty: bool = False,
 ) -> None:
     """Print rows as a table: headers in words, numbers to the right.
 
     Where the terminal is narrower than the longest words, the table is wider than it rather
     than cut: a figure cut short is another figure.
     """
+    from rich.box import SIMPLE_HEAD
+    from rich.measure import Measurement
+    from rich.table import Table
+
+    if without_empty:
+        kept = [at for at in range(len(names)) if any(row[at] is not None for row in rows)]
+        names, rows = [names[at] for at in kept], [[row[at] for at in kept] for row in rows]
     table = Table(
         title=title,
         title_justify="left",
@@ -121,7 +133,6 @@ def print_table(
         table.add_column(
             heading(name),
             justify="right" if numeric else "left",
-            vertical="bottom" if numeric else "top",
             min_width=min(LONGEST_WORD, max(map(len, words))),
         )
     for row in cells:

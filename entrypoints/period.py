@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-
-class UnreadablePeriodError(ValueError):
-    """The day, the time or the time zone cannot be read; the sentence says what is expected."""
+import typer
 
 
 def zone(name: str) -> ZoneInfo:
-    """The time zone of this name, for example Europe/Rome."""
+    """The time zone of this name, for example Europe/Rome; another name is wrong usage."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UnreadablePeriodError(
+        raise typer.BadParameter(
             f"{name!r} is no time zone; write one like UTC or Europe/Rome."
         ) from None
 
@@ -41,7 +39,7 @@ def moment(text: str, time_zone: str) -> tuple[datetime, datetime]:
             return midnight(day, place), midnight(day + timedelta(days=1), place)
         written = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise UnreadablePeriodError(
+        raise typer.BadParameter(
             f"{text!r} is no time; write a day (2026-01-31) or a time (2026-01-31T09:00)."
         ) from None
     utc = in_utc(written if written.tzinfo else written.replace(tzinfo=place))

@@ -7,13 +7,8 @@ from typing import Annotated
 
 import typer
 
-from domain.rule_sets import RULE_SETS
 from entrypoints.options import DEFAULT_FOLDER, AsJson, LedgerFolder, RuleSetName
 from entrypoints.output import print_table, write_json
-from ledger.intake import Unreadable
-from ledger.ledger import Ledger
-from ledger.outcomes import Recorded
-from ledger.quarantine import reading_quarantine
 
 app = typer.Typer(
     help="What could not be read: list it, show its bytes, try it again, or discard it.",
@@ -32,7 +27,12 @@ def list_quarantine(
     json: AsJson = False,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
-    """List what waits. Exit code 1 when something does."""
+    """List what waits; exit code 1 when something does.
+
+    [bold]call-ledger quarantine list --all[/bold]
+    """
+    from ledger.quarantine import reading_quarantine
+
     with reading_quarantine(ledger) as quarantine:
         entries = quarantine.list()
     waiting = [entry for entry in entries if entry.state == "waiting"]
@@ -51,7 +51,12 @@ def list_quarantine(
 
 @app.command()
 def show(number: Number, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
-    """Show one with its original bytes, unprintable ones escaped."""
+    """Show one with its original bytes, unprintable ones escaped.
+
+    [bold]call-ledger quarantine show 1[/bold]
+    """
+    from ledger.quarantine import reading_quarantine
+
     with reading_quarantine(ledger) as quarantine:
         entry = quarantine.show(number)
     typer.echo(f"{entry.number}: {entry.reason}\nfrom {entry.origin}, {entry.received_at}")
@@ -67,7 +72,15 @@ def retry(
     rules: RuleSetName = "seed",
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Read it again and record it; recorded or refused, it is resolved by that."""
+    """Read it again and record it; recorded or refused, it is resolved by that.
+
+    [bold]call-ledger quarantine retry 1 --who anna[/bold]
+    """
+    from domain.rule_sets import RULE_SETS
+    from ledger.intake import Unreadable
+    from ledger.ledger import Ledger
+    from ledger.outcomes import Recorded
+
     with Ledger.open(ledger, RULE_SETS[rules], doing="quarantine retry") as writable:
         try:
             outcome = writable.quarantine.retry(number, who or getpass.getuser())
@@ -88,7 +101,12 @@ def discard(
     who: Who = None,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Give it up; that, by whom and why is recorded, and the bytes stay."""
+    """Give it up; that, by whom and why is recorded, and the bytes stay.
+
+    [bold]call-ledger quarantine discard 1 --why "a test line"[/bold]
+    """
+    from ledger.ledger import Ledger
+
     with Ledger.open(ledger, doing="quarantine discard") as writable:
         writable.quarantine.discard(number, who or getpass.getuser(), why)
     typer.echo(f"Discarded {number}; it stays listed with --all.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,10 +25,12 @@ from entrypoints.output import (
 )
 from entrypoints.period import since, until, zone
 from entrypoints.progress import progress
-from projections.reading import Reader
 from projections.reports import REPORTS
 from projections.reports.query import CALLS_LIMIT, calls_query, figures_query
 from projections.reports.report import Report, Selection
+
+if TYPE_CHECKING:
+    from projections.reading import Reader
 
 app = typer.Typer(
     help="What auditors ask: each figure with its definition, its denominator and its position.",
@@ -36,6 +38,13 @@ app = typer.Typer(
 )
 
 AS_TABLE = Output(Format.TABLE)
+
+
+def groupings(context: typer.Context, incomplete: str) -> list[str]:
+    """What this report can be grouped by, for completion."""
+    known = REPORTS[context.info_name or ""].all_groupings
+    return [grouping for grouping in known if grouping.startswith(incomplete)]
+
 
 Since = Annotated[
     str | None,
@@ -50,7 +59,11 @@ Queue = Annotated[str | None, typer.Option(help="Only calls of this queue.", met
 Source = Annotated[str | None, typer.Option(help="Only calls of this source.", metavar="NAME")]
 By = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME", help="Group by this, and again for more; the names are above."),
+    typer.Option(
+        metavar="NAME",
+        autocompletion=groupings,
+        help="Group by this, and again for more; the names are above.",
+    ),
 ]
 Calls = Annotated[bool, typer.Option("--calls", help="List the calls behind the figures.")]
 
@@ -73,6 +86,8 @@ def command_of(report: Report) -> None:
         parquet: ToParquet = None,
         ledger: LedgerFolder = DEFAULT_FOLDER,
     ) -> None:
+        from projections.reading import Reader
+
         zone(time_zone)
         selection = Selection(
             time_zone,
@@ -102,7 +117,8 @@ def help_of(report: Report) -> str:
     groupings = ", ".join(report.all_groupings)
     return (
         f"{report.question}\n\n{figures}\n\nDenominator: {report.denominator}.\n\n"
-        f"Groupings: {groupings}."
+        f"Groupings: {groupings}.\n\n"
+        f"[bold]call-ledger report {report.name} --by day --from 2026-01-05[/bold]"
     )
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from domain.rights import ALLOWED, CELLS, GRIDS
-from domain.rule_sets import RULE_SETS
-from domain.rules import RULES, hash_of
-from domain.vocabulary import Phase
 from entrypoints.options import AsJson
 from entrypoints.output import console, write_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from domain.vocabulary import Phase
 
 
 def rules(
@@ -24,9 +24,15 @@ def rules(
 ) -> None:
     """Print every rule beside the words of the help page that it comes from.
 
-    With --table, print for every role, phase and action whether it is allowed, or which rule
-    refuses it. Both are the very data by which commands are decided.
+    With --table, print for every role, phase and action whether it is allowed,
+    or which rule refuses it. Both are the very data that decide on commands.
+
+    [bold]call-ledger rules --table[/bold]
     """
+    from domain.rights import CELLS, GRIDS
+    from domain.rule_sets import RULE_SETS
+    from domain.rules import hash_of
+
     if json:
         write_json(as_document())
     elif table:
@@ -41,6 +47,10 @@ def rules(
 
 def as_document() -> dict[str, object]:
     """The rules, the table and the rule sets as one JSON document."""
+    from domain.rights import CELLS, GRIDS
+    from domain.rule_sets import RULE_SETS
+    from domain.rules import RULES, hash_of
+
     return {
         "rules": [
             {
@@ -62,6 +72,10 @@ def as_document() -> dict[str, object]:
 
 def rules_table() -> Table:
     """One row per rule."""
+    from rich.table import Table
+
+    from domain.rules import RULES
+
     shown = Table(title="The rules", title_justify="left", show_lines=True)
     for name in ("rule", "what holds", "the page", "kept by"):
         shown.add_column(name, no_wrap=name == "rule")
@@ -72,6 +86,10 @@ def rules_table() -> Table:
 
 def grid_of(role: str, cells: dict[tuple[str, Phase], str]) -> Table:
     """One role's grid: actions down, phases across."""
+    from rich.table import Table
+
+    from domain.rights import ALLOWED
+
     shown = Table(title=f"What the {role.replace('_', ' ')} may do", title_justify="left")
     phases = list(dict.fromkeys(phase for _, phase in cells))
     shown.add_column("action", no_wrap=True)

@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domain.commands import Command
-from domain.rule_sets import RULE_SETS
 from entrypoints.options import DEFAULT_FOLDER, LedgerFolder, RuleSetName
 from entrypoints.progress import progress
-from ledger.ledger import Ledger
-from ledger.outcomes import Recorded, Request
-from simulation.day import simulate as simulated
+
+if TYPE_CHECKING:
+    from domain.commands import Command
+    from entrypoints.tally import Tally
 
 COMMANDS_IN_ONE_GROUP = 2_000
 FIRST_DAY = "2026-01-05"
@@ -43,8 +42,10 @@ def simulate(
 ) -> None:
     """Simulate calls and record them, through the rules like anybody's.
 
-    Shares and durations are those of real Webex calls; see simulation/calibration.py. Running it
-    again with the same seed adds nothing: every command is known by its id.
+    Shares and durations are those of real Webex calls. Running it again with the
+    same seed adds nothing: every command is known by its id.
+
+    [bold]call-ledger simulate --calls 1000 --seed 7 --days 5[/bold]
     """
     try:
         start = datetime.fromisoformat(day).replace(tzinfo=UTC)
@@ -52,31 +53,6 @@ def simulate(
         raise typer.BadParameter(f"{day!r} is no day; write one like {FIRST_DAY}.") from None
     counts = record_simulated(ledger, rules, calls, seed, start, days, rate)
     typer.echo(counts.sentence())
-
-
-class Counts:
-    """What became of the commands so far."""
-
-    def __init__(self) -> None:
-        self.recorded = self.refused = self.repeated = self.events = 0
-
-    def take(self, outcome: object) -> None:
-        """Count one outcome."""
-        if getattr(outcome, "repeated", False):
-            self.repeated += 1
-        elif isinstance(outcome, Recorded):
-            self.recorded += 1
-            self.events += len(outcome.documents)
-        else:
-            self.refused += 1
-
-    def sentence(self) -> str:
-        """The counts in words."""
-        again = f" {self.repeated:,} were known already." if self.repeated else ""
-        return (
-            f"{self.recorded:,} commands recorded as {self.events:,} events, "
-            f"{self.refused:,} refused by the rules.{again}"
-        )
 
 
 def record_simulated(
@@ -87,9 +63,15 @@ def record_simulated(
     start: datetime,
     days: int = 1,
     rate: float | None = None,
-) -> Counts:
+) -> Tally:
     """Record the simulated commands in groups, at most `rate` of them a second."""
-    counts = Counts()
+    from domain.rule_sets import RULE_SETS
+    from entrypoints.tally import Tally
+    from ledger.ledger import Ledger
+    from ledger.outcomes import Request
+    from simulation.day import simulate as simulated
+
+    counts = Tally()
     rule_set = RULE_SETS[rules]
     commands = simulated(calls, seed, start, days, rule_set)
     size = COMMANDS_IN_ONE_GROUP if rate is None else max(1, int(rate * TICK_SECONDS))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from entrypoints.failures import ListingCommand
 from entrypoints.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerFolder, ToParquet
 from entrypoints.output import (
     Format,
@@ -17,8 +18,6 @@ from entrypoints.output import (
     write_parquet,
 )
 from entrypoints.progress import progress
-from projections.models import models
-from projections.reading import ask
 
 
 def sql(
@@ -30,8 +29,10 @@ def sql(
 ) -> None:
     """Answer one SQL select, read only, with no file or network within its reach.
 
-    call-ledger sql "select kind, count(*) from transfers group by kind"
+    [bold]call-ledger sql "select kind, count(*) from transfers group by kind"[/bold]
     """
+    from projections.reading import ask
+
     output = Output.chosen(json, csv, parquet)
     with progress("projecting", unit="events") as moved:
         answer = ask(ledger, query, progress=moved)
@@ -50,7 +51,13 @@ def sql(
             console().print(f"  {len(rows):,} rows; at position {answer.position:,}.")
 
 
-def tables_help() -> str:
-    """Every model with its grain, for the help."""
-    rows = [f"[bold]{model.name}[/bold]: {model.grain}" for model in models()]
-    return "\n\n".join(["Tables:", "[bold]events[/bold]: One row per event.", *rows])
+class SqlCommand(ListingCommand):
+    """Its help ends with the tables."""
+
+    def listing(self) -> str:
+        """Every model with its grain."""
+        from projections.models import models
+
+        rows = [f"[bold]{model.name}[/bold]: {model.grain}" for model in models()]
+        events = "[bold]events[/bold]: One row per event; a column for each field events have."
+        return "\n\n".join(["Tables (all their columns: docs/models.md):", events, *sorted(rows)])

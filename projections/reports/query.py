@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from projections.reports.report import TIME_GROUPINGS, Report, Selection, where
-from projections.sandbox import Value
+
+if TYPE_CHECKING:
+    from projections.sandbox import Value
 
 CALLS_LIMIT = 1000
 """How many calls `--calls` lists at most; its last line says how many there are."""

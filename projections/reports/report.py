@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from projections.sandbox import Value
+if TYPE_CHECKING:
+    from projections.sandbox import Value
 
 LOCAL_ENTRY: Final = "timezone($time_zone, timezone('UTC', entered_at))"
 
