@@ -120,9 +120,9 @@ decline-transfer       R12    ok        ok   R12           R12
 
 # An agent who has handed the call on, or whose call has ended: nothing but the own wrap-up.
 FORMER_OWNER = """
-action                 connected held consult_asked consulting conference wrap_up_assist ended closed
-apply-wrap-up          ok        ok   ok            ok         ok         ok             ok    W5
-extend-wrap-up         ok        ok   ok            ok         ok         ok             ok    W5
+action                 queued connected held consult_asked consulting conference wrap_up_assist ended closed
+apply-wrap-up          ok     ok        ok   ok            ok         ok         ok             ok    W5
+extend-wrap-up         ok     ok        ok   ok            ok         ok         ok             ok    W5
 """
 
 SYSTEM = """

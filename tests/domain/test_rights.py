@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
+from domain.call import Call
 from domain.commands import Command
-from domain.decide import Decided, Refused, decide
+from domain.decide import Decided, Refused, decide, observe
 from domain.rights import ACTIONS, ALLOWED, CELLS, GRIDS, RIGHTS_BY_ROLE
 from domain.rule_sets import MULTI_PARTY, SEED, RuleSet
 from domain.rules import GUARDS_OF_ACTION
@@ -23,6 +24,15 @@ class Situation(NamedTuple):
     story: Story
     actor: str
     rules: RuleSet = SEED
+    reported: Story = ()
+    """What another system did after it, although a rule forbids it."""
+
+    @property
+    def call(self) -> Call:
+        call = given(*self.story, rules=self.rules).call
+        for one in self.reported:
+            call = observe(call, one, self.rules).call
+        return call
 
 
 def asking(action: str, actor: str) -> list[Command]:
@@ -143,6 +153,10 @@ SITUATIONS: dict[tuple[Role, Phase], list[Situation]] = {
         (Role.FORMER_OWNER, phase): [Situation(story, A1)]
         for phase, story in AFTER_A_TRANSFER.items()
     },
+    # An owner who leaves the customer behind, as other systems allow: the call waits again.
+    (Role.FORMER_OWNER, Phase.QUEUED): [
+        Situation(s.connected(), A1, reported=(s.exit_call(A1),)),
+    ],
     (Role.FORMER_OWNER, Phase.ENDED): [Situation(s.ended(), A1)],
     (Role.FORMER_OWNER, Phase.CLOSED): [Situation(s.closed(), A1)],
     **{(Role.SYSTEM, phase): [Situation(s.SCENES[phase], SYSTEM)] for phase in Phase},
@@ -167,7 +181,7 @@ def outcomes(role: Role, phase: Phase, action: str) -> list[Decided | Refused]:
     """What each situation of this role and phase makes of each way to ask for the action."""
     found = []
     for situation in SITUATIONS[role, phase]:
-        call = given(*situation.story, rules=situation.rules).call
+        call = situation.call
         assert call.phase is phase
         found += [decide(call, one, situation.rules) for one in asking(action, situation.actor)]
     return found
@@ -176,7 +190,7 @@ def outcomes(role: Role, phase: Phase, action: str) -> list[Decided | Refused]:
 @pytest.mark.parametrize(("role", "phase"), COLUMNS)
 def test_every_column_can_be_stood_in(role: Role, phase: Phase) -> None:
     for situation in SITUATIONS[role, phase]:
-        call = given(*situation.story, rules=situation.rules).call
+        call = situation.call
         assert (call.role_of(situation.actor), call.phase) == (role, phase)
 
 
