@@ -24,7 +24,7 @@ from projections.columns import (
     rows_of,
     table_of,
 )
-from projections.models import MACROS, Model, models, models_hash
+from projections.models import MACROS, Model, columns_read, models, models_hash
 
 FILE_NAME: Final = "projections.duckdb"
 MEMORY_LIMIT: Final = "3GB"
@@ -254,7 +254,10 @@ class Projections:
         self.connection.execute("update feed_positions set refusal_number = ?", [batch.numbers[-1]])
 
     def _insert(self, statement: str, columns: dict[str, pa.Array]) -> None:
-        self.connection.register("arriving", pa.table(columns))
+        table = pa.table(columns)
+        # DuckDB reads one chunk on one thread.
+        chunks = table.to_batches(max_chunksize=max(1, len(table) // (os.cpu_count() or 1) + 1))
+        self.connection.register("arriving", pa.Table.from_batches(chunks))
         try:
             self.connection.execute(statement)
         finally:
@@ -265,19 +268,22 @@ class Projections:
         execute, positions, colour = self.connection.execute, self.positions, self._colour()
         execute(
             "create or replace temp table touched as select distinct call_position from events"
-            " where position > $1",
-            [positions.projected_position],
+            f" where position > {positions.projected_position}"
         )
+        oldest = execute("select coalesce(min(call_position), 0) from touched").fetchall()[0][0]
+        # The number itself, not a subquery, so that the parts of the table before it are skipped.
         execute(
-            "create or replace temp table source_events as select * from events"
-            " where position >= (select min(call_position) from touched)"
+            f"create or replace temp table source_events as select {', '.join(columns_read())}"
+            f" from events where position >= {oldest}"
             " and call_position in (select call_position from touched)"
         )
         execute(
             "create or replace temp view source_refusals as select * from refusal_events"
             f" where refusal_number > {positions.projected_refusal_number}"
         )
-        for model in kept_models():
+        has_refusals = positions.refusal_number > positions.projected_refusal_number
+        touched_models = [one for one in kept_models() if one.by_call or has_refusals]
+        for model in touched_models:
             execute(f"create or replace temp table {model.name} as {model.sql}")
             if model.by_call:
                 execute(
@@ -286,7 +292,7 @@ class Projections:
                 )
             execute(f"insert into {colour}.{model.name} from temp.{model.name}")
         # They would stand in front of the whole tables when a rebuild reads these names.
-        for name in (*(model.name for model in kept_models()), "source_events"):
+        for name in (*(model.name for model in touched_models), "source_events"):
             execute(f"drop table temp.{name}")
         execute("drop view temp.source_refusals")
         self._note_projected()

@@ -64,6 +64,13 @@ def model_of(name: str, text: str, names: object) -> Model:
 
 
 @cache
+def columns_read() -> tuple[str, ...]:
+    """The columns of `events` that any model reads."""
+    words = set(re.findall(r"\w+", " ".join(model.sql for model in models())))
+    return tuple(name for name in EVENT_COLUMNS if name in words)
+
+
+@cache
 def models_hash() -> str:
     """64 hexadecimal digits over the models, the macros and the columns they are read from.
 

@@ -1,108 +1,102 @@
 -- One row per call.
-with first_events as (
-    select call_position, call_id, source, occurred_at as entered_at
-    from source_events
-    where version = 1
-),
-histories as (
+with histories as (
     select
         call_position,
-        count(*) as event_count,
-        max(position) as last_position,
+        any_value(call_id) filter (version = 1) as call_id,
+        any_value(source) filter (version = 1) as source,
+        min(occurred_at) filter (version = 1) as entered_at,
         arg_max(occurred_at, version) as last_event_at,
+        max(position) as last_position,
+        count(*) as event_count,
+        count(rules_broken) as rule_breaking_event_count,
         bool_or(time_source = 'derived') as is_time_derived,
-        count(rules_broken) as rule_breaking_event_count
-    from source_events
-    group by call_position
-),
-entries as (
-    select
-        call_position,
-        arg_min(queue, version) as queue,
-        arg_min(entry_point, version) as entry_point,
-        arg_min(channel, version) as channel
-    from source_events
-    where type = 'call.received.v1'
-    group by call_position
-),
-endings as (
-    select
-        call_position,
-        min(occurred_at) filter (type = 'call.ended.v1') as ended_at,
-        arg_min(ended_by, version) as ended_by,
+        arg_min(queue, version) filter (type = 'call.received.v1') as queue,
+        arg_min(entry_point, version) filter (type = 'call.received.v1') as entry_point,
+        arg_min(channel, version) filter (type = 'call.received.v1') as channel,
         min(occurred_at) filter (type = 'call.abandoned.v1') as abandoned_at,
-        string_agg(missing, '; ' order by version) as missing
+        min(occurred_at) filter (type = 'call.ended.v1') as ended_at,
+        arg_min(ended_by::varchar, version) filter (type = 'call.ended.v1') as ended_by,
+        string_agg(missing, '; ' order by version)
+            filter (type = 'call.marked-incomplete.v1') as missing
     from source_events
-    where type in ('call.ended.v1', 'call.abandoned.v1', 'call.marked-incomplete.v1')
     group by call_position
 ),
-customer_exits as (
+parts as (
     select
         call_position,
-        min(exited_at) as customer_left_at,
-        arg_min(reason, version) as customer_exit_reason,
-        bool_or(left_while_held) as left_while_held
+        exited_at as customer_left_at,
+        reason as customer_exit_reason,
+        version as customer_exit_version,
+        left_while_held
     from exits
     where party_kind = 'customer'
-    group by call_position
-),
-agents_of_calls as (
+    union all by name
     select
         call_position,
-        count(*) filter (party_kind = 'agent') as contact_count,
-        count(*) filter (is_open) as agents_now,
-        min(joined_at) filter (role_first = 'owner') as answered_at,
-        arg_min(party, stay_number) filter (role_first = 'owner') as first_agent,
-        arg_max(party, stay_number) filter (role_last = 'owner') as last_owner,
-        round(sum(talk_seconds), 6) as talk_seconds
+        stay_number,
+        party_kind = 'agent' as is_contact,
+        is_open as is_in_the_call,
+        case when role_first = 'owner' then joined_at end as answered_at,
+        case when role_first = 'owner' then party end as first_agent,
+        case when role_last = 'owner' then party end as last_owner,
+        talk_seconds
     from participants
     where party_kind <> 'customer'
-    group by call_position
-),
-holds_of_calls as (
-    select
-        call_position,
-        count(*) as hold_count,
-        coalesce(round(sum(hold_seconds), 6), 0.0) as hold_seconds,
-        bool_or(is_open) as is_held
+    union all by name
+    select call_position, hold_number, hold_seconds, is_open as is_held
     from holds
-    group by call_position
-),
-consults_of_calls as (
+    union all by name
     select
         call_position,
-        count(*) as consult_count,
-        coalesce(round(sum(consult_seconds), 6), 0.0) as consult_seconds,
-        arg_max(is_open, consult_number) as is_consulting,
-        arg_max(is_answered, consult_number) as is_answered
+        consult_number,
+        consult_seconds,
+        is_open as is_consulting,
+        is_answered as is_consult_answered
     from consults
-    group by call_position
-),
-conferences_of_calls as (
-    select
-        call_position,
-        count(*) as conference_count,
-        coalesce(round(sum(conference_seconds), 6), 0.0) as conference_seconds,
-        arg_max(is_open, conference_number) as is_conferring
+    union all by name
+    select call_position, conference_number, conference_seconds, is_open as is_conferring
     from conferences
-    group by call_position
-),
-transfers_of_calls as (
-    select
-        call_position,
-        count(*) as transfer_request_count,
-        count(*) filter (outcome = 'accepted') as transfer_count
+    union all by name
+    select call_position, outcome as transfer_outcome
     from transfer_requests
-    group by call_position
-),
-wrap_ups_of_calls as (
+    union all by name
     select
         call_position,
-        count(*) filter (status = 'applied') as wrap_up_count,
-        count(*) filter (status in ('open', 'pending')) as open_wrap_up_count,
-        coalesce(round(sum(wrap_up_seconds) filter (status = 'applied'), 6), 0.0) as wrap_up_seconds,
-        arg_max(reason, wrap_up_number) filter (status = 'applied') as last_reason
+        wrap_up_number,
+        status as wrap_up_status,
+        case when status = 'applied' then wrap_up_seconds end as wrap_up_seconds,
+        case when status = 'applied' then reason end as last_reason
     from wrap_ups
+),
+parts_of_calls as (
+    select
+        call_position,
+        min(customer_left_at) as customer_left_at,
+        arg_min(customer_exit_reason, customer_exit_version) as customer_exit_reason,
+        bool_or(left_while_held) as left_while_held,
+        count(*) filter (is_contact) as contact_count,
+        bool_or(is_in_the_call) as has_agents,
+        min(answered_at) as answered_at,
+        arg_min(first_agent, stay_number) as first_agent,
+        arg_max(last_owner, stay_number) as last_owner,
+        round(sum(talk_seconds), 6) as talk_seconds,
+        count(hold_number) as hold_count,
+        round(sum(hold_seconds), 6) as hold_seconds,
+        bool_or(is_held) as is_held,
+        count(consult_number) as consult_count,
+        round(sum(consult_seconds), 6) as consult_seconds,
+        arg_max(is_consulting::int, consult_number)::boolean as is_consulting,
+        arg_max(is_consult_answered::int, consult_number)::boolean as is_answered,
+        count(conference_number) as conference_count,
+        round(sum(conference_seconds), 6) as conference_seconds,
+        arg_max(is_conferring::int, conference_number)::boolean as is_conferring,
+        count(transfer_outcome) as transfer_request_count,
+        count(*) filter (transfer_outcome = 'accepted') as transfer_count,
+        count(*) filter (wrap_up_status = 'applied') as wrap_up_count,
+        count(*) filter (wrap_up_status in ('open', 'pending')) as open_wrap_up_count,
+        round(sum(wrap_up_seconds), 6) as wrap_up_seconds,
+        arg_max(last_reason, wrap_up_number) as last_reason
+    from parts
     group by call_position
 ),
 final as (
@@ -110,9 +104,9 @@ final as (
         call_position,
         call_id,
         source,
-        entries.channel,
-        entries.queue,
-        entries.entry_point,
+        channel,
+        queue,
+        entry_point,
         case
             when ended_at is not null and coalesce(open_wrap_up_count, 0) > 0 then 'ended'
             when ended_at is not null then 'closed'
@@ -121,7 +115,7 @@ final as (
             when is_consulting and is_answered then 'consulting'
             when is_consulting then 'consult_asked'
             when is_held then 'held'
-            when agents_now > 0 then 'connected'
+            when has_agents then 'connected'
             else 'queued'
         end as phase,
         entered_at,
@@ -153,7 +147,7 @@ final as (
         event_count,
         rule_breaking_event_count,
         last_position,
-        entries.queue is not null as is_queued,
+        queue is not null as is_queued,
         abandoned_at is not null as is_abandoned,
         ended_at is null as is_open,
         ended_at is not null and coalesce(open_wrap_up_count, 0) = 0 as is_closed,
@@ -162,16 +156,7 @@ final as (
         coalesce(is_time_derived, false) as is_time_derived,
         coalesce(customer_exit_reason = 'dropped_by_end', false) as agent_hung_up_first,
         coalesce(left_while_held, false) as left_while_held
-    from first_events
-    join histories using (call_position)
-    left join entries using (call_position)
-    left join endings using (call_position)
-    left join customer_exits using (call_position)
-    left join agents_of_calls using (call_position)
-    left join holds_of_calls using (call_position)
-    left join consults_of_calls using (call_position)
-    left join conferences_of_calls using (call_position)
-    left join transfers_of_calls using (call_position)
-    left join wrap_ups_of_calls using (call_position)
+    from histories
+    left join parts_of_calls using (call_position)
 )
 select * from final

@@ -20,7 +20,7 @@ conferences_of_calls as (
         arg_max(members, version) filter (members is not null) as members,
         arg_min(consult_number, version) filter (type = 'call.conference-started.v1') as consult_number,
         min(occurred_at) filter (type = 'call.conference-ended.v1') as ended_at,
-        arg_min(cause, version) filter (type = 'call.conference-ended.v1') as cause
+        arg_min(cause::varchar, version) filter (type = 'call.conference-ended.v1') as cause
     from steps
     group by call_position, conference_number
 ),

@@ -12,12 +12,12 @@ consults_of_calls as (
         any_value(source) as source,
         min(occurred_at) filter (type = 'call.consult-started.v1') as started_at,
         arg_min(actor, version) filter (type = 'call.consult-started.v1') as started_by,
-        arg_min(target_kind, version) filter (type = 'call.consult-started.v1') as target_kind,
+        arg_min(target_kind::varchar, version) filter (type = 'call.consult-started.v1') as target_kind,
         arg_min(target, version) filter (type = 'call.consult-started.v1') as target,
         arg_min(hold_number, version) filter (type = 'call.consult-started.v1') as hold_number,
         min(occurred_at) filter (type = 'call.consult-answered.v1') as answered_at,
         arg_min(party, version) filter (type = 'call.consult-answered.v1') as party,
-        arg_min(party_kind, version) filter (type = 'call.consult-answered.v1') as party_kind,
+        arg_min(party_kind::varchar, version) filter (type = 'call.consult-answered.v1') as party_kind,
         arg_min(stay_number, version) filter (type = 'call.consult-answered.v1') as stay_number,
         count(*) filter (type = 'call.conference-failed.v1') as failed_conference_count,
         min(occurred_at) filter (type in (
@@ -25,7 +25,7 @@ consults_of_calls as (
             'call.conference-started.v1', 'call.conference-joined.v1', 'call.transfer-accepted.v1',
             'call.exited.v1'
         )) as ended_at,
-        arg_min(type, version) filter (type in (
+        arg_min(type::varchar, version) filter (type in (
             'call.consult-declined.v1', 'call.consult-cancelled.v1', 'call.consult-ended.v1',
             'call.conference-started.v1', 'call.conference-joined.v1', 'call.transfer-accepted.v1',
             'call.exited.v1'

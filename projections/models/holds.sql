@@ -20,7 +20,7 @@ holds_of_calls as (
         arg_min(actor, version) filter (type in ('call.held.v1', 'call.consult-started.v1')) as started_by,
         arg_min(consult_number, version) filter (type = 'call.consult-started.v1') as consult_number,
         min(occurred_at) filter (type not in ('call.held.v1', 'call.consult-started.v1')) as taken_off_at,
-        arg_min(type, version) filter (type not in ('call.held.v1', 'call.consult-started.v1')) as taken_off_by_type
+        arg_min(type::varchar, version) filter (type not in ('call.held.v1', 'call.consult-started.v1')) as taken_off_by_type
     from steps
     group by call_position, hold_number
 ),

@@ -14,7 +14,7 @@ offers_of_calls as (
         arg_min(agent, version) filter (type = 'call.offered.v1') as agent,
         arg_min(queue, version) filter (type = 'call.offered.v1') as queue,
         arg_min(occurred_at, version) filter (type <> 'call.offered.v1') as resolved_at,
-        arg_min(type, version) filter (type <> 'call.offered.v1') as resolved_by_type
+        arg_min(type::varchar, version) filter (type <> 'call.offered.v1') as resolved_by_type
     from steps
     group by call_position, offer_number
 ),

@@ -91,6 +91,7 @@ held as (
         )), 6) as hold_seconds
     from holds
     join stays using (call_position)
+    where talk_from_at is not null
     group by stays.call_position, stays.stay_number
 ),
 conferred as (

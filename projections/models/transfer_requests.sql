@@ -29,7 +29,7 @@ requests as (
         any_value(party) as received_by,
         any_value(party_kind) as received_by_kind,
         any_value(failure) as failure,
-        arg_min(type, version) filter (type <> 'call.transfer-requested.v1') as resolved_by_type
+        arg_min(type::varchar, version) filter (type <> 'call.transfer-requested.v1') as resolved_by_type
     from steps
     group by call_position, transfer_key
 ),

@@ -23,8 +23,8 @@ wrap_ups_of_calls as (
         max(version) filter (type = 'call.wrap-up-applied.v1') as applied_version,
         arg_max(occurred_at, version) filter (type = 'call.wrap-up-applied.v1') as applied_at,
         arg_max(actor, version) filter (type = 'call.wrap-up-applied.v1') as applied_by,
-        arg_max(mode, version) filter (type = 'call.wrap-up-applied.v1') as mode,
-        arg_max(provisional, version) filter (type = 'call.wrap-up-applied.v1') as is_provisional,
+        arg_max(mode::varchar, version) filter (type = 'call.wrap-up-applied.v1') as mode,
+        arg_max(provisional::int, version) filter (type = 'call.wrap-up-applied.v1')::boolean as is_provisional,
         arg_max(reason, version) filter (type = 'call.wrap-up-applied.v1') as reason_given,
         arg_max(reason, version) filter (type = 'call.corrected.v1' and reason is not null) as reason_corrected,
         arg_max(occurred_at, version) filter (type = 'call.corrected.v1' and reason is not null) as corrected_at,
@@ -36,11 +36,10 @@ own_ends as (
     select
         wrap_ups_of_calls.call_position,
         wrap_ups_of_calls.wrap_up_number,
-        arg_min(departures.occurred_at, departures.version) as agent_left_at
+        arg_min(departures.exited_at, departures.version) as agent_left_at
     from wrap_ups_of_calls
-    join source_events as departures
-        on departures.type = 'call.exited.v1'
-        and departures.call_position = wrap_ups_of_calls.call_position
+    join exits as departures
+        on departures.call_position = wrap_ups_of_calls.call_position
         and departures.party = wrap_ups_of_calls.agent
         and departures.version >= wrap_ups_of_calls.first_version
     group by wrap_ups_of_calls.call_position, wrap_ups_of_calls.wrap_up_number
@@ -64,7 +63,10 @@ final as (
         agent_left_at,
         applied_at,
         voided_at,
-        seconds_between(coalesce(agent_left_at, opened_at), applied_at) as wrap_up_seconds,
+        case
+            when coalesce(applied_version > voided_version, true)
+                then seconds_between(coalesce(agent_left_at, opened_at), applied_at)
+        end as wrap_up_seconds,
         coalesce(reason_corrected, reason_given) as reason,
         reason_given,
         corrected_at,
