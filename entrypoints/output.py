@@ -71,6 +71,8 @@ def write_json(document: object) -> None:
 
 def plain(value: object) -> object:
     """Turn what JSON does not know into text."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, UUID | Path | date):
         return str(value)
     raise TypeError(type(value))

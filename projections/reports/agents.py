@@ -32,7 +32,11 @@ from transfers join calls using (call_position, call_id, source)
 where to_party_kind = 'agent'
 """,
     figures=(
-        Figure("contacts_handled", "sum(contacts)", "every connection with a customer"),
+        Figure(
+            "contacts_handled",
+            "coalesce(sum(contacts), 0)::bigint",
+            "every connection with a customer",
+        ),
         Figure("talk_seconds", "sum(talk_seconds)", "with the customer, not on hold"),
         Figure("hold_seconds", "sum(hold_seconds)", "the customer on hold meanwhile"),
         Figure(
@@ -40,9 +44,17 @@ where to_party_kind = 'agent'
         ),
         Figure("consult_seconds", "sum(consult_seconds)", "as the consulted party"),
         Figure("wrap_up_seconds", "sum(wrap_up_seconds)", "from the agent's own end to the reason"),
-        Figure("wrap_ups", "sum(wrap_ups)", "reasons given, by the agent or by default"),
-        Figure("transferred_in", "sum(transferred_in)", "calls received by transfer"),
-        Figure("transferred_out", "sum(transferred_out)", "calls handed over"),
+        Figure(
+            "wrap_ups",
+            "coalesce(sum(wrap_ups), 0)::bigint",
+            "reasons given, by the agent or by default",
+        ),
+        Figure(
+            "transferred_in",
+            "coalesce(sum(transferred_in), 0)::bigint",
+            "calls received by transfer",
+        ),
+        Figure("transferred_out", "coalesce(sum(transferred_out), 0)::bigint", "calls handed over"),
         Figure(
             "mean_handle_seconds",
             "(coalesce(sum(talk_seconds), 0) + coalesce(sum(hold_seconds), 0)"

@@ -12,7 +12,7 @@ select
   exit_number, party_kind, party_role as role, reason, via, ended_by,
   case when initiated_by in ('customer', 'system', 'unknown') then initiated_by else 'agent' end
     as initiated_by,
-  after_call_start_seconds, after_conference_start_seconds,
+  stayed_count, owner_after, after_call_start_seconds, after_conference_start_seconds,
   exits.left_while_held and party_kind = 'customer' as left_while_held,
   agent_hung_up_first and party_kind = 'customer' as agent_hung_up_first,
   case when party_kind = 'customer' then post_call_seconds end as post_call_seconds
@@ -57,6 +57,8 @@ from exits join calls using (call_position, call_id, source)
         "via",
         "ended_by",
         "exit_number",
+        "stayed_count",
+        "owner_after",
     ),
     denominator="means are over the exits that have the value",
     default_grouping=("reason",),

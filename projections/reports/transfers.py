@@ -9,7 +9,7 @@ REPORT = Report(
     facts=f"""
 select
   call_position, call_id, source, entered_at, queue, from_agent as agent,
-  false as is_denominator, kind, target_kind, outcome, received_by as receiver
+  false as is_denominator, kind, target_kind, target, outcome, received_by as receiver
 from transfer_requests join calls using (call_position, call_id, source)
 union all by name
 {CONTACTS}
@@ -52,6 +52,6 @@ union all by name
         ),
     ),
     groupings=("agent", "queue", "source"),
-    subject_groupings=("kind", "target_kind", "outcome", "receiver"),
+    subject_groupings=("kind", "target_kind", "target", "outcome", "receiver"),
     denominator="contacts handled: every connection of an agent with a customer",
 )
