@@ -47,6 +47,10 @@ class Gap(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The feed skipped positions; what follows must not be projected."""
 
 
+class StillFilling(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """The file is being made anew, and an answer would go back behind an earlier one."""
+
+
 class Events(Protocol):
     """Recorded events in order: what a feed yields."""
 

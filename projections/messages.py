@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from projections.database import ProjectionError
+from projections.database import ProjectionError, StillFilling
 from projections.sandbox import (
     ROWS_LIMIT,
     TIMEOUT_SECONDS,
@@ -43,7 +43,9 @@ class Answer:
     note: str = ""
 
 
-ERRORS = {error.__name__: error for error in (QueryRefused, QueryFailed, ProjectionError)}
+ERRORS = {
+    error.__name__: error for error in (QueryRefused, QueryFailed, StillFilling, ProjectionError)
+}
 
 
 def pack_question(question: Question) -> bytes:

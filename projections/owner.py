@@ -27,8 +27,15 @@ from typing import Any, Final
 import duckdb
 from filelock import FileLock, Timeout
 
+from infra.folder import LedgerError
 from projections.catching_up import Feed, Progress, catch_up
-from projections.database import FILE_NAME, Positions, ProjectionError, Projections
+from projections.database import (
+    FILE_NAME,
+    Positions,
+    ProjectionError,
+    Projections,
+    StillFilling,
+)
 from projections.messages import Answer, Question, pack_answer, pack_error, unpack_question
 from projections.sandbox import read
 
@@ -58,6 +65,7 @@ class Owner:
         """A word about a file that was set aside, or nothing."""
         self._open_feed = open_feed
         self._writing = threading.RLock()
+        self._is_filling = open_feed is not None and projections.positions.projected_position == 0
 
     def bring_up(self, progress: Progress | None = None) -> Positions:
         """Bring the file up to where the feed is now; one thread at a time does it."""
@@ -66,7 +74,9 @@ class Owner:
                 return self.projections.positions
             feed = self._open_feed()
             try:
-                return catch_up(self.projections, feed, progress)
+                positions = catch_up(self.projections, feed, progress)
+                self._is_filling = False
+                return positions
             finally:
                 close = getattr(feed, "close", None)
                 if close is not None:
@@ -82,7 +92,8 @@ class Owner:
         """Answer from the tables as they are, brought up to the position asked for if possible.
 
         While another thread is writing, it waits for it only so long, and then answers from
-        before; the answer says its position.
+        before; the answer says its position. Raises `StillFilling` while a new file has nothing
+        to answer from.
         """
         cursor = self.projections.connection.cursor()
         try:
@@ -93,6 +104,12 @@ class Owner:
                     self.bring_up()
                 finally:
                     self._writing.release()
+            if self._is_filling:
+                taken_in = cursor.execute("select position from feed_positions").fetchall()[0][0]
+                raise StillFilling(
+                    f"The read side is being made anew from the store, {taken_in:,} of"
+                    f" {question.wanted_position:,} events so far: ask again in a moment."
+                )
             table, position = read(
                 cursor,
                 question.sql,
@@ -191,6 +208,8 @@ def answering(owner: Owner) -> Iterator[None]:
                         reply = pack_answer(owner.answer(question))
                     except ProjectionError as error:
                         reply = pack_error(error)
+                    except (LedgerError, duckdb.Error) as error:
+                        reply = pack_error(ProjectionError(str(error)))
                     connection.send_bytes(reply)
 
         accepting = threading.Thread(target=accept, name="answering", daemon=True)

@@ -17,7 +17,7 @@ from typing import Any, Final
 from infra.folder import LedgerMissing
 from ledger.feed import StoreFeed
 from projections.catching_up import Progress
-from projections.database import ProjectionError
+from projections.database import ProjectionError, StillFilling
 from projections.messages import Answer, Question, pack_question, unpack_answer
 from projections.owner import ADDRESS_NAME, Busy, Owner, owning
 from projections.sandbox import ROWS_LIMIT, TIMEOUT_SECONDS, Parameters, check
@@ -78,16 +78,21 @@ class Reader:
             rows_limit,
             timeout_seconds,
         )
-        deadline = time.monotonic() + DEADLINE_SECONDS + timeout_seconds
+        wait_seconds = DEADLINE_SECONDS + timeout_seconds
+        deadline = time.monotonic() + wait_seconds
+        reason = ProjectionError(
+            f"Nobody answers for {self._folder} in {wait_seconds:g} seconds: "
+            "see with `call-ledger doctor` who has the read side."
+        )
         while time.monotonic() < deadline:
-            answer = self._answer_oneself(question) or self._answer_of_owner(question)
+            try:
+                answer = self._answer_oneself(question) or self._answer_of_owner(question)
+            except StillFilling as filling:
+                answer, reason = None, filling
             if answer is not None:
                 return answer
             time.sleep(RETRY_SECONDS)
-        raise ProjectionError(
-            f"Nobody answers for {self._folder} in {deadline:g} seconds: "
-            "see with `call-ledger doctor` who has the read side."
-        )
+        raise reason
 
     def _answer_oneself(self, question: Question) -> Answer | None:
         if self._owner is None:

@@ -18,7 +18,7 @@ from consumers.projector import follow
 from domain.commands import Answer, Command, Hold, Leave, Offer, Receive
 from ledger.feed import EventBatch, StoreFeed
 from ledger.ledger import Ledger
-from projections.database import Gap, Projections
+from projections.database import Gap, Positions, Projections
 from projections.owner import owning
 from projections.reading import ask
 from tests.projections.documents import MORNING, written
@@ -57,7 +57,8 @@ def record(folder: Path, first: int, last: int) -> None:
 
 def test_the_projector_follows_what_is_recorded_and_tells_how_far_it_is(tmp_path: Path) -> None:
     record(tmp_path, 0, 3)
-    stopping, told = threading.Event(), []
+    stopping = threading.Event()
+    told: list[Positions] = []
     thread = threading.Thread(
         target=follow, args=(tmp_path, lambda: StoreFeed(tmp_path), stopping, None, told.append)
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from hypothesis import Phase, given, settings
@@ -20,7 +21,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """Without shrinking: an example takes a tenth of a second, and a history is read easily."""
 
 ACTORS = ("customer", "agent-1", "agent-2", "agent-3", "system", "unknown")
-OWN = {
+OWN: dict[type[commands.Command], dict[str, Any]] = {
     commands.Receive: {"queue": "support"},
     commands.Offer: {"agent": "agent-1"},
     commands.StartConsult: {"target_kind": "agent", "target": "agent-2"},

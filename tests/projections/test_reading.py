@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ import pytest
 
 from domain.commands import Leave, Offer, Receive
 from infra.folder import LedgerMissing
+from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
+from projections.database import StillFilling
+from projections.messages import Question
 from projections.owner import owning
 from projections.reading import Reader, ask
 from projections.sandbox import QueryRefused
@@ -162,7 +166,11 @@ def wait_for(path: Path) -> None:
 
 
 def test_a_refused_command_is_in_the_refusals(tmp_path: Path) -> None:
-    own = {"source": "test", "call_id": "call-1", "occurred_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    own: dict[str, Any] = {
+        "source": "test",
+        "call_id": "call-1",
+        "occurred_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
     with Ledger.open(tmp_path) as ledger:
         ledger.record(Leave(command_id=UUID(int=1), actor="customer", **own))
         ledger.record(Offer(command_id=UUID(int=2), actor="system", agent="agent-1", **own))
@@ -172,3 +180,14 @@ def test_a_refused_command_is_in_the_refusals(tmp_path: Path) -> None:
         (2, "call-1", "call.offer.v1"),
     ]
     assert answer.position == 0
+
+
+def test_while_a_file_is_made_anew_nobody_is_answered_from_before(tmp_path: Path) -> None:
+    record_some(tmp_path, 1, 4)
+    with owning(tmp_path, lambda: StoreFeed(tmp_path)) as owner:
+        question = Question("select count(*) as calls from calls", None, 3, patience_seconds=0.1)
+        with ThreadPoolExecutor(1) as other_thread:
+            with owner.writing(), pytest.raises(StillFilling, match="0 of 3 events"):
+                other_thread.submit(owner.answer, question).result()
+            answer = other_thread.submit(owner.answer, question).result()
+    assert (answer.position, answer.table.to_pylist()) == (3, [{"calls": 3}])
