@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from domain.vocabulary import Phase
 from entrypoints.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerFolder, TimeZone
-from entrypoints.output import Format, Output, console, print_table, write_csv, write_json
+from entrypoints.output import (
+    Format,
+    Output,
+    console,
+    print_notes,
+    print_table,
+    tell_note,
+    with_local_time,
+    write_csv,
+    write_json,
+)
 from entrypoints.period import since, until, zone
 from entrypoints.report import Queue, Since, Source, Until
 from infra.folder import LedgerError
 from ledger.feed import StoreFeed
 from projections.reports.report import Selection, where
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
 
 app = typer.Typer(help="Calls: list them, read one, see one as a picture.", no_args_is_help=True)
 
@@ -95,15 +102,16 @@ def list_calls(
         answer = reader.ask(query, parameters)
     total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
     rows = answer.table.drop_columns(["calls_in_all"]).to_pylist()
+    tell_note(answer.note)
     match output.format:
         case Format.JSON:
             write_json({"position": answer.position, "calls_in_all": total, "calls": rows})
         case Format.CSV:
             write_csv(COLUMNS, [list(row.values()) for row in rows])
         case _:
-            names, shown = with_local_time(rows, place)
-            print_table(names, shown)
-            console().print(f"  {len(rows):,} of {total:,} calls; at position {answer.position:,}.")
+            plain = [[value or None for value in row.values()] for row in rows]
+            print_table(*with_local_time(COLUMNS, plain, place), without_empty=True)
+            print_notes(f"{len(rows):,} of {total:,} calls; at position {answer.position:,}.")
 
 
 @app.command()
@@ -133,7 +141,7 @@ def show(
             entry.version,
             f"{entry.occurred_at:%Y-%m-%d %H:%M:%S.%f}"[:-3],
             *([f"{entry.occurred_at.astimezone(place):%H:%M:%S}"] if is_local else []),
-            f"{entry.actor} ({entry.role.replace('_', ' ')})",
+            who(entry.actor, entry.role),
             entry.via,
             entry.full_sentence,
             " ".join(entry.rules_broken) or None,
@@ -142,12 +150,11 @@ def show(
     ]
     names = ["#", "UTC", *([time_zone] if is_local else []), "who", "via", "what_happened", "broke"]
     print_table(names, shown, f"Call {call_id} of {call.about['source']}", without_empty=True)
-    screen = console()
     if call.about["missing"]:
-        screen.print(f"  The source's record is incomplete: {call.about['missing']}.")
+        print_notes(f"The source's record is incomplete: {call.about['missing']}.")
     if call.about["is_time_derived"]:
-        screen.print("  Times are computed from durations: the time of day is not known.")
-    screen.print(f"  {len(shown):,} events; at position {call.position:,}.")
+        print_notes("Times are computed from durations: the time of day is not known.")
+    print_notes(f"{len(shown):,} events; at position {call.position:,}.")
 
 
 @app.command()
@@ -181,25 +188,16 @@ def timeline(
     typer.echo(f"Drawn to {svg}.")
 
 
+def who(actor: str, role: str) -> str:
+    """The actor and its role, where they are two words."""
+    return actor if actor == role else f"{actor} ({role.replace('_', ' ')})"
+
+
 def goes_on_until(call: OneCall, now: datetime) -> datetime | None:
     """Now for a call that still goes on and whose times are the source's own; else no more."""
     latest = call.about["last_event_at"].replace(tzinfo=UTC)
     is_live = not call.about["is_closed"] and not call.about["is_time_derived"]
     return now if is_live and now - latest < GOES_ON else None
-
-
-def with_local_time(
-    rows: list[dict[str, Any]], place: ZoneInfo
-) -> tuple[list[str], list[list[Any]]]:
-    """The rows as a table, with the local time of entering beside UTC where the zone differs."""
-    names = list(COLUMNS)
-    shown = [list(row.values()) for row in rows]
-    if place.key != "UTC":
-        at = names.index("entered_at") + 1
-        names.insert(at, f"entered in {place.key}")
-        for row in shown:
-            row.insert(at, f"{row[at - 1].replace(tzinfo=UTC).astimezone(place):%H:%M:%S}")
-    return names, shown
 
 
 def one_call(folder: Path, call_id: str, source: str | None) -> OneCall:
@@ -228,4 +226,5 @@ def one_call(folder: Path, call_id: str, source: str | None) -> OneCall:
             "select * from events where call_position = $call_position order by version",
             {"call_position": found[0]["call_position"]},
         )
+    tell_note(answer.note)
     return OneCall(answer.table.to_pylist(), found[0], answer.position)

@@ -6,7 +6,7 @@ import csv
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +17,8 @@ import orjson
 import typer
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     import pyarrow as pa
     from rich.console import Console
 
@@ -146,8 +148,39 @@ def print_table(
     )
 
 
+def print_notes(*notes: str) -> None:
+    """Print lines below a table, each indented to its last word."""
+    from rich.padding import Padding
+
+    screen = console()
+    for note in notes:
+        screen.print(Padding.indent(note, 2))
+
+
+def tell_note(note: str) -> None:
+    """Say on standard error what happened beside the answer, where anything did."""
+    if note:
+        sys.stderr.write(f"{note}\n")
+
+
+def with_local_time(
+    names: Sequence[str], rows: Sequence[Sequence[Any]], place: ZoneInfo
+) -> tuple[list[str], list[list[Any]]]:
+    """The rows with the local time of entering beside UTC, where the zone is another one."""
+    shown_names, shown_rows = list(names), [list(row) for row in rows]
+    if place.key != "UTC":
+        at = shown_names.index("entered_at") + 1
+        shown_names.insert(at, f"entered in {place.key}")
+        for row in shown_rows:
+            local = row[at - 1].replace(tzinfo=UTC).astimezone(place)
+            row.insert(at, f"{local:%Y-%m-%d %H:%M:%S}")
+    return shown_names, shown_rows
+
+
 def heading(name: str) -> str:
     """A column's name in words; the unit goes where the value shows it."""
+    if name.endswith("_count"):
+        name = f"{name.removesuffix('_count')}s"
     return name.removesuffix("_seconds").replace("_", " ")
 
 

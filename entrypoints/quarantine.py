@@ -44,8 +44,10 @@ def list_quarantine(
     ]
     if json:
         write_json([dict(zip(names, row, strict=True)) for row in rows])
-    else:
+    elif rows:
         print_table(names, rows)
+    else:
+        typer.echo("Nothing waits in quarantine.")
     raise typer.Exit(1 if waiting else 0)
 
 

@@ -17,8 +17,11 @@ from entrypoints.options import (
 from entrypoints.output import (
     Format,
     Output,
-    console,
+    heading,
+    print_notes,
     print_table,
+    tell_note,
+    with_local_time,
     write_csv,
     write_json,
     write_parquet,
@@ -26,7 +29,7 @@ from entrypoints.output import (
 from entrypoints.period import since, until, zone
 from entrypoints.progress import progress
 from projections.reports import REPORTS
-from projections.reports.query import CALLS_LIMIT, calls_query, figures_query
+from projections.reports.query import calls_query, figures_query
 from projections.reports.report import Report, Selection
 
 if TYPE_CHECKING:
@@ -131,6 +134,7 @@ def print_report(
 ) -> None:
     """Print the groups and the total, with definitions, denominator and position."""
     answer = reader.ask(*figures_query(report, selection, groups))
+    tell_note(answer.note)
     about = {
         "report": report.name,
         "question": report.question,
@@ -160,18 +164,22 @@ def print_report(
                 ]
                 for row in rows
             ]
-            screen = console()
             print_table(names, shown, f"{report.title}: {report.question}")
-            for figure in report.figures:
-                screen.print(f"  [bold]{figure.name.replace('_', ' ')}[/bold]: {figure.definition}")
-            screen.print(f"  [bold]denominator[/bold]: {report.denominator}")
-            screen.print(f"  {period_of(selection)}; computed at position {answer.position:,}.")
-            screen.print(f"  The calls behind it: call-ledger report {report.name} --calls")
+            print_notes(
+                *(
+                    f"[bold]{heading(figure.name)}[/bold]: {figure.definition}"
+                    for figure in report.figures
+                ),
+                f"[bold]denominator[/bold]: {report.denominator}",
+                f"{period_of(selection)}; computed at position {answer.position:,}.",
+                f"The calls behind it: call-ledger report {report.name} --calls",
+            )
 
 
 def print_calls(reader: Reader, report: Report, selection: Selection, output: Output) -> None:
     """Print the calls behind the figures, newest first."""
     answer = reader.ask(*calls_query(report, selection))
+    tell_note(answer.note)
     total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
     table = answer.table.drop_columns(["calls_in_all"])
     rows = table.to_pylist()
@@ -190,14 +198,15 @@ def print_calls(reader: Reader, report: Report, selection: Selection, output: Ou
             assert output.parquet is not None
             write_parquet(table, output.parquet, as_text(about))
         case Format.TABLE:
-            screen = console()
             title = f"Calls behind {report.title.lower()}"
-            print_table(table.column_names, [list(row.values()) for row in rows], title)
-            screen.print(
-                f"  {len(rows):,} of {total:,} calls (at most {CALLS_LIMIT:,} are listed; narrow "
-                f"the period or the filters for others); at position {answer.position:,}."
+            values = [list(row.values()) for row in rows]
+            place = zone(selection.time_zone)
+            print_table(*with_local_time(table.column_names, values, place), title)
+            more = "; narrow the period or the filters for the others" if total > len(rows) else ""
+            print_notes(
+                f"{len(rows):,} of {total:,} calls{more}; at position {answer.position:,}.",
+                "One call's events: call-ledger call show CALL_ID",
             )
-            screen.print("  One call's events: call-ledger call show CALL_ID")
 
 
 def as_text(about: dict[str, Any]) -> dict[str, str]:

@@ -11,8 +11,9 @@ from entrypoints.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerFolder, ToP
 from entrypoints.output import (
     Format,
     Output,
-    console,
+    print_notes,
     print_table,
+    tell_note,
     write_csv,
     write_json,
     write_parquet,
@@ -37,6 +38,7 @@ def sql(
     with progress("projecting", unit="events") as moved:
         answer = ask(ledger, query, progress=moved)
     table = answer.table
+    tell_note(answer.note)
     match output.format:
         case Format.JSON:
             write_json({"position": answer.position, "rows": table.to_pylist()})
@@ -48,7 +50,7 @@ def sql(
         case Format.TABLE:
             rows = [list(row.values()) for row in table.to_pylist()]
             print_table(table.column_names, rows)
-            console().print(f"  {len(rows):,} rows; at position {answer.position:,}.")
+            print_notes(f"{len(rows):,} rows; at position {answer.position:,}.")
 
 
 class SqlCommand(ListingCommand):
