@@ -211,7 +211,7 @@ def one_call(folder: Path, call_id: str, source: str | None) -> OneCall:
     with Reader(folder) as reader:
         found = reader.ask(
             f"select * from calls where call_id = $call_id"
-            f"{' and source = $source' if source else ''}",
+            f"{' and source = $source' if source else ''} order by source",
             parameters,
         ).table.to_pylist()
         if not found:

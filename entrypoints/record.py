@@ -92,6 +92,8 @@ def record(
 
     Exit code 1 when anything was refused or could not be read.
     """
+    if action is not None and action.startswith("-"):
+        raise typer.BadParameter(f"There is no flag {action} without an action; see --help.")
     if sum(given is not None for given in (action, json, lines)) != 1:
         raise typer.BadParameter("Give an action, --json or --lines; see --help for each.")
     flags = {
