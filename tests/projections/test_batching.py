@@ -100,7 +100,7 @@ def test_any_batching_of_any_history_gives_the_tables_of_one_rebuild(
         assert opened.rebuild() == []
 
 
-@settings(max_examples=40, deadline=None, phases=PHASES)
+@settings(max_examples=20, deadline=None, phases=PHASES)
 @given(steps)
 def test_a_call_stands_in_its_row_where_the_domain_says(
     drawn: list[tuple[int, tuple[type[commands.Command], str], bool, int]],
