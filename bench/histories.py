@@ -1,4 +1,4 @@
-"""Plausible documents by the million: a handful of real histories, copied with other calls and times.
+"""Plausible documents by the million: a handful of histories, copied to other calls and times.
 
 Every history is decided by the domain and written by the ledger once; the copies are made by
 DuckDB, because a benchmark of reading should not wait for writing.
@@ -77,7 +77,8 @@ COPIES = f"""
 with copies as (
     select
         first_call + call_number as call_number,
-        timestamp '2026-01-01' + to_seconds((first_call + call_number) * {CALL_EVERY_SECONDS}) as began,
+        timestamp '2026-01-01'
+            + to_seconds((first_call + call_number) * {CALL_EVERY_SECONDS}) as began,
         call_number % {sum(weight for weight, _ in HISTORIES)} as history
     from range($calls) as numbers(call_number), (select $first_call as first_call)
 ),
