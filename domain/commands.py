@@ -6,10 +6,11 @@ another system has already done, and is recorded whatever rules it broke.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal, get_args
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.text import Name, PersonalName, PersonalText, Source
 from domain.vocabulary import (
@@ -22,6 +23,18 @@ from domain.vocabulary import (
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 """Bounds on occurred_at: a time outside them is a unit mistake, not a call."""
+
+Moment = Annotated[
+    AwareDatetime,
+    Field(
+        ge=datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC),
+        lt=datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC),
+    ),
+]
+"""A time with its zone, within the bounds."""
+
+LARGEST_VERSION = 10**9
+"""Bounds a version that a command names: no call has as many events."""
 
 
 class Command(BaseModel):
@@ -39,12 +52,12 @@ class Command(BaseModel):
     actor: Name
     """Who acts: an agent's id, or `customer`, `system`, `unknown`."""
     via: Via = Via.DESKTOP
-    occurred_at: AwareDatetime
+    occurred_at: Moment
     """When it happens, by the clock of whoever asks; never used for order."""
     time_source: TimeSource = TimeSource.EXACT
     correlation_id: Name | None = None
     causation_id: Name | None = None
-    expected_version: NonNegativeInt | None = None
+    expected_version: Annotated[int, Field(ge=0, le=LARGEST_VERSION)] | None = None
     """The version of the call that the asker has seen; another one makes the command stale."""
 
 
@@ -268,7 +281,7 @@ class Correct(Command):
 
     action = "correct"
     type: Literal["call.correct.v1"] = "call.correct.v1"
-    corrected_version: PositiveInt
+    corrected_version: Annotated[int, Field(ge=1, le=LARGEST_VERSION)]
     why: PersonalText
     reason: Name | None = None
     """The right wrap-up reason, when the event corrected is one that applied a reason."""

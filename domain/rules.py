@@ -354,6 +354,12 @@ RULES: Final[tuple[Rule, ...]] = (
         Guard(guards.nothing_to_correct, ("correct",)),
     ),
     table("L4", LEDGER, "An ended call takes no more than wrap-ups and corrections."),
+    record(
+        "L5",
+        LEDGER,
+        "A command id names one command of one call: sent again it has its first outcome, and "
+        "for another call it is refused.",
+    ),
 )
 
 RULE_OF_ID: Final[dict[str, Rule]] = {rule.id: rule for rule in RULES}

@@ -13,6 +13,7 @@ from domain.call import Call
 from domain.commands import Command
 from domain.decide import Refused, decide, observe
 from domain.rule_sets import RuleSet
+from domain.rules import RULE_OF_ID
 from ledger.application import CallApplication, RecordedCall, key_of
 from ledger.documents import Stamp, event_documents, refusal_document
 from ledger.outcomes import Outcome, Recorded, RefusedOutcome, Request
@@ -20,8 +21,8 @@ from ledger.recorder import CallRecorder, Group, StoredOutcome
 
 NEW_CALL = Call()
 
-REUSED_ID = ("L5", "A command id names one command of one call; this one was another call's.")
-"""The rule and sentence that refuse a command id which another call's command has had."""
+REUSED_ID = ("L5", RULE_OF_ID["L5"].sentence)
+"""What refuses a command id that a command of another call has had: only the ledger can tell."""
 
 
 class Ends(NamedTuple):

@@ -229,4 +229,5 @@ SIBLINGS: dict[str, tuple[Example, ...]] = {
         Refused(s.ended(), s.end_call(SYSTEM)),
         Refused(s.closed(), s.offer(A2)),
     ),
+    "L5": (Allowed(s.connected(), s.hold(), "held", leaves="held"),),
 }

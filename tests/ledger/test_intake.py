@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -89,6 +90,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a fraction": (line(expected_version=1.5), "expected_version is not right"),
     "a negative version": (line(expected_version=-1), "expected_version is not right"),
     "an absurd number": (line(expected_version=10**30), "larger than any number"),
+    "a version beyond all": (line(expected_version=10**9 + 1), "less than or equal to 1000000000"),
     "a large number": (line(expected_version=2**60), "larger than any number"),
     "an empty text": (line(actor=""), "actor is not right"),
     "too long a text": (line(call_id="x" * 129), "at most 128 characters"),
@@ -121,3 +123,9 @@ def test_bad_input_is_told_in_one_printable_sentence(bad: bytes, why: str) -> No
     assert why in sentence
     assert sentence.isprintable()
     assert sentence[-1] in ".?"
+
+
+def test_a_command_made_in_python_keeps_the_same_bounds() -> None:
+    for bound in ({"occurred_at": datetime(2201, 1, 1, tzinfo=UTC)}, {"expected_version": -1}):
+        with pytest.raises(ValueError, match=next(iter(bound))):
+            Hold.model_validate({**HOLD, **bound})
