@@ -151,7 +151,9 @@ def show(
     names = ["#", "UTC", *([time_zone] if is_local else []), "who", "via", "what_happened", "broke"]
     print_table(names, shown, f"Call {call_id} of {call.about['source']}", without_empty=True)
     if call.about["missing"]:
-        print_notes(f"The source's record is incomplete: {call.about['missing']}.")
+        from rich.markup import escape
+
+        print_notes(f"The source's record is incomplete: {escape(call.about['missing'])}.")
     if call.about["is_time_derived"]:
         print_notes("Times are computed from durations: the time of day is not known.")
     print_notes(f"{len(shown):,} events; at position {call.position:,}.")

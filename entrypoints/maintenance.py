@@ -9,6 +9,7 @@ import typer
 from entrypoints.options import DEFAULT_FOLDER, AsJson, LedgerFolder
 from entrypoints.output import print_table, shown, write_json
 from entrypoints.progress import progress
+from infra.folder import LedgerError
 from infra.folder import LedgerFolder as Folder
 
 COUNTS = """
@@ -111,19 +112,26 @@ def rebuild(
     [bold]call-ledger rebuild --from-store[/bold]
     """
     from ledger.feed import StoreFeed
-    from projections.owner import owning
+    from projections.owner import Busy, owning
 
-    if from_store:
-        with owning(ledger):
-            pass
-        Folder(ledger).projections.unlink(missing_ok=True)
-    with (
-        progress("projecting", unit="events") as moved,
-        owning(ledger, lambda: StoreFeed(ledger)) as owner,
-    ):
-        positions = owner.bring_up(moved)
-        with owner.writing() as projections:
-            differences = projections.rebuild()
+    with StoreFeed(ledger) as feed:
+        feed.head()
+    try:
+        if from_store:
+            with owning(ledger):
+                pass
+            Folder(ledger).projections.unlink(missing_ok=True)
+        with (
+            progress("projecting", unit="events") as moved,
+            owning(ledger, lambda: StoreFeed(ledger)) as owner,
+        ):
+            positions = owner.bring_up(moved)
+            with owner.writing() as projections:
+                differences = projections.rebuild()
+    except Busy:
+        raise LedgerError(
+            f"The tables in {ledger} are in use by another process: rebuild when it has finished."
+        ) from None
     if json:
         write_json(
             {"position": positions.position, "differences": [one._asdict() for one in differences]}

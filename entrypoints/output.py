@@ -116,12 +116,13 @@ def print_table(
     from rich.box import SIMPLE_HEAD
     from rich.measure import Measurement
     from rich.table import Table
+    from rich.text import Text
 
     if without_empty:
         kept = [at for at in range(len(names)) if any(row[at] is not None for row in rows)]
         names, rows = [names[at] for at in kept], [[row[at] for at in kept] for row in rows]
     table = Table(
-        title=title,
+        title=None if title is None else Text(title),
         title_justify="left",
         title_style="bold",
         box=SIMPLE_HEAD,
@@ -140,7 +141,7 @@ def print_table(
             min_width=min(LONGEST_WORD, max(map(len, words))),
         )
     for row in cells:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     screen = console()
     needed = Measurement.get(screen, screen.options, table).minimum
     screen.print(
@@ -149,7 +150,7 @@ def print_table(
 
 
 def print_notes(*notes: str) -> None:
-    """Print lines below a table, each indented to its last word."""
+    """Print lines below a table, in markup, each indented to its last word."""
     from rich.padding import Padding
 
     screen = console()

@@ -64,7 +64,15 @@ def show(number: Number, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
     typer.echo(f"{entry.number}: {entry.reason}\nfrom {entry.origin}, {entry.received_at}")
     if entry.resolved_at:
         typer.echo(f"{entry.state} by {entry.resolved_by} at {entry.resolved_at}: {entry.why}")
-    typer.echo(entry.original.decode("utf-8", "backslashreplace"))
+    typer.echo(printable(entry.original.decode("utf-8", "backslashreplace")))
+
+
+def printable(text: str) -> str:
+    """Somebody else's text with what could steer a terminal written as its escape."""
+    return "".join(
+        sign if sign.isprintable() or sign in "\n\t" else sign.encode("unicode_escape").decode()
+        for sign in text
+    )
 
 
 @app.command()

@@ -164,6 +164,8 @@ def print_report(
                 ]
                 for row in rows
             ]
+            from rich.markup import escape
+
             print_table(names, shown, f"{report.title}: {report.question}")
             print_notes(
                 *(
@@ -171,7 +173,7 @@ def print_report(
                     for figure in report.figures
                 ),
                 f"[bold]denominator[/bold]: {report.denominator}",
-                f"{period_of(selection)}; computed at position {answer.position:,}.",
+                f"{escape(period_of(selection))}; computed at position {answer.position:,}.",
                 f"The calls behind it: call-ledger report {report.name} --calls",
             )
 

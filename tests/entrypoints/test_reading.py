@@ -248,3 +248,34 @@ def test_config_says_what_is_set_and_where_from(told: Path) -> None:
     wrong = call(told, "config", variables={"CALL_LEDGER_RULES": "house"})
     assert wrong.code == 2
     assert "CALL_LEDGER_RULES is not right" in wrong.said
+
+
+def test_names_in_square_brackets_are_names_and_no_markup(tmp_path: Path) -> None:
+    name = "[/bold][red]x"
+    receive = ("record", "receive", "--call", name, "--actor", "system", "--queue", name)
+    assert call(tmp_path, *receive).code == 0
+    assert (
+        call(
+            tmp_path,
+            "record",
+            "mark-incomplete",
+            "--call",
+            name,
+            "--actor",
+            "system",
+            "--missing",
+            name,
+        ).code
+        == 0
+    )
+    for arguments in (
+        ("call", "list"),
+        ("call", "show", name),
+        ("call", "timeline", name),
+        ("report", "open", "--by", "queue", "--queue", name),
+        ("report", "open", "--calls"),
+        ("sql", "select * from calls"),
+    ):
+        answer = call(tmp_path, *arguments)
+        assert answer.code == 0
+        assert name in answer.said, arguments
