@@ -71,7 +71,9 @@ def list_calls(
     queue: Queue = None,
     source: Source = None,
     phase: Annotated[Phase | None, typer.Option(help="Only calls in this phase.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, newest first.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=100_000, metavar="N", help="How many, newest first.")
+    ] = 50,
     json: AsJson = False,
     csv: AsCsv = False,
     ledger: LedgerFolder = DEFAULT_FOLDER,

@@ -30,8 +30,10 @@ limit 1
 
 
 def demo(
-    calls: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many calls.")] = 500,
-    seed: Annotated[int, typer.Option(help="Another seed, another day.")] = 1,
+    calls: Annotated[
+        int, typer.Option(min=1, max=1_000_000, metavar="N", help="How many calls.")
+    ] = 500,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed, another day.")] = 1,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
     """Simulate a day of calls, record it, report on it, and say what to try next.

@@ -1,4 +1,4 @@
-"""The documents that the domain writes itself: its rules, its events and its commands.
+"""The documents that the code writes itself: rules, events, commands, flags and tables.
 
 `python -m entrypoints.documents` writes them; a test fails when one of them has drifted.
 """
@@ -26,6 +26,8 @@ from domain.rule import KeptBy, Rule
 from domain.rule_sets import RULE_SETS
 from domain.rules import RULES, hash_of
 from domain.vocabulary import Role
+from entrypoints.markdown import document, table
+from entrypoints.reference import command_line_document, models_document
 
 FOLDER = Path(__file__).parents[1] / "docs"
 
@@ -235,23 +237,12 @@ def vocabulary(models: Iterable[type[BaseModel]]) -> list[str]:
     ]
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A markdown table; a bar within a cell is escaped."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
-
-
-def document(parts: Iterable[str]) -> str:
-    """The parts as one file, a blank line between them."""
-    return "\n\n".join(part.strip() for part in parts) + "\n"
-
-
 DOCUMENTS = {
     "rules.md": rules_document,
     "events.md": events_document,
     "commands.md": commands_document,
+    "command-line.md": command_line_document,
+    "models.md": models_document,
 }
 
 

@@ -11,6 +11,7 @@ LedgerFolder = Annotated[
     Path,
     typer.Option(
         "--ledger",
+        metavar="FOLDER",
         envvar="CALL_LEDGER_PATH",
         help="The ledger's folder; it is made when something is first recorded.",
         show_default=True,

@@ -22,20 +22,29 @@ COMMANDS_IN_ONE_GROUP = 2_000
 FIRST_DAY = "2026-01-05"
 TICK_SECONDS = 0.1
 
-Calls = Annotated[int, typer.Option(min=1, max=10_000_000, help="How many calls.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same history, to the last id.")]
+Calls = Annotated[int, typer.Option(min=1, max=10_000_000, metavar="N", help="How many calls.")]
+Seed = Annotated[
+    int, typer.Option(metavar="N", help="The same seed gives the same history, to the last id.")
+]
 
 
 def simulate(
     calls: Calls = 1000,
     seed: Seed = 1,
-    days: Annotated[int, typer.Option(min=1, max=3650, help="Over how many days they come.")] = 1,
+    days: Annotated[
+        int, typer.Option(min=1, max=3650, metavar="N", help="Over how many days they come.")
+    ] = 1,
     day: Annotated[
         str, typer.Option(metavar="DAY", help="The first day that calls arrive, UTC.")
     ] = FIRST_DAY,
     rate: Annotated[
         float | None,
-        typer.Option(min=0.1, max=100_000, help="Record so many commands a second, as they come."),
+        typer.Option(
+            min=0.1,
+            max=100_000,
+            metavar="N",
+            help="Record so many commands a second, as they come.",
+        ),
     ] = None,
     rules: RuleSetName = "seed",
     ledger: LedgerFolder = DEFAULT_FOLDER,

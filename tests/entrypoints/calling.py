@@ -63,7 +63,7 @@ def call(
         except SystemExit as left:
             code = left.code
     assert isinstance(code, int)
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
     assert "Traceback" not in texts[1], texts[1]
     return Answer(code, *texts)
 

@@ -1,0 +1,139 @@
+"""Help that teaches: quick, complete, with examples that work, and completion."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from entrypoints.main import app
+from entrypoints.reference import below
+from projections.models import models
+from projections.reports import REPORTS
+from tests.entrypoints.calling import ROOT, call, environment
+
+COMMANDS = dict(below("call-ledger", typer.main.get_command(app)))
+LEAVES = [path for path, command in COMMANDS.items() if not hasattr(command, "commands")]
+EXAMPLE = re.compile(r"\[bold\]([A-Z_a-z/=]* ?call-ledger .*?)\[/bold\]")
+SAMPLES = Path(__file__).parents[1] / "importers" / "samples"
+
+
+def loaded_by(folder: Path, *arguments: str) -> set[str]:
+    """The packages that a command has imported by its end."""
+    code = (
+        "import sys; from entrypoints.main import app\n"
+        "try: app(sys.argv[1:], prog_name='call-ledger')\n"
+        "finally: sys.stderr.write(' '.join({name.split('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+def test_help_loads_neither_the_write_side_nor_the_read_side(tmp_path: Path) -> None:
+    heavy = {"duckdb", "pyarrow", "eventsourcing", "simulation", "importers"}
+    assert not loaded_by(tmp_path, "--help") & {*heavy, "pydantic"}
+    assert not loaded_by(tmp_path, "report", "exits", "--help") & heavy
+
+
+def test_record_loads_nothing_of_the_read_side(tmp_path: Path) -> None:
+    loaded = loaded_by(tmp_path, "record", "receive", "--call", "1", "--actor", "system")
+    assert "eventsourcing" in loaded
+    assert not loaded & {"duckdb", "pyarrow", "simulation", "importers"}
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_help_fits_its_width(tmp_path: Path, path: str, columns: str) -> None:
+    words = path.split()[1:]
+    answer = call(tmp_path, *words, "--help", variables={"COLUMNS": columns})
+    assert answer.code == 0
+    assert max(map(len, answer.out.splitlines())) <= int(columns)
+
+
+@pytest.mark.parametrize("path", LEAVES)
+def test_every_command_has_an_example_that_works(
+    told: Path, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "ledger"
+    shutil.copytree(told, folder)
+    call(
+        folder,
+        "record",
+        "receive",
+        "--call",
+        "4711",
+        "--actor",
+        "system",
+        "--command-id",
+        "01890a5d-ac96-774b-bcce-b302099a8057",
+    )
+    call(folder, "record", "--lines", "-", typed=b"not a line\n")
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(SAMPLES / "with_times.json", "tasks.json")
+    Path("FILE").write_bytes(b'{"type":"call.receive.v1","call_id":"9","actor":"system"}\n')
+    examples = EXAMPLE.findall(COMMANDS[path].help)
+    assert examples
+    for example in examples:
+        *variables, _, rest = example.partition("call-ledger ")
+        assert f"call-ledger {rest}".startswith(path)
+        set_first = dict(one.split("=") for one in variables[0].split())
+        answer = call(folder, *shlex.split(rest), variables=set_first)
+        assert answer.code in (0, 1), (example, answer.said)
+
+
+def test_the_help_of_record_lists_every_action_with_its_flags(tmp_path: Path) -> None:
+    said = call(tmp_path, "record", "--help").said
+    assert "apply-wrap-up: The agent gives the wrap-up reason" in said
+    assert "--corrected-version --why --reason" in said
+
+
+def test_the_help_of_sql_lists_every_table(tmp_path: Path) -> None:
+    said = call(tmp_path, "sql", "--help").said
+    assert "events: One row per event" in said
+    for model in models():
+        assert f"{model.name}: {model.grain}" in said
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_help_of_a_report_says_what_each_figure_means(tmp_path: Path, name: str) -> None:
+    said = call(tmp_path, "report", name, "--help").said
+    for figure in REPORTS[name].figures:
+        assert figure.definition in said
+    assert ", ".join(REPORTS[name].all_groupings) in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("call-ledger record start-", ["start-consult", "start-conference"]),
+        ("call-ledger report wrap", ["wrap-ups"]),
+        ("call-ledger report transfers --by t", ["target_kind", "target"]),
+        ("call-ledger call list --phase c", ["connected", "consult_asked", "closed"]),
+        ("call-ledger record hold --rules m", ["multi-party"]),
+    ],
+)
+def test_words_are_completed(tmp_path: Path, typed: str, offered: list[str]) -> None:
+    asked = {
+        "_CALL_LEDGER_COMPLETE": "complete_bash",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split()) - 1),
+    }
+    answer = call(tmp_path, variables=asked)
+    assert set(offered) <= set(answer.out.split())
+    last = typed.rsplit(maxsplit=1)[-1]
+    assert all(word.startswith(last) for word in answer.out.split())
