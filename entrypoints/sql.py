@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.failures import ListingCommand
+from entrypoints.failures import ListingCommand, ended_by_interrupt
 from entrypoints.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerFolder, ToParquet
 from entrypoints.output import (
     Format,
@@ -35,7 +35,7 @@ def sql(
     from projections.reading import ask
 
     output = Output.chosen(json, csv, parquet)
-    with progress("projecting", unit="events") as moved:
+    with ended_by_interrupt(), progress("projecting", unit="events") as moved:
         answer = ask(ledger, query, progress=moved)
     table = answer.table
     tell_note(answer.note)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -203,3 +205,18 @@ def test_a_reader_that_stops_reading_is_no_mistake(told: Path, arguments: tuple[
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.slow
+def test_a_question_that_takes_too_long_can_be_interrupted(tmp_path: Path) -> None:
+    assert call(tmp_path, *RECEIVE).code == 0
+    endless = "select sum(a.range * b.range) from range(1000000) a, range(1000000) b"
+    with start(tmp_path, "sql", endless) as process:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "projections.owner").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == -signal.SIGINT, "a shell shows it as 130"
+    assert call(tmp_path, "sql", "select 1 as one", "--csv").out == "one\n1\n"
