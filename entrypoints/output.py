@@ -122,9 +122,6 @@ def print_table(
         kept = [at for at in range(len(names)) if any(row[at] is not None for row in rows)]
         names, rows = [names[at] for at in kept], [[row[at] for at in kept] for row in rows]
     table = Table(
-        title=None if title is None else Text(title),
-        title_justify="left",
-        title_style="bold",
         box=SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1),
@@ -143,6 +140,8 @@ def print_table(
     for row in cells:
         table.add_row(*map(Text, row))
     screen = console()
+    if title is not None:
+        screen.print(Text(title, "bold"))
     needed = Measurement.get(screen, screen.options, table).minimum
     screen.print(
         table, width=max(screen.width, needed), crop=False, soft_wrap=needed > screen.width
