@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 from uuid import uuid5
 
@@ -55,30 +54,32 @@ class DecidedGroup:
         self.calls: dict[str, RecordedCall] = {}
         self._outcomes: dict[bytes, tuple[str, Outcome]] = {}
         self._stored: dict[bytes, StoredOutcome] = {}
+        self._without_events: set[str] = set()
 
     def take_all(self, requests: Sequence[Request], isolated: bool) -> list[Outcome | Exception]:
         """Decide all in order; isolated, one that cannot be decided at all fails alone."""
         ids = [request.command.command_id.bytes for request in requests]
         self._stored = {stored.command_id: stored for stored in self._recorder.outcomes_of(ids)}
+        keys = [key_of(command.source, command.call_id) for command, _ in requests]
+        self._without_events = self._application.without_events(keys)
         outcomes: list[Outcome | Exception] = []
-        for command_id, request in zip(ids, requests, strict=True):
+        for command_id, key, request in zip(ids, keys, requests, strict=True):
             try:
-                outcomes.append(self._take(command_id, request))
+                outcomes.append(self._take(command_id, key, request))
             except Exception as error:
                 if not isolated:
                     raise
                 outcomes.append(error)
         return outcomes
 
-    def _take(self, command_id: bytes, request: Request) -> Outcome:
+    def _take(self, command_id: bytes, key: str, request: Request) -> Outcome:
         command, observed = request
-        key = key_of(command.source, command.call_id)
         first = self._first_outcome(command_id)
         if first is not None:
             key_of_first, outcome = first
             if key_of_first != key:
                 return self._refuse_reused_id(command, key)
-            return replace(outcome, repeated=True)
+            return outcome._replace(repeated=True)
         known = self._call(key)
         call = NEW_CALL if known is None else known.call
         if observed:
@@ -141,7 +142,7 @@ class DecidedGroup:
         id_of_reuse = uuid5(command.command_id, key).bytes
         known = self._outcomes.get(id_of_reuse)
         if known is not None and isinstance(known[1], RefusedOutcome):
-            return replace(known[1], repeated=True)
+            return known[1]._replace(repeated=True)
         for stored in self._recorder.outcomes_of([id_of_reuse]):
             return RefusedOutcome(stored.refusal_number or 0, *REUSED_ID, repeated=True)
         call = self._call(key)
@@ -151,4 +152,7 @@ class DecidedGroup:
         return outcome
 
     def _call(self, key: str) -> RecordedCall | None:
-        return self.calls.get(key) or self._application.call(key)
+        known = self.calls.get(key)
+        if known is not None or key in self._without_events:
+            return known
+        return self._application.call(key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain.commands import Command
@@ -16,8 +15,7 @@ class Request(NamedTuple):
     """An observation: it has already happened, so it is recorded whatever rules it broke."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """The command's events are in the ledger, on disk."""
 
     position: int
@@ -30,8 +28,7 @@ class Recorded:
     """Whether this is the first outcome of a command that was sent again."""
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedOutcome:
+class RefusedOutcome(NamedTuple):
     """The command is not in the ledger, but the refusal is, as evidence."""
 
     number: int

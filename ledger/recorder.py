@@ -67,6 +67,10 @@ class CallRecorder(ApplicationRecorder):
         """The outcomes of those of the commands that have one."""
 
     @abstractmethod
+    def known_calls(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Those of the calls, by source and call id, that have events."""
+
+    @abstractmethod
     def documents(self, first_position: int, count: int) -> list[bytes]:
         """The documents of so many events from a position on."""
 

@@ -17,11 +17,14 @@ from ledger.application import key_of, source_and_call_id
 from ledger.recorder import CallRecorder, Group, Quarantined, StoredOutcome
 from ledger.sqlite_store import explained, last_of, open_to_read, open_to_write
 
-ROWS_AT_ONCE = 32
-"""Rows in one statement."""
+ROWS_AT_ONCE = (256, 64, 16, 4, 1)
+"""Rows in one statement, the most that fit first: few statements for any number of rows.
+
+Fewer are faster, and each statement's end is a wait where another thread is at work.
+"""
 
 LOOKED_UP_AT_ONCE = 500
-"""Command ids in one look-up: SQLite bounds the parameters of a statement."""
+"""Command ids or calls in one look-up: SQLite bounds the parameters of a statement."""
 
 
 class SqliteRecorder(CallRecorder):
@@ -49,16 +52,15 @@ class SqliteRecorder(CallRecorder):
             self._insert("outcomes", group.outcomes)
 
     def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert many rows a statement, which costs half of one statement a row."""
-        if not rows:
-            return
-        marks = f"({','.join('?' * len(rows[0]))})"
-        whole = len(rows) - len(rows) % ROWS_AT_ONCE
-        many = f"INSERT INTO {table} VALUES {','.join([marks] * ROWS_AT_ONCE)}"
-        for start in range(0, whole, ROWS_AT_ONCE):
-            some = rows[start : start + ROWS_AT_ONCE]
-            self.connection.execute(many, tuple(chain.from_iterable(some)))
-        self.connection.executemany(f"INSERT INTO {table} VALUES {marks}", rows[whole:])
+        start = 0
+        for count in ROWS_AT_ONCE:
+            while len(rows) - start >= count:
+                some = rows[start : start + count]
+                marks = ",".join([f"({','.join('?' * len(some[0]))})"] * count)
+                self.connection.execute(
+                    f"INSERT INTO {table} VALUES {marks}", tuple(chain.from_iterable(some))
+                )
+                start += count
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -81,6 +83,18 @@ class SqliteRecorder(CallRecorder):
             rows = self._rows(f"SELECT * FROM outcomes WHERE command_id IN ({marks})", *some)
             outcomes.extend(map(StoredOutcome._make, rows))
         return outcomes
+
+    def known_calls(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Those of the calls, by source and call id, that have events."""
+        known: list[tuple[str, str]] = []
+        for start in range(0, len(names), LOOKED_UP_AT_ONCE):
+            some = names[start : start + LOOKED_UP_AT_ONCE]
+            marks = ",".join(["(?,?)"] * len(some))
+            known += self._rows(
+                f"SELECT source, call_id FROM calls WHERE (source, call_id) IN (VALUES {marks})",
+                *chain.from_iterable(some),
+            )
+        return known
 
     def documents(self, first_position: int, count: int) -> list[bytes]:
         """The documents of so many events from a position on."""
