@@ -74,9 +74,8 @@ class DecidedGroup:
 
     def _take(self, command_id: bytes, key: str, request: Request) -> Outcome:
         command, observed = request
-        first = self._first_outcome(command_id)
-        if first is not None:
-            key_of_first, outcome = first
+        if command_id in self._outcomes or command_id in self._stored:
+            key_of_first, outcome = self._first_outcome(command_id)
             if key_of_first != key:
                 return self._refuse_reused_id(command, key)
             return outcome._replace(repeated=True)
@@ -117,14 +116,12 @@ class DecidedGroup:
         self.ends = Ends(self.ends.position, number)
         return RefusedOutcome(number, refused.rule, refused.sentence)
 
-    def _first_outcome(self, command_id: bytes) -> tuple[str, Outcome] | None:
+    def _first_outcome(self, command_id: bytes) -> tuple[str, Outcome]:
         """The outcome that this command id has had, with the call it was for."""
         known = self._outcomes.get(command_id)
         if known is not None:
             return known
-        stored = self._stored.get(command_id)
-        if stored is None:
-            return None
+        stored = self._stored[command_id]
         if stored.first_position is None:
             number = stored.refusal_number or 0
             read = orjson.loads(self._recorder.refusal(number))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from domain.commands import Command
@@ -22,6 +23,22 @@ LONGEST_WORD = 1_000
 
 RETRIES = UUID("5f2f8f5e-3a0e-5f0c-9d63-6b8d7f0c1a11")
 """The namespace of ids for retried lines that have none, so that a second retry is a repeat."""
+
+
+class Unread(NamedTuple):
+    """What could not be read: where it came from, its bytes, and why."""
+
+    origin: str
+    original: bytes
+    reason: str
+
+    def bounded(self) -> tuple[str, str, bytes]:
+        """Origin, reason and bytes, as much of each as is kept."""
+        reason, size_bytes = self.reason, len(self.original)
+        if size_bytes > LARGEST_KEPT_BYTES:
+            reason += f" Of {size_bytes} bytes the first {LARGEST_KEPT_BYTES} are kept."
+        kept = self.original[:LARGEST_KEPT_BYTES]
+        return self.origin[:LONGEST_WORD], reason[:LONGEST_WORD], kept
 
 
 class QuarantineReader:
@@ -59,13 +76,16 @@ class Quarantine(QuarantineReader):
 
     def add(self, origin: str, original: bytes, reason: str) -> int:
         """Keep the bytes, where they came from and why they are here; return their number."""
-        if len(original) > LARGEST_KEPT_BYTES:
-            reason += f" Of {len(original)} bytes the first {LARGEST_KEPT_BYTES} are kept."
-        kept = original[:LARGEST_KEPT_BYTES]
+        (number,) = self.add_many([Unread(origin, original, reason)])
+        return number
+
+    def add_many(self, unread: Sequence[Unread]) -> Sequence[int]:
+        """Keep them all by one write to the disk; return their numbers, in the same order."""
+        if not unread:
+            return []
         with self._one_at_a_time:
-            return self._recorder.quarantine(
-                self._now(), origin[:LONGEST_WORD], reason[:LONGEST_WORD], kept
-            )
+            last = self._recorder.quarantine(self._now(), [one.bounded() for one in unread])
+        return range(last - len(unread) + 1, last + 1)
 
     def retry(self, number: int, who: str) -> Outcome:
         """Read it again and record it; recorded or refused, it is resolved by that.

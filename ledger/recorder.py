@@ -83,8 +83,11 @@ class CallRecorder(ApplicationRecorder):
         """The number of the latest refusal, or 0."""
 
     @abstractmethod
-    def quarantine(self, received_at: str, origin: str, reason: str, original: bytes) -> int:
-        """Keep what could not be read, and return its number, which counts from 1."""
+    def quarantine(self, received_at: str, unreadable: Sequence[tuple[str, str, bytes]]) -> int:
+        """Keep origin, reason and bytes of what could not be read, in one durable transaction.
+
+        Returns the number of the last, which counts from 1.
+        """
 
     @abstractmethod
     def quarantined(self, after_number: int, limit: int) -> list[Quarantined]:

@@ -183,13 +183,13 @@ class SqliteRecorder(CallRecorder):
         """Not offered by SQLite: followers read the feed from their own position."""
         raise NotImplementedError("followers read the feed from their own position")
 
-    def quarantine(self, received_at: str, origin: str, reason: str, original: bytes) -> int:
-        """Keep what could not be read, and return its number."""
+    def quarantine(self, received_at: str, unreadable: Sequence[tuple[str, str, bytes]]) -> int:
+        """Keep what could not be read in one transaction, and return the number of the last."""
         with explained(), self.transaction():
-            self.connection.execute(
+            self.connection.executemany(
                 "INSERT INTO quarantine (received_at, origin, reason, original, state)"
                 " VALUES (?, ?, ?, ?, 'waiting')",
-                (received_at, origin, reason, original),
+                [(received_at, *one) for one in unreadable],
             )
             return last_of(self.connection, "quarantine", "number")
 
