@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Final, Protocol, TypeVar
 
 from projections.database import Events, Positions, Projections, Refusals
@@ -11,6 +12,10 @@ from projections.database import Events, Positions, Projections, Refusals
 LARGE_BATCH: Final = 50_000
 """Rows read at once while far behind: many for one transaction, few enough to stay in memory
 that is in use already; at 200,000 the kernel spends twice as long on fresh pages."""
+
+BATCHES_AT_ONCE: Final = 5
+"""Batches in one transaction while far behind: DuckDB writes so many rows straight to their
+place in the file, and fewer ones first to its log."""
 
 SMALL_STEP: Final = 20_000
 """Up to this many events the models are brought up in the same transaction as the events."""
@@ -64,13 +69,12 @@ def catch_up(projections: Projections, feed: Feed, progress: Progress | None = N
         )
         if events is not None or refusals is not None or not is_projected(positions):
             projections.add(events, refusals)
+    batches = read_ahead(feed.batches(projections.positions.position, LARGE_BATCH))
     while (positions := projections.positions).position < head.position:
-        for batch in read_ahead(feed.batches(positions.position, LARGE_BATCH)):
-            projections.append_events(batch)
-            if progress is not None:
-                progress(min(batch.positions[-1], head.position), head.position)
-            if batch.positions[-1] >= head.position:
-                break
+        if not projections.append_events(islice(batches, BATCHES_AT_ONCE)):
+            break
+        if progress is not None:
+            progress(min(projections.positions.position, head.position), head.position)
     if positions.refusal_number < head.refusal_number:
         for refusal_batch in read_ahead(feed.refusals(positions.refusal_number, LARGE_BATCH)):
             projections.append_refusals(refusal_batch)

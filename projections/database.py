@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -24,7 +24,16 @@ from projections.columns import (
     rows_of,
     table_of,
 )
-from projections.models import MACROS, Model, columns_read, models, models_hash
+from projections.models import (
+    MACROS,
+    SOURCE_CALLS,
+    columns_read,
+    kept_models,
+    models,
+    models_by_call,
+    models_hash,
+    models_read,
+)
 
 FILE_NAME: Final = "projections.duckdb"
 MEMORY_LIMIT: Final = "3GB"
@@ -32,6 +41,9 @@ MEMORY_LIMIT: Final = "3GB"
 
 WHOLE_BUILD_SHARE: Final = 0.2
 """From this share of new events on, building everything is cheaper than touched calls alone."""
+
+PART_EVENTS: Final = 1_000_000
+"""A rebuild takes the calls that began among so many events at a time."""
 
 READ_EVENTS: Final = rows_of("arriving", EVENT_COLUMNS, BODY)
 READ_REFUSALS: Final = rows_of("arriving", REFUSAL_COLUMNS, REFUSAL_BODY)
@@ -91,9 +103,12 @@ class Difference(NamedTuple):
 class Projections:
     """One open DuckDB file, and the only one who writes it."""
 
-    def __init__(self, path: Path, memory_limit: str = MEMORY_LIMIT) -> None:
+    def __init__(
+        self, path: Path, memory_limit: str = MEMORY_LIMIT, part_events: int = PART_EVENTS
+    ) -> None:
         """Open or make the file. Raises `duckdb.Error` when it is locked or will not open."""
         self.path = path
+        self._part_events = part_events
         self.connection = duckdb.connect(
             str(path),
             config={
@@ -137,16 +152,20 @@ class Projections:
         ).fetchall()
         return Positions(*rows[0])
 
-    def append_events(self, batch: Events) -> None:
-        """Take events in, without the models; those that are here already are passed over.
+    def append_events(self, batches: Iterable[Events]) -> int:
+        """Take batches in as one, without the models; returns how many batches there were.
 
-        Raises `Gap` when the batch does not follow the last position.
+        Events that are here already are passed over. Raises `Gap` when a batch does not follow
+        the last position.
         """
+        count = 0
         with self.transaction():
-            self._append_events(batch)
+            for count, batch in enumerate(batches, 1):  # noqa: B007 - the last count is returned
+                self._append_events(batch)
+        return count
 
     def append_refusals(self, batch: Refusals) -> None:
-        """Take refusals in, as `append_events` does events."""
+        """Take refusals in, in a transaction of their own."""
         with self.transaction():
             self._append_refusals(batch)
 
@@ -270,49 +289,74 @@ class Projections:
     def _refresh(self) -> None:
         """Replace the rows of the calls touched since the models were last brought up."""
         execute, positions, colour = self.connection.execute, self.positions, self._colour()
-        execute(
-            "create or replace temp table touched as select distinct call_position from events"
-            f" where position > {positions.projected_position}"
-        )
-        oldest = execute("select coalesce(min(call_position), 0) from touched").fetchall()[0][0]
-        # The number itself, not a subquery, so that the parts of the table before it are skipped.
-        execute(
-            f"create or replace temp table source_events as select {', '.join(columns_read())}"
-            f" from events where position >= {oldest}"
-            " and call_position in (select call_position from touched)"
-        )
-        execute(
-            "create or replace temp view source_refusals as select * from refusal_events"
-            f" where refusal_number > {positions.projected_refusal_number}"
-        )
-        has_refusals = positions.refusal_number > positions.projected_refusal_number
-        touched_models = [one for one in kept_models() if one.by_call or has_refusals]
-        for model in touched_models:
-            execute(f"create or replace temp table {model.name} as {model.sql}")
-            if model.by_call:
-                execute(
-                    f"delete from {colour}.{model.name}"
-                    " where call_position in (select call_position from touched)"
-                )
-            execute(f"insert into {colour}.{model.name} from temp.{model.name}")
-        # They would stand in front of the whole tables when a rebuild reads these names.
-        for name in (*(model.name for model in touched_models), "source_events"):
-            execute(f"drop table temp.{name}")
-        execute("drop view temp.source_refusals")
+        if positions.position > positions.projected_position:
+            execute(
+                "create or replace temp table touched as select distinct call_position"
+                f" from main.events where position > {positions.projected_position}"
+            )
+            oldest = execute("select min(call_position) from touched").fetchall()[0][0]
+            touched = (
+                # The number itself, not a subquery, so that older parts of a table are skipped.
+                f"call_position >= {oldest}"
+                " and call_position in (select call_position from touched)"
+            )
+            self._read_events("table", f"position >= {oldest} and {touched}")
+            for model in models_by_call():
+                execute(f"delete from {colour}.{model.name} where {touched}")
+                rows = model.sql
+                if model.name in models_read():
+                    execute(f"create or replace temp table {model.name} as {rows}")
+                    rows = f"from temp.{model.name}"
+                execute(f"insert into {colour}.{model.name} {rows}")
+            self._forget("table")
+        if positions.refusal_number > positions.projected_refusal_number:
+            self._take_refusals(positions.projected_refusal_number, f"insert into {colour}.{{}}")
         self._note_projected()
 
     def _fill(self, colour: str) -> None:
-        execute = self.connection.execute
+        """Make the tables of this schema, some calls at a time, so that memory stays bounded."""
+        execute, last = self.connection.execute, self.positions.position
         execute(f"drop schema if exists {colour} cascade")
         execute(f"create schema {colour}")
-        execute(f"create view {colour}.source_events as from main.events")
-        execute(f"create view {colour}.source_refusals as from main.refusal_events")
-        execute(f"set search_path = '{colour},main'")
-        try:
-            for model in kept_models():
-                execute(f"create table {colour}.{model.name} as {model.sql}")
-        finally:
-            execute("set search_path = 'main'")
+        into = f"create table {colour}.{{}} as"
+        self._take_refusals(0, into)
+        for start in range(0, max(last, 1), self._part_events):
+            end = start + self._part_events
+            of_part = f"call_position > {start} and call_position <= {end}"
+            self._read_events("view", f"position > {start} and {of_part}")
+            for model in models_by_call():
+                execute(f"{into.format(model.name)} {model.sql}")
+                if model.name in models_read():
+                    execute(
+                        f"create or replace temp view {model.name} as"
+                        f" select * from {colour}.{model.name} where {of_part}"
+                    )
+            self._forget("view")
+            into = f"insert into {colour}.{{}}"
+
+    def _read_events(self, kind: str, which: str) -> None:
+        """Let the models read these events, all that their calls have, as a table or a view."""
+        self.connection.execute(
+            f"create or replace temp {kind} source_events as"
+            f" select {', '.join(columns_read())} from main.events where {which}"
+        )
+        self.connection.execute(f"create or replace temp table source_calls as {SOURCE_CALLS}")
+
+    def _forget(self, kind: str) -> None:
+        """Drop what would stand in front of the whole tables in whatever is asked next."""
+        self.connection.execute("drop table temp.source_calls")
+        for name in ("source_events", *models_read()):
+            self.connection.execute(f"drop {kind} temp.{name}")
+
+    def _take_refusals(self, after_number: int, into: str) -> None:
+        self.connection.execute(
+            "create or replace temp view source_refusals as"
+            f" select * from main.refusal_events where refusal_number > {after_number}"
+        )
+        for model in kept_models():
+            if model.by_refusal:
+                self.connection.execute(f"{into.format(model.name)} {model.sql}")
+        self.connection.execute("drop view temp.source_refusals")
 
     def _point_to(self, colour: str) -> None:
         execute, former = self.connection.execute, self._colour()
@@ -347,11 +391,6 @@ class Projections:
             f"select count(*), coalesce(sum(hash(rows_of_table)), 0) from {table} as rows_of_table"
         ).fetchall()
         return int(rows[0][0]), int(rows[0][1])
-
-
-def kept_models() -> list[Model]:
-    """The models that are tables."""
-    return [model for model in models() if not model.is_view]
 
 
 def first_new(numbers: Sequence[int], last: int) -> int:

@@ -22,6 +22,40 @@ create or replace macro seconds_between(began_at, ended_at) as
 """
 """Durations are never negative, whatever the clocks did, and unknown while one end is."""
 
+SOURCE_CALLS = """
+with entries as (
+    select call_position, call_id, source, occurred_at as entered_at
+    from source_events
+    where version = 1
+),
+arrivals as (
+    select
+        call_position,
+        arg_min(channel, version) as channel,
+        arg_min(queue, version) as queue,
+        arg_min(entry_point, version) as entry_point
+    from source_events
+    where type = 'call.received.v1'
+    group by call_position
+),
+endings as (
+    select
+        call_position,
+        min(occurred_at) as call_ended_at,
+        arg_min(ended_by::varchar, version) as ended_by
+    from source_events
+    where type = 'call.ended.v1'
+    group by call_position
+),
+final as (
+    from entries
+    left join arrivals using (call_position)
+    left join endings using (call_position)
+)
+select * from final
+"""
+"""One row per call: what every model says of a row's call, found once for all of them."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -64,9 +98,27 @@ def model_of(name: str, text: str, names: object) -> Model:
 
 
 @cache
+def kept_models() -> tuple[Model, ...]:
+    """The models that are tables."""
+    return tuple(model for model in models() if not model.is_view)
+
+
+@cache
+def models_by_call() -> tuple[Model, ...]:
+    """The tables whose rows belong to a call."""
+    return tuple(model for model in kept_models() if model.by_call)
+
+
+@cache
+def models_read() -> frozenset[str]:
+    """The tables that another table is computed from."""
+    return frozenset(name for model in kept_models() for name in model.reads)
+
+
+@cache
 def columns_read() -> tuple[str, ...]:
     """The columns of `events` that any model reads."""
-    words = set(re.findall(r"\w+", " ".join(model.sql for model in models())))
+    words = set(re.findall(r"\w+", " ".join([SOURCE_CALLS, *(model.sql for model in models())])))
     return tuple(name for name in EVENT_COLUMNS if name in words)
 
 
@@ -76,7 +128,7 @@ def models_hash() -> str:
 
     A file made by other ones is set aside and made anew.
     """
-    digest = hashlib.sha256(MACROS.encode())
+    digest = hashlib.sha256((MACROS + SOURCE_CALLS).encode())
     for model in models():
         digest.update(f"{model.name}\0{model.sql}\0".encode())
     digest.update(repr((EVENT_COLUMNS, REFUSAL_COLUMNS, CAUSATION)).encode())

@@ -2,101 +2,90 @@
 with histories as (
     select
         call_position,
-        any_value(call_id) filter (version = 1) as call_id,
-        any_value(source) filter (version = 1) as source,
-        min(occurred_at) filter (version = 1) as entered_at,
         arg_max(occurred_at, version) as last_event_at,
         max(position) as last_position,
         count(*) as event_count,
         count(rules_broken) as rule_breaking_event_count,
-        bool_or(time_source = 'derived') as is_time_derived,
-        arg_min(queue, version) filter (type = 'call.received.v1') as queue,
-        arg_min(entry_point, version) filter (type = 'call.received.v1') as entry_point,
-        arg_min(channel, version) filter (type = 'call.received.v1') as channel,
-        min(occurred_at) filter (type = 'call.abandoned.v1') as abandoned_at,
-        min(occurred_at) filter (type = 'call.ended.v1') as ended_at,
-        arg_min(ended_by::varchar, version) filter (type = 'call.ended.v1') as ended_by,
-        string_agg(missing, '; ' order by version)
-            filter (type = 'call.marked-incomplete.v1') as missing
+        bool_or(time_source = 'derived') as is_time_derived
     from source_events
     group by call_position
 ),
-parts as (
+rare_marks as (
     select
         call_position,
-        exited_at as customer_left_at,
-        reason as customer_exit_reason,
-        version as customer_exit_version,
-        left_while_held
+        min(occurred_at) filter (type = 'call.abandoned.v1') as abandoned_at,
+        string_agg(missing, '; ' order by version) as missing
+    from source_events
+    where type in ('call.abandoned.v1', 'call.marked-incomplete.v1')
+    group by call_position
+),
+customer_exits as (
+    select
+        call_position,
+        min(exited_at) as customer_left_at,
+        arg_min(reason, version) as customer_exit_reason,
+        bool_or(left_while_held) as left_while_held
     from exits
     where party_kind = 'customer'
-    union all by name
+    group by call_position
+),
+agents_of_calls as (
     select
         call_position,
-        stay_number,
-        party_kind = 'agent' as is_contact,
-        is_open as is_in_the_call,
-        case when role_first = 'owner' then joined_at end as answered_at,
-        case when role_first = 'owner' then party end as first_agent,
-        case when role_last = 'owner' then party end as last_owner,
-        talk_seconds
+        count(*) filter (party_kind = 'agent') as contact_count,
+        bool_or(is_open) as has_agents,
+        min(joined_at) filter (role_first = 'owner') as answered_at,
+        arg_min(party, stay_number) filter (role_first = 'owner') as first_agent,
+        arg_max(party, stay_number) filter (role_last = 'owner') as last_owner,
+        round(sum(talk_seconds), 6) as talk_seconds
     from participants
     where party_kind <> 'customer'
-    union all by name
-    select call_position, hold_number, hold_seconds, is_open as is_held
-    from holds
-    union all by name
-    select
-        call_position,
-        consult_number,
-        consult_seconds,
-        is_open as is_consulting,
-        is_answered as is_consult_answered
-    from consults
-    union all by name
-    select call_position, conference_number, conference_seconds, is_open as is_conferring
-    from conferences
-    union all by name
-    select call_position, outcome as transfer_outcome
-    from transfer_requests
-    union all by name
-    select
-        call_position,
-        wrap_up_number,
-        status as wrap_up_status,
-        case when status = 'applied' then wrap_up_seconds end as wrap_up_seconds,
-        case when status = 'applied' then reason end as last_reason
-    from wrap_ups
+    group by call_position
 ),
-parts_of_calls as (
+holds_of_calls as (
     select
         call_position,
-        min(customer_left_at) as customer_left_at,
-        arg_min(customer_exit_reason, customer_exit_version) as customer_exit_reason,
-        bool_or(left_while_held) as left_while_held,
-        count(*) filter (is_contact) as contact_count,
-        bool_or(is_in_the_call) as has_agents,
-        min(answered_at) as answered_at,
-        arg_min(first_agent, stay_number) as first_agent,
-        arg_max(last_owner, stay_number) as last_owner,
-        round(sum(talk_seconds), 6) as talk_seconds,
-        count(hold_number) as hold_count,
+        count(*) as hold_count,
         round(sum(hold_seconds), 6) as hold_seconds,
-        bool_or(is_held) as is_held,
-        count(consult_number) as consult_count,
+        bool_or(is_open) as is_held
+    from holds
+    group by call_position
+),
+consults_of_calls as (
+    select
+        call_position,
+        count(*) as consult_count,
         round(sum(consult_seconds), 6) as consult_seconds,
-        arg_max(is_consulting::int, consult_number)::boolean as is_consulting,
-        arg_max(is_consult_answered::int, consult_number)::boolean as is_answered,
-        count(conference_number) as conference_count,
+        arg_max(is_open::int, consult_number)::boolean as is_consulting,
+        arg_max(is_answered::int, consult_number)::boolean as is_answered
+    from consults
+    group by call_position
+),
+conferences_of_calls as (
+    select
+        call_position,
+        count(*) as conference_count,
         round(sum(conference_seconds), 6) as conference_seconds,
-        arg_max(is_conferring::int, conference_number)::boolean as is_conferring,
-        count(transfer_outcome) as transfer_request_count,
-        count(*) filter (transfer_outcome = 'accepted') as transfer_count,
-        count(*) filter (wrap_up_status = 'applied') as wrap_up_count,
-        count(*) filter (wrap_up_status in ('open', 'pending')) as open_wrap_up_count,
-        round(sum(wrap_up_seconds), 6) as wrap_up_seconds,
-        arg_max(last_reason, wrap_up_number) as last_reason
-    from parts
+        arg_max(is_open::int, conference_number)::boolean as is_conferring
+    from conferences
+    group by call_position
+),
+transfers_of_calls as (
+    select
+        call_position,
+        count(*) as transfer_request_count,
+        count(*) filter (outcome = 'accepted') as transfer_count
+    from transfer_requests
+    group by call_position
+),
+wrap_ups_of_calls as (
+    select
+        call_position,
+        count(*) filter (status = 'applied') as wrap_up_count,
+        count(*) filter (status in ('open', 'pending')) as open_wrap_up_count,
+        round(sum(wrap_up_seconds) filter (status = 'applied'), 6) as wrap_up_seconds,
+        arg_max(reason, wrap_up_number) filter (status = 'applied') as last_reason
+    from wrap_ups
     group by call_position
 ),
 final as (
@@ -108,8 +97,8 @@ final as (
         queue,
         entry_point,
         case
-            when ended_at is not null and coalesce(open_wrap_up_count, 0) > 0 then 'ended'
-            when ended_at is not null then 'closed'
+            when call_ended_at is not null and coalesce(open_wrap_up_count, 0) > 0 then 'ended'
+            when call_ended_at is not null then 'closed'
             when customer_left_at is not null then 'wrap_up_assist'
             when is_conferring then 'conference'
             when is_consulting and is_answered then 'consulting'
@@ -122,16 +111,16 @@ final as (
         answered_at,
         abandoned_at,
         customer_left_at,
-        ended_at,
+        call_ended_at as ended_at,
         last_event_at,
-        seconds_between(entered_at, ended_at) as call_seconds,
-        seconds_between(entered_at, coalesce(answered_at, customer_left_at, ended_at)) as wait_seconds,
+        seconds_between(entered_at, call_ended_at) as call_seconds,
+        seconds_between(entered_at, coalesce(answered_at, customer_left_at, call_ended_at)) as wait_seconds,
         coalesce(talk_seconds, 0.0) as talk_seconds,
         coalesce(hold_seconds, 0.0) as hold_seconds,
         coalesce(consult_seconds, 0.0) as consult_seconds,
         coalesce(conference_seconds, 0.0) as conference_seconds,
         coalesce(wrap_up_seconds, 0.0) as wrap_up_seconds,
-        seconds_between(customer_left_at, ended_at) as post_call_seconds,
+        seconds_between(customer_left_at, call_ended_at) as post_call_seconds,
         first_agent,
         last_owner,
         ended_by,
@@ -149,14 +138,22 @@ final as (
         last_position,
         queue is not null as is_queued,
         abandoned_at is not null as is_abandoned,
-        ended_at is null as is_open,
-        ended_at is not null and coalesce(open_wrap_up_count, 0) = 0 as is_closed,
+        call_ended_at is null as is_open,
+        call_ended_at is not null and coalesce(open_wrap_up_count, 0) = 0 as is_closed,
         missing is not null as is_incomplete,
         missing,
         coalesce(is_time_derived, false) as is_time_derived,
         coalesce(customer_exit_reason = 'dropped_by_end', false) as agent_hung_up_first,
         coalesce(left_while_held, false) as left_while_held
     from histories
-    left join parts_of_calls using (call_position)
+    join source_calls using (call_position)
+    left join rare_marks using (call_position)
+    left join customer_exits using (call_position)
+    left join agents_of_calls using (call_position)
+    left join holds_of_calls using (call_position)
+    left join consults_of_calls using (call_position)
+    left join conferences_of_calls using (call_position)
+    left join transfers_of_calls using (call_position)
+    left join wrap_ups_of_calls using (call_position)
 )
 select * from final

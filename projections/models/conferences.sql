@@ -1,27 +1,31 @@
 -- One row per conference that was established.
-with steps as (
-    select *
-    from source_events
-    where
-        conference_number is not null
-        and type in (
-            'call.conference-started.v1', 'call.conference-joined.v1', 'call.conference-ended.v1'
-        )
-),
-conferences_of_calls as (
+with beginnings as (
     select
         call_position,
         conference_number,
-        any_value(call_id) as call_id,
-        any_value(source) as source,
-        min(occurred_at) filter (type = 'call.conference-started.v1') as started_at,
-        arg_min(actor, version) filter (type = 'call.conference-started.v1') as started_by,
-        arg_min(party, version) filter (type = 'call.conference-started.v1') as member,
-        arg_max(members, version) filter (members is not null) as members,
-        arg_min(consult_number, version) filter (type = 'call.conference-started.v1') as consult_number,
-        min(occurred_at) filter (type = 'call.conference-ended.v1') as ended_at,
-        arg_min(cause::varchar, version) filter (type = 'call.conference-ended.v1') as cause
-    from steps
+        consult_number,
+        version,
+        occurred_at as started_at,
+        actor as started_by,
+        party as member,
+        members
+    from source_events
+    where type = 'call.conference-started.v1'
+),
+later_joins as (
+    select call_position, conference_number, arg_max(members, version) as members
+    from source_events
+    where type = 'call.conference-joined.v1'
+    group by call_position, conference_number
+),
+endings as (
+    select
+        call_position,
+        conference_number,
+        min(occurred_at) as ended_at,
+        arg_min(cause::varchar, version) as cause
+    from source_events
+    where type = 'call.conference-ended.v1'
     group by call_position, conference_number
 ),
 final as (
@@ -29,17 +33,22 @@ final as (
         call_position,
         call_id,
         source,
+        entered_at,
+        queue,
         conference_number,
         started_at,
         ended_at,
         seconds_between(started_at, ended_at) as conference_seconds,
         started_by,
         member,
-        members,
-        len(members) as member_count,
+        coalesce(later_joins.members, beginnings.members) as members,
+        len(coalesce(later_joins.members, beginnings.members)) as member_count,
         consult_number,
         cause,
         ended_at is null as is_open
-    from conferences_of_calls
+    from beginnings
+    join source_calls using (call_position)
+    left join later_joins using (call_position, conference_number)
+    left join endings using (call_position, conference_number)
 )
 select * from final

@@ -1,6 +1,8 @@
 -- One row per consult, answered or not.
 with steps as (
-    select *
+    select
+        call_position, consult_number, type, version, occurred_at, actor, party, party_kind,
+        target_kind, target, hold_number, stay_number
     from source_events
     where consult_number is not null and type <> 'call.transfer-requested.v1'
 ),
@@ -8,8 +10,6 @@ consults_of_calls as (
     select
         call_position,
         consult_number,
-        any_value(call_id) as call_id,
-        any_value(source) as source,
         min(occurred_at) filter (type = 'call.consult-started.v1') as started_at,
         arg_min(actor, version) filter (type = 'call.consult-started.v1') as started_by,
         arg_min(target_kind::varchar, version) filter (type = 'call.consult-started.v1') as target_kind,
@@ -38,6 +38,8 @@ final as (
         call_position,
         call_id,
         source,
+        entered_at,
+        queue,
         consult_number,
         started_at,
         answered_at,
@@ -64,5 +66,6 @@ final as (
         answered_at is not null as is_answered,
         ended_at is null as is_open
     from consults_of_calls
+    join source_calls using (call_position)
 )
 select * from final

@@ -1,19 +1,11 @@
 -- One row per party that left, in the order of leaving.
-with departures as (
-    select *
-    from source_events
-    where type = 'call.exited.v1'
-),
-starts as (
-    select call_position, occurred_at as call_started_at
-    from source_events
-    where version = 1
-),
-final as (
+with final as (
     select
         departures.call_position,
-        departures.call_id,
-        departures.source,
+        source_calls.call_id,
+        source_calls.source,
+        source_calls.entered_at,
+        source_calls.queue,
         departures.exit_number,
         departures.stay_number,
         departures.position,
@@ -25,18 +17,16 @@ final as (
         departures.initiated_by,
         departures.via,
         departures.reason,
-        seconds_between(starts.call_started_at, departures.occurred_at) as after_call_start_seconds,
+        seconds_between(source_calls.entered_at, departures.occurred_at) as after_call_start_seconds,
         seconds_between(conferences.started_at, departures.occurred_at) as after_conference_start_seconds,
         departures.conference_number,
         departures.stayed,
         len(departures.stayed) as stayed_count,
         departures.owner_after,
         departures.hold_number is not null as left_while_held
-    from departures
-    left join starts using (call_position)
-    left join conferences
-        on departures.conference_number is not null
-        and conferences.call_position = departures.call_position
-        and conferences.conference_number = departures.conference_number
+    from source_events as departures
+    join source_calls using (call_position)
+    left join conferences using (call_position, conference_number)
+    where departures.type = 'call.exited.v1'
 )
 select * from final

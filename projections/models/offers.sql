@@ -1,21 +1,17 @@
 -- One row per offer of a call to an agent.
-with steps as (
-    select *
+with offered as (
+    select call_position, offer_number, agent, queue, occurred_at as offered_at
     from source_events
-    where offer_number is not null
+    where type = 'call.offered.v1'
 ),
-offers_of_calls as (
+resolved as (
     select
         call_position,
         offer_number,
-        any_value(call_id) as call_id,
-        any_value(source) as source,
-        min(occurred_at) filter (type = 'call.offered.v1') as offered_at,
-        arg_min(agent, version) filter (type = 'call.offered.v1') as agent,
-        arg_min(queue, version) filter (type = 'call.offered.v1') as queue,
-        arg_min(occurred_at, version) filter (type <> 'call.offered.v1') as resolved_at,
-        arg_min(type::varchar, version) filter (type <> 'call.offered.v1') as resolved_by_type
-    from steps
+        arg_min(occurred_at, version) as resolved_at,
+        arg_min(type::varchar, version) as resolved_by_type
+    from source_events
+    where offer_number is not null and type <> 'call.offered.v1'
     group by call_position, offer_number
 ),
 final as (
@@ -23,9 +19,10 @@ final as (
         call_position,
         call_id,
         source,
+        entered_at,
         offer_number,
         agent,
-        queue,
+        offered.queue,
         offered_at,
         resolved_at,
         seconds_between(offered_at, resolved_at) as ring_seconds,
@@ -37,6 +34,8 @@ final as (
             when 'call.ended.v1' then 'call_ended'
             else 'open'
         end as outcome
-    from offers_of_calls
+    from offered
+    join source_calls using (call_position)
+    left join resolved using (call_position, offer_number)
 )
 select * from final

@@ -2,8 +2,6 @@
 with arrivals as (
     select
         call_position,
-        call_id,
-        source,
         stay_number,
         version as joined_version,
         occurred_at as joined_at,
@@ -30,12 +28,6 @@ with arrivals as (
             'call.transfer-accepted.v1'
         )
 ),
-endings as (
-    select call_position, min(occurred_at) as call_ended_at
-    from source_events
-    where type = 'call.ended.v1'
-    group by call_position
-),
 customer_exits as (
     select call_position, min(exited_at) as customer_left_at
     from exits
@@ -61,14 +53,18 @@ consulted as (
 stays as (
     select
         arrivals.*,
-        coalesce(exits.exited_at, endings.call_ended_at) as left_at,
+        source_calls.call_id,
+        source_calls.source,
+        source_calls.entered_at,
+        source_calls.queue,
+        coalesce(exits.exited_at, call_ended_at) as left_at,
         -- Talking to the customer begins with the answer, and for the consulted with the merge.
         case role_first
             when 'customer' then first_answers.first_answered_at
             when 'consulted' then consulted.merged_at
             else joined_at
         end as talk_from_at,
-        least(coalesce(exits.exited_at, endings.call_ended_at), customer_left_at) as talk_until_at,
+        least(coalesce(exits.exited_at, call_ended_at), customer_left_at) as talk_until_at,
         consulted.consult_seconds,
         exits.version as left_version,
         exits.party_role as role_at_exit,
@@ -76,7 +72,7 @@ stays as (
         exits.exit_number
     from arrivals
     left join exits using (call_position, stay_number)
-    left join endings using (call_position)
+    join source_calls using (call_position)
     left join customer_exits using (call_position)
     left join first_answers using (call_position)
     left join consulted using (call_position, stay_number)
@@ -128,6 +124,8 @@ final as (
         stays.call_position,
         stays.call_id,
         stays.source,
+        stays.entered_at,
+        stays.queue,
         stays.stay_number,
         stays.party,
         stays.party_kind,

@@ -2,8 +2,10 @@
 with final as (
     select
         call_position,
-        call_id,
-        source,
+        source_calls.call_id,
+        source_calls.source,
+        source_calls.entered_at,
+        source_calls.queue,
         position,
         version,
         type,
@@ -16,6 +18,7 @@ with final as (
         rule_set,
         command_id
     from source_events
+    join source_calls using (call_position)
     where rules_broken is not null
 )
 select * from final

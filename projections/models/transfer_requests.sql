@@ -1,6 +1,9 @@
 -- One row per transfer asked for, whatever came of it; one that was only seen to succeed has no request.
 with steps as (
-    select *, coalesce(transfer_number, -version) as transfer_key
+    select
+        call_position, transfer_number, coalesce(transfer_number, -version) as transfer_key, type,
+        version, occurred_at, actor, kind, target_kind, target, receiver, party, party_kind,
+        failure, wrap_up_agent, wrap_up_number, consult_number, conference_number
     from source_events
     where
         type in (
@@ -13,8 +16,6 @@ requests as (
     select
         call_position,
         transfer_key,
-        any_value(call_id) as call_id,
-        any_value(source) as source,
         any_value(transfer_number) as transfer_number,
         any_value(kind) as kind,
         min(occurred_at) filter (type = 'call.transfer-requested.v1') as requested_at,
@@ -38,6 +39,8 @@ final as (
         call_position,
         call_id,
         source,
+        entered_at,
+        queue,
         transfer_number,
         kind,
         requested_at,
@@ -61,5 +64,6 @@ final as (
         conference_number,
         wrap_up_number
     from requests
+    join source_calls using (call_position)
 )
 select * from final

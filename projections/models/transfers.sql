@@ -4,6 +4,8 @@ with final as (
         call_position,
         call_id,
         source,
+        entered_at,
+        queue,
         transfer_number,
         kind,
         requested_at,

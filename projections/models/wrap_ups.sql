@@ -1,54 +1,75 @@
 -- One row per wrap-up of one agent: pending, open, applied or void.
 with steps as (
-    select *
+    select call_position, wrap_up_number, wrap_up_agent, type, version, occurred_at, reason
     from source_events
     where wrap_up_number is not null
 ),
-wrap_ups_of_calls as (
+openings as (
     select
         call_position,
         wrap_up_number,
-        any_value(call_id) as call_id,
-        any_value(source) as source,
         any_value(wrap_up_agent) as agent,
         min(version) as first_version,
         min(occurred_at) filter (type = 'call.transfer-requested.v1') as pending_at,
         min(occurred_at) filter (type in ('call.exited.v1', 'call.transfer-accepted.v1')) as opened_at,
-        max(version) filter (type in (
-            'call.transfer-declined.v1', 'call.transfer-failed.v1', 'call.transfer-withdrawn.v1'
-        )) as voided_version,
-        max(occurred_at) filter (type in (
-            'call.transfer-declined.v1', 'call.transfer-failed.v1', 'call.transfer-withdrawn.v1'
-        )) as voided_at,
         max(version) filter (type = 'call.wrap-up-applied.v1') as applied_version,
-        arg_max(occurred_at, version) filter (type = 'call.wrap-up-applied.v1') as applied_at,
-        arg_max(actor, version) filter (type = 'call.wrap-up-applied.v1') as applied_by,
-        arg_max(mode::varchar, version) filter (type = 'call.wrap-up-applied.v1') as mode,
-        arg_max(provisional::int, version) filter (type = 'call.wrap-up-applied.v1')::boolean as is_provisional,
-        arg_max(reason, version) filter (type = 'call.wrap-up-applied.v1') as reason_given,
-        arg_max(reason, version) filter (type = 'call.corrected.v1' and reason is not null) as reason_corrected,
-        arg_max(occurred_at, version) filter (type = 'call.corrected.v1' and reason is not null) as corrected_at,
         count(*) filter (type = 'call.wrap-up-extended.v1') as extension_count
     from steps
     group by call_position, wrap_up_number
 ),
+applications as (
+    select
+        call_position,
+        version as applied_version,
+        occurred_at as applied_at,
+        actor as applied_by,
+        mode::varchar as mode,
+        provisional as is_provisional,
+        reason as reason_given
+    from source_events
+    where type = 'call.wrap-up-applied.v1'
+),
+voids as (
+    select
+        call_position,
+        wrap_up_number,
+        max(version) as voided_version,
+        max(occurred_at) as voided_at
+    from steps
+    where type in (
+        'call.transfer-declined.v1', 'call.transfer-failed.v1', 'call.transfer-withdrawn.v1'
+    )
+    group by call_position, wrap_up_number
+),
+corrections as (
+    select
+        call_position,
+        wrap_up_number,
+        arg_max(reason, version) as reason_corrected,
+        arg_max(occurred_at, version) as corrected_at
+    from steps
+    where type = 'call.corrected.v1' and reason is not null
+    group by call_position, wrap_up_number
+),
 own_ends as (
     select
-        wrap_ups_of_calls.call_position,
-        wrap_ups_of_calls.wrap_up_number,
+        openings.call_position,
+        openings.wrap_up_number,
         arg_min(departures.exited_at, departures.version) as agent_left_at
-    from wrap_ups_of_calls
+    from openings
     join exits as departures
-        on departures.call_position = wrap_ups_of_calls.call_position
-        and departures.party = wrap_ups_of_calls.agent
-        and departures.version >= wrap_ups_of_calls.first_version
-    group by wrap_ups_of_calls.call_position, wrap_ups_of_calls.wrap_up_number
+        on departures.call_position = openings.call_position
+        and departures.party = openings.agent
+        and departures.version >= openings.first_version
+    group by openings.call_position, openings.wrap_up_number
 ),
 final as (
     select
         call_position,
         call_id,
         source,
+        entered_at,
+        queue,
         wrap_up_number,
         agent,
         case
@@ -75,7 +96,11 @@ final as (
         coalesce(is_provisional, false) as is_provisional,
         corrected_at is not null as is_corrected,
         extension_count
-    from wrap_ups_of_calls
+    from openings
+    join source_calls using (call_position)
+    left join applications using (call_position, applied_version)
+    left join voids using (call_position, wrap_up_number)
+    left join corrections using (call_position, wrap_up_number)
     left join own_ends using (call_position, wrap_up_number)
 )
 select * from final

@@ -9,26 +9,26 @@ REPORT = Report(
     facts="""
 select
   call_position, call_id, source, entered_at, queue, party as agent, false as is_denominator,
-  (talk_from_at is not null)::int as contacts, participants.talk_seconds,
-  participants.hold_seconds, participants.conference_seconds, participants.consult_seconds
-from participants join calls using (call_position, call_id, source)
+  (talk_from_at is not null)::int as contacts, talk_seconds,
+  hold_seconds, conference_seconds, consult_seconds
+from participants
 where party_kind = 'agent'
 union all by name
 select
   call_position, call_id, source, entered_at, queue, agent, false as is_denominator,
   (status = 'applied')::int as wrap_ups,
-  case when status = 'applied' then wrap_ups.wrap_up_seconds end as wrap_up_seconds
-from wrap_ups join calls using (call_position, call_id, source)
+  case when status = 'applied' then wrap_up_seconds end as wrap_up_seconds
+from wrap_ups
 union all by name
 select
   call_position, call_id, source, entered_at, queue, from_agent as agent,
   false as is_denominator, 1 as transferred_out
-from transfers join calls using (call_position, call_id, source)
+from transfers
 union all by name
 select
   call_position, call_id, source, entered_at, queue, to_party as agent,
   false as is_denominator, 1 as transferred_in
-from transfers join calls using (call_position, call_id, source)
+from transfers
 where to_party_kind = 'agent'
 """,
     figures=(

@@ -9,8 +9,8 @@ REPORT = Report(
     facts=f"""
 select
   call_position, call_id, source, entered_at, queue, started_by as agent, false as is_denominator,
-  cause, member_count, conferences.conference_seconds
-from conferences join calls using (call_position, call_id, source)
+  cause, member_count, conference_seconds
+from conferences
 union all by name
 {ANSWERED_CALLS}
 """,

@@ -9,8 +9,8 @@ REPORT = Report(
     facts="""
 select
   call_position, call_id, source, entered_at, queue, started_by as agent, false as is_denominator,
-  target_kind, party, ended_how, is_answered, consults.consult_seconds, failed_conference_count
-from consults join calls using (call_position, call_id, source)
+  target_kind, party, ended_how, is_answered, consult_seconds, failed_conference_count
+from consults
 """,
     figures=(
         Figure("consults", "count(*)", "started while handling a call"),

@@ -8,7 +8,8 @@ REPORT = Report(
     question="Who left the calls, in which order, and why?",
     facts="""
 select
-  call_position, call_id, source, entered_at, queue, party as agent, false as is_denominator,
+  exits.call_position, exits.call_id, exits.source, exits.entered_at, exits.queue,
+  party as agent, false as is_denominator,
   exit_number, party_kind, party_role as role, reason, via, ended_by,
   case when initiated_by in ('customer', 'system', 'unknown') then initiated_by else 'agent' end
     as initiated_by,
@@ -16,7 +17,7 @@ select
   exits.left_while_held and party_kind = 'customer' as left_while_held,
   agent_hung_up_first and party_kind = 'customer' as agent_hung_up_first,
   case when party_kind = 'customer' then post_call_seconds end as post_call_seconds
-from exits join calls using (call_position, call_id, source)
+from exits join calls using (call_position)
 """,
     figures=(
         Figure("exits", "count(*)", "one per party that left"),

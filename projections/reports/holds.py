@@ -9,8 +9,8 @@ REPORT = Report(
     facts=f"""
 select
   call_position, call_id, source, entered_at, queue, started_by as agent, false as is_denominator,
-  ended_how, consult_number is not null as during_consult, holds.hold_seconds
-from holds join calls using (call_position, call_id, source)
+  ended_how, consult_number is not null as during_consult, hold_seconds
+from holds
 union all by name
 {ANSWERED_CALLS}
 """,

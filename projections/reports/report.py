@@ -28,7 +28,7 @@ TIME_GROUPINGS: Final[dict[str, str]] = {
 CONTACTS: Final = """
 select
   call_position, call_id, source, entered_at, queue, party as agent, true as is_denominator
-from participants join calls using (call_position, call_id, source)
+from participants
 where party_kind = 'agent' and talk_from_at is not null
 """
 """Contacts handled, as denominator: every connection of an agent with a customer."""

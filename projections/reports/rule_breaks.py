@@ -9,8 +9,8 @@ REPORT = Report(
     facts="""
 select
   call_position, call_id, source, entered_at, queue, actor as agent, false as is_denominator,
-  rule, rule_breaks.type as event
-from rule_breaks join calls using (call_position, call_id, source)
+  rule, type as event
+from rule_breaks
 union all by name
 select
   call_position, call_id, source, entered_at, queue, null::varchar as agent, true as is_denominator

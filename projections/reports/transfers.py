@@ -10,7 +10,7 @@ REPORT = Report(
 select
   call_position, call_id, source, entered_at, queue, from_agent as agent,
   false as is_denominator, kind, target_kind, target, outcome, received_by as receiver
-from transfer_requests join calls using (call_position, call_id, source)
+from transfer_requests
 union all by name
 {CONTACTS}
 """,

@@ -8,10 +8,11 @@ REPORT = Report(
     question="Which wrap-up reasons were given, by choice or by default, and which are missing?",
     facts="""
 select
-  call_position, call_id, source, entered_at, queue, agent, false as is_denominator,
-  status, reason, mode, wrap_ups.wrap_up_seconds, extension_count, is_corrected,
+  wrap_ups.call_position, wrap_ups.call_id, wrap_ups.source, wrap_ups.entered_at, wrap_ups.queue,
+  agent, false as is_denominator, status, reason, mode, wrap_ups.wrap_up_seconds,
+  extension_count, is_corrected,
   status in ('open', 'pending') and ended_at is not null as is_missing
-from wrap_ups join calls using (call_position, call_id, source)
+from wrap_ups join calls using (call_position)
 """,
     figures=(
         Figure(

@@ -76,9 +76,10 @@ def history(drawn: list[tuple[int, tuple[type[commands.Command], str], bool, int
 
 @contextmanager
 def projections() -> Iterator[Projections]:
+    """A file that a rebuild goes through in many parts."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Projections(Path(folder) / "projections.duckdb") as opened,
+        Projections(Path(folder) / "projections.duckdb", part_events=7) as opened,
     ):
         yield opened
 
