@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from domain.vocabulary import (
     CUSTOMER,
@@ -78,6 +78,10 @@ class WrapUp(NamedTuple):
         return self.status is WrapUpStatus.OPEN or self.status is WrapUpStatus.PENDING
 
 
+new_object: Final = object.__new__
+set_attribute: Final = object.__setattr__
+
+
 @dataclass(frozen=True)
 class Call:
     """A call after the events up to `version`; an empty one has not been received yet.
@@ -116,8 +120,16 @@ class Call:
         Copies the fields as one dictionary: `dataclasses.replace` sets them one by one, which
         costs more than the rules do.
         """
-        copy = object.__new__(Call)
-        object.__setattr__(copy, "__dict__", self.__dict__ | changes)
+        copy = new_object(Call)
+        set_attribute(copy, "__dict__", self.__dict__ | changes)
+        return copy
+
+    def one_version_on(self, **changes: Any) -> Call:
+        """Return the call after one more event, with these fields changed."""
+        changes["version"] = self.version + 1
+        changes["received"] = True
+        copy = new_object(Call)
+        set_attribute(copy, "__dict__", self.__dict__ | changes)
         return copy
 
     def party(self, party_id: str | None) -> Party | None:

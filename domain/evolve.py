@@ -6,7 +6,7 @@ fits the state it meets.
 
 from __future__ import annotations
 
-from typing import Any, assert_never, cast
+from typing import assert_never, cast
 
 from domain.call import Call, OpenConsult, OpenOffer, OpenTransfer, Party, WrapUp, WrapUpStatus
 from domain.events import (
@@ -29,20 +29,18 @@ def evolve(call: Call, event: Event) -> Call:
     happened = cast(AnyEvent, event)
     match happened.type:
         case "call.held.v1":
-            return after(call, hold_number=happened.hold_number, holds=happened.hold_number)
+            return call.one_version_on(hold_number=happened.hold_number, holds=happened.hold_number)
         case "call.resumed.v1":
-            return after(call, hold_number=None)
+            return call.one_version_on(hold_number=None)
         case "call.received.v1":
             stay = happened.stay_number
-            return after(
-                call,
+            return call.one_version_on(
                 queued=happened.queue is not None,
                 parties=with_party(call, CUSTOMER, PartyKind.CUSTOMER, Role.CUSTOMER, stay),
                 stays=max(call.stays, stay),
             )
         case "call.offered.v1":
-            return after(
-                call,
+            return call.one_version_on(
                 offer=OpenOffer(happened.offer_number, happened.agent),
                 offers=happened.offer_number,
                 offered_agents=call.offered_agents | {happened.agent},
@@ -50,8 +48,7 @@ def evolve(call: Call, event: Event) -> Call:
         case "call.answered.v1":
             agent, stay = happened.agent, happened.stay_number
             role = Role.OWNER if call.owner is None else Role.MEMBER
-            return after(
-                call,
+            return call.one_version_on(
                 offer=None,
                 parties=with_party(call, agent, PartyKind.AGENT, role, stay),
                 stays=max(call.stays, stay),
@@ -59,8 +56,7 @@ def evolve(call: Call, event: Event) -> Call:
         case "call.exited.v1":
             return after_exit(call, happened)
         case "call.ended.v1":
-            return after(
-                call,
+            return call.one_version_on(
                 ended=True,
                 parties=(),
                 offer=None,
@@ -73,8 +69,7 @@ def evolve(call: Call, event: Event) -> Call:
             return after_reason(call, happened)
         case "call.consult-started.v1":
             number = happened.consult_number
-            return after(
-                call,
+            return call.one_version_on(
                 consult=OpenConsult(number, happened.target_kind, happened.target),
                 consults=number,
                 hold_number=happened.hold_number or call.hold_number,
@@ -82,17 +77,15 @@ def evolve(call: Call, event: Event) -> Call:
             )
         case "call.consult-answered.v1":
             party, kind, stay = happened.party, happened.party_kind, happened.stay_number
-            return after(
-                call,
+            return call.one_version_on(
                 consult=call.consult and call.consult._replace(party=party),
                 parties=with_party(call, party, kind, Role.CONSULTED, stay),
                 stays=max(call.stays, stay),
             )
         case "call.consult-declined.v1" | "call.consult-cancelled.v1" | "call.consult-ended.v1":
-            return after(call, consult=None)
+            return call.one_version_on(consult=None)
         case "call.conference-started.v1":
-            return after(
-                call,
+            return call.one_version_on(
                 conference_number=happened.conference_number,
                 conferences=happened.conference_number,
                 consult=None,
@@ -101,18 +94,18 @@ def evolve(call: Call, event: Event) -> Call:
             )
         case "call.conference-joined.v1":
             parties = with_role(call.parties, happened.party, Role.MEMBER)
-            return after(call, consult=None, parties=parties)
+            return call.one_version_on(consult=None, parties=parties)
         case "call.conference-ended.v1":
-            return after(call, conference_number=None)
+            return call.one_version_on(conference_number=None)
         case "call.transfer-requested.v1":
             return after_request(call, happened)
         case "call.transfer-accepted.v1":
             return after_acceptance(call, happened)
         case "call.transfer-declined.v1" | "call.transfer-failed.v1" | "call.transfer-withdrawn.v1":
             wrap_ups = without_pending(call, happened.wrap_up_number)
-            return after(call, transfer=None, wrap_ups=wrap_ups)
+            return call.one_version_on(transfer=None, wrap_ups=wrap_ups)
         case "call.offer-missed.v1" | "call.offer-declined.v1" | "call.abandoned.v1":
-            return after(call, offer=None)
+            return call.one_version_on(offer=None)
         case "call.wrap-up-extended.v1":
             return after_extension(call, happened)
         case (
@@ -122,14 +115,9 @@ def evolve(call: Call, event: Event) -> Call:
             | "call.activity-noted.v1"
             | "call.marked-incomplete.v1"
         ):
-            return after(call)
+            return call.one_version_on()
         case unreachable:
             assert_never(unreachable)
-
-
-def after(call: Call, **changes: Any) -> Call:
-    """Return the call one version on, with these changes."""
-    return call.changed(version=call.version + 1, received=True, **changes)
 
 
 def with_party(
@@ -173,8 +161,7 @@ def without_pending(call: Call, number: int | None) -> tuple[WrapUp, ...]:
 def after_request(call: Call, requested: TransferRequested) -> Call:
     """Open the transfer, and the owner's wrap-up as pending (R10, Q3)."""
     number = requested.wrap_up_number
-    return after(
-        call,
+    return call.one_version_on(
         transfer=OpenTransfer(
             requested.transfer_number,
             requested.kind,
@@ -203,8 +190,7 @@ def after_acceptance(call: Call, accepted: TransferAccepted) -> Call:
             Role.OWNER,
             stay,
         )
-    return after(
-        call,
+    return call.one_version_on(
         transfer=None,
         hold_number=None,
         consult=None,
@@ -232,8 +218,7 @@ def after_exit(call: Call, exited: Exited) -> Call:
     """Take one party out; the owner afterwards is the one the event names."""
     parties = tuple([party for party in call.parties if party.id != exited.party])
     is_customer = exited.party == CUSTOMER
-    return after(
-        call,
+    return call.one_version_on(
         parties=with_role(parties, exited.owner_after, Role.OWNER),
         exits=exited.exit_number,
         customer_left=is_customer or call.customer_left,
@@ -253,8 +238,7 @@ def after_reason(call: Call, applied: WrapUpApplied) -> Call:
         reason_given=True,
         applied_version=call.version + 1,
     )
-    return after(
-        call,
+    return call.one_version_on(
         wrap_ups=with_latest(call, given),
         wrap_ups_opened=max(call.wrap_ups_opened, number),
     )
@@ -264,8 +248,7 @@ def after_extension(call: Call, extended: WrapUpExtended) -> Call:
     """Count the extension; one that is reported of a wrap-up never seen to open opens it."""
     number, agent = extended.wrap_up_number, extended.wrap_up_agent
     known = wrap_up_numbered(call, number, agent)
-    return after(
-        call,
+    return call.one_version_on(
         wrap_ups=with_latest(call, known._replace(extensions=known.extensions + 1)),
         wrap_ups_opened=max(call.wrap_ups_opened, number),
     )

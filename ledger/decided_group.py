@@ -49,12 +49,17 @@ class DecidedGroup:
         self._recorder = recorder
         self._rules = rules
         self._stamp = stamp
-        self.ends = ends
+        self._position, self._refusal_number = ends
         self.rows = Group()
         self.calls: dict[str, RecordedCall] = {}
         self._outcomes: dict[bytes, tuple[str, Outcome]] = {}
         self._stored: dict[bytes, StoredOutcome] = {}
         self._without_events: set[str] = set()
+
+    @property
+    def ends(self) -> Ends:
+        """The last position and the last refusal number once the group is durable."""
+        return Ends(self._position, self._refusal_number)
 
     def take_all(self, requests: Sequence[Request], isolated: bool) -> list[Outcome | Exception]:
         """Decide all in order; isolated, one that cannot be decided at all fails alone."""
@@ -92,28 +97,30 @@ class DecidedGroup:
             decided = decision
         documents = event_documents(command, decided, observed, self._stamp)
         # From here on nothing fails, so a request that fails leaves no half of itself.
-        last, refusal_number = self.ends
-        first_position = last + 1
+        rows, first_position, version = self.rows, self._position + 1, call.version
         if known is None:
-            self.rows.calls.append((command.source, command.call_id, first_position))
-        call_position = first_position if known is None else known.position
-        version = call.version
-        for position, document in enumerate(documents, first_position):
+            call_position = first_position
+            rows.calls.append((command.source, command.call_id, call_position))
+        else:
+            call_position = known.position
+        position = self._position
+        for document in documents:
+            position += 1
             version += 1
-            self.rows.events.append((position, call_position, version, document))
-        self.rows.outcomes.append(StoredOutcome(command_id, first_position, len(documents), None))
-        self.ends = Ends(last + len(documents), refusal_number)
+            rows.events.append((position, call_position, version, document))
+        rows.outcomes.append((command_id, first_position, len(documents), None))
+        self._position = position
         self.calls[key] = RecordedCall(key, call_position, decided.call)
-        recorded = Recorded(self.ends.position, version, tuple(documents))
+        recorded = Recorded(position, version, tuple(documents))
         self._outcomes[command_id] = (key, recorded)
         return recorded
 
     def _refuse(self, command: Command, refused: Refused, command_id: bytes) -> RefusedOutcome:
-        number = self.ends.refusal_number + 1
+        number = self._refusal_number + 1
         document = refusal_document(number, command, refused, self._stamp)
         self.rows.refusals.append((number, document))
-        self.rows.outcomes.append(StoredOutcome(command_id, None, 0, number))
-        self.ends = Ends(self.ends.position, number)
+        self.rows.outcomes.append((command_id, None, 0, number))
+        self._refusal_number = number
         return RefusedOutcome(number, refused.rule, refused.sentence)
 
     def _first_outcome(self, command_id: bytes) -> tuple[str, Outcome]:

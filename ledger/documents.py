@@ -70,7 +70,7 @@ def event_documents(
     documents = []
     for event in decided.events:
         version += 1
-        body = body_of(event)
+        body = {name: value for name, value in event.__dict__.items() if value is not None}
         document["id"] = f"{command.call_id}/{version}"
         document["type"] = body.pop("type")
         document["version"] = version
@@ -114,11 +114,6 @@ def say_who_and_why(document: dict[str, Any], command: Command, role: Role) -> N
         document["causationid"] = command.causation_id
     if command.time_source is not TimeSource.EXACT:
         document["timesource"] = command.time_source
-
-
-def body_of(event: Event) -> dict[str, Any]:
-    """The fields of an event that are not null, its type among them."""
-    return {name: value for name, value in event.__dict__.items() if value is not None}
 
 
 IN_THE_ENVELOPE = frozenset(Command.model_fields) - {"expected_version"} | {"type"}

@@ -45,7 +45,8 @@ class Group:
     """Position, call position, version and document."""
     refusals: list[tuple[int, bytes]] = field(default_factory=list)
     """Number and document."""
-    outcomes: list[StoredOutcome] = field(default_factory=list)
+    outcomes: list[tuple[bytes, int | None, int, int | None]] = field(default_factory=list)
+    """The fields of `StoredOutcome`, as a plain tuple because there is one for every command."""
 
 
 class CallRecorder(ApplicationRecorder):
