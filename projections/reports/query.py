@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projections.reports.report import TIME_GROUPINGS, Report, Selection, where
+from projections.reports.report import QUARTER, TIME_GROUPINGS, Report, Selection, where
 
 if TYPE_CHECKING:
     from projections.sandbox import Value
@@ -30,20 +30,24 @@ def figures_query(
             known = ", ".join(report.all_groupings)
             raise UnknownGroupingError(f"{report.name} has no grouping {grouping!r}; try {known}")
     keys = ", ".join(f'"{grouping}"' for grouping in by)
-    times = "".join(
-        f', {TIME_GROUPINGS[grouping]} as "{grouping}"'
-        for grouping in by
-        if grouping in TIME_GROUPINGS
-    )
+    times = [grouping for grouping in by if grouping in TIME_GROUPINGS]
+    local = ", ".join(f'{TIME_GROUPINGS[grouping]} as "{grouping}"' for grouping in times)
+    quarters = f"""quarters as (
+  select {QUARTER} as quarter, {local} from chosen group by quarter
+),
+selected as (
+  from chosen join quarters on quarters.quarter = {QUARTER}
+)"""
     apart = ", is_denominator" if set(by) & set(report.subject_groupings) else ""
     figures = ",\n  ".join(f'{figure.expression} as "{figure.name}"' for figure in report.figures)
     sql = f"""
 with facts as (
 {report.facts}
 ),
-selected as (
-  select *{times} from facts {where(selection.conditions())}
-)
+chosen as (
+  select * from facts {where(selection.conditions())}
+),
+{quarters if times else "selected as (from chosen)"}
 select
   {keys + "," if by else ""}
   {f"grouping({keys}) > 0" if by else "true"} as is_total,
