@@ -73,11 +73,15 @@ class Model:
 
     @property
     def by_call(self) -> bool:
-        return "call_position" in self.sql
+        return "call_position" in self._last_step
 
     @property
     def by_refusal(self) -> bool:
-        return "refusal_number" in self.sql
+        return "refusal_number" in self._last_step
+
+    @property
+    def _last_step(self) -> str:
+        return self.sql.rpartition("final as (")[2]
 
 
 @cache
