@@ -44,6 +44,8 @@ def webex(
 ) -> None:
     """Import Webex Contact Center task details; importing a file again adds nothing.
 
+    Pages of one call may be in several files: give them together.
+
     What such a record cannot tell (who, exact times) is in docs/webex.md. Exit
     code 1 when something could not be read; it is in quarantine then.
 
@@ -55,17 +57,15 @@ def webex(
         base = datetime.fromisoformat(base_day).replace(tzinfo=UTC)
     except ValueError:
         raise typer.BadParameter(f"{base_day!r} is no day; write one like 2026-01-05.") from None
-    unreadable = 0
-    for path in files:
-        try:
-            observations = webex_records.read(path, source, base)
-            counts, failed = record_observations(ledger, observations, str(path))
-        except OSError as error:
-            raise typer.BadParameter(f"{path} cannot be read: {error.strerror}.") from None
-        unreadable += failed
-        in_quarantine = f" {failed:,} pieces could not be read: call-ledger quarantine list."
-        typer.echo(f"{path.name}: {counts.sentence()}{in_quarantine if failed else ''}")
-    raise typer.Exit(1 if unreadable else 0)
+    names = ", ".join(path.name for path in files)
+    try:
+        observations = webex_records.read(files, source, base)
+        counts, failed = record_observations(ledger, observations, names)
+    except OSError as error:
+        raise typer.BadParameter(f"{error.filename} cannot be read: {error.strerror}.") from None
+    in_quarantine = f" {failed:,} pieces could not be read: call-ledger quarantine list."
+    typer.echo(f"{names}: {counts.sentence()}{in_quarantine if failed else ''}")
+    raise typer.Exit(1 if failed else 0)
 
 
 def record_observations(
@@ -76,23 +76,24 @@ def record_observations(
     from importers.observation import Unreadable
     from ledger.ledger import Ledger
     from ledger.outcomes import Request
+    from ledger.quarantine import Unread
 
-    counts, unreadable = Tally(), 0
+    counts, unreadable_count = Tally(), 0
     with (
         Ledger.open(folder, doing="import") as ledger,
         progress("importing", unit="observations") as moved,
     ):
         done = 0
         while group := list(islice(observations, OBSERVATIONS_IN_ONE_GROUP)):
-            requests = []
+            requests, unread = [], []
             for observation in group:
                 if isinstance(observation, Unreadable):
-                    ledger.quarantine.add(origin, observation.original, observation.reason)
-                    unreadable += 1
+                    unread.append(Unread(origin, observation.original, observation.reason))
                 else:
                     requests.append(Request(observation, observed=True))
+            unreadable_count += len(ledger.quarantine.add_many(unread))
             for outcome in ledger.record_many(requests):
                 counts.take(outcome)
             done += len(group)
             moved(done, None)
-    return counts, unreadable
+    return counts, unreadable_count

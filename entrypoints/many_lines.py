@@ -16,6 +16,7 @@ from entrypoints.progress import progress
 from ledger.intake import LARGEST_LINE_BYTES, Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Recorded, Request
+from ledger.quarantine import Unread
 
 LINES_IN_ONE_GROUP = 2_000
 """Lines made durable by one write to the disk, when they come faster than that."""
@@ -82,21 +83,22 @@ def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
 
 def outcomes_of(ledger: Ledger, lines: list[Line], origin: str) -> list[dict[str, Any]]:
     """Record what can be read, quarantine what cannot, and answer each line in order."""
-    requests: list[Request] = []
-    answers: list[dict[str, Any]] = []
-    places: list[int] = []
+    answers: list[dict[str, Any]] = [{"line": line.number} for line in lines]
+    readable: list[tuple[dict[str, Any], Request]] = []
+    unreadable: list[tuple[dict[str, Any], Unread]] = []
     filled_in = defaults()
-    for place, line in enumerate(lines):
-        answer: dict[str, Any] = {"line": line.number}
-        answers.append(answer)
+    for answer, line in zip(answers, lines, strict=True):
         try:
-            requests.append(read_request(line.text, filled_in))
-            places.append(place)
+            readable.append((answer, read_request(line.text, filled_in)))
         except Unreadable as error:
-            number = ledger.quarantine.add(f"{origin}:{line.number}", line.text, str(error))
-            answer |= {"outcome": "quarantined", "number": number, "reason": str(error)}
-    for place, request, outcome in zip(places, requests, ledger.record_many(requests), strict=True):
-        answers[place] |= answer_of(request, outcome)
+            unread = Unread(f"{origin}:{line.number}", line.text, str(error))
+            unreadable.append((answer, unread))
+    numbers = ledger.quarantine.add_many([unread for _, unread in unreadable])
+    for (answer, unread), number in zip(unreadable, numbers, strict=True):
+        answer.update(outcome="quarantined", number=number, reason=unread.reason)
+    outcomes = ledger.record_many([request for _, request in readable])
+    for (answer, request), outcome in zip(readable, outcomes, strict=True):
+        answer.update(answer_of(request, outcome))
     return answers
 
 
