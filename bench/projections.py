@@ -9,64 +9,100 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from statistics import median
 
+from bench.figures import Figure, table
 from bench.histories import batches
+from entrypoints.call import one_call
 from infra.folder import LedgerFolder
 from ledger.feed import EventBatch, StoreFeed
 from ledger.sqlite_store import open_to_write
 from projections.database import Projections
-from projections.owner import owning
+from projections.owner import Owner, owning
+from projections.reports import REPORTS
+from projections.reports.query import figures_query
+from projections.reports.report import Selection
 from projections.sandbox import read
 
 SIZES = (1_000_000,)
 BATCH_SIZES = (100, 1_000, 10_000)
 TIMES = 7
 EVENTS_FOR_BATCHES = TIMES * sum(BATCH_SIZES)
+LARGEST_BATCH = f"live batches of {BATCH_SIZES[-1]:,}"
 
 
-def main(sizes: tuple[int, ...]) -> None:
-    print("| events | what | seconds | events/s |\n|---:|---|---:|---:|")
+def measure(sizes: Sequence[int]) -> list[Figure]:
+    """Every figure of projecting and reading, at each of these numbers of events."""
+    figures: list[Figure] = []
+    batch_milliseconds: dict[int, float] = {}
     for size in sizes:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            further = write_store(folder, size)
-            with owning(folder, lambda folder=folder: StoreFeed(folder)) as owner:  # type: ignore[misc]
-                seconds = timed(owner.bring_up)
-                events = owner.projections.positions.position
-                row(events, "from the store alone", seconds, events)
-                with owner.writing() as projections:
-                    row(events, "all models anew", timed(projections.build), events)
-                    for batch_size in BATCH_SIZES:
-                        further = live(projections, events, further, batch_size)
-                    for what, sql in READINGS.items():
-                        seconds = median(
-                            timed(lambda sql=sql: read(projections.connection.cursor(), sql))  # type: ignore[misc]
-                            for _ in range(TIMES)
-                        )
-                        row(events, what, seconds)
-            size_bytes = (folder / "projections.duckdb").stat().st_size
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-            print(
-                f"| {events:,} | {size_bytes / events:.0f} bytes an event in DuckDB;"
-                f" peak memory {peak:.1f} GiB | | |",
-                flush=True,
-            )
+        at_size = f"{size:,} events: "
+        with tempfile.TemporaryDirectory(prefix="call-ledger-bench-") as name:
+            for figure in of_one_ledger(Path(name), size):
+                figures.append(figure._replace(what=at_size + figure.what))
+                if figure.what == LARGEST_BATCH:
+                    batch_milliseconds[size] = BATCH_SIZES[-1] / figure.value * 1000
+    if len(sizes) > 1:
+        times = batch_milliseconds[sizes[-1]] / batch_milliseconds[sizes[0]]
+        what = f"{LARGEST_BATCH} at {sizes[-1]:,} events, beside {sizes[0]:,}"
+        figures.append(Figure(what, times, "×", 2, at_most=True))
+    return figures
 
 
-READINGS = {
-    "transfers by kind": "select kind, count(*) from transfers group by kind",
-    "agents, all days": "select agent, sum(handle_seconds) from agent_days group by agent",
-    "one day of calls": (
+def of_one_ledger(folder: Path, size: int) -> Iterator[Figure]:
+    """The figures of a ledger of this size."""
+    further = write_store(folder, size)
+    with owning(folder, lambda: StoreFeed(folder)) as owner:
+        seconds = timed(owner.bring_up)
+        events = owner.projections.positions.position
+        yield Figure("from the store alone", events / seconds, "events/s", 250_000)
+        with owner.writing() as projections:
+            before = time.process_time()
+            seconds = timed(projections.build)
+            used = time.process_time() - before
+            yield Figure("all models anew", events / seconds, "events/s", 1_000_000)
+            yield Figure("all models anew: processor time", used / events * 1e6, "µs an event")
+            for batch_size in BATCH_SIZES:
+                seconds = live(projections, further, batch_size)
+                further = part(further, TIMES * batch_size, None)
+                aim = 100_000 if batch_size == BATCH_SIZES[-1] else None
+                what = f"live batches of {batch_size:,}"
+                yield Figure(what, batch_size / seconds, "events/s", aim)
+        yield from readings(owner, folder)
+    size_bytes = (folder / "projections.duckdb").stat().st_size
+    yield Figure("bytes in DuckDB", size_bytes / events, "an event")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    yield Figure("peak memory until here", peak, "GiB", 4, at_most=True)
+
+
+def readings(owner: Owner, folder: Path) -> Iterator[Figure]:
+    """Every report over all that there is, and one call's timeline as the command line asks."""
+    cursor = owner.projections.connection.cursor()
+    for report in REPORTS.values():
+        for by in dict.fromkeys((report.default_grouping, ("day",))):
+            sql, parameters = figures_query(report, Selection(), by)
+            took = milliseconds(lambda sql=sql, given=parameters: read(cursor, sql, given))  # type: ignore[misc]
+            what = f"report {report.name}{' by ' + ', '.join(by) if by else ''}"
+            yield Figure(what, took, "ms", 50, at_most=True)
+    for what, sql in ANALYST.items():
+        yield Figure(what, milliseconds(lambda sql=sql: read(cursor, sql)), "ms")  # type: ignore[misc]
+    found, _ = read(
+        cursor, "select call_id from calls order by call_position desc limit 1 offset 99"
+    )
+    call_id = found.column("call_id")[0].as_py()
+    took = milliseconds(lambda: one_call(folder, call_id, None))
+    yield Figure("a timeline's rows", took, "ms", 10, at_most=True)
+
+
+ANALYST = {
+    "agent_days, all days": "select agent, sum(handle_seconds) from agent_days group by agent",
+    "one day of calls by hour": (
         "select hour(entered_at), count(*) from calls where entered_at between"
         " timestamp '2026-01-01' and timestamp '2026-01-02' group by all"
-    ),
-    "events of one call": (
-        "select * from events where call_position = 5 and position between 5 and 9000"
     ),
 }
 
@@ -92,15 +128,13 @@ def write_store(folder: Path, size: int) -> EventBatch:
     return EventBatch(positions, call_positions, documents)
 
 
-def live(projections: Projections, events: int, further: EventBatch, batch_size: int) -> EventBatch:
-    """Add batches of one size; returns the events that are left."""
-    taken: list[float] = []
-    for _ in range(TIMES):
-        batch = part(further, 0, batch_size)
-        further = part(further, batch_size, None)
+def live(projections: Projections, further: EventBatch, batch_size: int) -> float:
+    """Seconds that a batch of this size takes, with the models brought up to it."""
+    taken = []
+    for start in range(0, TIMES * batch_size, batch_size):
+        batch = part(further, start, start + batch_size)
         taken.append(timed(lambda batch=batch: projections.add(batch)))  # type: ignore[misc]
-    row(events, f"a batch of {batch_size:,}", median(taken), batch_size)
-    return further
+    return median(taken)
 
 
 def part(batch: EventBatch, start: int, end: int | None) -> EventBatch:
@@ -110,15 +144,16 @@ def part(batch: EventBatch, start: int, end: int | None) -> EventBatch:
 
 
 def timed(action: Callable[[], object]) -> float:
+    """Seconds that it takes."""
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
 
 
-def row(events: int, what: str, seconds: float, done: int | None = None) -> None:
-    rate = f"{done / seconds:,.0f}" if done else ""
-    print(f"| {events:,} | {what} | {seconds:.3f} | {rate} |", flush=True)
+def milliseconds(action: Callable[[], object]) -> float:
+    """The median of several times, in milliseconds."""
+    return median(timed(action) for _ in range(TIMES)) * 1000
 
 
 if __name__ == "__main__":
-    main(tuple(int(one) for one in sys.argv[1:]) or SIZES)
+    print(table(measure([int(one) for one in sys.argv[1:]] or SIZES)))

@@ -18,7 +18,9 @@ create or replace macro seconds_between(began_at, ended_at) as
     case
         when ended_at >= began_at then (epoch_us(ended_at) - epoch_us(began_at)) / 1e6
         when ended_at < began_at then 0.0
-    end
+    end;
+create or replace macro lasts_over_midnight(began_at, ended_at) as
+    coalesce(ended_at::date > began_at::date, false)
 """
 """Durations are never negative, whatever the clocks did, and unknown while one end is."""
 

@@ -1,36 +1,25 @@
 -- One row per agent, UTC day and source; what lasts over midnight is split there.
 with stays as (
-    select *, coalesce(left_at::date > joined_at::date, false) as is_over_midnight
+    select *
     from participants
-    where party_kind = 'agent'
-),
-wrapping_up as (
-    select
-        *,
-        coalesce(agent_left_at, opened_at, applied_at) as began_at,
-        coalesce(applied_at::date > coalesce(agent_left_at, opened_at)::date, false)
-            and status = 'applied' as is_over_midnight
-    from wrap_ups
-    where status in ('applied', 'open')
+    where party_kind = 'agent' and lasts_over_midnight(joined_at, left_at)
 ),
 spans as (
     select party as agent, source, 'handle' as what, talk_from_at as began_at, talk_until_at as ended_at
     from stays
-    where is_over_midnight
     union all by name
     select
         party as agent, stays.source, 'hold' as what,
         greatest(started_at, talk_from_at) as began_at, least(ended_at, talk_until_at) as ended_at
     from holds
     join stays using (call_position)
-    where is_over_midnight and talk_from_at is not null
+    where talk_from_at is not null
     union all by name
     select
         stays.party as agent, stays.source, 'consult' as what,
         answered_at as began_at, ended_at
     from consults
     join stays using (call_position, stay_number)
-    where is_over_midnight
     union all by name
     select
         party as agent, stays.source, 'conference' as what,
@@ -38,11 +27,15 @@ spans as (
         least(ended_at, left_at) as ended_at
     from conferences
     join stays using (call_position)
-    where is_over_midnight and (role_first <> 'consulted' or talk_from_at is not null)
+    where role_first <> 'consulted' or talk_from_at is not null
     union all by name
-    select agent, source, 'wrap_up' as what, began_at, applied_at as ended_at
-    from wrapping_up
-    where is_over_midnight
+    select
+        agent, source, 'wrap_up' as what,
+        coalesce(agent_left_at, opened_at) as began_at, applied_at as ended_at
+    from wrap_ups
+    where
+        status = 'applied'
+        and lasts_over_midnight(coalesce(agent_left_at, opened_at), applied_at)
 ),
 spans_by_day as (
     select *, unnest(generate_series(date_trunc('day', began_at), ended_at, interval 1 day)) as midnight
@@ -73,15 +66,16 @@ days as (
         count(*) as contacts_handled,
         count(*) filter (role_first = 'consulted') as consults_received,
         count(*) filter (conference_seconds > 0) as conferences,
-        sum(talk_seconds) filter (not is_over_midnight) as talk_seconds,
-        sum(hold_seconds) filter (not is_over_midnight) as hold_seconds,
-        sum(consult_seconds) filter (not is_over_midnight) as consult_seconds,
-        sum(conference_seconds) filter (not is_over_midnight) as conference_seconds,
+        sum(talk_seconds) filter (not lasts_over_midnight(joined_at, left_at)) as talk_seconds,
+        sum(hold_seconds) filter (not lasts_over_midnight(joined_at, left_at)) as hold_seconds,
+        sum(consult_seconds) filter (not lasts_over_midnight(joined_at, left_at)) as consult_seconds,
+        sum(conference_seconds) filter (not lasts_over_midnight(joined_at, left_at)) as conference_seconds,
         count(exit_number) as exits,
         0 as transfers_in, 0 as transfers_out,
         0 as wrap_ups, 0 as auto_wrap_ups, 0 as open_wrap_ups, 0 as wrap_up_seconds,
         0 as offers, 0 as offers_missed, 0 as offers_declined
-    from stays
+    from participants
+    where party_kind = 'agent'
     group by agent, day, source
     union all by name
     select to_party as agent, accepted_at::date as day, source, count(*) as transfers_in
@@ -94,12 +88,16 @@ days as (
     group by agent, day, source
     union all by name
     select
-        agent, began_at::date as day, source,
+        agent, coalesce(agent_left_at, opened_at, applied_at)::date as day, source,
         count(*) filter (status = 'applied') as wrap_ups,
         count(*) filter (status = 'applied' and mode = 'auto_default') as auto_wrap_ups,
         count(*) filter (status = 'open') as open_wrap_ups,
-        sum(wrap_up_seconds) filter (status = 'applied' and not is_over_midnight) as wrap_up_seconds
-    from wrapping_up
+        sum(wrap_up_seconds) filter (
+            status = 'applied'
+            and not lasts_over_midnight(coalesce(agent_left_at, opened_at), applied_at)
+        ) as wrap_up_seconds
+    from wrap_ups
+    where status in ('applied', 'open')
     group by agent, day, source
     union all by name
     select
