@@ -11,7 +11,7 @@ from tests.projections.documents import MORNING, short
 MIDNIGHT = 15 * 3600
 """Seconds from the given events' start to the next day."""
 
-OVER_MIDNIGHT = [
+OVER_MIDNIGHT: list[list[Any]] = [
     [MIDNIGHT - 90, "received", {"stay_number": 1, "queue": "support", "channel": "telephony"}],
     [MIDNIGHT - 60, "answered", {"actor": "a1", "stay_number": 2, "agent": "a1"}],
     [MIDNIGHT - 30, "held", {"actor": "a1", "hold_number": 1}],
