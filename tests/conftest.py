@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -10,11 +12,13 @@ from infra.local_postgresql import LocalPostgresql
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgresql]:
+def postgresql() -> Iterator[LocalPostgresql]:
     """A running PostgreSQL 18 of this test session."""
-    server = LocalPostgresql(tmp_path_factory.mktemp("servers") / "postgresql")
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+    # Not in pytest's own folder: another session that starts closes that to other accounts.
+    with TemporaryDirectory(prefix="call-ledger-servers-") as folder:
+        server = LocalPostgresql(Path(folder) / "postgresql")
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
