@@ -6,10 +6,10 @@ import psycopg
 from psycopg import conninfo
 
 BOUNDS = {
-    "lock_timeout": "30s",
+    "lock_timeout": "45s",
     "statement_timeout": "120s",
     # A writer that stops in its turn, or is cut off, gives it up after this.
-    "idle_in_transaction_session_timeout": "15s",
+    "idle_in_transaction_session_timeout": "30s",
 }
 """How long the server lets a session wait; a URL's own options come before these."""
 

@@ -69,12 +69,15 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
                 if sent is not None and not set(sent.outcomes).isdisjoint(turn.outcomes):
                     return
                 sent = None
-                group = decide(turn)
-                self._known = turn.ends
+                try:
+                    group = decide(turn)
+                finally:
+                    # Calls that were read are as of this turn, whatever comes of the group.
+                    self._known = turn.ends
                 if group:
                     self._copy(group)
                     sent = group
-                    self.connection.execute("COMMIT")
+                    self._commit()
                     self._known = group.ends_after(turn.ends)
 
         with self._one_at_a_time:
@@ -102,6 +105,11 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             if not self.connection.closed:
                 with suppress(psycopg.Error):
                     self.connection.rollback()
+
+    def _commit(self) -> None:
+        """Commit; a transaction that has failed answers COMMIT with a rollback, and no error."""
+        if self.connection.execute("COMMIT").statusmessage != "COMMIT":
+            raise psycopg.errors.InFailedSqlTransaction("the transaction was rolled back")
 
     def _written_since_known(self, ends: Ends) -> Collection[int] | None:
         """The calls that others have appended to since this writer's last turn."""
@@ -192,7 +200,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             with self._turn(()):
                 rows = self.rows(statement, *parameters)
                 sent = True
-                self.connection.execute("COMMIT")
+                self._commit()
             return rows
 
         with self._one_at_a_time:
@@ -208,7 +216,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
                 marks = ", ".join(["%s"] * len(Quarantined._fields))
                 with self.connection.cursor() as cursor:
                     cursor.executemany(f"INSERT INTO quarantine VALUES ({marks})".encode(), kept)
-                self.connection.execute("COMMIT")
+                self._commit()
             return len(kept)
 
         with self._one_at_a_time:

@@ -127,6 +127,19 @@ def test_a_command_sent_to_two_writers_is_taken_once(
     assert refused(before[1]).number == refused(after[1]).number
 
 
+def test_a_group_that_fails_leaves_no_call_out_of_date(
+    tmp_path: Path, postgresql_store: PostgresqlStore
+) -> None:
+    endless = command("correct", "agent-1", why="a number too large", corrected_version=1)
+    endless = endless.model_copy(update={"corrected_version": 10**30})
+    with Ledger.open(tmp_path) as busy, Ledger.open(tmp_path) as failing:
+        busy.record_many(requests(connected()))
+        with pytest.raises(Exception, match="64"):
+            failing.record_many(requests([command("resume", "agent-1"), endless]))
+        busy.record(command("hold", "agent-1"))
+        assert recorded(failing.record(command("resume", "agent-1"))).version == 5
+
+
 def test_a_writer_that_was_away_for_long_reads_all_of_it_again(
     tmp_path: Path, postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
