@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +17,17 @@ import orjson
 import psycopg
 import pytest
 
+from domain.commands import Command
+from infra.local_postgresql import LocalPostgresql
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id, read_request
 from ledger.ledger import Ledger
+from ledger.outcomes import Outcome, Recorded
 from tests.ledger.stores import PostgresqlStore
 from tests.ledger.test_kill import RECORDER, assert_whole, id_in, lines_of_calls
 
 WRITERS = 8
+CALLERS = 16
 CALLS_OF_EACH = 400
 SHARED_CALLS = 40
 SHARED_COMMANDS = 200
@@ -206,3 +212,48 @@ def begin_long_transaction(
     connection.execute("SELECT count(*) FROM events")
     if number:
         connection.execute(f"CREATE TABLE beside_{number} AS SELECT 1 AS one".encode())
+
+
+@pytest.mark.slow
+def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
+    tmp_path: Path,
+    postgresql: LocalPostgresql,
+    postgresql_store: PostgresqlStore,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    commands = [read_request(line).command for line in lines_of_calls(1_500)]
+    crashes = 0
+    with Ledger.open(tmp_path) as ledger, ThreadPoolExecutor(1) as recording:
+        done = recording.submit(asyncio.run, recorded_by_many(ledger, commands))
+        while not done.done() and crashes < 3:
+            time.sleep(0.7)
+            postgresql.stop(at_once=True)
+            postgresql.start()
+            crashes += 1
+        outcomes = done.result(timeout=200)
+    assert crashes >= 2
+    assert not any(outcome.repeated for outcome in outcomes)
+    with capsys.disabled():
+        print(f"\n{crashes} crashes of the server, {len(outcomes):,} commands")  # noqa: T201
+    acknowledged = {
+        str(command.command_id): f"recorded {outcome.position}"
+        if isinstance(outcome, Recorded)
+        else f"refused {outcome.number}"
+        for command, outcome in zip(commands, outcomes, strict=True)
+    }
+    assert_whole(tmp_path, acknowledged)
+    with StoreFeed(tmp_path) as feed:
+        assert feed.head() == (1_500 * 7, 1_500)
+
+
+async def recorded_by_many(ledger: Ledger, commands: list[Command]) -> list[Outcome]:
+    """Many callers, each with its share of the calls; the outcomes in the commands' order."""
+    outcomes: dict[int, Outcome] = {}
+
+    async def one_after_another(share: int) -> None:
+        for number, command in enumerate(commands):
+            if int(command.call_id.removeprefix("call-")) % CALLERS == share:
+                outcomes[number] = await ledger.handle(command)
+
+    await asyncio.gather(*map(one_after_another, range(CALLERS)))
+    return [outcomes[number] for number in range(len(commands))]
