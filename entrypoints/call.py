@@ -24,7 +24,6 @@ from entrypoints.output import (
 from entrypoints.period import since, until, zone
 from entrypoints.report import Queue, Since, Source, Until
 from infra.folder import LedgerError
-from ledger.feed import StoreFeed
 from projections.reports.report import Selection, where
 
 app = typer.Typer(help="Calls: list them, read one, see one as a picture.", no_args_is_help=True)
@@ -133,6 +132,8 @@ def show(
     place = zone(time_zone)
     call = one_call(ledger, call_id, source)
     if json:
+        from ledger.feed import StoreFeed
+
         with StoreFeed(ledger) as feed:
             for document in feed.documents_of(call.about["source"], call_id):
                 typer.echo(document)

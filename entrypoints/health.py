@@ -11,8 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from infra.folder import LedgerError, LedgerFolder
-from infra.sqlite import reading_connection
+from infra.folder import LedgerError
 from ledger.feed import StoreFeed
 from projections.database import ProjectionError
 from projections.reading import Reader
@@ -43,7 +42,7 @@ def examine(folder: Path) -> list[Finding]:
     checks: tuple[Callable[[Path], Finding], ...] = (
         libraries,
         space,
-        store_pages,
+        store,
         positions,
         tables,
     )
@@ -80,16 +79,12 @@ def space(folder: Path) -> Finding:
     return Finding("space", verdict, f"{free_bytes / 1e9:,.1f} GB are free")
 
 
-def store_pages(folder: Path) -> Finding:
-    """Whether SQLite finds its file whole."""
-    with StoreFeed(folder):
-        connection = reading_connection(LedgerFolder(folder).store)
-    try:
-        (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    finally:
-        connection.close()
-    verdict = Verdict.FINE if answer == "ok" else Verdict.FINDING
-    return Finding("store", verdict, f"SQLite's quick check says: {answer}")
+def store(folder: Path) -> Finding:
+    """Whether the database finds itself sound."""
+    with StoreFeed(folder) as feed:
+        soundness = feed.soundness()
+    verdict = Verdict.FINE if soundness.is_sound else Verdict.FINDING
+    return Finding("store", verdict, soundness.says)
 
 
 def positions(folder: Path) -> Finding:

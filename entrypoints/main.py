@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+from typing import Annotated
 
 import typer
 
@@ -10,6 +12,7 @@ from entrypoints import call, imports, quarantine, report
 from entrypoints.demo import demo
 from entrypoints.failures import OneSentence
 from entrypoints.maintenance import config, doctor, rebuild, status
+from entrypoints.migrate import migrate
 from entrypoints.record import RecordCommand, record
 from entrypoints.rules import rules
 from entrypoints.simulate import simulate
@@ -27,6 +30,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+@app.callback()
+def main(
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The event store: sqlite, in the ledger's folder, or postgresql://…; better set "
+            "by the variable CALL_LEDGER_STORE, where it holds a password.",
+        ),
+    ] = None,
+) -> None:
+    """Take the flags that every command has."""
+    if store is not None:
+        os.environ["CALL_LEDGER_STORE"] = store
+
+
 OWN_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 START, READ, KEEP = "Start here", "Read", "Keep"
 
@@ -42,6 +62,7 @@ app.command(rich_help_panel=KEEP)(status)
 app.command(rich_help_panel=KEEP)(doctor)
 app.command(rich_help_panel=KEEP)(rebuild)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel=KEEP)
+app.command(rich_help_panel=KEEP)(migrate)
 app.command(rich_help_panel=KEEP)(config)
 
 

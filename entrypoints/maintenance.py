@@ -29,10 +29,11 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
     """
     from ledger.feed import StoreFeed
     from ledger.quarantine import reading_quarantine
+    from ledger.stores import store_shown
     from projections.reading import Reader
 
     with StoreFeed(ledger) as feed:
-        head = feed.head()
+        head, store_bytes = feed.head(), feed.size_bytes()
     before = projected_before(ledger)
     with (
         progress("projecting", unit="events") as moved,
@@ -44,6 +45,7 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
     folder = Folder(ledger)
     facts = {
         "ledger": str(ledger.absolute()),
+        "store": store_shown(ledger),
         "position": head.position,
         "refusals": head.refusal_number,
         "projected_position": before,
@@ -51,7 +53,7 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
         "answered_at_position": answer.position,
         **answer.table.to_pylist()[0],
         "in_quarantine": waiting,
-        "store_bytes": folder.store.stat().st_size,
+        "store_bytes": store_bytes,
         "projections_bytes": folder.projections.stat().st_size,
         "note": answer.note or None,
     }
@@ -162,7 +164,7 @@ def config(json: AsJson = False) -> None:
     rows = [
         {
             "variable": f"CALL_LEDGER_{name.upper()}",
-            "value": str(getattr(settings, name)),
+            "value": value_shown(str(getattr(settings, name))),
             "set": name in settings.model_fields_set,
             "meaning": field.description,
         }
@@ -172,3 +174,12 @@ def config(json: AsJson = False) -> None:
         write_json(rows)
     else:
         print_table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def value_shown(value: str) -> str:
+    """A setting's value; of a URL what is not secret."""
+    if "://" not in value:
+        return value
+    from infra.postgresql import without_password
+
+    return without_password(value)

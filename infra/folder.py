@@ -36,6 +36,17 @@ def missing(folder: Path) -> LedgerMissing:
     )
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder where it is not there yet. Raises `LedgerUnavailable` when it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerUnavailable(
+            f"The ledger in {folder} cannot be written ({error.strerror}): "
+            "give write permission, or choose another folder with --ledger."
+        ) from None
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerFolder:
     """Where each file of a ledger is."""

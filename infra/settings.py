@@ -17,6 +17,11 @@ class Settings(BaseSettings):
     path: Path = Field(
         default=Path("call-ledger"), description="The ledger's folder; flag --ledger."
     )
+    store: str = Field(
+        default="sqlite",
+        description="The event store: sqlite, in the ledger's folder, or postgresql://…, for many "
+        "desktops; flag --store.",
+    )
     rules: Literal["seed", "multi-party"] = Field(
         default="seed", description="The rule set by which commands are judged; flag --rules."
     )

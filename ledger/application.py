@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -23,6 +23,9 @@ from domain.evolve import evolve
 from infra.folder import LedgerUnavailable
 from ledger.documents import event_in
 from ledger.recorder import CallRecorder
+
+MOST_OUTDATED = 50_000
+"""Calls to remember as outdated; beyond them all calls are read again."""
 
 
 def key_of(source: str, call_id: str) -> str:
@@ -91,6 +94,10 @@ class HotCalls(Cache[str, RecordedCall]):
         self._calls.move_to_end(key)
         return self._calls[key]
 
+    def clear(self) -> None:
+        """Let go of all."""
+        self._calls.clear()
+
     def put(self, key: str, value: RecordedCall | None) -> None:
         """Keep the call, and let go of the one that was not asked for longest."""
         if value is not None:
@@ -122,9 +129,10 @@ class CallApplication(Application[str]):
 
     def __init__(self, recorder: CallRecorder, cached_calls: int) -> None:
         self._call_recorder = recorder
+        self._outdated: set[int] = set()
         super().__init__(
             env={
-                # One process writes, and what it holds is frozen: no look-up, no copy.
+                # Others' writes are told by `mark_outdated`, and what is held is frozen: no copy.
                 self.AGGREGATE_CACHE_FASTFORWARD: "n",
                 self.DEEPCOPY_FROM_AGGREGATE_CACHE: "n",
             }
@@ -147,9 +155,23 @@ class CallApplication(Application[str]):
     def call(self, key: str) -> RecordedCall | None:
         """The call as it stands, or nothing when it has no event yet."""
         try:
-            return self.repository.get(key, projector_func=replay)
+            known = self.repository.get(key, projector_func=replay)
         except AggregateNotFoundError:
             return None
+        if self._outdated and known.position in self._outdated:
+            known = replay(known, self.events.get(key, gt=known.version)) or known
+            self.remember([known])
+            self._outdated.discard(known.position)
+        return known
+
+    def mark_outdated(self, call_positions: Collection[int] | None) -> None:
+        """Others have appended to these calls, or, for None, to any: read on before deciding."""
+        if call_positions is not None and len(self._outdated) < MOST_OUTDATED:
+            self._outdated.update(call_positions)
+            return
+        # Nothing is held any more, so nothing of it is outdated.
+        self._outdated.clear()
+        self._hot.clear()
 
     def without_events(self, keys: Iterable[str]) -> set[str]:
         """Those of the calls that have no event yet, by one look-up for all that are not hot."""

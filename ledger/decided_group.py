@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 from uuid import uuid5
 
 import orjson
@@ -16,19 +15,12 @@ from domain.rules import RULE_OF_ID
 from ledger.application import CallApplication, RecordedCall, key_of
 from ledger.documents import Stamp, event_documents, refusal_document
 from ledger.outcomes import Outcome, Recorded, RefusedOutcome, Request
-from ledger.recorder import CallRecorder, Group, StoredOutcome
+from ledger.recorder import CallRecorder, Group, Turn
 
 NEW_CALL = Call()
 
 REUSED_ID = ("L5", RULE_OF_ID["L5"].sentence)
 """What refuses a command id that a command of another call has had: only the ledger can tell."""
-
-
-class Ends(NamedTuple):
-    """The last position and the last refusal number of the ledger."""
-
-    position: int
-    refusal_number: int
 
 
 class DecidedGroup:
@@ -43,32 +35,27 @@ class DecidedGroup:
         recorder: CallRecorder,
         rules: RuleSet,
         stamp: Stamp,
-        ends: Ends,
+        turn: Turn,
     ) -> None:
         self._application = application
         self._recorder = recorder
         self._rules = rules
         self._stamp = stamp
-        self._position, self._refusal_number = ends
+        self._position, self._refusal_number = turn.ends
         self.rows = Group()
         self.calls: dict[str, RecordedCall] = {}
         self._outcomes: dict[bytes, tuple[str, Outcome]] = {}
-        self._stored: dict[bytes, StoredOutcome] = {}
+        self._stored = {stored.command_id: stored for stored in turn.outcomes}
         self._without_events: set[str] = set()
 
-    @property
-    def ends(self) -> Ends:
-        """The last position and the last refusal number once the group is durable."""
-        return Ends(self._position, self._refusal_number)
-
-    def take_all(self, requests: Sequence[Request], isolated: bool) -> list[Outcome | Exception]:
+    def take_all(
+        self, command_ids: Sequence[bytes], requests: Sequence[Request], isolated: bool
+    ) -> list[Outcome | Exception]:
         """Decide all in order; isolated, one that cannot be decided at all fails alone."""
-        ids = [request.command.command_id.bytes for request in requests]
-        self._stored = {stored.command_id: stored for stored in self._recorder.outcomes_of(ids)}
         keys = [key_of(command.source, command.call_id) for command, _ in requests]
         self._without_events = self._application.without_events(keys)
         outcomes: list[Outcome | Exception] = []
-        for command_id, key, request in zip(ids, keys, requests, strict=True):
+        for command_id, key, request in zip(command_ids, keys, requests, strict=True):
             try:
                 outcomes.append(self._take(command_id, key, request))
             except Exception as error:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
 
-from infra.folder import LedgerError, LedgerFolder, missing
-from ledger.sqlite_store import explained, last_of, open_to_read
+from infra.folder import LedgerError
+from ledger.store_reader import Ends, Soundness
+from ledger.stores import store_to_read
 
 BATCH_EVENTS = 100_000
 """Events in one batch: DuckDB parses large batches four times as fast as small ones."""
@@ -38,15 +36,8 @@ class RefusalBatch:
     documents: Sequence[bytes]
 
 
-class Head(NamedTuple):
-    """How far the ledger is: its last position and its last refusal number, or 0."""
-
-    position: int
-    refusal_number: int
-
-
 class StoreFeed:
-    """Reads the event store beside its writer, in this or another process.
+    """Reads the event store beside its writers, in this or another process.
 
     Each batch is a read of its own, so a slow follower holds nothing up.
     """
@@ -56,30 +47,26 @@ class StoreFeed:
 
         Raises `LedgerMissing` when there is none and `LedgerUnavailable` when it cannot be read.
         """
-        store = LedgerFolder(folder).store
-        if not store.exists():
-            raise missing(folder)
-        self._connection: sqlite3.Connection = open_to_read(store)
+        self._store = store_to_read(folder)
 
-    def head(self) -> Head:
+    def head(self) -> Ends:
         """How far the ledger is now."""
-        with explained():
-            return Head(
-                last_of(self._connection, "events", "position"),
-                last_of(self._connection, "refusals", "number"),
-            )
+        return self._store.ends()
+
+    def size_bytes(self) -> int:
+        """How much the store takes on disk."""
+        return self._store.size_bytes()
+
+    def soundness(self) -> Soundness:
+        """What the database itself says about its state."""
+        return self._store.soundness()
 
     def batches(self, after_position: int, limit: int = BATCH_EVENTS) -> Iterator[EventBatch]:
         """Yield events after a position, at most `limit` a batch, until there are no more now.
 
         Raises `FeedBroken` where positions are not next to each other.
         """
-        while rows := self._rows(
-            "SELECT position, call, document FROM events WHERE position > ?"
-            " ORDER BY position LIMIT ?",
-            after_position,
-            limit,
-        ):
+        while rows := self._store.events_after(after_position, limit):
             positions, call_positions, documents = zip(*rows, strict=True)
             check_next("position", after_position, positions)
             yield EventBatch(positions, call_positions, documents)
@@ -87,11 +74,7 @@ class StoreFeed:
 
     def refusals(self, after_number: int, limit: int = BATCH_EVENTS) -> Iterator[RefusalBatch]:
         """Yield refusals after a number, as `batches` does events."""
-        while rows := self._rows(
-            "SELECT number, document FROM refusals WHERE number > ? ORDER BY number LIMIT ?",
-            after_number,
-            limit,
-        ):
+        while rows := self._store.refusals_after(after_number, limit):
             numbers, documents = zip(*rows, strict=True)
             check_next("refusal", after_number, numbers)
             yield RefusalBatch(numbers, documents)
@@ -99,17 +82,11 @@ class StoreFeed:
 
     def documents_of(self, source: str, call_id: str) -> list[bytes]:
         """The documents of one call in the order of their versions; none when it is unknown."""
-        rows = self._rows(
-            "SELECT e.document FROM calls c JOIN events e USING (call)"
-            " WHERE c.source = ? AND c.call_id = ? ORDER BY e.version",
-            source,
-            call_id,
-        )
-        return [document for (document,) in rows]
+        return self._store.documents_of(source, call_id)
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the store."""
+        self._store.close()
 
     def __enter__(self) -> StoreFeed:
         return self
@@ -121,10 +98,6 @@ class StoreFeed:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _rows(self, query: str, *parameters: object) -> list[Any]:
-        with explained(), closing(self._connection.execute(query, parameters)) as cursor:
-            return cursor.fetchall()
 
 
 def check_next(what: str, after: int, numbers: Sequence[int]) -> None:

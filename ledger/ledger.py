@@ -11,15 +11,15 @@ from types import TracebackType
 
 from domain.commands import Command
 from domain.rule_sets import SEED, RuleSet
-from infra.folder import LedgerError, LedgerFolder
-from ledger.application import CallApplication
-from ledger.decided_group import DecidedGroup, Ends
+from infra.folder import LedgerError
+from ledger.application import CallApplication, RecordedCall
+from ledger.decided_group import DecidedGroup
 from ledger.documents import Stamp, time_text
 from ledger.group_commit import GroupCommit
 from ledger.outcomes import Outcome, Request
 from ledger.quarantine import Quarantine
-from ledger.recorder import CallRecorder
-from ledger.sqlite_recorder import SqliteRecorder
+from ledger.recorder import CallRecorder, Group, Turn
+from ledger.writable_store import store_to_write
 
 LARGEST_GROUP = 100_000
 """Commands in one transaction: what is decided and not yet durable is held in memory."""
@@ -31,7 +31,7 @@ def now() -> datetime:
 
 
 class Ledger:
-    """One folder's ledger, open for writing; at most one process has it."""
+    """A ledger, open for writing: alone in SQLite, beside other writers in PostgreSQL."""
 
     def __init__(
         self,
@@ -44,7 +44,6 @@ class Ledger:
         self._rules = rules
         self._clock = clock
         self._application = CallApplication(recorder, cached_calls)
-        self._ends = Ends(recorder.max_notification_id() or 0, recorder.last_refusal_number())
         self._one_at_a_time = RLock()
         self._group_commit = GroupCommit(self._take)
         self.quarantine = Quarantine(recorder, self._one_at_a_time, self._now_text, self.record)
@@ -64,11 +63,8 @@ class Ledger:
         Raises `LedgerInUse` when another process writes to it, and `LedgerUnavailable` when it
         cannot be read or written.
         """
-        place = LedgerFolder(folder)
         with ExitStack() as opening:
-            opening.enter_context(place.writing(doing))
-            recorder = SqliteRecorder.open(place.store)
-            opening.callback(recorder.close)
+            recorder = opening.enter_context(store_to_write(folder, doing))
             ledger = cls(recorder, rules, clock, cached_calls)
             ledger._open = opening.pop_all()
         return ledger
@@ -128,12 +124,19 @@ class Ledger:
                 f"{len(requests)} commands are too many for one transaction: "
                 f"send at most {LARGEST_GROUP} at a time."
             )
-        with self._one_at_a_time:
+        command_ids = [request.command.command_id.bytes for request in requests]
+        outcomes: list[Outcome | Exception] = []
+        calls: dict[str, RecordedCall] = {}
+
+        def decide(turn: Turn) -> Group:
+            nonlocal outcomes, calls
+            self._application.mark_outdated(turn.written_by_others)
             stamp = Stamp.of(self._clock(), self._rules)
-            group = DecidedGroup(self._application, self._recorder, self._rules, stamp, self._ends)
-            outcomes = group.take_all(requests, isolated)
-            if group.rows.outcomes:
-                self._recorder.append(group.rows)
-                self._ends = group.ends
-                self._application.remember(group.calls.values())
-            return outcomes
+            group = DecidedGroup(self._application, self._recorder, self._rules, stamp, turn)
+            outcomes, calls = group.take_all(command_ids, requests, isolated), group.calls
+            return group.rows
+
+        with self._one_at_a_time:
+            self._recorder.write(command_ids, decide)
+            self._application.remember(calls.values())
+        return outcomes

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from domain.commands import Command
-from infra.folder import LedgerError, LedgerFolder, missing
+from infra.folder import LedgerError
 from ledger.intake import Defaults, read_request
 from ledger.outcomes import Outcome, Recorded
-from ledger.recorder import CallRecorder, Quarantined
-from ledger.sqlite_recorder import SqliteRecorder
+from ledger.recorder import CallRecorder
+from ledger.store_reader import Quarantined, StoreReader
+from ledger.stores import store_to_read
 
 LARGEST_KEPT_BYTES = 1024 * 1024
 """Of anything larger, this much is kept; the reason says so."""
@@ -44,16 +45,16 @@ class Unread(NamedTuple):
 class QuarantineReader:
     """Lists and shows, beside a writer or without one."""
 
-    def __init__(self, recorder: CallRecorder) -> None:
-        self._recorder = recorder
+    def __init__(self, store: StoreReader) -> None:
+        self._store = store
 
     def list(self, after_number: int = 0, limit: int = 1_000) -> list[Quarantined]:
         """What is in quarantine after a number, resolved or not, in the order it came."""
-        return self._recorder.quarantined(after_number, limit)
+        return self._store.quarantined(after_number, limit)
 
     def show(self, number: int) -> Quarantined:
         """One of them. Raises `LedgerError` when there is no such number."""
-        found = self._recorder.quarantined(number - 1, 1)
+        found = self._store.quarantined(number - 1, 1)
         if not found or found[0].number != number:
             raise LedgerError(f"Nothing in quarantine has the number {number}: list them to see.")
         return found[0]
@@ -70,6 +71,7 @@ class Quarantine(QuarantineReader):
         record: Callable[[Command, bool], Outcome],
     ) -> None:
         super().__init__(recorder)
+        self._recorder = recorder
         self._one_at_a_time = one_at_a_time
         self._now = now
         self._record = record
@@ -126,11 +128,5 @@ class Quarantine(QuarantineReader):
 @contextmanager
 def reading_quarantine(folder: Path) -> Iterator[QuarantineReader]:
     """Open the quarantine of a folder to read it. Raises as `StoreFeed` does."""
-    store = LedgerFolder(folder).store
-    if not store.exists():
-        raise missing(folder)
-    recorder = SqliteRecorder.open_to_read(store)
-    try:
-        yield QuarantineReader(recorder)
-    finally:
-        recorder.close()
+    with closing(store_to_read(folder)) as store:
+        yield QuarantineReader(store)

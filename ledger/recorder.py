@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from eventsourcing.persistence import ApplicationRecorder
+
+from ledger.store_reader import Ends, StoreReader
 
 
 class StoredOutcome(NamedTuple):
@@ -19,20 +21,14 @@ class StoredOutcome(NamedTuple):
     refusal_number: int | None
 
 
-class Quarantined(NamedTuple):
-    """What could not be read, as it came; it is kept when it is resolved, too."""
+class Turn(NamedTuple):
+    """What a writer knows when nobody else can write."""
 
-    number: int
-    received_at: str
-    origin: str
-    """Where it came from: a file and line, a topic and offset."""
-    reason: str
-    original: bytes
-    state: str
-    """waiting, retried or discarded."""
-    resolved_at: str | None = None
-    resolved_by: str | None = None
-    why: str | None = None
+    ends: Ends
+    outcomes: Sequence[StoredOutcome]
+    """The outcomes of those of the group's commands that have one."""
+    written_by_others: Collection[int] | None
+    """Call positions that others have appended to since the last turn; None when it is any."""
 
 
 @dataclass(slots=True)
@@ -48,8 +44,22 @@ class Group:
     outcomes: list[tuple[bytes, int | None, int, int | None]] = field(default_factory=list)
     """The fields of `StoredOutcome`, as a plain tuple because there is one for every command."""
 
+    def __bool__(self) -> bool:
+        return bool(self.events or self.refusals or self.outcomes)
 
-class CallRecorder(ApplicationRecorder):
+    def ends_after(self, ends: Ends) -> Ends:
+        """The ends of the ledger once the group is appended."""
+        return Ends(
+            self.events[-1][0] if self.events else ends.position,
+            self.refusals[-1][0] if self.refusals else ends.refusal_number,
+        )
+
+
+Decide = Callable[[Turn], Group]
+"""Decides a group against the ledger as it is in this turn."""
+
+
+class CallRecorder(StoreReader, ApplicationRecorder):
     """The library's recorder, and beside it what group commit and repeated commands need.
 
     The calls of the library that take `StoredEvent`s serve reading; appending goes by `Group`,
@@ -57,10 +67,12 @@ class CallRecorder(ApplicationRecorder):
     """
 
     @abstractmethod
-    def append(self, group: Group) -> None:
-        """Write the whole group in one durable transaction, or nothing of it.
+    def write(self, command_ids: Sequence[bytes], decide: Decide) -> None:
+        """Decide a group while nobody else writes, and append it in one durable transaction.
 
-        Raises `LedgerUnavailable` with a sentence when that fails.
+        After a lost connection `decide` may be called again, with what is there then: the group
+        of its last call is in the ledger when this returns, as a whole. Raises
+        `LedgerUnavailable` with a sentence when that fails, and whatever `decide` raises.
         """
 
     @abstractmethod
@@ -80,10 +92,6 @@ class CallRecorder(ApplicationRecorder):
         """The document of one refusal."""
 
     @abstractmethod
-    def last_refusal_number(self) -> int:
-        """The number of the latest refusal, or 0."""
-
-    @abstractmethod
     def quarantine(self, received_at: str, unreadable: Sequence[tuple[str, str, bytes]]) -> int:
         """Keep origin, reason and bytes of what could not be read, in one durable transaction.
 
@@ -91,13 +99,5 @@ class CallRecorder(ApplicationRecorder):
         """
 
     @abstractmethod
-    def quarantined(self, after_number: int, limit: int) -> list[Quarantined]:
-        """What is in quarantine, resolved or not, after a number and in their order."""
-
-    @abstractmethod
     def resolve(self, number: int, state: str, at: str, by: str, why: str) -> None:
         """Say how one that waits was resolved; the row and its bytes stay."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close the store."""

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, NoReturn
-from uuid import UUID
+from typing import Any
 
-import orjson
-from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
-
-from ledger.application import key_of, source_and_call_id
-from ledger.recorder import CallRecorder, Group, Quarantined, StoredOutcome
-from ledger.sqlite_store import explained, last_of, open_to_read, open_to_write
+from ledger.recorder import Decide, Group, StoredOutcome, Turn
+from ledger.sql_recorder import SqlRecorder
+from ledger.sqlite_reader import SqliteReader
+from ledger.sqlite_store import explained, last_of, open_to_write
+from ledger.store_reader import Ends
 
 ROWS_AT_ONCE = (256, 64, 16, 4, 1)
 """Rows in one statement, the most that fit first: few statements for any number of rows.
@@ -27,21 +25,26 @@ LOOKED_UP_AT_ONCE = 500
 """Command ids or calls in one look-up: SQLite bounds the parameters of a statement."""
 
 
-class SqliteRecorder(CallRecorder):
+class SqliteRecorder(SqliteReader, SqlRecorder):
     """Appends groups and reads events back; one process, one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
+        super().__init__(connection)
+        self._ends: Ends | None = None
 
     @classmethod
     def open(cls, path: Path) -> SqliteRecorder:
         """Open the store to write it. Raises `LedgerUnavailable` as `open_to_write` does."""
         return cls(open_to_write(path))
 
-    @classmethod
-    def open_to_read(cls, path: Path) -> SqliteRecorder:
-        """Open the store beside its writer, to read only."""
-        return cls(open_to_read(path))
+    def write(self, command_ids: Sequence[bytes], decide: Decide) -> None:
+        """Decide and append: this process is the only writer, so its turn lasts for ever."""
+        if self._ends is None:
+            self._ends = self.ends()
+        group = decide(Turn(self._ends, self.outcomes_of(command_ids), ()))
+        if group.outcomes:
+            self.append(group)
+            self._ends = group.ends_after(self._ends)
 
     def append(self, group: Group) -> None:
         """Write the whole group in one durable transaction, or nothing of it."""
@@ -80,7 +83,7 @@ class SqliteRecorder(CallRecorder):
         for start in range(0, len(command_ids), LOOKED_UP_AT_ONCE):
             some = command_ids[start : start + LOOKED_UP_AT_ONCE]
             marks = ",".join("?" * len(some))
-            rows = self._rows(f"SELECT * FROM outcomes WHERE command_id IN ({marks})", *some)
+            rows = self.rows(f"SELECT * FROM outcomes WHERE command_id IN ({marks})", *some)
             outcomes.extend(map(StoredOutcome._make, rows))
         return outcomes
 
@@ -90,98 +93,11 @@ class SqliteRecorder(CallRecorder):
         for start in range(0, len(names), LOOKED_UP_AT_ONCE):
             some = names[start : start + LOOKED_UP_AT_ONCE]
             marks = ",".join(["(?,?)"] * len(some))
-            known += self._rows(
+            known += self.rows(
                 f"SELECT source, call_id FROM calls WHERE (source, call_id) IN (VALUES {marks})",
                 *chain.from_iterable(some),
             )
         return known
-
-    def documents(self, first_position: int, count: int) -> list[bytes]:
-        """The documents of so many events from a position on."""
-        rows = self._rows(
-            "SELECT document FROM events WHERE position >= ? ORDER BY position LIMIT ?",
-            first_position,
-            count,
-        )
-        return [document for (document,) in rows]
-
-    def refusal(self, number: int) -> bytes:
-        """The document of one refusal."""
-        ((document,),) = self._rows("SELECT document FROM refusals WHERE number = ?", number)
-        return bytes(document)
-
-    def _rows(self, query: str, *parameters: object) -> list[Any]:
-        with explained():
-            return self.connection.execute(query, parameters).fetchall()
-
-    def last_refusal_number(self) -> int:
-        """The number of the latest refusal, or 0."""
-        return last_of(self.connection, "refusals", "number")
-
-    def max_notification_id(self) -> int | None:
-        """The last position, or nothing in an empty ledger."""
-        return last_of(self.connection, "events", "position") or None
-
-    def select_events(
-        self,
-        originator_id: UUID | str,
-        *,
-        gt: int | None = None,
-        lte: int | None = None,
-        desc: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[Notification]:
-        """The events of one call, with their positions."""
-        rows = self._rows(
-            "SELECT e.version, e.document, e.position FROM calls c JOIN events e USING (call)"
-            " WHERE c.source = ? AND c.call_id = ? AND e.version > ? AND e.version <= ?"
-            f" ORDER BY e.version {'DESC' if desc else 'ASC'} LIMIT ?",
-            *source_and_call_id(str(originator_id)),
-            gt or 0,
-            2**62 if lte is None else lte,
-            -1 if limit is None else limit,
-        )
-        return [
-            Notification(originator_id, version, "", document, id=position)
-            for version, document, position in rows
-        ]
-
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
-    ) -> Sequence[Notification]:
-        """Events of all calls in the order of their positions; topics are not told apart."""
-        if topics:
-            raise NotImplementedError("the feed has all events; a follower takes what it needs")
-        first = (start or 0) + (0 if inclusive_of_start else 1)
-        rows = self._rows(
-            "SELECT position, version, document FROM events WHERE position BETWEEN ? AND ?"
-            " ORDER BY position LIMIT ?",
-            first,
-            2**62 if stop is None else stop,
-            limit,
-        )
-        notifications = []
-        for position, version, document in rows:
-            read = orjson.loads(document)
-            key = key_of(read["source"], read["subject"])
-            notifications.append(Notification(key, version, read["type"], document, id=position))
-        return notifications
-
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> NoReturn:
-        """Not a door of this ledger: `append` takes events with their outcomes."""
-        raise NotImplementedError("events are appended with their outcomes, by append()")
-
-    def subscribe(
-        self, gt: int | None = None, topics: Sequence[str] = ()
-    ) -> Subscription[ApplicationRecorder]:
-        """Not offered by SQLite: followers read the feed from their own position."""
-        raise NotImplementedError("followers read the feed from their own position")
 
     def quarantine(self, received_at: str, unreadable: Sequence[tuple[str, str, bytes]]) -> int:
         """Keep what could not be read in one transaction, and return the number of the last."""
@@ -193,15 +109,6 @@ class SqliteRecorder(CallRecorder):
             )
             return last_of(self.connection, "quarantine", "number")
 
-    def quarantined(self, after_number: int, limit: int) -> list[Quarantined]:
-        """What is in quarantine, resolved or not, after a number."""
-        rows = self._rows(
-            "SELECT * FROM quarantine WHERE number > ? ORDER BY number LIMIT ?",
-            after_number,
-            limit,
-        )
-        return list(map(Quarantined._make, rows))
-
     def resolve(self, number: int, state: str, at: str, by: str, why: str) -> None:
         """Say how one that waits was resolved; the row and its bytes stay."""
         with explained(), self.transaction():
@@ -210,7 +117,3 @@ class SqliteRecorder(CallRecorder):
                 " WHERE number = ? AND state = 'waiting'",
                 (state, at, by, why, number),
             )
-
-    def close(self) -> None:
-        """Close the file; the write-ahead log is moved into it first."""
-        self.connection.close()

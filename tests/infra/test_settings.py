@@ -13,11 +13,12 @@ from infra.settings import Settings
 def test_without_any_variable_the_defaults_are_those_of_one_laptop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for variable in ("CALL_LEDGER_PATH", "CALL_LEDGER_RULES"):
+    for variable in ("CALL_LEDGER_PATH", "CALL_LEDGER_RULES", "CALL_LEDGER_STORE"):
         monkeypatch.delenv(variable, raising=False)
     settings = Settings()
     assert settings.path == Path("call-ledger")
     assert settings.rules == "seed"
+    assert settings.store == "sqlite"
 
 
 def test_variables_set_the_folder_and_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,9 @@ from infra.folder import LedgerMissing, LedgerUnavailable
 from ledger.feed import FeedBroken, StoreFeed
 from ledger.ledger import Ledger
 from tests.ledger.scenes import command, connected, requests
+from tests.ledger.stores import Store
+
+pytestmark = pytest.mark.usefixtures("store")
 
 
 def test_any_size_of_batch_yields_the_same_events(tmp_path: Path) -> None:
@@ -39,10 +41,10 @@ def test_a_follower_sees_what_the_writer_has_committed_meanwhile(tmp_path: Path)
             assert list(batch.positions) == [4, 5, 6]
 
 
-def test_a_missing_event_stops_the_feed_loudly(tmp_path: Path) -> None:
+def test_a_missing_event_stops_the_feed_loudly(tmp_path: Path, store: Store) -> None:
     with Ledger.open(tmp_path) as ledger:
         ledger.record_many(requests([*connected("call-1"), *connected("call-2")]))
-    damaged(tmp_path, "DELETE FROM events WHERE position = 4")
+    store.execute(tmp_path, "DELETE FROM events WHERE position = 4")
     with StoreFeed(tmp_path) as feed:
         with pytest.raises(FeedBroken, match="no position 4"):
             list(feed.batches(0))
@@ -50,10 +52,12 @@ def test_a_missing_event_stops_the_feed_loudly(tmp_path: Path) -> None:
             list(feed.batches(3, 1))
 
 
-def test_a_ledger_whose_last_events_are_gone_is_not_written_on(tmp_path: Path) -> None:
+def test_a_ledger_whose_last_events_are_gone_is_not_written_on(
+    tmp_path: Path, store: Store
+) -> None:
     with Ledger.open(tmp_path) as ledger:
         ledger.record_many(requests(connected()))
-    damaged(tmp_path, "DELETE FROM events WHERE position = 3")
+    store.execute(tmp_path, "DELETE FROM events WHERE position = 3")
     with pytest.raises(LedgerUnavailable, match="lost events after position 2, 3 were recorded"):
         Ledger.open(tmp_path)
 
@@ -64,41 +68,14 @@ def test_a_folder_without_a_ledger_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
-def test_a_file_of_something_else_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
-    damaged(tmp_path, "CREATE TABLE recipes (name TEXT)")
-    with pytest.raises(LedgerUnavailable, match="SQLite file of something else"):
-        door(tmp_path)
-
-
-@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
-    (tmp_path / "ledger.sqlite").write_text("this is a shopping list\n" * 100)
-    with pytest.raises(LedgerUnavailable, match="restore the file"):
-        door(tmp_path)
-
-
-@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
-def test_a_newer_format_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
-    Ledger.open(tmp_path).close()
-    damaged(tmp_path, "PRAGMA user_version = 99")
-    with pytest.raises(LedgerUnavailable, match="format 99"):
-        door(tmp_path)
-
-
-def test_a_damaged_event_is_told_when_its_call_is_rebuilt(tmp_path: Path) -> None:
+def test_a_damaged_event_is_told_when_its_call_is_rebuilt(tmp_path: Path, store: Store) -> None:
     with Ledger.open(tmp_path) as ledger:
         ledger.record_many(requests(connected()))
-    damaged(tmp_path, "UPDATE events SET document = substr(document, 1, 99) WHERE position = 2")
+    store.execute(
+        tmp_path, "UPDATE events SET document = substr(document, 1, 99) WHERE position = 2"
+    )
     with (
         Ledger.open(tmp_path) as ledger,
         pytest.raises(LedgerUnavailable, match="position 2, version 2 of call test call-1"),
     ):
         ledger.record(command("hold", "agent-1"))
-
-
-def damaged(folder: Path, statement: str) -> None:
-    connection = sqlite3.connect(folder / "ledger.sqlite")
-    with connection:
-        connection.execute(statement)
-    connection.close()

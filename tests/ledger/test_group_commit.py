@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from domain.commands import Command
-from infra.folder import LedgerError, LedgerUnavailable
+from infra.folder import LedgerError
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
-from ledger.outcomes import Outcome, Recorded
+from ledger.outcomes import Outcome
 from tests.ledger.scenes import command, connected, recorded, refused, requests
+from tests.ledger.stores import Store
+
+pytestmark = pytest.mark.usefixtures("store")
 
 
 async def all_at_once(ledger: Ledger, commands: list[Command]) -> list[Outcome | BaseException]:
     return await asyncio.gather(*(ledger.handle(one) for one in commands), return_exceptions=True)
 
 
-def test_callers_who_come_together_share_a_transaction(tmp_path: Path) -> None:
+def test_callers_who_come_together_share_a_transaction(tmp_path: Path, store: Store) -> None:
     receives = [command("receive", "system", f"call-{number}") for number in range(64)]
-    statements: list[str] = []
-    with Ledger.open(tmp_path) as ledger:
-        ledger._recorder.connection.set_trace_callback(statements.append)  # type: ignore[attr-defined]
+    with Ledger.open(tmp_path) as ledger, store.counting_commits(ledger, "events") as commits:
         outcomes = asyncio.run(all_at_once(ledger, receives))
-        ledger._recorder.connection.set_trace_callback(None)  # type: ignore[attr-defined]
     positions = sorted(recorded(outcome).position for outcome in outcomes)
     assert positions == list(range(1, 65))
-    assert 1 <= statements.count("COMMIT") < 16
+    assert 1 <= commits[0] < 16
 
 
 def test_each_caller_is_refused_alone(tmp_path: Path) -> None:
@@ -67,32 +66,6 @@ def test_what_cannot_be_decided_at_all_fails_alone(tmp_path: Path) -> None:
         held, failed, resumed = asyncio.run(all_at_once(ledger, asked))
     assert isinstance(failed, Exception)
     assert (recorded(held).version, recorded(resumed).version) == (4, 5)
-
-
-def test_when_the_disk_is_full_nobody_is_answered_as_recorded(tmp_path: Path) -> None:
-    """SQLite's own page limit stands in for the disk; it fails with the same error."""
-    ledger = Ledger.open(tmp_path)
-    ledger.record_many(requests(connected()))
-    connection: sqlite3.Connection = ledger._recorder.connection  # type: ignore[attr-defined]
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count = {pages}")
-    many = [command("receive", "system", f"full-{number}") for number in range(200)]
-    outcomes = asyncio.run(all_at_once(ledger, many))
-    answered = [isinstance(outcome, Recorded) for outcome in outcomes]
-    failed = [outcome for outcome in outcomes if not isinstance(outcome, Recorded)]
-    assert {type(outcome) for outcome in failed} == {LedgerUnavailable}
-    assert "free some space" in str(failed[0])
-    assert len(failed) > 100
-    with pytest.raises(LedgerUnavailable):
-        ledger.record_many(requests(many))
-    connection.execute("PRAGMA max_page_count = 1000000")
-    again = [recorded(outcome).repeated for outcome in ledger.record_many(requests(many))]
-    assert again == answered
-    assert recorded(ledger.record(command("hold", "agent-1"))).version == 4
-    ledger.close()
-    with StoreFeed(tmp_path) as feed:
-        assert feed.head() == (204, 0)
-        assert sum(len(batch.positions) for batch in feed.batches(0, 50)) == 204
 
 
 def test_a_caller_who_gives_up_does_not_disturb_the_others(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from ledger.outcomes import Request
 from tests.ledger.scenes import command, id_number, standing_clock
+from tests.ledger.stores import Store
 
 ACTIONS = st.sampled_from(
     [
@@ -40,9 +41,10 @@ REQUESTS = st.lists(
 History = tuple[list[bytes], list[bytes]]
 
 
-def history(requests: list[Request], borders: list[int]) -> History:
+def history(store: Store, requests: list[Request], borders: list[int]) -> History:
     with TemporaryDirectory() as name:
         folder = Path(name)
+        store.empty(folder)
         with Ledger.open(folder, clock=standing_clock, cached_calls=1) as ledger:
             for start, end in pairwise([0, *borders, len(requests)]):
                 ledger.record_many(requests[start:end])
@@ -53,12 +55,14 @@ def history(requests: list[Request], borders: list[int]) -> History:
             )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(requests=REQUESTS, data=st.data())
 def test_any_grouping_gives_the_same_documents(
-    requests: list[Request], data: st.DataObject
+    store: Store, requests: list[Request], data: st.DataObject
 ) -> None:
     border = st.integers(0, len(requests))
     borders = data.draw(st.lists(border, max_size=5).map(sorted), label="borders")
     one_by_one = list(range(1, len(requests)))
-    assert history(requests, borders) == history(requests, one_by_one)
+    assert history(store, requests, borders) == history(store, requests, one_by_one)

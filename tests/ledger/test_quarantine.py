@@ -10,8 +10,10 @@ from infra.folder import LedgerError, LedgerMissing
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.quarantine import LARGEST_KEPT_BYTES, Unread, reading_quarantine
-from ledger.sqlite_recorder import SqliteRecorder
 from tests.ledger.scenes import recorded, refused, standing_clock
+from tests.ledger.stores import Store
+
+pytestmark = pytest.mark.usefixtures("store")
 
 UNREADABLE = b'{"type":"call.receive.v1" \xff'
 RECEIVE = b'{"type":"call.receive.v1","call_id":"call-1","actor":"system"}'
@@ -37,19 +39,17 @@ def test_bytes_and_reason_are_kept_and_can_be_read_beside_the_writer(tmp_path: P
     )
 
 
-def test_many_are_kept_by_one_write_and_keep_their_order(tmp_path: Path) -> None:
+def test_many_are_kept_by_one_write_and_keep_their_order(tmp_path: Path, store: Store) -> None:
     many = [Unread(f"calls.jsonl:{line}", b"x", "It is not valid JSON.") for line in range(5)]
     with Ledger.open(tmp_path) as ledger:
         ledger.quarantine.add("by hand", UNREADABLE, "It is cut.")
-        writes: list[str] = []
-        recorder: SqliteRecorder = ledger._recorder  # type: ignore[assignment]
-        recorder.connection.set_trace_callback(writes.append)
-        assert list(ledger.quarantine.add_many(many)) == [2, 3, 4, 5, 6]
+        with store.counting_commits(ledger, "quarantine") as commits:
+            assert list(ledger.quarantine.add_many(many)) == [2, 3, 4, 5, 6]
         assert list(ledger.quarantine.add_many([])) == []
         assert [row.origin for row in ledger.quarantine.list(after_number=1)] == [
             one.origin for one in many
         ]
-    assert writes.count("COMMIT") == 1
+    assert commits == [1]
 
 
 def test_a_retry_that_can_be_read_now_is_recorded_and_resolved(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from tests.ledger.scenes import (
     standing_clock,
 )
 
+pytestmark = pytest.mark.usefixtures("store")
+
 
 def test_a_command_is_recorded_as_one_compact_cloud_event(tmp_path: Path) -> None:
     receive = command("receive", "system", queue="sales", correlation_id="case-7")

@@ -1,0 +1,105 @@
+"""Reading an event store, whichever database it is; without anything of the write side."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+NO_LIMIT = 2**62
+
+
+class Ends(NamedTuple):
+    """The last position and the last refusal number of the ledger."""
+
+    position: int
+    refusal_number: int
+
+
+class Quarantined(NamedTuple):
+    """What could not be read, as it came; it is kept when it is resolved, too."""
+
+    number: int
+    received_at: str
+    origin: str
+    """Where it came from: a file and line, a topic and offset."""
+    reason: str
+    original: bytes
+    state: str
+    """waiting, retried or discarded."""
+    resolved_at: str | None = None
+    resolved_by: str | None = None
+    why: str | None = None
+
+
+class Soundness(NamedTuple):
+    """Whether a database finds itself sound, and what it says."""
+
+    is_sound: bool
+    says: str
+
+
+class StoreReader(ABC):
+    """Reads the tables, which are the same in every database."""
+
+    @abstractmethod
+    def rows(self, query: str, *parameters: object) -> list[Any]:
+        """The rows of a query whose parameters are marked by `?`.
+
+        Raises `LedgerUnavailable` with a sentence when that fails.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the store."""
+
+    @abstractmethod
+    def size_bytes(self) -> int:
+        """How much the store takes on disk."""
+
+    @abstractmethod
+    def soundness(self) -> Soundness:
+        """What the database itself says about its state."""
+
+    def ends(self) -> Ends:
+        """The last position and refusal number, 0 where there is none."""
+        ((position, number),) = self.rows(
+            "SELECT (SELECT coalesce(max(position), 0) FROM events),"
+            " (SELECT coalesce(max(number), 0) FROM refusals)"
+        )
+        return Ends(position, number)
+
+    def events_after(self, position: int, limit: int) -> list[tuple[int, int, bytes]]:
+        """Position, call position and document of the next events, at most `limit`."""
+        return self.rows(
+            "SELECT position, call, document FROM events WHERE position > ?"
+            " ORDER BY position LIMIT ?",
+            position,
+            limit,
+        )
+
+    def refusals_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
+        """Number and document of the next refusals, at most `limit`."""
+        return self.rows(
+            "SELECT number, document FROM refusals WHERE number > ? ORDER BY number LIMIT ?",
+            number,
+            limit,
+        )
+
+    def documents_of(self, source: str, call_id: str) -> list[bytes]:
+        """The documents of one call in the order of their versions; none when it is unknown."""
+        rows = self.rows(
+            "SELECT e.document FROM calls c JOIN events e USING (call)"
+            " WHERE c.source = ? AND c.call_id = ? ORDER BY e.version",
+            source,
+            call_id,
+        )
+        return [document for (document,) in rows]
+
+    def quarantined(self, after_number: int, limit: int) -> list[Quarantined]:
+        """What is in quarantine, resolved or not, after a number."""
+        rows = self.rows(
+            "SELECT * FROM quarantine WHERE number > ? ORDER BY number LIMIT ?",
+            after_number,
+            limit,
+        )
+        return list(map(Quarantined._make, rows))

@@ -1,0 +1,94 @@
+"""The two kinds of event store, as tests make, damage and empty them behind the ledger's back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+from urllib.parse import quote
+from uuid import uuid4
+
+import psycopg
+
+from ledger.ledger import Ledger
+from ledger.sqlite_recorder import SqliteRecorder
+
+TABLES = ("calls", "events", "outcomes", "refusals", "quarantine")
+
+
+class Store(Protocol):
+    def execute(self, folder: Path, statement: str) -> None:
+        """Run a statement that the ledger itself would never run."""
+
+    def empty(self, folder: Path) -> None:
+        """Begin a new ledger where there was one."""
+
+    def counting_commits(self, ledger: Ledger, table: str) -> AbstractContextManager[list[int]]:
+        """The commits that have written rows to a table meanwhile, known in the end."""
+
+
+@dataclass(frozen=True)
+class SqliteStore:
+    def execute(self, folder: Path, statement: str) -> None:
+        connection = sqlite3.connect(folder / "ledger.sqlite")
+        with connection:
+            connection.execute(statement)
+        connection.close()
+
+    def empty(self, folder: Path) -> None:
+        (folder / "ledger.sqlite").unlink(missing_ok=True)
+
+    @contextmanager
+    def counting_commits(self, ledger: Ledger, table: str) -> Iterator[list[int]]:
+        connection = cast(SqliteRecorder, ledger._recorder).connection
+        statements: list[str] = []
+        counted: list[int] = []
+        connection.set_trace_callback(statements.append)
+        yield counted
+        connection.set_trace_callback(None)
+        counted.append(statements.count("COMMIT"))
+
+
+@dataclass(frozen=True)
+class PostgresqlStore:
+    url: str
+
+    @classmethod
+    def new(cls, server_url: str) -> PostgresqlStore:
+        schema = f"test_{uuid4().hex}"
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {schema}".encode())
+        return cls(f"{server_url}?options={quote(f'-csearch_path={schema}')}")
+
+    def connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self.url, autocommit=True)
+
+    def execute(self, folder: Path, statement: str) -> None:
+        with self.connect() as connection:
+            connection.execute(statement.encode())
+
+    def empty(self, folder: Path) -> None:
+        with self.connect() as connection:
+            made = connection.execute("SELECT to_regclass('events') IS NOT NULL").fetchone()
+            if made == (True,):
+                for table in TABLES:
+                    connection.execute(f"DELETE FROM {table}".encode())
+                connection.execute(
+                    "SELECT setval('given_positions', 0), setval('given_refusals', 0)"
+                )
+
+    @contextmanager
+    def counting_commits(self, ledger: Ledger, table: str) -> Iterator[list[int]]:
+        counted: list[int] = []
+        before = self.commits_of(table)
+        yield counted
+        counted.append(self.commits_of(table) - before)
+
+    def commits_of(self, table: str) -> int:
+        with self.connect() as connection:
+            row = connection.execute(f"SELECT count(DISTINCT xmin::text) FROM {table}".encode())
+            ((commits,),) = cast(list[tuple[int]], row.fetchall())
+            return commits

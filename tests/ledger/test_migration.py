@@ -1,0 +1,167 @@
+"""From SQLite into PostgreSQL: the same positions and bytes, however often it is killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from infra.folder import LedgerError, LedgerInUse, LedgerMissing, LedgerUnavailable
+from ledger.feed import StoreFeed
+from ledger.intake import read_request
+from ledger.ledger import Ledger
+from ledger.migration import CONTENT, content_of, migrate
+from ledger.quarantine import reading_quarantine
+from ledger.stores import store_to_read
+from tests.ledger.scenes import command, connected, recorded, refused, requests
+from tests.ledger.stores import PostgresqlStore
+from tests.ledger.test_kill import lines_of_calls
+
+MIGRATE = """
+import sys
+from pathlib import Path
+import ledger.migration
+ledger.migration.ROWS_AT_ONCE = 500
+print("begun", flush=True)
+ledger.migration.migrate(Path(sys.argv[1]), sys.argv[2], lambda done, of: None)
+print("all", flush=True)
+"""
+
+
+@pytest.fixture
+def url(postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty PostgreSQL store, while the setting still names SQLite."""
+    monkeypatch.delenv("CALL_LEDGER_STORE")
+    return postgresql_store.url
+
+
+def told(folder: Path, calls: int = 3) -> list[bytes]:
+    """A SQLite ledger with events, refusals and quarantine; returns its lines."""
+    lines = lines_of_calls(calls)
+    with Ledger.open(folder) as ledger:
+        ledger.record_many([read_request(line) for line in lines])
+        ledger.quarantine.add("calls.jsonl:1", b"\xff\0", "It is\0 cut.")
+        ledger.quarantine.add("calls.jsonl:2", b"", "It is empty.")
+        ledger.quarantine.discard(2, "auditor", "it was noise")
+    return lines
+
+
+def contents(folder: Path) -> dict[str, object]:
+    store = store_to_read(folder)
+    try:
+        return {table: content_of(store, table) for table in CONTENT}
+    finally:
+        store.close()
+
+
+def test_a_migrated_ledger_is_the_same_and_goes_on(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = told(tmp_path)
+    before = contents(tmp_path)
+    with StoreFeed(tmp_path) as feed:
+        (events,) = feed.batches(0)
+    done: list[tuple[int, int | None]] = []
+    assert migrate(tmp_path, url, lambda *moved: done.append(moved)) == before
+    assert done[-1] == (21, 21)
+    monkeypatch.setenv("CALL_LEDGER_STORE", url)
+    assert contents(tmp_path) == before
+    with StoreFeed(tmp_path) as feed:
+        assert list(feed.batches(0)) == [events]
+    with reading_quarantine(tmp_path) as quarantine:
+        assert [one.state for one in quarantine.list()] == ["waiting", "discarded"]
+        assert quarantine.show(1).original == b"\xff\0"
+    with Ledger.open(tmp_path) as ledger:
+        again = ledger.record_many([read_request(line) for line in lines])
+        assert all(one.repeated for one in again)
+        assert recorded(ledger.record_many(requests(connected("new")))[-1]).position == 24
+        assert refused(ledger.record(command("resume", "agent-1", "new"))).number == 4
+
+
+def test_nobody_uses_a_ledger_that_is_half_filled(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(tmp_path)
+
+    def stop(done: int, of: int | None) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        migrate(tmp_path, url, stop)
+    with monkeypatch.context() as settings:
+        settings.setenv("CALL_LEDGER_STORE", url)
+        for door in (Ledger.open, StoreFeed):
+            with pytest.raises(LedgerUnavailable, match="is being filled from"):
+                door(tmp_path)
+    other = tmp_path / "other"
+    told(other)
+    with pytest.raises(LedgerUnavailable, match="is being filled from"):
+        migrate(other, url, lambda *_: None)
+    migrate(tmp_path, url, lambda *_: None)
+
+
+def test_a_ledger_that_is_there_already_is_not_filled_again(tmp_path: Path, url: str) -> None:
+    told(tmp_path)
+    migrate(tmp_path, url, lambda *_: None)
+    with pytest.raises(LedgerUnavailable, match="has a ledger already"):
+        migrate(tmp_path, url, lambda *_: None)
+
+
+def test_a_difference_is_found_and_the_ledger_stays_closed(
+    tmp_path: Path, url: str, postgresql_store: PostgresqlStore
+) -> None:
+    told(tmp_path)
+    edited = False
+
+    def edit(done: int, of: int | None) -> None:
+        nonlocal edited
+        if done == of and not edited:
+            edited = True
+            return
+        if edited:
+            postgresql_store.execute(
+                tmp_path, "UPDATE events SET document = document || ' ' WHERE position = 7"
+            )
+
+    with pytest.raises(LedgerError, match=r"The events in .* are not those"):
+        migrate(tmp_path, url, edit)
+    with pytest.raises(LedgerError, match=r"The events in .* are not those"):
+        migrate(tmp_path, url, lambda *_: None)
+
+
+def test_nobody_records_meanwhile_and_a_missing_ledger_is_told(tmp_path: Path, url: str) -> None:
+    with pytest.raises(LedgerMissing):
+        migrate(tmp_path, url, lambda *_: None)
+    with Ledger.open(tmp_path), pytest.raises(LedgerInUse):
+        migrate(tmp_path, url, lambda *_: None)
+
+
+@pytest.mark.slow
+def test_a_migration_killed_at_any_moment_goes_on_and_comes_out_the_same(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = Random(3)
+    told(tmp_path, 4_000)
+    before = contents(tmp_path)
+    kills = 0
+    while True:
+        with subprocess.Popen(
+            [sys.executable, "-c", MIGRATE, tmp_path, url], stdout=subprocess.PIPE, text=True
+        ) as migration:
+            assert migration.stdout is not None
+            migration.stdout.readline()
+            if kills < 10:
+                time.sleep(random.uniform(0.05, 0.35))
+                migration.kill()
+            if "all" in migration.stdout.read():
+                break
+            kills += 1
+            assert kills <= 10
+    assert kills >= 3
+    monkeypatch.setenv("CALL_LEDGER_STORE", url)
+    assert contents(tmp_path) == before

@@ -1,0 +1,70 @@
+"""The SQLite file: what else it may be, and that it may be full."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from infra.folder import LedgerUnavailable
+from ledger.feed import StoreFeed
+from ledger.ledger import Ledger
+from ledger.outcomes import Recorded
+from tests.ledger.scenes import command, connected, recorded, requests
+from tests.ledger.stores import SqliteStore
+from tests.ledger.test_group_commit import all_at_once
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CALL_LEDGER_STORE", raising=False)
+
+
+@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
+def test_a_file_of_something_else_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
+    SqliteStore().execute(tmp_path, "CREATE TABLE recipes (name TEXT)")
+    with pytest.raises(LedgerUnavailable, match="SQLite file of something else"):
+        door(tmp_path)
+
+
+@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
+    (tmp_path / "ledger.sqlite").write_text("this is a shopping list\n" * 100)
+    with pytest.raises(LedgerUnavailable, match="restore the file"):
+        door(tmp_path)
+
+
+@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
+def test_a_newer_format_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
+    Ledger.open(tmp_path).close()
+    SqliteStore().execute(tmp_path, "PRAGMA user_version = 99")
+    with pytest.raises(LedgerUnavailable, match="format 99"):
+        door(tmp_path)
+
+
+def test_when_the_disk_is_full_nobody_is_answered_as_recorded(tmp_path: Path) -> None:
+    """SQLite's own page limit stands in for the disk; it fails with the same error."""
+    ledger = Ledger.open(tmp_path)
+    ledger.record_many(requests(connected()))
+    connection: sqlite3.Connection = ledger._recorder.connection  # type: ignore[attr-defined]
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    many = [command("receive", "system", f"full-{number}") for number in range(200)]
+    outcomes = asyncio.run(all_at_once(ledger, many))
+    answered = [isinstance(outcome, Recorded) for outcome in outcomes]
+    failed = [outcome for outcome in outcomes if not isinstance(outcome, Recorded)]
+    assert {type(outcome) for outcome in failed} == {LedgerUnavailable}
+    assert "free some space" in str(failed[0])
+    assert len(failed) > 100
+    with pytest.raises(LedgerUnavailable):
+        ledger.record_many(requests(many))
+    connection.execute("PRAGMA max_page_count = 1000000")
+    again = [recorded(outcome).repeated for outcome in ledger.record_many(requests(many))]
+    assert again == answered
+    assert recorded(ledger.record(command("hold", "agent-1"))).version == 4
+    ledger.close()
+    with StoreFeed(tmp_path) as feed:
+        assert feed.head() == (204, 0)
+        assert sum(len(batch.positions) for batch in feed.batches(0, 50)) == 204

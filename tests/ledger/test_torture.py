@@ -1,0 +1,259 @@
+"""Many writers, killed at any moment, beside long transactions: a follower misses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import orjson
+import psycopg
+import pytest
+
+from domain.commands import Command
+from infra.local_postgresql import LocalPostgresql
+from ledger.feed import StoreFeed
+from ledger.intake import new_command_id, read_request
+from ledger.ledger import Ledger
+from ledger.outcomes import Outcome, Recorded
+from tests.ledger.stores import PostgresqlStore
+from tests.ledger.test_kill import RECORDER, assert_whole, id_in, lines_of_calls
+
+WRITERS = 8
+CALLERS = 16
+CALLS_OF_EACH = 400
+SHARED_CALLS = 40
+SHARED_COMMANDS = 200
+SECONDS = 20
+KILLS_AT_LEAST = 20
+COMMANDS_LEFT_AT_LEAST = 50
+
+
+@dataclass
+class Follower:
+    """Tails the feed as a projector does, and keeps what it saw, in the order it saw it."""
+
+    folder: Path
+    seen: list[tuple[int, bytes]] = field(default_factory=list)
+    last: int = 0
+    stopping: threading.Event = field(default_factory=threading.Event)
+    failure: Exception | None = None
+
+    def follow(self) -> None:
+        try:
+            with StoreFeed(self.folder) as feed:
+                while not self.stopping.is_set():
+                    self.read_on(feed)
+                    time.sleep(0.001)
+                self.read_on(feed)
+        except Exception as error:
+            self.failure = error
+
+    def read_on(self, feed: StoreFeed) -> None:
+        for batch in feed.batches(self.last, 500):
+            self.seen += zip(batch.positions, batch.documents, strict=True)
+            self.last = batch.positions[-1]
+
+
+@dataclass
+class Writer:
+    """One desktop's process; when it is killed another one goes on with what is left."""
+
+    folder: Path
+    rest: Path
+    lines: list[bytes]
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[str] | None = None
+    reading: threading.Thread | None = None
+    is_done: bool = False
+
+    @property
+    def commands_left(self) -> int:
+        return len({id_in(line) for line in self.lines} - self.acknowledged.keys())
+
+    def start(self) -> None:
+        self.rest.write_bytes(
+            b"\n".join(line for line in self.lines if id_in(line) not in self.acknowledged)
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", RECORDER, self.folder, self.rest],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.reading = threading.Thread(target=self.read, args=(self.process,))
+        self.reading.start()
+
+    def read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for answer in process.stdout:
+            if answer == "all\n":
+                self.is_done = True
+            elif answer.endswith("\n"):
+                command_id, outcome = answer.strip().split(" ", 1)
+                assert self.acknowledged.setdefault(command_id, outcome) == outcome
+
+    def end(self, at_once: bool) -> None:
+        assert self.process is not None
+        assert self.reading is not None
+        if at_once:
+            self.process.kill()
+        self.process.wait(120)
+        self.reading.join(120)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def shared_lines(writer: int, random: Random) -> list[bytes]:
+    """Holds and resumes of calls that all writers work on: each must see the others' events."""
+    lines = []
+    for _ in range(CALLS_OF_EACH):
+        said = {
+            "type": f"call.{random.choice(['hold', 'resume'])}.v1",
+            "command_id": str(new_command_id()),
+            "source": "test",
+            "call_id": f"call-{random.randrange(SHARED_CALLS)}",
+            "actor": "agent-1",
+            "occurred_at": "2026-01-01T10:00:00Z",
+            "observed": writer % 2 == 0,
+        }
+        lines.append(orjson.dumps(said))
+    return lines
+
+
+def lines_of_writer(writer: int, everybodys: list[bytes], random: Random) -> list[bytes]:
+    """Calls of its own, holds and resumes of shared calls, and commands that all writers send."""
+    own = [
+        line.replace(b'"call-', f'"call-{writer + 1}00'.encode())
+        for line in lines_of_calls(CALLS_OF_EACH)
+    ]
+    lines = [*own]
+    for line in [*shared_lines(writer, random), *everybodys]:
+        lines.insert(random.randrange(len(lines)), line)
+    return lines
+
+
+@pytest.mark.slow
+def test_no_follower_misses_an_event_of_many_writers(
+    tmp_path: Path, postgresql_store: PostgresqlStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = Random(5)
+    folder = tmp_path / "ledger"
+    begun = lines_of_calls(SHARED_CALLS)
+    with Ledger.open(folder) as ledger:
+        ledger.record_many([read_request(line) for line in begun if b"leave" not in line])
+    everybodys = [
+        line.replace(b'"call-', b'"call-990') for line in lines_of_calls(SHARED_COMMANDS // 6)
+    ]
+    writers = [
+        Writer(folder, tmp_path / f"{number}.jsonl", lines_of_writer(number, everybodys, random))
+        for number in range(WRITERS)
+    ]
+    follower = Follower(folder)
+    tailing = threading.Thread(target=follower.follow)
+    tailing.start()
+    kills = 0
+    with ExitStack() as long_transactions:
+        deadline = time.monotonic() + SECONDS
+        for number in range(3):
+            begin_long_transaction(long_transactions, postgresql_store, number)
+        for writer in writers:
+            writer.start()
+        while time.monotonic() < deadline:
+            time.sleep(random.uniform(0.05, 0.6))
+            at_work = [one for one in writers if one.commands_left > COMMANDS_LEFT_AT_LEAST]
+            if not at_work:
+                break
+            one = random.choice(at_work)
+            one.end(at_once=True)
+            kills += 1
+            one.start()
+        for writer in writers:
+            writer.end(at_once=False)
+    follower.stopping.set()
+    tailing.join(60)
+
+    assert follower.failure is None
+    assert all(writer.is_done for writer in writers)
+    with StoreFeed(folder) as feed:
+        recorded = [
+            row
+            for batch in feed.batches(0)
+            for row in zip(batch.positions, batch.documents, strict=True)
+        ]
+    missed = len(set(recorded) - set(follower.seen))
+    with capsys.disabled():
+        print(  # noqa: T201 - the figure
+            f"\n{WRITERS} writers, {kills} kills, {len(recorded):,} events: missed events: {missed}"
+        )
+    assert follower.seen == recorded
+    assert missed == 0
+    assert kills >= KILLS_AT_LEAST
+    acknowledged = {
+        command_id: outcome for one in writers for command_id, outcome in one.acknowledged.items()
+    }
+    for writer in writers:
+        assert writer.acknowledged.items() <= acknowledged.items()
+    assert_whole(folder, acknowledged)
+
+
+def begin_long_transaction(
+    open_until_the_end: ExitStack, store: PostgresqlStore, number: int
+) -> None:
+    """One that has written, or holds an old snapshot: what a naive follower stumbles over."""
+    connection = open_until_the_end.enter_context(psycopg.connect(store.url))
+    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    connection.execute("SELECT count(*) FROM events")
+    if number:
+        connection.execute(f"CREATE TABLE beside_{number} AS SELECT 1 AS one".encode())
+
+
+@pytest.mark.slow
+def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
+    tmp_path: Path,
+    postgresql: LocalPostgresql,
+    postgresql_store: PostgresqlStore,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    commands = [read_request(line).command for line in lines_of_calls(1_500)]
+    crashes = 0
+    with Ledger.open(tmp_path) as ledger, ThreadPoolExecutor(1) as recording:
+        done = recording.submit(asyncio.run, recorded_by_many(ledger, commands))
+        while not done.done() and crashes < 3:
+            time.sleep(0.7)
+            postgresql.stop(at_once=True)
+            postgresql.start()
+            crashes += 1
+        outcomes = done.result(timeout=200)
+    assert crashes >= 2
+    assert not any(outcome.repeated for outcome in outcomes)
+    with capsys.disabled():
+        print(f"\n{crashes} crashes of the server, {len(outcomes):,} commands")  # noqa: T201
+    acknowledged = {
+        str(command.command_id): f"recorded {outcome.position}"
+        if isinstance(outcome, Recorded)
+        else f"refused {outcome.number}"
+        for command, outcome in zip(commands, outcomes, strict=True)
+    }
+    assert_whole(tmp_path, acknowledged)
+    with StoreFeed(tmp_path) as feed:
+        assert feed.head() == (1_500 * 7, 1_500)
+
+
+async def recorded_by_many(ledger: Ledger, commands: list[Command]) -> list[Outcome]:
+    """Many callers, each with its share of the calls; the outcomes in the commands' order."""
+    outcomes: dict[int, Outcome] = {}
+
+    async def one_after_another(share: int) -> None:
+        for number, command in enumerate(commands):
+            if int(command.call_id.removeprefix("call-")) % CALLERS == share:
+                outcomes[number] = await ledger.handle(command)
+
+    await asyncio.gather(*map(one_after_another, range(CALLERS)))
+    return [outcomes[number] for number in range(len(commands))]
