@@ -1,0 +1,48 @@
+"""PostgreSQL really runs, keeps its data and its address, and leaves nothing running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infra.local_postgresql import LocalPostgresql
+from infra.local_servers import ServerFailed, is_free
+
+
+def test_it_is_version_18_and_answers(postgresql: LocalPostgresql) -> None:
+    with psycopg.connect(postgresql.url) as connection:
+        assert connection.info.server_version // 10_000 == 18
+
+
+def test_data_and_address_outlive_a_stop_and_a_crash(tmp_path: Path) -> None:
+    server = LocalPostgresql(tmp_path / "postgresql")
+    url = server.start()
+    with psycopg.connect(url) as connection:
+        connection.execute("create table kept (number int)")
+    for at_once in (False, True):
+        with psycopg.connect(url) as connection:
+            connection.execute("insert into kept values (1)")
+        server.stop(at_once)
+        assert not server.is_running
+        assert server.start() == url
+    with psycopg.connect(url) as connection:
+        assert connection.execute("select count(*) from kept").fetchone() == (2,)
+        port = connection.info.port
+    server.stop()
+    assert is_free(port)
+
+
+def test_one_that_cannot_start_says_so_and_names_its_log(tmp_path: Path) -> None:
+    server = LocalPostgresql(tmp_path / "postgresql")
+    server.start()
+    server.stop()
+    (server.data / "PG_VERSION").write_text("9.6\n")
+    with pytest.raises(ServerFailed, match="did not start: see"):
+        server.start()
+
+
+def test_one_that_was_never_started_has_no_address(tmp_path: Path) -> None:
+    with pytest.raises(ServerFailed, match="call-ledger local up"):
+        _ = LocalPostgresql(tmp_path).url
