@@ -6,7 +6,7 @@ import gc
 
 import typer
 
-from entrypoints import call, imports, quarantine, report
+from entrypoints import call, imports, local, quarantine, report, topics
 from entrypoints.demo import demo
 from entrypoints.failures import OneSentence
 from entrypoints.maintenance import config, doctor, rebuild, status
@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 
 OWN_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
-START, READ, KEEP = "Start here", "Read", "Keep"
+START, READ, KEEP, COMPANY = "Start here", "Read", "Keep", "In a company"
 
 app.command(rich_help_panel=START)(demo)
 app.command(rich_help_panel=START)(simulate)
@@ -43,6 +43,8 @@ app.command(rich_help_panel=KEEP)(doctor)
 app.command(rich_help_panel=KEEP)(rebuild)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel=KEEP)
 app.command(rich_help_panel=KEEP)(config)
+app.add_typer(local.app, name="local", rich_help_panel=COMPANY)
+app.add_typer(topics.app, name="topics", rich_help_panel=COMPANY)
 
 
 def run() -> None:
