@@ -9,6 +9,7 @@ import typer
 from entrypoints import call, imports, local, quarantine, report, topics
 from entrypoints.demo import demo
 from entrypoints.failures import OneSentence
+from entrypoints.following import publish
 from entrypoints.maintenance import config, doctor, rebuild, status
 from entrypoints.record import RecordCommand, record
 from entrypoints.rules import rules
@@ -45,6 +46,7 @@ app.add_typer(quarantine.app, name="quarantine", rich_help_panel=KEEP)
 app.command(rich_help_panel=KEEP)(config)
 app.add_typer(local.app, name="local", rich_help_panel=COMPANY)
 app.add_typer(topics.app, name="topics", rich_help_panel=COMPANY)
+app.command(rich_help_panel=COMPANY)(publish)
 
 
 def run() -> None:

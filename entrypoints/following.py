@@ -1,0 +1,41 @@
+"""The processes that follow the ledger in a company: `publish`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from entrypoints.options import DEFAULT_FOLDER, LedgerFolder
+from entrypoints.stopping import stopped_by_signals
+from infra.settings import Settings
+from ledger.feed import StoreFeed
+
+UntilEnd = Annotated[
+    bool, typer.Option("--until-end", help="End when there is nothing new, instead of waiting.")
+]
+
+
+def publish(
+    from_position: Annotated[
+        int | None,
+        typer.Option("--from", min=1, metavar="POSITION", help="Send again from there on."),
+    ] = None,
+    until_end: UntilEnd = False,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Bring every recorded event into Kafka, once and in order, until stopped.
+
+    A second publisher takes over from the first, which then leaves.
+    """
+    from consumers.publisher import publish as bring  # the client loads only when it is needed
+    from infra.kafka import Kafka
+
+    with stopped_by_signals() as stopping:
+        done = bring(
+            lambda: StoreFeed(ledger), Kafka.of(Settings()), stopping, from_position, until_end
+        )
+    typer.echo(
+        f"Kafka has every event up to position {done.position:,} and every refusal up to "
+        f"number {done.refusal_number:,}."
+    )
