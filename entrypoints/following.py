@@ -1,4 +1,4 @@
-"""The processes that follow the ledger in a company: `publish`."""
+"""The processes that follow the ledger in a company: `publish` and `project`."""
 
 from __future__ import annotations
 
@@ -39,3 +39,17 @@ def publish(
         f"Kafka has every event up to position {done.position:,} and every refusal up to "
         f"number {done.refusal_number:,}."
     )
+
+
+def project(until_end: UntilEnd = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+    """Keep the tables up to Kafka and answer reports from them, until stopped.
+
+    What cannot be read is withheld with the reason, its call is marked incomplete, and all that
+    is withheld is tried again at each start.
+    """
+    from consumers.kafka_projector import project as follow  # loads only when it is needed
+    from infra.kafka import Kafka
+
+    with stopped_by_signals() as stopping:
+        positions = follow(ledger, Kafka.of(Settings()), stopping, until_end)
+    typer.echo(f"The tables show every event up to position {positions.projected_position:,}.")

@@ -9,7 +9,7 @@ import typer
 from entrypoints import call, imports, local, quarantine, report, topics
 from entrypoints.demo import demo
 from entrypoints.failures import OneSentence
-from entrypoints.following import publish
+from entrypoints.following import project, publish
 from entrypoints.maintenance import config, doctor, rebuild, status
 from entrypoints.record import RecordCommand, record
 from entrypoints.rules import rules
@@ -47,6 +47,7 @@ app.command(rich_help_panel=KEEP)(config)
 app.add_typer(local.app, name="local", rich_help_panel=COMPANY)
 app.add_typer(topics.app, name="topics", rich_help_panel=COMPANY)
 app.command(rich_help_panel=COMPANY)(publish)
+app.command(rich_help_panel=COMPANY)(project)
 
 
 def run() -> None:
