@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from kafka import TopicPartition
-from kafka.errors import OffsetOutOfRangeError
 
 from consumers.in_order import InOrder, Message
 from consumers.messages import is_as_published, place_in
+from consumers.reading import consumer_at, is_at_end, partitions_of, reading
 from consumers.unreadable import why_no_event, why_no_refusal
-from infra.kafka import Kafka, KafkaUnavailable
-from infra.topics import EVENTS, REFUSALS, check_safe, topics
+from infra.kafka import Kafka
+from infra.topics import EVENTS, REFUSALS, check_safe
 from projections.arrivals import Offsets
 from projections.database import Gap
 
@@ -30,6 +30,10 @@ WINDOW_MESSAGES: Final = 200_000
 
 HELD_LIMIT: Final = 1_000_000
 LARGEST_DOCUMENT_BYTES: Final = 256 * 1024
+LOST: Final = (
+    "delete projections.duckdb to read from the beginning, or send events again with "
+    "`call-ledger publish --from`."
+)
 GAP_SECONDS: Final = 30.0
 """How long a position may be missing while later ones are there."""
 
@@ -62,20 +66,11 @@ class KafkaFeed:
             kafka.topic(EVENTS): why_no_event,
             kafka.topic(REFUSALS): why_no_refusal,
         }
-        self._partitions = [
-            TopicPartition(kafka.topic(name), number)
-            for name in (EVENTS, REFUSALS)
-            for number in range(topics()[name].partitions)
-        ]
         self._furthest: dict[TopicPartition, int] = {}
         self._gap_since: float | None = None
-        with kafka.explained():
-            self._consumer = kafka.consumer()
-            self._consumer.assign(self._partitions)
-            beginnings = self._consumer.beginning_offsets(self._partitions)
-            for one in self._partitions:
-                offset = offsets.get((one.topic, one.partition), beginnings[one])
-                self._consumer.seek(one, offset)
+        kept = {TopicPartition(*place): offset for place, offset in offsets.items()}
+        self._consumer = consumer_at(kafka, kept, EVENTS, REFUSALS)
+        self._partitions = partitions_of(kafka, EVENTS, REFUSALS)
 
     def close(self) -> None:
         """Close the connection."""
@@ -90,34 +85,25 @@ class KafkaFeed:
         refusals: list[Message] = []
         besides: list[Message] = []
         gathered = 0
-        try:
+        with reading(self._kafka, LOST):
             while True:
                 polled = self._consumer.poll(POLL_MILLISECONDS if gathered == 0 else 0)
                 came = sum(map(len, polled.values()))
                 gathered += came
                 for partition, records in polled.items():
-                    messages = self._messages(partition, records, besides)
-                    following, before = self._names[partition.topic].take(messages)
+                    order = self._names[partition.topic]
+                    following, before = order.take(self._messages(partition, records, besides))
                     besides += before
-                    (events if self._names[partition.topic] is self._events else refusals).extend(
-                        following
-                    )
+                    (events if order is self._events else refusals).extend(following)
                 self._hold_the_furthest()
                 if came == 0 or gathered >= PAGE_MESSAGES:
                     break
-        except OffsetOutOfRangeError as error:
-            raise KafkaUnavailable(
-                f"Kafka no longer has what comes next ({error}): delete projections.duckdb to "
-                "read from the beginning, or send events again with `call-ledger publish --from`."
-            ) from error
         self._check_gap(came > 0)
         return Page(events, refusals, besides, self._offsets(), gathered >= PAGE_MESSAGES)
 
     def at_end(self) -> bool:
         """Whether everything that Kafka has now was read."""
-        with self._kafka.explained():
-            ends = self._consumer.end_offsets(self._partitions)
-            return all(self._consumer.position(one) >= ends[one] for one in self._partitions)
+        return is_at_end(self._kafka, self._consumer)
 
     def _messages(
         self, partition: TopicPartition, records: list[Any], besides: list[Message]

@@ -1,4 +1,4 @@
-"""The processes that follow the ledger in a company: `publish` and `project`."""
+"""The processes that follow the ledger in a company: `publish`, `project` and `serve-commands`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.options import DEFAULT_FOLDER, LedgerFolder
+from domain.rule_sets import RULE_SETS
+from entrypoints.options import DEFAULT_FOLDER, LedgerFolder, RuleSetName
 from entrypoints.stopping import stopped_by_signals
 from infra.settings import Settings
 from ledger.feed import StoreFeed
+from ledger.ledger import Ledger
 
 UntilEnd = Annotated[
     bool, typer.Option("--until-end", help="End when there is nothing new, instead of waiting.")
@@ -53,3 +55,25 @@ def project(until_end: UntilEnd = False, ledger: LedgerFolder = DEFAULT_FOLDER) 
     with stopped_by_signals() as stopping:
         positions = follow(ledger, Kafka.of(Settings()), stopping, until_end)
     typer.echo(f"The tables show every event up to position {positions.projected_position:,}.")
+
+
+def serve_commands(
+    until_end: UntilEnd = False,
+    rules: RuleSetName = "seed",
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Take commands from Kafka, record them, and send each one's outcome back, until stopped.
+
+    A command that comes again is answered as the first time, and not applied again.
+    """
+    from consumers.command_consumer import serve  # loads only when it is needed
+    from infra.kafka import Kafka
+
+    with stopped_by_signals() as stopping:
+        answered = serve(
+            lambda: Ledger.open(ledger, RULE_SETS[rules], doing="serving commands from Kafka"),
+            Kafka.of(Settings()),
+            stopping,
+            until_end,
+        )
+    typer.echo(f"{answered:,} commands were answered.")

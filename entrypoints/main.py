@@ -9,7 +9,7 @@ import typer
 from entrypoints import call, imports, local, quarantine, report, topics
 from entrypoints.demo import demo
 from entrypoints.failures import OneSentence
-from entrypoints.following import project, publish
+from entrypoints.following import project, publish, serve_commands
 from entrypoints.maintenance import config, doctor, rebuild, status
 from entrypoints.record import RecordCommand, record
 from entrypoints.rules import rules
@@ -48,6 +48,7 @@ app.add_typer(local.app, name="local", rich_help_panel=COMPANY)
 app.add_typer(topics.app, name="topics", rich_help_panel=COMPANY)
 app.command(rich_help_panel=COMPANY)(publish)
 app.command(rich_help_panel=COMPANY)(project)
+app.command("serve-commands", rich_help_panel=COMPANY)(serve_commands)
 
 
 def run() -> None:
