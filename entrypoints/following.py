@@ -6,12 +6,8 @@ from typing import Annotated
 
 import typer
 
-from domain.rule_sets import RULE_SETS
 from entrypoints.options import DEFAULT_FOLDER, LedgerFolder, RuleSetName
 from entrypoints.stopping import stopped_by_signals
-from infra.settings import Settings
-from ledger.feed import StoreFeed
-from ledger.ledger import Ledger
 
 UntilEnd = Annotated[
     bool, typer.Option("--until-end", help="End when there is nothing new, instead of waiting.")
@@ -29,9 +25,13 @@ def publish(
     """Bring every recorded event into Kafka, once and in order, until stopped.
 
     A second publisher takes over from the first, which then leaves.
+
+    [bold]call-ledger publish --until-end[/bold]
     """
-    from consumers.publisher import publish as bring  # the client loads only when it is needed
+    from consumers.publisher import publish as bring
     from infra.kafka import Kafka
+    from infra.settings import Settings
+    from ledger.feed import StoreFeed
 
     with stopped_by_signals() as stopping:
         done = bring(
@@ -48,9 +48,12 @@ def project(until_end: UntilEnd = False, ledger: LedgerFolder = DEFAULT_FOLDER) 
 
     What cannot be read is withheld with the reason, its call is marked incomplete, and all that
     is withheld is tried again at each start.
+
+    [bold]call-ledger project --until-end[/bold]
     """
-    from consumers.kafka_projector import project as follow  # loads only when it is needed
+    from consumers.kafka_projector import project as follow
     from infra.kafka import Kafka
+    from infra.settings import Settings
 
     with stopped_by_signals() as stopping:
         positions = follow(ledger, Kafka.of(Settings()), stopping, until_end)
@@ -65,9 +68,14 @@ def serve_commands(
     """Take commands from Kafka, record them, and send each one's outcome back, until stopped.
 
     A command that comes again is answered as the first time, and not applied again.
+
+    [bold]call-ledger serve-commands --until-end[/bold]
     """
-    from consumers.command_consumer import serve  # loads only when it is needed
+    from consumers.command_consumer import serve
+    from domain.rule_sets import RULE_SETS
     from infra.kafka import Kafka
+    from infra.settings import Settings
+    from ledger.ledger import Ledger
 
     with stopped_by_signals() as stopping:
         answered = serve(

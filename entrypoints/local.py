@@ -37,7 +37,10 @@ def up(
     only: Only = None,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Start the servers, wait until they are ready, and print the two settings that name them."""
+    """Start the servers, wait until they are ready, and print the two settings that name them.
+
+    [bold]call-ledger local up --brokers 3[/bold]
+    """
     if only != "kafka":
         typer.echo(f"CALL_LEDGER_STORE={postgresql_of(ledger).start()}")
     if only != "postgresql":
@@ -46,7 +49,10 @@ def up(
 
 @app.command()
 def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
-    """Say which servers run, where, and where their logs are. Exit code 1 when one does not."""
+    """Say which servers run, where, and where their logs are. Exit code 1 when one does not.
+
+    [bold]call-ledger local status --json[/bold]
+    """
     rows = list(servers(ledger))
     if json:
         write_json(rows)
@@ -84,7 +90,10 @@ def servers(ledger: LedgerFolder) -> list[dict[str, Any]]:
 
 @app.command()
 def down(only: Only = None, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
-    """End the servers cleanly; what they hold is there again after `up`."""
+    """End the servers cleanly; what they hold is there again after `up`.
+
+    [bold]call-ledger local down[/bold]
+    """
     if only != "postgresql":
         kafka_of(ledger).stop()
     if only != "kafka":

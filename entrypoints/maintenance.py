@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -27,11 +28,12 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
 
     [bold]call-ledger status --json[/bold]
     """
-    from ledger.feed import StoreFeed
+    from entrypoints.lag import lag, withheld
     from ledger.quarantine import reading_quarantine
+    from projections.feeds import feed_of
     from projections.reading import Reader
 
-    with StoreFeed(ledger) as feed:
+    with closing(feed_of(ledger)) as feed:
         head = feed.head()
     before = projected_before(ledger)
     with (
@@ -39,9 +41,12 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
         Reader(ledger, progress=moved) as reader,
     ):
         answer = reader.ask(COUNTS)
-    with reading_quarantine(ledger) as quarantine:
-        waiting = sum(entry.state == "waiting" for entry in quarantine.list())
+        behind, apart = lag(reader), withheld(reader)
     folder = Folder(ledger)
+    waiting = None
+    if folder.store.exists():
+        with reading_quarantine(ledger) as quarantine:
+            waiting = sum(entry.state == "waiting" for entry in quarantine.list())
     facts = {
         "ledger": str(ledger.absolute()),
         "position": head.position,
@@ -51,7 +56,9 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
         "answered_at_position": answer.position,
         **answer.table.to_pylist()[0],
         "in_quarantine": waiting,
-        "store_bytes": folder.store.stat().st_size,
+        **apart,
+        **behind,
+        "store_bytes": folder.store.stat().st_size if folder.store.exists() else None,
         "projections_bytes": folder.projections.stat().st_size,
         "note": answer.note or None,
     }

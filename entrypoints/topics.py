@@ -6,15 +6,18 @@ import typer
 
 from entrypoints.options import AsJson
 from entrypoints.output import write_json
-from infra.settings import Settings
 
 app = typer.Typer(help="Make and check the ledger's topics in Kafka.", no_args_is_help=True)
 
 
 @app.command()
 def create(json: AsJson = False) -> None:
-    """Make the topics that are not there yet; those that are there stay as they are."""
+    """Make the topics that are not there yet; those that are there stay as they are.
+
+    [bold]call-ledger topics create[/bold]
+    """
     from infra.kafka import Kafka
+    from infra.settings import Settings
     from infra.topics import create as make
 
     made = make(Kafka.of(Settings()))
@@ -26,8 +29,12 @@ def create(json: AsJson = False) -> None:
 
 @app.command()
 def check(json: AsJson = False) -> None:
-    """Compare each topic with what it must be. Exit code 1 when one would lose something."""
+    """Compare each topic with what it must be. Exit code 1 when one would lose something.
+
+    [bold]call-ledger topics check --json[/bold]
+    """
     from infra.kafka import Kafka
+    from infra.settings import Settings
     from infra.topics import check as compare
 
     problems = compare(Kafka.of(Settings()))
