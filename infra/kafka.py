@@ -29,6 +29,7 @@ TRANSACTION_MILLISECONDS: Final = 60_000
 
 LARGEST_MESSAGE_BYTES: Final = 1_000_000
 FETCH_BYTES: Final = 8_000_000
+POLL_MESSAGES: Final = 10_000
 
 
 class KafkaUnavailable(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -139,7 +140,7 @@ class Kafka:
             fetch_max_wait_ms=100,
             fetch_max_bytes=5 * FETCH_BYTES,
             max_partition_fetch_bytes=FETCH_BYTES,
-            max_poll_records=10_000,
+            max_poll_records=POLL_MESSAGES,
             metrics_enabled=False,
             **self._connection,
         )

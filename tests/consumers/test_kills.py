@@ -41,14 +41,16 @@ from ledger.feed import StoreFeed
 folder = Path(sys.argv[1])
 print("began", flush=True)
 publish(lambda: StoreFeed(folder), Kafka(sys.argv[2], sys.argv[3]), threading.Event(),
-        until_end=sys.argv[4] == "end", page_events=50, on_page=lambda done: print(done, flush=True))
+        page_events=50, on_page=lambda done: print(done, flush=True))
 """
 PROJECTOR = """
 import sys, threading
 from pathlib import Path
 import consumers.kafka_feed
+import infra.kafka
 from consumers.kafka_projector import project
 from infra.kafka import Kafka
+infra.kafka.POLL_MESSAGES = 25
 consumers.kafka_feed.PAGE_MESSAGES = 50
 print("began", flush=True)
 project(Path(sys.argv[1]), Kafka(sys.argv[2], sys.argv[3]), threading.Event(),
@@ -68,9 +70,9 @@ serve(lambda: Ledger.open(Path(sys.argv[1])), Kafka(sys.argv[2], sys.argv[3]), t
 """
 
 
-def started(program: str, folder: Path, kafka: Kafka, how: str = "") -> subprocess.Popen[str]:
+def started(program: str, folder: Path, kafka: Kafka) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", program, folder, kafka.bootstrap, kafka.prefix, how],
+        [sys.executable, "-W", "ignore", "-c", program, folder, kafka.bootstrap, kafka.prefix],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -110,7 +112,7 @@ def test_a_publisher_killed_at_many_moments_brings_every_event_once(
     assert set(Counter(map(position_of, messages)).values()) == {1}
     assert list(in_order(messages)) == documents_in_store(tmp_path)
     with capsys.disabled():
-        print(f"\npublisher: {kills} kills, {len(messages)} events, each once")
+        sys.stdout.write(f"\npublisher: {kills} kills, {len(messages)} events, each once\n")
 
 
 @pytest.mark.slow
@@ -128,7 +130,7 @@ def test_a_projector_killed_at_many_moments_ends_with_the_same_tables(
     read(folder, kafka)
     assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")
     with capsys.disabled():
-        print(f"\nprojector: {kills} kills, tables equal to a rebuild")
+        sys.stdout.write(f"\nprojector: {kills} kills, tables equal to a rebuild\n")
 
 
 @pytest.mark.slow
@@ -149,7 +151,9 @@ def test_a_command_consumer_killed_at_many_moments_applies_each_command_once(
     assert answers.keys() == {orjson.loads(line)["command_id"] for line in lines}
     assert set(answers.values()) == {1}
     with capsys.disabled():
-        print(f"\ncommand consumer: {kills} kills, {len(lines)} commands, each applied once")
+        sys.stdout.write(
+            f"\ncommand consumer: {kills} kills, {len(lines)} commands, each applied once\n"
+        )
 
 
 @pytest.mark.slow
