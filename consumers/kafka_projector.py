@@ -16,8 +16,9 @@ from consumers.unreadable import why_no_event
 from infra.kafka import Kafka
 from projections import arrivals
 from projections.arrivals import Withheld
+from projections.batches import Positions
 from projections.catching_up import SMALL_STEP
-from projections.database import Positions, Projections
+from projections.database import Projections
 from projections.owner import Owner, owning
 
 ORIGINAL_BYTES: Final = 1_000_000

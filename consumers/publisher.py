@@ -15,8 +15,8 @@ from consumers.messages import headers_of, key_in
 from consumers.transactions import Pages
 from infra.kafka import Kafka
 from infra.topics import EVENTS, POSITIONS, REFUSALS, check_safe
+from projections.batches import Events, Refusals
 from projections.catching_up import Feed
-from projections.database import Events, Refusals
 
 NAME: Final = "publisher"
 PAGE_EVENTS: Final = 5_000

@@ -11,12 +11,13 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final
 
 import duckdb
 import pyarrow as pa
 
 from projections import arrivals
+from projections.batches import Difference, Events, Positions, Refusals
 from projections.columns import (
     BODY,
     EVENT_COLUMNS,
@@ -62,43 +63,6 @@ class Gap(ProjectionError):  # noqa: N818 - it reads as the state it reports
 
 class StillFilling(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The file is being made anew, and an answer would go back behind an earlier one."""
-
-
-class Events(Protocol):
-    """Recorded events in order: what a feed yields."""
-
-    @property
-    def positions(self) -> Sequence[int]: ...
-    @property
-    def call_positions(self) -> Sequence[int]: ...
-    @property
-    def documents(self) -> Sequence[bytes]: ...
-
-
-class Refusals(Protocol):
-    """Kept refusals in order: what a feed yields beside the events."""
-
-    @property
-    def numbers(self) -> Sequence[int]: ...
-    @property
-    def documents(self) -> Sequence[bytes]: ...
-
-
-class Positions(NamedTuple):
-    """How far the file is: events and refusals taken in, and events the models show."""
-
-    position: int
-    refusal_number: int
-    projected_position: int
-    projected_refusal_number: int
-
-
-class Difference(NamedTuple):
-    """A table that came out of a rebuild other than it was: rows before and after."""
-
-    table: str
-    rows_before: int
-    rows_after: int
 
 
 class Projections:

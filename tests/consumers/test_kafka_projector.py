@@ -18,8 +18,10 @@ from consumers.transactions import Pages
 from infra.kafka import Kafka
 from infra.topics import EVENTS
 from ledger.feed import StoreFeed
+from projections.batches import Positions
 from projections.catching_up import catch_up
-from projections.database import FILE_NAME, Gap, Positions, Projections, kept_models
+from projections.database import FILE_NAME, Gap, Projections
+from projections.models import kept_models
 from tests.consumers.recorded import EVENTS_A_CALL, record_calls
 
 CALLS = 200
