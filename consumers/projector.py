@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from projections.batches import Positions
 from projections.catching_up import Feed, Progress
-from projections.database import Positions
 from projections.owner import owning
 
 IDLE_SECONDS: Final = 0.05

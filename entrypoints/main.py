@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from entrypoints import call, imports, quarantine, report
+from entrypoints import call, imports, local, quarantine, report, topics
 from entrypoints.demo import demo
 from entrypoints.failures import OneSentence
+from entrypoints.following import project, publish, serve_commands
 from entrypoints.maintenance import config, doctor, rebuild, status
 from entrypoints.migrate import migrate
 from entrypoints.record import RecordCommand, record
@@ -48,7 +49,7 @@ def main(
 
 
 OWN_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
-START, READ, KEEP = "Start here", "Read", "Keep"
+START, READ, KEEP, COMPANY = "Start here", "Read", "Keep", "In a company"
 
 app.command(rich_help_panel=START)(demo)
 app.command(rich_help_panel=START)(simulate)
@@ -64,6 +65,11 @@ app.command(rich_help_panel=KEEP)(rebuild)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel=KEEP)
 app.command(rich_help_panel=KEEP)(migrate)
 app.command(rich_help_panel=KEEP)(config)
+app.add_typer(local.app, name="local", rich_help_panel=COMPANY)
+app.add_typer(topics.app, name="topics", rich_help_panel=COMPANY)
+app.command(rich_help_panel=COMPANY)(publish)
+app.command(rich_help_panel=COMPANY)(project)
+app.command("serve-commands", rich_help_panel=COMPANY)(serve_commands)
 
 
 def run() -> None:

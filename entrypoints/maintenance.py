@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -27,25 +28,30 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
 
     [bold]call-ledger status --json[/bold]
     """
-    from ledger.feed import StoreFeed
+    from entrypoints.lag import lag, withheld
     from ledger.quarantine import reading_quarantine
     from ledger.stores import store_shown
+    from projections.feeds import NothingToFollow, feed_of
     from projections.reading import Reader
 
-    with StoreFeed(ledger) as feed:
+    with closing(feed_of(ledger)) as feed:
         head, store_bytes = feed.head(), feed.size_bytes()
+        has_store = not isinstance(feed, NothingToFollow)
     before = projected_before(ledger)
     with (
         progress("projecting", unit="events") as moved,
         Reader(ledger, progress=moved) as reader,
     ):
         answer = reader.ask(COUNTS)
-    with reading_quarantine(ledger) as quarantine:
-        waiting = sum(entry.state == "waiting" for entry in quarantine.list())
+        behind, apart = lag(reader), withheld(reader)
     folder = Folder(ledger)
+    waiting = None
+    if has_store:
+        with reading_quarantine(ledger) as quarantine:
+            waiting = sum(entry.state == "waiting" for entry in quarantine.list())
     facts = {
         "ledger": str(ledger.absolute()),
-        "store": store_shown(ledger),
+        "store": store_shown(ledger) if has_store else "none: the tables follow Kafka",
         "position": head.position,
         "refusals": head.refusal_number,
         "projected_position": before,
@@ -53,6 +59,8 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
         "answered_at_position": answer.position,
         **answer.table.to_pylist()[0],
         "in_quarantine": waiting,
+        **apart,
+        **behind,
         "store_bytes": store_bytes,
         "projections_bytes": folder.projections.stat().st_size,
         "note": answer.note or None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from entrypoints.lag import WITHHELD_CALLS, withheld
 from entrypoints.options import (
     DEFAULT_FOLDER,
     AsCsv,
@@ -135,6 +136,7 @@ def print_report(
     """Print the groups and the total, with definitions, denominator and position."""
     answer = reader.ask(*figures_query(report, selection, groups))
     tell_note(answer.note)
+    withheld_calls = withheld(reader)["withheld_calls"]
     about = {
         "report": report.name,
         "question": report.question,
@@ -142,6 +144,7 @@ def print_report(
         "denominator": report.denominator,
         "period": period_of(selection),
         "position": answer.position,
+        "withheld_calls": withheld_calls,
     }
     rows = answer.table.to_pylist()
     names = [*groups, *(figure.name for figure in report.figures)]
@@ -175,6 +178,7 @@ def print_report(
                 f"[bold]denominator[/bold]: {report.denominator}",
                 f"{escape(period_of(selection))}; computed at position {answer.position:,}.",
                 f"The calls behind it: call-ledger report {report.name} --calls",
+                *([WITHHELD_CALLS.format(withheld_calls)] if withheld_calls else []),
             )
 
 

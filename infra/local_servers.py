@@ -61,3 +61,10 @@ def package_missing(what: str, package: str) -> ServerFailed:
 def would_not(what: str, log: Path, why: str) -> ServerFailed:
     """The error for a server that does not start or stop, with its log's place."""
     return ServerFailed(f"{what} {why}: see {log}.")
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens on the loopback port."""
+    with socket.socket() as one:
+        one.settimeout(1)
+        return one.connect_ex((HOST, port)) == 0

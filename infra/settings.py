@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,4 +28,24 @@ class Settings(BaseSettings):
     time_zone: str = Field(
         default="UTC",
         description="The time zone of periods, groups and shown times; flag --time-zone.",
+    )
+    kafka: str | None = Field(
+        default=None, description="Where Kafka is: host:port, several with commas between."
+    )
+    kafka_prefix: str = Field(
+        default="",
+        description="What the names of the topics begin with, where several ledgers share a Kafka.",
+    )
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="Whether Kafka is reached by TLS, and with a password."
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None, description="The certificates that Kafka's own is checked against."
+    )
+    kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How Kafka checks the password, with SASL."
+    )
+    kafka_user: str | None = Field(default=None, description="The account in Kafka, with SASL.")
+    kafka_password: SecretStr | None = Field(
+        default=None, description="Its password; it is never shown."
     )

@@ -47,6 +47,11 @@ def postgresql_url() -> str | None:
     return store
 
 
+def has_store(folder: Path) -> bool:
+    """Whether the folder has an event store to follow, in it or by the setting."""
+    return postgresql_url() is not None or LedgerFolder(folder).store.exists()
+
+
 def store_shown(folder: Path) -> str:
     """Where the store is, in words that hold nothing secret."""
     url = postgresql_url()

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
-from projections.database import Events, Positions, Projections, Refusals
+from projections.batches import Events, Positions, Refusals
+from projections.database import Projections
 
 LARGE_BATCH: Final = 50_000
 """Rows read at once while far behind: many for one transaction, few enough to stay in memory

@@ -11,11 +11,13 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final
 
 import duckdb
 import pyarrow as pa
 
+from projections import arrivals
+from projections.batches import Difference, Events, Positions, Refusals
 from projections.columns import (
     BODY,
     EVENT_COLUMNS,
@@ -61,43 +63,6 @@ class Gap(ProjectionError):  # noqa: N818 - it reads as the state it reports
 
 class StillFilling(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The file is being made anew, and an answer would go back behind an earlier one."""
-
-
-class Events(Protocol):
-    """Recorded events in order: what a feed yields."""
-
-    @property
-    def positions(self) -> Sequence[int]: ...
-    @property
-    def call_positions(self) -> Sequence[int]: ...
-    @property
-    def documents(self) -> Sequence[bytes]: ...
-
-
-class Refusals(Protocol):
-    """Kept refusals in order: what a feed yields beside the events."""
-
-    @property
-    def numbers(self) -> Sequence[int]: ...
-    @property
-    def documents(self) -> Sequence[bytes]: ...
-
-
-class Positions(NamedTuple):
-    """How far the file is: events and refusals taken in, and events the models show."""
-
-    position: int
-    refusal_number: int
-    projected_position: int
-    projected_refusal_number: int
-
-
-class Difference(NamedTuple):
-    """A table that came out of a rebuild other than it was: rows before and after."""
-
-    table: str
-    rows_before: int
-    rows_after: int
 
 
 class Projections:
@@ -176,7 +141,7 @@ class Projections:
                 self._append_events(events)
             if refusals is not None:
                 self._append_refusals(refusals)
-            self._refresh()
+            self.refresh_touched()
 
     def refresh(self) -> None:
         """Bring the models up to the events: touched calls alone, or all where they are many."""
@@ -186,7 +151,7 @@ class Projections:
             self.build()
             return
         with self.transaction():
-            self._refresh()
+            self.refresh_touched()
 
     def build(self) -> None:
         """Compute all models anew beside the current ones, and swap."""
@@ -235,6 +200,7 @@ class Projections:
             execute(MACROS)
             execute(table_of("events", EVENT_COLUMNS))
             execute(table_of("refusal_events", REFUSAL_COLUMNS))
+            execute(arrivals.TABLES)
             execute(
                 "create table feed_positions (position bigint, refusal_number bigint,"
                 " projected_position bigint, projected_refusal_number bigint)"
@@ -250,6 +216,14 @@ class Projections:
         start = first_new(batch.positions, last)
         if start == len(batch.positions):
             return
+        self.insert_events(batch, start)
+        self.note_position(batch.positions[-1])
+
+    def insert_events(self, batch: Events, start: int = 0) -> None:
+        """Put events into the table, in the caller's transaction; the caller sees to their order.
+
+        Raises `duckdb.Error` when a document is none that this version can read.
+        """
         documents = pa.array(batch.documents[start:], pa.binary()).view(pa.string())
         self._insert(
             f"insert into events by name {READ_EVENTS}",
@@ -259,13 +233,21 @@ class Projections:
                 "document": documents,
             },
         )
-        self.connection.execute("update feed_positions set position = ?", [batch.positions[-1]])
+
+    def note_position(self, position: int) -> None:
+        """Say how far the events are, in the caller's transaction."""
+        self.connection.execute("update feed_positions set position = ?", [position])
 
     def _append_refusals(self, batch: Refusals) -> None:
         last = self.positions.refusal_number
         start = first_new(batch.numbers, last)
         if start == len(batch.numbers):
             return
+        self.insert_refusals(batch, start)
+        self.note_refusal_number(batch.numbers[-1])
+
+    def insert_refusals(self, batch: Refusals, start: int = 0) -> None:
+        """Put refusals into the table, as `insert_events` does events."""
         documents = pa.array(batch.documents[start:], pa.binary()).view(pa.string())
         self._insert(
             f"insert into refusal_events by name {READ_REFUSALS}",
@@ -274,7 +256,10 @@ class Projections:
                 "document": documents,
             },
         )
-        self.connection.execute("update feed_positions set refusal_number = ?", [batch.numbers[-1]])
+
+    def note_refusal_number(self, number: int) -> None:
+        """Say how far the refusals are, in the caller's transaction."""
+        self.connection.execute("update feed_positions set refusal_number = ?", [number])
 
     def _insert(self, statement: str, columns: dict[str, pa.Array]) -> None:
         table = pa.table(columns)
@@ -286,15 +271,16 @@ class Projections:
         finally:
             self.connection.unregister("arriving")
 
-    def _refresh(self) -> None:
-        """Replace the rows of the calls touched since the models were last brought up."""
+    def refresh_touched(self) -> None:
+        """Replace the rows of the calls touched since, in the caller's transaction."""
         execute, positions, colour = self.connection.execute, self.positions, self._colour()
-        if positions.position > positions.projected_position:
-            execute(
-                "create or replace temp table touched as select distinct call_position"
-                f" from main.events where position > {positions.projected_position}"
-            )
-            oldest = execute("select min(call_position) from touched").fetchall()[0][0]
+        execute(
+            "create or replace temp table touched as select call_position from main.events"
+            f" where position > {positions.projected_position}"
+            " union select call_position from main.touched_besides"
+        )
+        oldest = execute("select min(call_position) from touched").fetchall()[0][0]
+        if oldest is not None:
             touched = (
                 # The number itself, not a subquery, so that older parts of a table are skipped.
                 f"call_position >= {oldest}"
@@ -374,6 +360,7 @@ class Projections:
             "update feed_positions set projected_position = position,"
             " projected_refusal_number = refusal_number"
         )
+        self.connection.execute("delete from touched_besides")
 
     def _colour(self) -> str:
         rows = self.connection.execute("select colour from file_made_by").fetchall()

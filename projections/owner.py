@@ -28,14 +28,9 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from infra.folder import LedgerError
+from projections.batches import Positions
 from projections.catching_up import Feed, Progress, catch_up
-from projections.database import (
-    FILE_NAME,
-    Positions,
-    ProjectionError,
-    Projections,
-    StillFilling,
-)
+from projections.database import FILE_NAME, ProjectionError, Projections, StillFilling
 from projections.messages import Answer, Question, pack_answer, pack_error, unpack_question
 from projections.sandbox import read
 

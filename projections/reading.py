@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.folder import LedgerMissing
-from ledger.feed import StoreFeed
 from projections.catching_up import Progress
 from projections.database import ProjectionError, StillFilling
+from projections.feeds import feed_of
 from projections.messages import Answer, Question, pack_question, unpack_answer
 from projections.owner import ADDRESS_NAME, Busy, Owner, owning
 from projections.sandbox import ROWS_LIMIT, TIMEOUT_SECONDS, Parameters, check
@@ -41,7 +41,7 @@ class Reader:
         self._owned = ExitStack()
         self._owner: Owner | None = None
         self._line: Connection[Any, Any] | None = None
-        self._feed = StoreFeed(folder)
+        self._feed = feed_of(folder)
 
     def __enter__(self) -> Reader:
         return self
@@ -98,7 +98,7 @@ class Reader:
         if self._owner is None:
             try:
                 self._owner = self._owned.enter_context(
-                    owning(self._folder, lambda: StoreFeed(self._folder))
+                    owning(self._folder, lambda: feed_of(self._folder))
                 )
             except Busy:
                 return None

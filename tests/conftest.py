@@ -1,24 +1,53 @@
-"""The real servers that tests need: started once, by the code of `call-ledger local up`."""
+"""Servers that really run, started for a test session and ended with it."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from infra.kafka import Kafka
+from infra.local_kafka import LocalKafka
 from infra.local_postgresql import LocalPostgresql
+from infra.topics import create
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[LocalPostgresql]:
-    """A running PostgreSQL 18 of this test session."""
+def servers() -> Iterator[Path]:
+    """The servers' folder."""
     # Not in pytest's own folder: another session that starts closes that to other accounts.
     with TemporaryDirectory(prefix="call-ledger-servers-") as folder:
-        server = LocalPostgresql(Path(folder) / "postgresql")
-        try:
-            server.start()
-            yield server
-        finally:
-            server.stop()
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql(servers: Path) -> Iterator[LocalPostgresql]:
+    """A running PostgreSQL 18 of this test session."""
+    server = LocalPostgresql(servers / "postgresql")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_server(servers: Path) -> Iterator[LocalKafka]:
+    """A running Apache Kafka of this test session, with one broker."""
+    server = LocalKafka(servers / "kafka")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def kafka(kafka_server: LocalKafka) -> Kafka:
+    """Fresh topics of this one test, under a prefix of its own."""
+    one = Kafka(kafka_server.bootstrap, prefix=f"test-{uuid.uuid4().hex[:8]}.")
+    create(one)
+    return one

@@ -19,6 +19,12 @@ rare_marks as (
     where type in ('call.abandoned.v1', 'call.marked-incomplete.v1')
     group by call_position
 ),
+withheld_of_calls as (
+    select call_position, count(*) || ' of its events in quarantine' as withheld
+    from withheld
+    where state = 'waiting' and call_position is not null
+    group by call_position
+),
 customer_exits as (
     select
         call_position,
@@ -140,8 +146,8 @@ final as (
         abandoned_at is not null as is_abandoned,
         call_ended_at is null as is_open,
         call_ended_at is not null and coalesce(open_wrap_up_count, 0) = 0 as is_closed,
-        missing is not null as is_incomplete,
-        missing,
+        coalesce(missing, withheld) is not null as is_incomplete,
+        nullif(concat_ws('; ', missing, withheld), '') as missing,
         coalesce(is_time_derived, false) as is_time_derived,
         coalesce(customer_exit_reason = 'dropped_by_end', false) as agent_hung_up_first,
         coalesce(left_while_held, false) as left_while_held
@@ -155,5 +161,6 @@ final as (
     left join conferences_of_calls using (call_position)
     left join transfers_of_calls using (call_position)
     left join wrap_ups_of_calls using (call_position)
+    left join withheld_of_calls using (call_position)
 )
 select * from final

@@ -18,7 +18,8 @@ from consumers.projector import follow
 from domain.commands import Answer, Command, Hold, Leave, Offer, Receive
 from ledger.feed import EventBatch, StoreFeed
 from ledger.ledger import Ledger
-from projections.database import Gap, Positions, Projections
+from projections.batches import Positions
+from projections.database import Gap, Projections
 from projections.owner import owning
 from projections.reading import ask
 from tests.projections.documents import MORNING, written

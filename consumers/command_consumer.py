@@ -1,0 +1,108 @@
+"""Commands from Kafka, and their outcomes back into it.
+
+A page of commands is recorded first; then its answers and the offsets after it are committed to
+Kafka in one transaction. A process that dies between the two records the page again, and because
+a command's id is known by then, nothing is applied twice and the answers are the same.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from kafka import TopicPartition
+
+from consumers.answers import answer_to, answer_to_unreadable
+from consumers.reading import consumer_at, is_at_end, reading
+from consumers.transactions import Pages
+from infra.kafka import Kafka
+from infra.topics import COMMANDS, OUTCOMES, POSITIONS, check_safe
+from ledger.intake import Unreadable, read_request
+from ledger.ledger import Ledger
+from ledger.outcomes import Request
+
+NAME: Final = "command-consumer"
+POLL_MILLISECONDS: Final = 100
+PAGE_COMMANDS: Final = 2_000
+JSON: Final = [("content-type", b"application/json")]
+LOST: Final = (
+    "commands were thrown away before they were served; delete the entry of "
+    f"{NAME} on {POSITIONS} to go on with those that are there."
+)
+
+OnPage = Callable[[int], None]
+
+
+def serve(
+    open_ledger: Callable[[], Ledger],
+    kafka: Kafka,
+    stopping: threading.Event,
+    until_end: bool = False,
+    on_page: OnPage | None = None,
+) -> int:
+    """Take commands and answer them until told to stop; returns how many were answered.
+
+    With `until_end` it ends when every command that is there was answered. Raises `Fenced` when
+    another consumer takes over, `KafkaUnavailable`, and what opening a ledger raises.
+    """
+    check_safe(kafka, COMMANDS, OUTCOMES, POSITIONS)
+    answered = 0
+    with open_ledger() as ledger, Pages(kafka, NAME) as pages:
+        topic = kafka.topic(COMMANDS)
+        kept = {
+            TopicPartition(topic, int(partition)): offset
+            for partition, offset in pages.bookmark.items()
+        }
+        consumer = consumer_at(kafka, kept, COMMANDS)
+        try:
+            while not stopping.is_set():
+                with reading(kafka, LOST):
+                    polled = consumer.poll(POLL_MILLISECONDS, max_records=PAGE_COMMANDS)
+                messages = [one for records in polled.values() for one in records]
+                if messages:
+                    answered += serve_page(ledger, pages, messages)
+                    if on_page is not None:
+                        on_page(answered)
+                elif until_end and is_at_end(kafka, consumer):
+                    break
+        finally:
+            consumer.close()
+    return answered
+
+
+def serve_page(ledger: Ledger, pages: Pages, messages: list[Any]) -> int:
+    """Record the commands, then answer all of them in one transaction."""
+    requests: list[Request] = []
+    unreadable: dict[int, str] = {}
+    for index, message in enumerate(messages):
+        try:
+            requests.append(read_request(message.value or b""))
+        except Unreadable as error:
+            unreadable[index] = str(error)
+            keep(ledger, message, str(error))
+    outcomes = iter(zip(requests, ledger.record_many(requests), strict=True))
+    offsets = dict(pages.bookmark)
+    with pages.page():
+        for index, message in enumerate(messages):
+            if (reason := unreadable.get(index)) is not None:
+                answer = answer_to_unreadable(message.partition, message.offset, reason)
+                pages.send(OUTCOMES, message.key or b"", answer, JSON)
+            else:
+                request, outcome = next(outcomes)
+                key = request.command.call_id.encode()
+                pages.send(OUTCOMES, key, answer_to(request.command, outcome), JSON)
+            offsets[str(message.partition)] = message.offset + 1
+        pages.mark(offsets)
+    return len(messages)
+
+
+def keep(ledger: Ledger, message: Any, reason: str) -> None:
+    """Put what is no command into quarantine, once, however often its page is read."""
+    origin = f"{message.topic}, partition {message.partition}, offset {message.offset}"
+    after = 0
+    while kept := ledger.quarantine.list(after):
+        if any(one.origin == origin for one in kept):
+            return
+        after = kept[-1].number
+    ledger.quarantine.add(origin, message.value or b"", reason)

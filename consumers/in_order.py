@@ -1,0 +1,52 @@
+"""Puts messages of several partitions back into the order of the ledger, without a gap."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Message(NamedTuple):
+    """A document from Kafka with its place in the ledger, or the reason why it cannot be read."""
+
+    number: int
+    """The event's position, or the refusal's number; numbers are next to one another."""
+    is_poison: bool
+    call_position: int
+    document: bytes
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    is_as_published: bool
+    reason: str = ""
+
+
+class InOrder:
+    """Holds back what comes before its turn; partitions are read at different speeds."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        """The number of the last message that was given on."""
+        self.held: list[Message] = []
+        """What waits for an earlier one, in order."""
+
+    def take(self, messages: list[Message]) -> tuple[list[Message], list[Message]]:
+        """Take messages as they came; give those whose turn it is, and those that were here before.
+
+        Of two with the same number the one that can be read is given on.
+        """
+        self.held += messages
+        self.held.sort(key=lambda one: (one.number, one.is_poison))
+        following, before = [], []
+        taken = 0
+        for message in self.held:
+            if message.number <= self.last:
+                before.append(message)
+            elif message.number == self.last + 1:
+                following.append(message)
+                self.last = message.number
+            else:
+                break
+            taken += 1
+        del self.held[:taken]
+        return following, before

@@ -1,0 +1,57 @@
+"""What our messages look like: structured CloudEvents, and the place of each in the ledger.
+
+The value is the document exactly as it is stored. Two headers stand beside it: the content type of
+structured CloudEvents, and `position`, which is three words: the event's position, its call's
+first position, and a checksum of the value by which an edited document is found.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import orjson
+from crc32c import crc32c
+
+CONTENT_TYPE: Final = ("content-type", b"application/cloudevents+json")
+POSITION: Final = "position"
+
+Headers = list[tuple[str, bytes]]
+
+
+class Place(NamedTuple):
+    """Where a document is in the ledger, as its message says."""
+
+    position: int
+    """The event's position, or a refusal's number."""
+    call_position: int
+    """The position of the call's first event; 0 with a refusal, whose call may not exist."""
+    checksum: int
+
+
+def key_in(document: bytes) -> bytes:
+    """The key of a document's message: its call, so that a call's events stay in order."""
+    call_id: str = orjson.loads(document)["subject"]
+    return call_id.encode()
+
+
+def headers_of(position: int, call_position: int, document: bytes) -> Headers:
+    """The two headers of a document's message."""
+    place = b"%d %d %08x" % (position, call_position, crc32c(document))
+    return [CONTENT_TYPE, (POSITION, place)]
+
+
+def place_in(headers: Headers) -> Place | None:
+    """The place that the headers name; nothing when they name none."""
+    for name, value in headers:
+        if name == POSITION:
+            try:
+                position, call_position, checksum = value.split(b" ")
+                return Place(int(position), int(call_position), int(checksum, 16))
+            except ValueError:
+                return None
+    return None
+
+
+def is_as_published(document: bytes, place: Place) -> bool:
+    """Whether the value is, byte for byte, what the publisher sent."""
+    return crc32c(document) == place.checksum

@@ -1,0 +1,114 @@
+"""The event store into Kafka: every event once, in the order of its call.
+
+The store is the truth. A page of it and the last position of that page go into Kafka in one
+transaction; whoever starts goes on from the last position that was committed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Final, NamedTuple, Protocol
+
+from consumers.messages import headers_of, key_in
+from consumers.transactions import Pages
+from infra.kafka import Kafka
+from infra.topics import EVENTS, POSITIONS, REFUSALS, check_safe
+from projections.batches import Events, Refusals
+from projections.catching_up import Feed
+
+NAME: Final = "publisher"
+PAGE_EVENTS: Final = 5_000
+"""Events in one transaction while behind: a commit takes about 40 ms, whatever is in it."""
+
+IDLE_SECONDS: Final = 0.02
+POSITION, REFUSAL_NUMBER = "position", "refusal_number"
+
+
+class ClosableFeed(Feed, Protocol):
+    """A feed that holds something open."""
+
+    def close(self) -> None: ...
+
+
+class Published(NamedTuple):
+    """How far Kafka is: the last position and refusal number that are in it."""
+
+    position: int
+    refusal_number: int
+
+
+OnPage = Callable[[Published], None]
+
+
+def publish(
+    open_feed: Callable[[], ClosableFeed],
+    kafka: Kafka,
+    stopping: threading.Event,
+    from_position: int | None = None,
+    until_end: bool = False,
+    on_page: OnPage | None = None,
+    page_events: int = PAGE_EVENTS,
+) -> Published:
+    """Publish until told to stop, or `until_end` until Kafka has what the store has now.
+
+    `from_position` sends again from there on; readers drop what they have by its position.
+    Raises `Fenced` when another publisher takes over, `KafkaUnavailable`, and `FeedBroken`.
+    """
+    check_safe(kafka, EVENTS, REFUSALS, POSITIONS)
+    with closing(open_feed()) as feed, Pages(kafka, NAME) as pages:
+        done = Published(
+            pages.bookmark.get(POSITION, 0) if from_position is None else from_position - 1,
+            pages.bookmark.get(REFUSAL_NUMBER, 0) if from_position is None else 0,
+        )
+        if on_page is not None:
+            on_page(done)
+        while not stopping.is_set():
+            before = done
+            for events, refusals in pages_of(feed, done, page_events):
+                done = send_page(pages, done, events, refusals)
+                if on_page is not None:
+                    on_page(done)
+                if stopping.is_set():
+                    break
+            if done == before:
+                if until_end:
+                    break
+                stopping.wait(IDLE_SECONDS)
+        return done
+
+
+def pages_of(
+    feed: Feed, done: Published, page_events: int
+) -> Iterator[tuple[Events | None, Refusals | None]]:
+    """What the store has beyond, a page at a time; refusals go with the page they are met at."""
+    head = feed.head()
+    refusals: Iterator[Refusals] = iter(())
+    if head.refusal_number > done.refusal_number:
+        refusals = iter(feed.refusals(done.refusal_number, page_events))
+    if head.position > done.position:
+        for events in feed.batches(done.position, page_events):
+            yield events, next(refusals, None)
+    for left in refusals:
+        yield None, left
+
+
+def send_page(
+    pages: Pages, done: Published, events: Events | None, refusals: Refusals | None
+) -> Published:
+    """One transaction: the documents and the position after them."""
+    position, refusal_number = done.position, done.refusal_number
+    with pages.page():
+        if events is not None:
+            position = events.positions[-1]
+            for at, call, document in zip(
+                events.positions, events.call_positions, events.documents, strict=True
+            ):
+                pages.send(EVENTS, key_in(document), document, headers_of(at, call, document))
+        if refusals is not None:
+            refusal_number = refusals.numbers[-1]
+            for number, document in zip(refusals.numbers, refusals.documents, strict=True):
+                pages.send(REFUSALS, key_in(document), document, headers_of(number, 0, document))
+        pages.mark({POSITION: position, REFUSAL_NUMBER: refusal_number})
+    return Published(position, refusal_number)

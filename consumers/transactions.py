@@ -1,0 +1,185 @@
+"""Writing to Kafka a page at a time: its messages and how far it came, in one transaction.
+
+Whoever opens the pages of a name fences the one who had them before, and goes on from the last
+bookmark that was committed. So a page is there once, whoever died where.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import (
+    InvalidProducerEpochError,
+    KafkaError,
+    ProducerFencedError,
+)
+from kafka.partitioner.default import murmur2
+
+from consumers.messages import Headers
+from consumers.watchdog import HUNG_SECONDS, Watchdog
+from infra.folder import LedgerError
+from infra.kafka import Kafka, KafkaUnavailable
+from infra.topics import POSITIONS, topics
+
+BOOKMARK_SECONDS: Final = 30.0
+"""How long reading the last bookmark may take."""
+
+STEP_BACK_MESSAGES: Final = 64
+POLL_MILLISECONDS: Final = 200
+CLOSE_SECONDS: Final = 5.0
+
+Bookmark = dict[str, int]
+
+
+class Fenced(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """Another process of the same name has taken over; this one must leave."""
+
+
+@lru_cache(maxsize=100_000)
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition that every Kafka client gives a key; remembered, for it is slow in Python."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+class Pages:
+    """One name's pages: at most one process writes them, the others are fenced."""
+
+    def __init__(self, kafka: Kafka, name: str, patience_seconds: float = HUNG_SECONDS) -> None:
+        """Take over from whoever writes under this name.
+
+        Raises `KafkaUnavailable`, and ends the process when Kafka does not answer at all.
+        """
+        self._kafka = kafka
+        self._name = name
+        self._watchdog = Watchdog(patience_seconds)
+        self._producer: KafkaProducer | None = None
+        try:
+            with self._explained(), self._watchdog.watching("the predecessor was fenced"):
+                self._producer = kafka.producer(kafka.topic(f"call-ledger.{name}"))
+                self._producer.init_transactions()
+                self.bookmark: Bookmark = last_bookmark(kafka, name)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def page(self) -> Iterator[None]:
+        """One transaction: it is committed when this ends well, and is never seen otherwise.
+
+        Raises `Fenced` when another process has taken over, and `KafkaUnavailable`; neither can
+        go on, because what became of the transaction is known to the successor alone.
+        """
+        assert self._producer is not None
+        with self._explained(), self._watchdog.watching("a page was committed"):
+            self._producer.begin_transaction()
+            yield
+            self._producer.commit_transaction()
+
+    def send(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
+        """Add a message to the page."""
+        assert self._producer is not None
+        self._producer.send(
+            self._kafka.topic(topic),
+            value,
+            key,
+            headers,
+            partition=partition_of(key, topics()[topic].partitions),
+        )
+
+    def mark(self, bookmark: Bookmark) -> None:
+        """Say in the page how far it comes."""
+        self.send(POSITIONS, self._name.encode(), orjson.dumps(bookmark), [])
+        self.bookmark = bookmark
+
+    def close(self) -> None:
+        """Let the connection go; an open page is aborted by the broker."""
+        if self._producer is not None:
+            with self._watchdog.watching("the connection was closed"):
+                self._producer.close(timeout=CLOSE_SECONDS, null_logger=True)
+        self._watchdog.close()
+
+    def __enter__(self) -> Pages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except KafkaError as error:
+            if is_fenced(error):
+                raise Fenced(
+                    f"Another {self._name} has taken over: this one leaves, nothing is to be done."
+                ) from error
+            with self._kafka.explained():
+                raise
+
+
+def is_fenced(error: BaseException | None) -> bool:
+    """Whether an error, or what it wraps, says that a successor is there."""
+    if isinstance(error, ProducerFencedError | InvalidProducerEpochError):
+        return True
+    wrapped = [one for one in getattr(error, "args", ()) if isinstance(one, BaseException)]
+    return any(is_fenced(one) for one in wrapped)
+
+
+def last_bookmark(kafka: Kafka, name: str) -> Bookmark:
+    """How far the pages of a name were committed; empty when none was.
+
+    Raises `KafkaUnavailable` when it cannot be read in time.
+    """
+    there = TopicPartition(kafka.topic(POSITIONS), 0)
+    with kafka.explained():
+        consumer = kafka.consumer()
+        try:
+            consumer.assign([there])
+            first = consumer.beginning_offsets([there])[there]
+            end = consumer.end_offsets([there])[there]
+            step, begin = STEP_BACK_MESSAGES, end
+            while begin > first:
+                begin = max(first, end - step)
+                found = bookmarks(consumer, there, begin, end, name.encode())
+                if found:
+                    return found[-1]
+                step *= 8
+        finally:
+            consumer.close()
+    return {}
+
+
+def bookmarks(
+    consumer: KafkaConsumer, there: TopicPartition, begin: int, end: int, key: bytes
+) -> list[Bookmark]:
+    """Those of a key between two offsets, in order."""
+    consumer.seek(there, begin)
+    found: list[Bookmark] = []
+    deadline = time.monotonic() + BOOKMARK_SECONDS
+    while consumer.position(there) < end:
+        if time.monotonic() > deadline:
+            raise KafkaUnavailable(
+                f"The last position in {there.topic} could not be read in {BOOKMARK_SECONDS:g} "
+                "seconds: check the brokers, and start again."
+            )
+        for messages in consumer.poll(POLL_MILLISECONDS).values():
+            found.extend(read_bookmark(one) for one in messages if one.key == key)
+    return found
+
+
+def read_bookmark(message: Any) -> Bookmark:
+    """One bookmark; Kafka keeps what we wrote, so anything else is somebody's mistake."""
+    try:
+        read: Bookmark = orjson.loads(message.value)
+    except ValueError:
+        raise KafkaUnavailable(
+            f"{message.topic} has something else than a position at offset {message.offset}: "
+            "see who wrote it, and publish again with --from."
+        ) from None
+    return read

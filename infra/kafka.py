@@ -1,0 +1,176 @@
+"""Connections to Kafka with every setting that matters said: nothing is left to a default.
+
+The client's defaults lose events: it commits by itself, starts at the end where it has no offset,
+reads what was never committed, and makes topics that nobody described.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaError
+
+from infra.folder import LedgerError
+from infra.settings import Settings
+
+logging.getLogger("kafka").addHandler(logging.NullHandler())
+
+BOOTSTRAP_MILLISECONDS: Final = 15_000
+REQUEST_MILLISECONDS: Final = 15_000
+DELIVERY_MILLISECONDS: Final = 60_000
+TRANSACTION_MILLISECONDS: Final = 60_000
+"""How long a publisher may be silent in a transaction before the broker aborts it."""
+
+LARGEST_MESSAGE_BYTES: Final = 1_000_000
+FETCH_BYTES: Final = 8_000_000
+POLL_MESSAGES: Final = 10_000
+
+
+class KafkaUnavailable(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """Kafka cannot be reached, or does not do what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """Which Kafka, how to get in, and what the names of our topics begin with there."""
+
+    bootstrap: str
+    prefix: str = ""
+    security: Mapping[str, Any] = field(default_factory=dict)
+    """The client's own settings of TLS and SASL."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Kafka:
+        """The Kafka that the settings name. Raises `KafkaUnavailable` when they name none."""
+        if settings.kafka is None:
+            raise KafkaUnavailable(
+                "No Kafka is named: set CALL_LEDGER_KAFKA to its host:port, or start one with "
+                "`call-ledger local up`."
+            )
+        security: dict[str, Any] = {"security_protocol": settings.kafka_security}
+        if settings.kafka_ca_file is not None:
+            security["ssl_cafile"] = str(settings.kafka_ca_file)
+        if settings.kafka_security.startswith("SASL"):
+            password = settings.kafka_password
+            security["sasl_mechanism"] = settings.kafka_mechanism
+            security["sasl_plain_username"] = settings.kafka_user
+            security["sasl_plain_password"] = password and password.get_secret_value()
+        return cls(settings.kafka, settings.kafka_prefix, security)
+
+    def topic(self, name: str) -> str:
+        """The name of a topic there."""
+        return f"{self.prefix}{name}"
+
+    @property
+    def _connection(self) -> dict[str, Any]:
+        return {
+            "bootstrap_servers": self.bootstrap.split(","),
+            "security_protocol": "PLAINTEXT",
+            "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS,
+            "request_timeout_ms": REQUEST_MILLISECONDS,
+            "reconnect_backoff_max_ms": 1_000,
+            **self.security,
+        }
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn the client's errors into a sentence with the next step."""
+        try:
+            yield
+        except KafkaError as error:
+            raise KafkaUnavailable(
+                f"Kafka at {self.bootstrap} did not do what was asked ({said(error)}): check that "
+                "it runs, that CALL_LEDGER_KAFKA names it, and `call-ledger topics check`."
+            ) from error
+
+    @contextmanager
+    def admin(self) -> Iterator[KafkaAdminClient]:
+        """A connection that describes and makes topics. Raises `KafkaUnavailable`."""
+        with self.explained():
+            client = KafkaAdminClient(client_id="call-ledger", **self._connection)
+            try:
+                yield client
+            finally:
+                client.close()
+
+    def producer(self, transactional_id: str | None = None) -> KafkaProducer:
+        """A producer whose messages are on every in-sync replica when it is told so.
+
+        With a transactional id it fences its predecessor. Raises `KafkaError`.
+        """
+        has_fast_checksums()
+        return KafkaProducer(
+            client_id="call-ledger",
+            acks="all",
+            enable_idempotence=True,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=TRANSACTION_MILLISECONDS,
+            delivery_timeout_ms=DELIVERY_MILLISECONDS,
+            max_block_ms=DELIVERY_MILLISECONDS,
+            max_in_flight_requests_per_connection=5,
+            max_request_size=LARGEST_MESSAGE_BYTES,
+            batch_size=256 * 1024,
+            linger_ms=5,
+            compression_type=None,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+            **self._connection,
+        )
+
+    def consumer(self) -> KafkaConsumer:
+        """A consumer without a group: it reads committed messages from where it is told to.
+
+        Raises `KafkaError`.
+        """
+        has_fast_checksums()
+        return KafkaConsumer(
+            client_id="call-ledger",
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            check_crcs=True,
+            allow_auto_create_topics=False,
+            fetch_max_wait_ms=100,
+            fetch_max_bytes=5 * FETCH_BYTES,
+            max_partition_fetch_bytes=FETCH_BYTES,
+            max_poll_records=POLL_MESSAGES,
+            metrics_enabled=False,
+            **self._connection,
+        )
+
+
+def said(error: KafkaError) -> str:
+    """The client's error in a few words."""
+    words = str(error).splitlines()
+    return words[0][:200] if words and words[0] else type(error).__name__
+
+
+def has_fast_checksums() -> None:
+    """Refuse to work without the checksum in C: everything would take three times as long."""
+    if importlib.util.find_spec("crc32c") is None:
+        raise LedgerError("The package crc32c is missing: install call-ledger with all it needs.")
+
+
+def brokers_seen(bootstrap: str) -> int:
+    """How many brokers a client sees now; none when it sees nothing."""
+    try:
+        client = KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","),
+            bootstrap_timeout_ms=2_000,
+            request_timeout_ms=5_000,
+        )
+    except (KafkaError, OSError):
+        return 0
+    try:
+        return len(client.describe_cluster()["brokers"])
+    except (KafkaError, OSError):
+        return 0
+    finally:
+        client.close()

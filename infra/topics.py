@@ -1,0 +1,131 @@
+"""The topics of the ledger: made as `topics.yaml` says, refused where they lose events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from infra.kafka import Kafka, KafkaUnavailable
+
+FILE: Final = Path(__file__).with_name("topics.yaml")
+EVENTS, REFUSALS, POSITIONS = "call-events", "call-refusals", "call-events-positions"
+COMMANDS, OUTCOMES = "call-commands", "call-outcomes"
+
+MOST_REPLICAS: Final = 3
+MOST_IN_SYNC: Final = 2
+CREATE_MILLISECONDS: Final = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as it must be."""
+
+    name: str
+    about: str
+    partitions: int
+    settings: dict[str, str]
+
+    def settings_on(self, brokers: int) -> dict[str, str]:
+        """Its settings, with as many replicas in sync as the cluster can lose one of."""
+        in_sync = min(MOST_IN_SYNC, max(1, brokers - 1))
+        return {**self.settings, "min.insync.replicas": str(in_sync)}
+
+
+@cache
+def topics() -> dict[str, Topic]:
+    """Every topic by its name."""
+    read = yaml.safe_load(FILE.read_text("utf-8"))
+    return {name: topic_of(name, said) for name, said in read.items()}
+
+
+def topic_of(name: str, said: dict[str, Any]) -> Topic:
+    """One entry of the file; Kafka wants every setting as text."""
+    settings = {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in said["settings"].items()
+    }
+    return Topic(name, said["about"], said["partitions"], settings)
+
+
+def create(kafka: Kafka) -> list[str]:
+    """Make the topics that are not there, and return their names; those that are stay as they are.
+
+    Raises `KafkaUnavailable`.
+    """
+    with kafka.admin() as admin:
+        there = set(admin.list_topics())
+        brokers = len(admin.describe_cluster()["brokers"])
+        wanted = {
+            kafka.topic(topic.name): {
+                "num_partitions": topic.partitions,
+                "replication_factor": min(MOST_REPLICAS, brokers),
+                "configs": topic.settings_on(brokers),
+            }
+            for topic in topics().values()
+            if kafka.topic(topic.name) not in there
+        }
+        if wanted:
+            admin.create_topics(wanted, timeout_ms=CREATE_MILLISECONDS)
+            admin.wait_for_topics(list(wanted), timeout_ms=CREATE_MILLISECONDS)
+    return list(wanted)
+
+
+def check(kafka: Kafka, names: Iterable[str] | None = None) -> list[str]:
+    """What is wrong with the topics, a sentence each; nothing when they keep everything.
+
+    Raises `KafkaUnavailable`.
+    """
+    wanted = [topics()[name] for name in names or topics()]
+    problems = []
+    with kafka.admin() as admin:
+        brokers = len(admin.describe_cluster()["brokers"])
+        there = set(admin.list_topics())
+        for topic in wanted:
+            name = kafka.topic(topic.name)
+            if name not in there:
+                problems.append(f"Topic {name} is not there: run `call-ledger topics create`.")
+                continue
+            problems.extend(problems_of(admin, name, topic, brokers))
+    return problems
+
+
+def problems_of(admin: KafkaAdminClient, name: str, topic: Topic, brokers: int) -> list[str]:
+    """What is wrong with one topic that is there."""
+    (described,) = admin.describe_topics([name])
+    partitions = described["partitions"]
+    problems = []
+    if len(partitions) != topic.partitions:
+        problems.append(
+            f"Topic {name} has {len(partitions)} partitions instead of {topic.partitions}: "
+            "the order of a call's events is lost when their number changes."
+        )
+    replicas = min(len(one["replica_nodes"]) for one in partitions)
+    if replicas < min(MOST_REPLICAS, brokers):
+        problems.append(
+            f"Topic {name} has {replicas} replicas on {brokers} brokers: "
+            f"give it {min(MOST_REPLICAS, brokers)}, or one lost disk loses events."
+        )
+    resource = ConfigResource(ConfigResourceType.TOPIC, name)
+    found = admin.describe_configs([resource], config_filter="all")["topic"][name]
+    for setting, value in topic.settings_on(replicas).items():
+        actual = found[setting]["value"]
+        if actual != value:
+            problems.append(
+                f"Topic {name} has {setting}={actual} instead of {value}: set it, or it loses "
+                "what is written to it."
+            )
+    return problems
+
+
+def check_safe(kafka: Kafka, *names: str) -> None:
+    """Refuse to start on topics that would lose something. Raises `KafkaUnavailable`."""
+    problems = check(kafka, names)
+    if problems:
+        raise KafkaUnavailable(" ".join(problems))

@@ -1,0 +1,114 @@
+"""What the read side keeps of a feed whose messages can be damaged: offsets, and what is withheld.
+
+An event that cannot be read leaves a hole in `events`. It is kept here with its bytes and the
+reason; its call is marked incomplete until it is read after all. Everything is written in the
+transaction of the rows that it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+import duckdb
+
+TABLES: Final = """
+create table feed_offsets (
+    topic varchar, partition_number integer, next_offset bigint,
+    primary key (topic, partition_number)
+);
+create sequence withheld_numbers;
+create table withheld (
+    withheld_number bigint default nextval('withheld_numbers'),
+    topic varchar not null, partition_number integer not null, message_offset bigint not null,
+    position bigint, call_position bigint, call_id varchar,
+    reason varchar not null, is_as_published boolean not null, original blob,
+    withheld_at timestamp default timezone('UTC', now()),
+    state varchar not null default 'waiting',
+    primary key (topic, partition_number, message_offset)
+);
+create table touched_besides (call_position bigint);
+"""
+"""`touched_besides` has calls to be computed again though no event of theirs is new."""
+
+Offsets = Mapping[tuple[str, int], int]
+"""The offset of the next message to be read, of each topic and partition."""
+
+
+class Withheld(NamedTuple):
+    """A message that could not be read: its place in Kafka and, if it says one, in the ledger."""
+
+    topic: str
+    partition: int
+    offset: int
+    position: int | None
+    """The position whose event is missing because of it; nothing when none is."""
+    call_position: int | None
+    call_id: str | None
+    reason: str
+    is_as_published: bool
+    """Whether the bytes are those that the publisher sent; edited ones are never taken."""
+    original: bytes
+
+
+def offsets(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], int]:
+    """Where to go on reading."""
+    rows = connection.execute("select topic, partition_number, next_offset from feed_offsets")
+    return {(topic, partition): offset for topic, partition, offset in rows.fetchall()}
+
+
+def note_offsets(connection: duckdb.DuckDBPyConnection, read: Offsets) -> None:
+    """Keep where to go on reading."""
+    connection.executemany(
+        "insert or replace into feed_offsets values (?, ?, ?)",
+        [[topic, partition, offset] for (topic, partition), offset in read.items()],
+    )
+
+
+def withhold(connection: duckdb.DuckDBPyConnection, messages: Iterable[Withheld]) -> None:
+    """Keep what could not be read, and have its call computed again; known ones are passed over."""
+    for one in messages:
+        call = one.call_position or call_of(connection, one.call_id)
+        connection.execute(
+            "insert or ignore into withheld (topic, partition_number, message_offset, position,"
+            " call_position, call_id, reason, is_as_published, original)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*one[:4], call, *one[5:]],
+        )
+        connection.execute("insert into touched_besides select ? where ? > 0", [call, call])
+
+
+def call_of(connection: duckdb.DuckDBPyConnection, call_id: str | None) -> int | None:
+    """The call of an id, as far as it is known."""
+    found = connection.execute("select min(call_position) from events where call_id = ?", [call_id])
+    ((call,),) = found.fetchall()
+    return None if call is None else int(call)
+
+
+def is_missing(connection: duckdb.DuckDBPyConnection, position: int) -> bool:
+    """Whether the event of a position is withheld."""
+    rows = connection.execute(
+        "select 1 from withheld where position = ? and state = 'waiting'", [position]
+    )
+    return bool(rows.fetchall())
+
+
+def to_be_read_again(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int, bytes]]:
+    """What leaves a hole and may be read by now: positions, calls' positions and bytes."""
+    rows = connection.execute(
+        "select position, call_position, original from withheld where state = 'waiting'"
+        " and position is not null and is_as_published order by position"
+    )
+    return [(at, call, bytes(original)) for at, call, original in rows.fetchall()]
+
+
+def healed(connection: duckdb.DuckDBPyConnection, position: int) -> None:
+    """Say that the event of a position is here after all, and have its call computed again."""
+    connection.execute(
+        "insert into touched_besides select call_position from withheld"
+        " where position = ? and state = 'waiting' and call_position is not null",
+        [position],
+    )
+    connection.execute(
+        "update withheld set state = 'read' where position = ? and state = 'waiting'", [position]
+    )

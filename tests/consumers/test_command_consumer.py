@@ -1,0 +1,86 @@
+"""Any program commands the ledger through Kafka: applied once, answered each time the same."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from pathlib import Path
+
+import orjson
+
+from consumers.answers import ANSWER, RecordedAnswer, RefusedAnswer, UnreadableAnswer
+from consumers.command_consumer import serve
+from infra.kafka import Kafka
+from infra.topics import COMMANDS, OUTCOMES
+from ledger.feed import StoreFeed
+from ledger.ledger import Ledger
+from ledger.quarantine import reading_quarantine
+from tests.consumers.recorded import documents_in_store, messages_in
+from tests.ledger.test_kill import lines_of_calls
+
+NOBODY_STOPS = threading.Event()
+
+
+def ask(kafka: Kafka, lines: list[bytes], key: bytes | None = None) -> None:
+    producer = kafka.producer()
+    for line in lines:
+        call = key or orjson.loads(line)["call_id"].encode()
+        producer.send(kafka.topic(COMMANDS), line, call)
+    producer.flush(30)
+    producer.close()
+
+
+def serve_all(folder: Path, kafka: Kafka) -> int:
+    return serve(lambda: Ledger.open(folder), kafka, NOBODY_STOPS, until_end=True)
+
+
+def test_a_command_that_comes_ten_times_is_applied_once_and_answered_the_same_ten_times(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    lines = lines_of_calls(20)
+    for _ in range(10):
+        ask(kafka, lines)
+    assert serve_all(tmp_path, kafka) == 10 * len(lines)
+    with StoreFeed(tmp_path) as feed:
+        assert feed.head() == (20 * 7, 20)
+    answers: dict[str, list[bytes]] = defaultdict(list)
+    for message in messages_in(kafka, OUTCOMES):
+        answers[orjson.loads(message.value)["command_id"]].append(message.value)
+    assert answers.keys() == {orjson.loads(line)["command_id"] for line in lines}
+    assert {(len(same), len(set(same))) for same in answers.values()} == {(10, 1)}
+
+
+def test_an_answer_has_the_events_as_they_are_stored_or_the_rule_that_refused(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    ask(kafka, lines_of_calls(1))
+    serve_all(tmp_path, kafka)
+    answers = [ANSWER.validate_json(one.value) for one in messages_in(kafka, OUTCOMES)]
+    events = [event for one in answers if isinstance(one, RecordedAnswer) for event in one.events]
+    assert events == [orjson.loads(document) for document in documents_in_store(tmp_path)]
+    (refused,) = (one for one in answers if isinstance(one, RefusedAnswer))
+    assert (refused.rule, refused.refusal_number) == ("H1", 1)
+
+
+def test_serving_goes_on_where_it_was(tmp_path: Path, kafka: Kafka) -> None:
+    lines = lines_of_calls(4)
+    ask(kafka, lines[:12])
+    assert serve_all(tmp_path, kafka) == 12
+    ask(kafka, lines[12:])
+    assert serve_all(tmp_path, kafka) == 12
+    assert serve_all(tmp_path, kafka) == 0
+
+
+def test_what_is_no_command_is_answered_and_kept_and_the_others_go_on(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    ask(kafka, [b"hello", b'{"type":"call.teleport.v1"}'], key=b"call-0")
+    ask(kafka, lines_of_calls(1))
+    serve_all(tmp_path, kafka)
+    answers = [ANSWER.validate_json(one.value) for one in messages_in(kafka, OUTCOMES)]
+    assert [type(one) for one in answers].count(UnreadableAnswer) == 2
+    assert len(answers) == 2 + 6
+    with reading_quarantine(tmp_path) as quarantine:
+        kept = quarantine.list()
+    assert [one.original for one in kept] == [b"hello", b'{"type":"call.teleport.v1"}']
+    assert kept[0].origin.endswith("offset 0")

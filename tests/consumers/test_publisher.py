@@ -1,0 +1,125 @@
+"""Every event is in Kafka once, as it is stored, and one publisher at a time brings it there."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from cloudevents.core.bindings.kafka import KafkaMessage, from_structured
+from cloudevents.core.formats.json import JSONFormat
+
+from consumers.publisher import Published, publish
+from consumers.transactions import Fenced
+from infra.kafka import Kafka
+from infra.topics import EVENTS, REFUSALS
+from ledger.feed import StoreFeed
+from tests.consumers.recorded import (
+    EVENTS_A_CALL,
+    documents_in_store,
+    in_order,
+    messages_in,
+    position_of,
+    record_calls,
+)
+
+CALLS = 300
+NOBODY_STOPS = threading.Event()
+
+
+def bring(folder: Path, kafka: Kafka, **how: Any) -> Published:
+    return publish(lambda: StoreFeed(folder), kafka, NOBODY_STOPS, until_end=True, **how)
+
+
+def test_kafka_has_every_document_once_as_it_is_stored(tmp_path: Path, kafka: Kafka) -> None:
+    record_calls(tmp_path, CALLS)
+    assert bring(tmp_path, kafka, page_events=500) == (CALLS * EVENTS_A_CALL, CALLS)
+    messages = messages_in(kafka, EVENTS)
+    assert list(in_order(messages)) == documents_in_store(tmp_path)
+    assert sorted(map(position_of, messages)) == list(range(1, CALLS * EVENTS_A_CALL + 1))
+    assert len(messages_in(kafka, REFUSALS)) == CALLS
+
+
+def test_a_calls_events_are_in_one_partition_in_their_order(tmp_path: Path, kafka: Kafka) -> None:
+    record_calls(tmp_path, CALLS)
+    bring(tmp_path, kafka)
+    partitions: dict[bytes, set[int]] = {}
+    last: dict[bytes, int] = {}
+    for message in messages_in(kafka, EVENTS):
+        partitions.setdefault(message.key, set()).add(message.partition)
+        assert last.get(message.key, 0) < position_of(message)
+        last[message.key] = position_of(message)
+    assert len(partitions) == CALLS
+    assert all(len(one) == 1 for one in partitions.values())
+    assert len(set().union(*partitions.values())) > 1
+
+
+def test_the_official_sdk_reads_the_events(tmp_path: Path, kafka: Kafka) -> None:
+    record_calls(tmp_path, 1)
+    bring(tmp_path, kafka)
+    messages = messages_in(kafka, EVENTS)
+    assert len(messages) == EVENTS_A_CALL
+    for message in messages:
+        event = from_structured(
+            KafkaMessage(headers=dict(message.headers), key=message.key, value=message.value),
+            JSONFormat(),
+        )
+        assert event.get_subject() == message.key.decode()
+        assert event.get_type().startswith("call.")
+        assert event.get_id() == f"{event.get_subject()}/{event.get_extension('version')}"
+
+
+def test_a_publisher_that_starts_again_sends_only_what_is_new(tmp_path: Path, kafka: Kafka) -> None:
+    record_calls(tmp_path, 5)
+    bring(tmp_path, kafka)
+    assert bring(tmp_path, kafka) == (5 * EVENTS_A_CALL, 5)
+    assert len(messages_in(kafka, EVENTS)) == 5 * EVENTS_A_CALL
+
+
+def test_events_are_sent_again_from_a_position(tmp_path: Path, kafka: Kafka) -> None:
+    record_calls(tmp_path, 5)
+    bring(tmp_path, kafka)
+    bring(tmp_path, kafka, from_position=31)
+    times = Counter(map(position_of, messages_in(kafka, EVENTS)))
+    assert times == {at: 2 if at >= 31 else 1 for at in range(1, 36)}
+
+
+def test_of_two_publishers_the_first_is_fenced_and_leaves(tmp_path: Path, kafka: Kafka) -> None:
+    record_calls(tmp_path, 2_000)
+    paused, taken_over = threading.Event(), threading.Event()
+
+    def pause_after_the_first_page(done: Published) -> None:
+        if done.position and not paused.is_set():
+            paused.set()
+            assert taken_over.wait(60)
+
+    ended: list[BaseException] = []
+
+    def first() -> None:
+        try:
+            publish(
+                lambda: StoreFeed(tmp_path),
+                kafka,
+                NOBODY_STOPS,
+                on_page=pause_after_the_first_page,
+                page_events=500,
+            )
+        except Fenced as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert paused.wait(60)
+    bring(tmp_path, kafka)
+    taken_over.set()
+    thread.join(60)
+    assert [type(error) for error in ended] == [Fenced]
+    assert list(in_order(messages_in(kafka, EVENTS))) == documents_in_store(tmp_path)
+    assert set(Counter(map(position_of, messages_in(kafka, EVENTS))).values()) == {1}
+
+
+def test_a_store_without_events_publishes_nothing_and_ends(tmp_path: Path, kafka: Kafka) -> None:
+    record_calls(tmp_path, 0)
+    assert bring(tmp_path, kafka) == (0, 0)
+    assert messages_in(kafka, EVENTS) == []

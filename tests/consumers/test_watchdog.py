@@ -1,0 +1,35 @@
+"""A call that hangs ends the process; one that returns in time does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+from consumers.watchdog import HUNG_EXIT_CODE, Watchdog
+
+HANGS = """
+import threading
+from consumers.watchdog import Watchdog
+with Watchdog(0.3).watching("a page was committed"):
+    threading.Event().wait()
+"""
+
+
+def test_a_call_that_hangs_ends_the_process_with_a_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == HUNG_EXIT_CODE
+    assert "did not answer while a page was committed for 0.3 seconds" in done.stderr
+
+
+def test_calls_that_return_in_time_go_on() -> None:
+    hung: list[str] = []
+    watchdog = Watchdog(0.4, hung.append)
+    for _ in range(5):
+        with watchdog.watching("a short call"):
+            threading.Event().wait(0.1)
+    threading.Event().wait(0.6)
+    watchdog.close()
+    assert hung == []
