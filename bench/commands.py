@@ -1,11 +1,10 @@
 """How many commands a second are durable, how long each waits, and what an event costs on disk.
 
-python -m bench.commands [--commands 40000]
+`python -m bench.commands` prints them; `python -m bench` keeps them in bench/README.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import shutil
@@ -19,9 +18,8 @@ from statistics import median, quantiles
 from typing import Any, NamedTuple
 
 import orjson
-from rich.console import Console
-from rich.table import Table
 
+from bench.figures import Figure, table
 from bench.naive import commands_per_second
 from domain.commands import Answer, Command, Hold, NoteActivity, Offer, Receive, Resume
 from ledger.intake import new_command_id, read_request
@@ -122,43 +120,52 @@ def cold_rebuild_milliseconds(folder: Path, events: int) -> float:
         return (time.perf_counter() - began) * 1000
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--commands", type=int, default=40_000)
-    count: int = arguments.parse_args().commands
+def measure(count: int) -> list[Figure]:
+    """Every figure of recording, in one run over one disk."""
     folder = Path(tempfile.mkdtemp(prefix="call-ledger-bench-"))
     # As the command line does.
     gc.set_threshold(100_000, 50, 100)
-    table = Table(title="Durable commands", show_edge=False)
-    for column in ("callers", "commands/s", "p50 ms", "p99 ms", "× naive", "CPU µs each"):
-        table.add_column(column, justify="right")
     try:
         naive = commands_per_second(folder, commands_in_order(min(count, 8_000), seed=1))
-        table.add_row("naive, 1", f"{naive:,.0f}", "", "", "1", "")
+        figures = [Figure("naive application, 1 caller", naive, "commands/s")]
         for callers in (1, 16, 64, 256):
-            calls = commands_by_call(min(count, 5_000) if callers == 1 else count, seed=callers + 9)
-            with Ledger.open(folder / "concurrent") as ledger:
-                rate, used, waits = asyncio.run(concurrent(ledger, calls, callers))
-            p50, p99 = median(waits) * 1000, quantiles(waits, n=100)[98] * 1000
-            row = f"{rate:,.0f}", f"{p50:.1f}", f"{p99:.1f}", f"{rate / naive:.1f}", f"{used:.1f}"
-            table.add_row(str(callers), *row)
-        recorded = bulk(folder / "bulk", count * 3)
-        size_bytes, events = store_bytes(folder / "bulk")
-        console = Console()
-        console.print(table)
-        console.print(
-            f"bulk, JSON lines in groups of {LINES_IN_ONE_GROUP:,}:"
-            f" {recorded.events_per_second:,.0f} events/s"
-            f" ({recorded.lines_per_second:,.0f} lines/s,"
-            f" {recorded.processor_microseconds:.1f} µs of CPU each)"
-        )
-        console.print(f"on disk: {size_bytes / events:,.0f} bytes per event ({events:,} events)")
+            figures += with_callers(folder, callers, count, naive)
+        figures += bulk_figures(folder / "bulk", count * 3)
         for length in (10, 100, 10_000):
             took = cold_rebuild_milliseconds(folder / f"cold-{length}", length)
-            console.print(f"first command on a cold call of {length:,} events: {took:,.1f} ms")
+            figures.append(Figure(f"first command on a cold call of {length:,} events", took, "ms"))
     finally:
         shutil.rmtree(folder)
+    return figures
+
+
+def with_callers(folder: Path, callers: int, count: int, naive: float) -> list[Figure]:
+    """Rate, waits and cost with this many concurrent callers."""
+    calls = commands_by_call(min(count, 5_000) if callers == 1 else count, seed=callers + 9)
+    with Ledger.open(folder / "concurrent") as ledger:
+        rate, used, waits = asyncio.run(concurrent(ledger, calls, callers))
+    aimed = callers == 64
+    p50, p99 = median(waits) * 1000, quantiles(waits, n=100)[98] * 1000
+    who = f"{callers} callers" if callers > 1 else "1 caller"
+    return [
+        Figure(f"{who}: durable commands", rate, "commands/s", 20_000 if aimed else None),
+        Figure(f"{who}: times the naive application", rate / naive, "×", 8 if aimed else None),
+        Figure(f"{who}: p50", p50, "ms"),
+        Figure(f"{who}: p99", p99, "ms", 25 if aimed else None, at_most=True),
+        Figure(f"{who}: processor time", used, "µs a command"),
+    ]
+
+
+def bulk_figures(folder: Path, count: int) -> list[Figure]:
+    """Reading and recording JSON lines, and what an event takes on disk."""
+    recorded = bulk(folder, count)
+    size_bytes, events = store_bytes(folder)
+    return [
+        Figure("bulk, from JSON lines", recorded.events_per_second, "events/s", 40_000),
+        Figure("bulk: processor time", recorded.processor_microseconds, "µs a line"),
+        Figure("bytes on disk", size_bytes / events, "an event"),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    print(table(measure(40_000)))

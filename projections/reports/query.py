@@ -44,7 +44,7 @@ selected as (
 with facts as (
 {report.facts}
 ),
-chosen as (
+chosen as not materialized (
   select * from facts {where(selection.conditions())}
 ),
 {quarters if times else "selected as (from chosen)"}
