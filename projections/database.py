@@ -307,16 +307,13 @@ class Projections:
         into = f"create table {colour}.{{}} as"
         self._take_refusals(0, into)
         for start in range(0, max(last, 1), self._part_events):
-            end = start + self._part_events
-            of_part = f"call_position > {start} and call_position <= {end}"
+            of_part = f"call_position between {start + 1} and {start + self._part_events}"
             self._read_events("view", f"position > {start} and {of_part}")
             for model in models_by_call():
                 execute(f"{into.format(model.name)} {model.sql}")
                 if model.name in models_read():
-                    execute(
-                        f"create or replace temp view {model.name} as"
-                        f" select * from {colour}.{model.name} where {of_part}"
-                    )
+                    rows = f"select * from {colour}.{model.name} where {of_part}"
+                    execute(f"create or replace temp view {model.name} as {rows}")
             self._forget("view")
             into = f"insert into {colour}.{{}}"
         # One call is found among millions by its id as fast as its timeline is to be drawn.
@@ -363,16 +360,11 @@ class Projections:
         self.connection.execute("delete from touched_besides")
 
     def _colour(self) -> str:
-        rows = self.connection.execute("select colour from file_made_by").fetchall()
-        return str(rows[0][0])
+        return str(self.connection.execute("select colour from file_made_by").fetchall()[0][0])
 
     def _has_table(self, name: str) -> bool:
-        return bool(
-            self.connection.execute(
-                "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ?",
-                [name],
-            ).fetchall()
-        )
+        query = "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ?"
+        return bool(self.connection.execute(query, [name]).fetchall())
 
     def _fingerprint(self, table: str) -> tuple[int, int]:
         """The rows' number, and a hash over them that does not depend on their order."""
