@@ -12,7 +12,7 @@ from consumers.publisher import Published
 from entrypoints.at_work import AtWork
 from infra.logs import Happening
 from ledger.outcomes import Outcome, RefusedOutcome
-from projections.database import Positions
+from projections.batches import Positions
 
 SIZES: Final = (1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 50_000)
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
