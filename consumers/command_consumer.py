@@ -8,7 +8,7 @@ a command's id is known by then, nothing is applied twice and the answers are th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from kafka import TopicPartition
@@ -20,7 +20,7 @@ from infra.kafka import Kafka
 from infra.topics import COMMANDS, OUTCOMES, POSITIONS, check_safe
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
-from ledger.outcomes import Request
+from ledger.outcomes import Outcome, Request
 
 NAME: Final = "command-consumer"
 POLL_MILLISECONDS: Final = 100
@@ -32,6 +32,8 @@ LOST: Final = (
 )
 
 OnPage = Callable[[int], None]
+OnGroup = Callable[[Sequence[Outcome], int], None]
+"""Told of each group's outcomes, when they are on disk, and of how many could not be read."""
 
 
 def serve(
@@ -40,6 +42,7 @@ def serve(
     stopping: threading.Event,
     until_end: bool = False,
     on_page: OnPage | None = None,
+    on_group: OnGroup | None = None,
 ) -> int:
     """Take commands and answer them until told to stop; returns how many were answered.
 
@@ -61,7 +64,7 @@ def serve(
                     polled = consumer.poll(POLL_MILLISECONDS, max_records=PAGE_COMMANDS)
                 messages = [one for records in polled.values() for one in records]
                 if messages:
-                    answered += serve_page(ledger, pages, messages)
+                    answered += serve_page(ledger, pages, messages, on_group)
                     if on_page is not None:
                         on_page(answered)
                 elif until_end and is_at_end(kafka, consumer):
@@ -71,7 +74,9 @@ def serve(
     return answered
 
 
-def serve_page(ledger: Ledger, pages: Pages, messages: list[Any]) -> int:
+def serve_page(
+    ledger: Ledger, pages: Pages, messages: list[Any], on_group: OnGroup | None = None
+) -> int:
     """Record the commands, then answer all of them in one transaction."""
     requests: list[Request] = []
     unreadable: dict[int, str] = {}
@@ -81,7 +86,10 @@ def serve_page(ledger: Ledger, pages: Pages, messages: list[Any]) -> int:
         except Unreadable as error:
             unreadable[index] = str(error)
             keep(ledger, message, str(error))
-    outcomes = iter(zip(requests, ledger.record_many(requests), strict=True))
+    recorded = ledger.record_many(requests)
+    if on_group is not None:
+        on_group(recorded, len(unreadable))
+    outcomes = iter(zip(requests, recorded, strict=True))
     offsets = dict(pages.bookmark)
     with pages.page():
         for index, message in enumerate(messages):

@@ -12,7 +12,8 @@ from contextlib import closing
 from typing import Final, NamedTuple, Protocol
 
 from consumers.messages import headers_of, key_in
-from consumers.transactions import Pages
+from consumers.transactions import Bookmark, Pages
+from infra.folder import LedgerError
 from infra.kafka import Kafka
 from infra.topics import EVENTS, POSITIONS, REFUSALS, check_safe
 from projections.batches import Events, Refusals
@@ -42,6 +43,10 @@ class Published(NamedTuple):
 OnPage = Callable[[Published], None]
 
 
+class StoreBehind(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """Kafka has events that the store does not have: it is not the store that they came from."""
+
+
 def publish(
     open_feed: Callable[[], ClosableFeed],
     kafka: Kafka,
@@ -54,7 +59,8 @@ def publish(
     """Publish until told to stop, or `until_end` until Kafka has what the store has now.
 
     `from_position` sends again from there on; readers drop what they have by its position.
-    Raises `Fenced` when another publisher takes over, `KafkaUnavailable`, and `FeedBroken`.
+    Raises `Fenced` when another publisher takes over, `StoreBehind`, `KafkaUnavailable`, and
+    `FeedBroken`.
     """
     check_safe(kafka, EVENTS, REFUSALS, POSITIONS)
     with closing(open_feed()) as feed, Pages(kafka, NAME) as pages:
@@ -62,6 +68,7 @@ def publish(
             pages.bookmark.get(POSITION, 0) if from_position is None else from_position - 1,
             pages.bookmark.get(REFUSAL_NUMBER, 0) if from_position is None else 0,
         )
+        check_store_has_it(feed, pages.bookmark)
         if on_page is not None:
             on_page(done)
         while not stopping.is_set():
@@ -77,6 +84,22 @@ def publish(
                     break
                 stopping.wait(IDLE_SECONDS)
         return done
+
+
+def check_store_has_it(feed: Feed, bookmark: Bookmark) -> None:
+    """Refuse a store that was restored to before what Kafka has.
+
+    It would give those positions to other events, and readers would drop them. Raises
+    `StoreBehind`.
+    """
+    head = feed.head()
+    in_kafka = bookmark.get(POSITION, 0), bookmark.get(REFUSAL_NUMBER, 0)
+    if in_kafka[0] > head.position or in_kafka[1] > head.refusal_number:
+        raise StoreBehind(
+            f"Kafka has events up to position {in_kafka[0]} and refusals up to {in_kafka[1]}, the "
+            f"store only up to {head.position} and {head.refusal_number}: it is another ledger's, "
+            "or an older copy; see docs/operations.md on restoring."
+        )
 
 
 def pages_of(

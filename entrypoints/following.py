@@ -7,11 +7,21 @@ from typing import Annotated
 import typer
 
 from entrypoints.options import DEFAULT_FOLDER, LedgerFolder, RuleSetName
-from entrypoints.stopping import stopped_by_signals
 
 UntilEnd = Annotated[
     bool, typer.Option("--until-end", help="End when there is nothing new, instead of waiting.")
 ]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        metavar="N",
+        help="Answer /livez, /readyz and /metrics on this port; 0 is a free one, see the log.",
+    ),
+]
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address that the port is on.")]
+LOOPBACK = "127.0.0.1"
 
 
 def publish(
@@ -20,6 +30,8 @@ def publish(
         typer.Option("--from", min=1, metavar="POSITION", help="Send again from there on."),
     ] = None,
     until_end: UntilEnd = False,
+    port: Port = None,
+    host: Host = LOOPBACK,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
     """Bring every recorded event into Kafka, once and in order, until stopped.
@@ -29,21 +41,39 @@ def publish(
     [bold]call-ledger publish --until-end[/bold]
     """
     from consumers.publisher import publish as bring
+    from entrypoints.at_work import at_work
+    from entrypoints.looking import publisher_figures
+    from entrypoints.measures import PositionMeasures
     from infra.kafka import Kafka
     from infra.settings import Settings
     from ledger.feed import StoreFeed
 
-    with stopped_by_signals() as stopping:
+    kafka = Kafka.of(Settings())
+    with at_work(
+        "publish", lambda: publisher_figures(ledger, measures.done), port, host
+    ) as working:
+        measures = PositionMeasures(working)
         done = bring(
-            lambda: StoreFeed(ledger), Kafka.of(Settings()), stopping, from_position, until_end
+            lambda: StoreFeed(ledger),
+            kafka,
+            working.stopping,
+            from_position,
+            until_end,
+            measures.on_page,
         )
+        working.numbers.update(done._asdict())
     typer.echo(
         f"Kafka has every event up to position {done.position:,} and every refusal up to "
         f"number {done.refusal_number:,}."
     )
 
 
-def project(until_end: UntilEnd = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+def project(
+    until_end: UntilEnd = False,
+    port: Port = None,
+    host: Host = LOOPBACK,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
     """Keep the tables up to Kafka and answer reports from them, until stopped.
 
     What cannot be read is withheld with the reason, its call is marked incomplete, and all that
@@ -52,17 +82,25 @@ def project(until_end: UntilEnd = False, ledger: LedgerFolder = DEFAULT_FOLDER) 
     [bold]call-ledger project --until-end[/bold]
     """
     from consumers.kafka_projector import project as follow
+    from entrypoints.at_work import at_work
+    from entrypoints.looking import projector_figures
+    from entrypoints.measures import ProjectorMeasures
     from infra.kafka import Kafka
     from infra.settings import Settings
 
-    with stopped_by_signals() as stopping:
-        positions = follow(ledger, Kafka.of(Settings()), stopping, until_end)
+    kafka = Kafka.of(Settings())
+    with at_work("project", lambda: projector_figures(ledger), port, host) as working:
+        measures = ProjectorMeasures(working)
+        positions = follow(ledger, kafka, working.stopping, until_end, measures.on_positions)
+        working.numbers.update(positions._asdict())
     typer.echo(f"The tables show every event up to position {positions.projected_position:,}.")
 
 
 def serve_commands(
     until_end: UntilEnd = False,
     rules: RuleSetName = "seed",
+    port: Port = None,
+    host: Host = LOOPBACK,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
     """Take commands from Kafka, record them, and send each one's outcome back, until stopped.
@@ -73,15 +111,23 @@ def serve_commands(
     """
     from consumers.command_consumer import serve
     from domain.rule_sets import RULE_SETS
+    from entrypoints.at_work import at_work
+    from entrypoints.looking import command_figures
+    from entrypoints.measures import CommandMeasures
     from infra.kafka import Kafka
     from infra.settings import Settings
     from ledger.ledger import Ledger
 
-    with stopped_by_signals() as stopping:
+    kafka = Kafka.of(Settings())
+    with at_work("serve-commands", lambda: command_figures(ledger, kafka), port, host) as working:
+        measures = CommandMeasures(working)
         answered = serve(
             lambda: Ledger.open(ledger, RULE_SETS[rules], doing="serving commands from Kafka"),
-            Kafka.of(Settings()),
-            stopping,
+            kafka,
+            working.stopping,
             until_end,
+            measures.on_page,
+            measures.on_group,
         )
+        working.numbers["commands"] = answered
     typer.echo(f"{answered:,} commands were answered.")

@@ -4,18 +4,51 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 
+class Stopping(threading.Event):
+    """Whether to end. Who works asks at every turn, so being asked is a sign of life."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_told = False
+        self.asked_at: float | None = None
+        """When somebody last asked, on the monotonic clock."""
+
+    @property
+    def is_told(self) -> bool:
+        """As `is_set`, for those who only watch."""
+        return self._is_told or super().is_set()
+
+    def tell(self) -> None:
+        """End when what is under way is finished.
+
+        A signal may come while this very thread waits and has the event's lock, which `set` would
+        wait for without an end; so this takes none.
+        """
+        self._is_told = True
+
+    def is_set(self) -> bool:
+        """Whether to end now."""
+        self.asked_at = time.monotonic()
+        return self.is_told
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for so long at most; being told by a signal is seen after that, or before."""
+        return self._is_told or super().wait(timeout) or self._is_told
+
+
 @contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
+def stopped_by_signals() -> Iterator[Stopping]:
     """Set by Ctrl-C and SIGTERM: what is under way is finished, then the command ends."""
-    stopping = threading.Event()
+    stopping = Stopping()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
+        stopping.tell()
 
     before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -7,10 +7,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured
 from cloudevents.core.formats.json import JSONFormat
 
-from consumers.publisher import Published, publish
+from consumers.publisher import Published, StoreBehind, publish
 from consumers.transactions import Fenced
 from infra.kafka import Kafka
 from infra.topics import EVENTS, REFUSALS
@@ -123,3 +124,13 @@ def test_a_store_without_events_publishes_nothing_and_ends(tmp_path: Path, kafka
     record_calls(tmp_path, 0)
     assert bring(tmp_path, kafka) == (0, 0)
     assert messages_in(kafka, EVENTS) == []
+
+
+def test_a_store_restored_to_before_what_kafka_has_is_refused(tmp_path: Path, kafka: Kafka) -> None:
+    later, earlier = tmp_path / "later", tmp_path / "earlier"
+    record_calls(later, 5)
+    bring(later, kafka)
+    record_calls(earlier, 4)
+    with pytest.raises(StoreBehind, match="only up to 28 and 4: it is another ledger"):
+        bring(earlier, kafka)
+    assert len(messages_in(kafka, EVENTS)) == 5 * EVENTS_A_CALL

@@ -1,0 +1,85 @@
+"""How far each of the long-running processes is behind: looked up when somebody asks."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import orjson
+from kafka import TopicPartition
+
+from consumers import command_consumer
+from consumers.publisher import Published
+from consumers.reading import consumer_at
+from consumers.transactions import last_bookmark
+from entrypoints.lag import lag, withheld
+from entrypoints.vital import Figures
+from infra.kafka import Kafka
+from infra.topics import COMMANDS
+from ledger.feed import StoreFeed
+from ledger.quarantine import reading_quarantine
+from projections.reading import Reader
+
+OLDEST_MILLISECONDS: Final = 2_000
+
+
+def publisher_figures(folder: Path, done: Published) -> Figures:
+    """What the store has beyond Kafka. Raises `LedgerError`."""
+    with closing(StoreFeed(folder)) as feed:
+        head = feed.head()
+        lag_events = max(0, head.position - done.position)
+        lag_seconds = 0.0
+        if lag_events:
+            oldest = next(iter(feed.batches(done.position, 1))).documents[0]
+            recorded_at = datetime.fromisoformat(orjson.loads(oldest)["recordedat"])
+            lag_seconds = max(0.0, (datetime.now(UTC) - recorded_at).total_seconds())
+    return {
+        "store_position": head.position,
+        "lag_events": lag_events,
+        "lag_refusals": max(0, head.refusal_number - done.refusal_number),
+        "lag_seconds": lag_seconds,
+    }
+
+
+def projector_figures(folder: Path) -> Figures:
+    """What Kafka has beyond the tables, and what is withheld from them.
+
+    While the tables are behind, `lag_seconds` is the age of the latest event that they have; it
+    is left out before they have any.
+    Raises `LedgerError` and `ProjectionError`.
+    """
+    with Reader(folder) as reader:
+        behind, apart = lag(reader), withheld(reader)
+    seconds: float | None = behind["kafka_lag_seconds"]
+    since = {} if seconds is None else {"lag_seconds": max(0.0, seconds)}
+    return {
+        "published_position": behind["published_position"],
+        "lag_events": behind["kafka_lag_events"],
+        **since,
+        "quarantine_waiting": apart["withheld_messages"],
+        "incomplete_calls": apart["withheld_calls"],
+    }
+
+
+def command_figures(folder: Path, kafka: Kafka) -> Figures:
+    """The commands that wait for their answer. Raises `LedgerError`."""
+    topic = kafka.topic(COMMANDS)
+    kept = {
+        TopicPartition(topic, int(partition)): offset
+        for partition, offset in last_bookmark(kafka, command_consumer.NAME).items()
+    }
+    with kafka.explained(), closing(consumer_at(kafka, kept, COMMANDS)) as consumer:
+        ends = consumer.end_offsets(consumer.assignment())
+        waiting = sum(max(0, end - consumer.position(one)) for one, end in ends.items())
+        polled = consumer.poll(OLDEST_MILLISECONDS, max_records=100) if waiting else {}
+        sent = [one.timestamp / 1000 for records in polled.values() for one in records]
+    with reading_quarantine(folder) as quarantine:
+        kept_apart = sum(entry.state == "waiting" for entry in quarantine.list())
+    return {
+        "lag_commands": waiting,
+        "lag_seconds": max(0.0, time.time() - min(sent)) if sent else 0.0,
+        "quarantine_waiting": kept_apart,
+    }

@@ -1,0 +1,69 @@
+"""The way back of docs/operations.md when the store is lost and its back-up is older than Kafka."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import orjson
+import pytest
+
+from consumers.publisher import StoreBehind, publish
+from infra.kafka import Kafka
+from infra.local_servers import wait_until
+from infra.topics import EVENTS, OUTCOMES, POSITIONS, REFUSALS, create
+from ledger.feed import StoreFeed
+from tests.consumers.recorded import documents_in_store, in_order, messages_in
+from tests.consumers.test_command_consumer import ask, serve_all
+from tests.ledger.test_kill import lines_of_calls
+
+NOBODY_STOPS = threading.Event()
+
+
+def publish_all(folder: Path, kafka: Kafka) -> None:
+    publish(lambda: StoreFeed(folder), kafka, NOBODY_STOPS, until_end=True)
+
+
+def back_up(folder: Path, into: Path) -> None:
+    into.mkdir()
+    with (
+        closing(sqlite3.connect(folder / "ledger.sqlite")) as store,
+        closing(sqlite3.connect(into / "ledger.sqlite")) as copy,
+    ):
+        store.backup(copy)
+
+
+def delete_topics(kafka: Kafka, *names: str) -> None:
+    topics = {kafka.topic(name) for name in names}
+    with kafka.admin() as admin:
+        admin.delete_topics(list(topics))
+        assert wait_until(lambda: not topics & set(admin.list_topics()), 30)
+
+
+@pytest.mark.slow
+def test_commands_in_kafka_bring_back_what_an_older_backup_lacks(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    store, restored = tmp_path / "store", tmp_path / "restored"
+    lines = lines_of_calls(5)
+    ask(kafka, lines[:18])
+    serve_all(store, kafka)
+    back_up(store, restored)
+    ask(kafka, lines[18:])
+    serve_all(store, kafka)
+    publish_all(store, kafka)
+    with pytest.raises(StoreBehind):
+        publish_all(restored, kafka)
+
+    delete_topics(kafka, EVENTS, REFUSALS, POSITIONS)
+    create(kafka)
+    assert serve_all(restored, kafka) == len(lines)
+    publish_all(restored, kafka)
+    documents = documents_in_store(restored)
+    assert list(in_order(messages_in(kafka, EVENTS))) == documents
+    assert len(documents) == len(documents_in_store(store))
+    assert documents[:21] == documents_in_store(store)[:21]
+    answered = [orjson.loads(one.value)["command_id"] for one in messages_in(kafka, OUTCOMES)]
+    assert sorted(answered) == sorted(2 * [orjson.loads(line)["command_id"] for line in lines])

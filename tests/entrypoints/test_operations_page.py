@@ -1,0 +1,47 @@
+"""The page for operators names every metric, every alert's command and every setting of Kafka."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+from entrypoints.at_work import AtWork
+from entrypoints.measures import CommandMeasures, ProjectorMeasures
+from entrypoints.stopping import Stopping
+from entrypoints.vital import MEANINGS, Pulse
+from infra.settings import Settings
+from tests.entrypoints.calling import call
+
+PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
+
+
+def measured() -> set[str]:
+    names: set[str] = {"lag_known", *MEANINGS}
+    for measures in (ProjectorMeasures, CommandMeasures):
+        stopping = Stopping()
+        working = AtWork(logging.getLogger("test"), stopping, Pulse(stopping, dict))
+        measures(working)
+        found = {one.name.removeprefix("call_ledger_") for one in working.pulse.registry.collect()}
+        names |= found
+    return names
+
+
+def test_every_metric_is_explained() -> None:
+    explained = set(re.findall(r"`([a-z_]+?)(?:_total\{[a-z]+\})?`", PAGE))
+    assert measured() >= {"position", "projected_position", "group_size", "refusals"}
+    assert measured() <= explained
+
+
+def test_every_setting_of_kafka_has_its_example_and_config_lists_it(tmp_path: Path) -> None:
+    listed = {row["variable"] for row in call(tmp_path, "config", "--json").json}
+    names = {f"CALL_LEDGER_{name.upper()}" for name in Settings.model_fields}
+    assert names == listed
+    for name in names - {"CALL_LEDGER_KAFKA_PREFIX"}:
+        assert name in PAGE or "KAFKA" not in name
+
+
+def test_config_never_shows_a_password(tmp_path: Path) -> None:
+    secret = {"CALL_LEDGER_KAFKA_PASSWORD": "open-sesame"}
+    for words in (("config",), ("config", "--json")):
+        assert "open-sesame" not in call(tmp_path, *words, variables=secret).said
