@@ -14,6 +14,7 @@ from entrypoints.failures import OneSentence
 from entrypoints.following import project, publish, serve_commands
 from entrypoints.maintenance import config, doctor, rebuild, status
 from entrypoints.migrate import migrate
+from entrypoints.reconcile import reconcile
 from entrypoints.record import RecordCommand, record
 from entrypoints.rules import rules
 from entrypoints.simulate import simulate
@@ -70,6 +71,7 @@ app.add_typer(topics.app, name="topics", rich_help_panel=COMPANY)
 app.command(rich_help_panel=COMPANY)(publish)
 app.command(rich_help_panel=COMPANY)(project)
 app.command("serve-commands", rich_help_panel=COMPANY)(serve_commands)
+app.command(rich_help_panel=COMPANY)(reconcile)
 
 
 def run() -> None:

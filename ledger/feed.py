@@ -61,22 +61,29 @@ class StoreFeed:
         """What the database itself says about its state."""
         return self._store.soundness()
 
-    def batches(self, after_position: int, limit: int = BATCH_EVENTS) -> Iterator[EventBatch]:
+    def batches(
+        self, after_position: int, limit: int = BATCH_EVENTS, with_gaps: bool = False
+    ) -> Iterator[EventBatch]:
         """Yield events after a position, at most `limit` a batch, until there are no more now.
 
-        Raises `FeedBroken` where positions are not next to each other.
+        Raises `FeedBroken` where positions are not next to each other, unless they are only
+        looked at `with_gaps`.
         """
         while rows := self._store.events_after(after_position, limit):
             positions, call_positions, documents = zip(*rows, strict=True)
-            check_next("position", after_position, positions)
+            if not with_gaps:
+                check_next("position", after_position, positions)
             yield EventBatch(positions, call_positions, documents)
             after_position = positions[-1]
 
-    def refusals(self, after_number: int, limit: int = BATCH_EVENTS) -> Iterator[RefusalBatch]:
+    def refusals(
+        self, after_number: int, limit: int = BATCH_EVENTS, with_gaps: bool = False
+    ) -> Iterator[RefusalBatch]:
         """Yield refusals after a number, as `batches` does events."""
         while rows := self._store.refusals_after(after_number, limit):
             numbers, documents = zip(*rows, strict=True)
-            check_next("refusal", after_number, numbers)
+            if not with_gaps:
+                check_next("refusal", after_number, numbers)
             yield RefusalBatch(numbers, documents)
             after_number = numbers[-1]
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.folder import LedgerMissing
+from ledger.feed import StoreFeed
 from projections.catching_up import Progress
 from projections.database import ProjectionError, StillFilling
-from projections.feeds import feed_of
+from projections.feeds import NothingToFollow, feed_of
 from projections.messages import Answer, Question, pack_question, unpack_answer
 from projections.owner import ADDRESS_NAME, Busy, Owner, owning
 from projections.sandbox import ROWS_LIMIT, TIMEOUT_SECONDS, Parameters, check
@@ -34,20 +35,29 @@ __all__ = ["Answer", "Reader", "ask"]
 class Reader:
     """Asks as often as needed; has the file, or a line to the process that has it."""
 
-    def __init__(self, folder: Path, progress: Progress | None = None) -> None:
-        """Raises `LedgerMissing` when there is no ledger in the folder."""
+    def __init__(
+        self, folder: Path, progress: Progress | None = None, as_it_is: bool = False
+    ) -> None:
+        """Raises `LedgerMissing` when there is no ledger in the folder.
+
+        `as_it_is` leaves the tables where they are, instead of bringing them up to the store.
+        """
         self._folder = folder
         self._progress = progress
         self._owned = ExitStack()
         self._owner: Owner | None = None
         self._line: Connection[Any, Any] | None = None
-        self._feed = feed_of(folder)
+        self._as_it_is = as_it_is
+        self._feed = self._open_feed()
 
     def __enter__(self) -> Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _open_feed(self) -> StoreFeed | NothingToFollow:
+        return NothingToFollow() if self._as_it_is else feed_of(self._folder)
 
     def close(self) -> None:
         """Let go of the file or the line."""
@@ -97,9 +107,7 @@ class Reader:
     def _answer_oneself(self, question: Question) -> Answer | None:
         if self._owner is None:
             try:
-                self._owner = self._owned.enter_context(
-                    owning(self._folder, lambda: feed_of(self._folder))
-                )
+                self._owner = self._owned.enter_context(owning(self._folder, self._open_feed))
             except Busy:
                 return None
             self._hang_up()

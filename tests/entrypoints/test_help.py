@@ -25,7 +25,7 @@ LEAVES = [
     # Servers that an example started would go on running: tests/infra starts and ends them.
     if not hasattr(command, "commands") and "call-ledger local" not in path
 ]
-FOR_A_COMPANY = {"topics", "publish", "project", "serve-commands"}
+FOR_A_COMPANY = {"topics", "publish", "project", "serve-commands", "reconcile"}
 NEEDING_A_SERVER = {"call-ledger migrate"}
 EXAMPLE = re.compile(r"\[bold\]([A-Z_a-z/=]* ?call-ledger .*?)\[/bold\]")
 SAMPLES = Path(__file__).parents[1] / "importers" / "samples"
