@@ -36,7 +36,14 @@ from projections.database import (
     Projections,
     StillFilling,
 )
-from projections.messages import Answer, Question, pack_answer, pack_error, unpack_question
+from projections.messages import (
+    Answer,
+    Question,
+    pack_answer,
+    pack_error,
+    unpack_question,
+    without_delay,
+)
 from projections.sandbox import read
 
 LOCK_NAME: Final = "projections.lock"
@@ -200,6 +207,7 @@ def answering(owner: Owner) -> Iterator[None]:
 
         def converse(connection: Connection[Any, Any]) -> None:
             with connection, busy, suppress(OSError, EOFError, AuthenticationError):
+                without_delay(connection)
                 deliver_challenge(connection, authkey)
                 answer_challenge(connection, authkey)
                 while not stopping.is_set() and connection.poll(0.2):
