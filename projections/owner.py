@@ -31,7 +31,14 @@ from infra.folder import LedgerError
 from projections.batches import Positions
 from projections.catching_up import Feed, Progress, catch_up
 from projections.database import FILE_NAME, ProjectionError, Projections, StillFilling
-from projections.messages import Answer, Question, pack_answer, pack_error, unpack_question
+from projections.messages import (
+    Answer,
+    Question,
+    pack_answer,
+    pack_error,
+    unpack_question,
+    without_delay,
+)
 from projections.sandbox import read
 
 LOCK_NAME: Final = "projections.lock"
@@ -195,6 +202,7 @@ def answering(owner: Owner) -> Iterator[None]:
 
         def converse(connection: Connection[Any, Any]) -> None:
             with connection, busy, suppress(OSError, EOFError, AuthenticationError):
+                without_delay(connection)
                 deliver_challenge(connection, authkey)
                 answer_challenge(connection, authkey)
                 while not stopping.is_set() and connection.poll(0.2):

@@ -19,7 +19,7 @@ from ledger.feed import StoreFeed
 from projections.catching_up import Progress
 from projections.database import ProjectionError, StillFilling
 from projections.feeds import NothingToFollow, feed_of
-from projections.messages import Answer, Question, pack_question, unpack_answer
+from projections.messages import Answer, Question, pack_question, unpack_answer, without_delay
 from projections.owner import ADDRESS_NAME, Busy, Owner, owning
 from projections.sandbox import ROWS_LIMIT, TIMEOUT_SECONDS, Parameters, check
 
@@ -121,6 +121,7 @@ class Reader:
                 self._line = Client(
                     ("127.0.0.1", told["port"]), authkey=bytes.fromhex(told["authkey"])
                 )
+                without_delay(self._line)
             self._line.send_bytes(pack_question(question))
             return unpack_answer(self._line.recv_bytes())
         self._hang_up()

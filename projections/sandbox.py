@@ -15,6 +15,7 @@ import pyarrow as pa
 from projections.database import ProjectionError
 
 ROWS_LIMIT: Final = 1_000_000
+ROWS_IN_ONE_PART: Final = 100_000
 TIMEOUT_SECONDS: Final = 60.0
 STATEMENT_LENGTH_LIMIT: Final = 100_000
 
@@ -72,8 +73,7 @@ def read(
     try:
         with interrupted_after(cursor, timeout_seconds):
             rows = cursor.execute("select projected_position from feed_positions").fetchall()
-            relation = cursor.sql(sql, params=parameters or None)
-            table = relation.limit(rows_limit + 1).to_arrow_table()
+            table = bounded(cursor.sql(sql, params=parameters or None), rows_limit)
     except duckdb.InterruptException:
         raise QueryRefused(
             f"The statement took more than {timeout_seconds:g} seconds: ask for a shorter period."
@@ -84,11 +84,21 @@ def read(
         raise QueryFailed(str(error)) from None
     finally:
         cursor.rollback()
-    if table.num_rows > rows_limit:
-        raise QueryRefused(
-            f"The answer has more than {rows_limit:,} rows: group it, or add a limit."
-        )
     return table, int(rows[0][0])
+
+
+def bounded(relation: duckdb.DuckDBPyRelation, rows_limit: int) -> pa.Table:
+    """Read the answer in parts and stop beyond the limit; a limit in SQL is planned once more."""
+    parts, rows = [], 0
+    with relation.to_arrow_reader(ROWS_IN_ONE_PART) as reader:
+        for part in reader:
+            parts.append(part)
+            rows += part.num_rows
+            if rows > rows_limit:
+                raise QueryRefused(
+                    f"The answer has more than {rows_limit:,} rows: group it, or add a limit."
+                )
+        return pa.Table.from_batches(parts, reader.schema)
 
 
 @contextmanager
