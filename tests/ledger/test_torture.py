@@ -189,7 +189,7 @@ def test_no_follower_misses_an_event_of_many_writers(
         ]
     missed = len(set(recorded) - set(follower.seen))
     with capsys.disabled():
-        print(  # noqa: T201 - the figure
+        print(
             f"\n{WRITERS} writers, {kills} kills, {len(recorded):,} events: missed events: {missed}"
         )
     assert follower.seen == recorded
@@ -234,7 +234,7 @@ def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
     assert crashes >= 2
     assert not any(outcome.repeated for outcome in outcomes)
     with capsys.disabled():
-        print(f"\n{crashes} crashes of the server, {len(outcomes):,} commands")  # noqa: T201
+        print(f"\n{crashes} crashes of the server, {len(outcomes):,} commands")
     acknowledged = {
         str(command.command_id): f"recorded {outcome.position}"
         if isinstance(outcome, Recorded)
