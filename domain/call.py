@@ -95,7 +95,6 @@ class Call:
     version: int = 0
     received: bool = False
     ended: bool = False
-    queued: bool = False
     parties: tuple[Party, ...] = ()
     offer: OpenOffer | None = None
     offered_agents: frozenset[str] = frozenset()

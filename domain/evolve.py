@@ -35,7 +35,6 @@ def evolve(call: Call, event: Event) -> Call:
         case "call.received.v1":
             stay = happened.stay_number
             return call.one_version_on(
-                queued=happened.queue is not None,
                 parties=with_party(call, CUSTOMER, PartyKind.CUSTOMER, Role.CUSTOMER, stay),
                 stays=max(call.stays, stay),
             )
