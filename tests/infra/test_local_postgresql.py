@@ -16,8 +16,8 @@ def test_it_is_version_18_and_answers(postgresql: LocalPostgresql) -> None:
         assert connection.info.server_version // 10_000 == 18
 
 
-def test_data_and_address_outlive_a_stop_and_a_crash(tmp_path: Path) -> None:
-    server = LocalPostgresql(tmp_path / "postgresql")
+def test_data_and_address_outlive_a_stop_and_a_crash(own_servers: Path) -> None:
+    server = LocalPostgresql(own_servers / "postgresql")
     url = server.start()
     with psycopg.connect(url) as connection:
         connection.execute("create table kept (number int)")
@@ -34,8 +34,24 @@ def test_data_and_address_outlive_a_stop_and_a_crash(tmp_path: Path) -> None:
     assert is_free(port)
 
 
-def test_one_that_cannot_start_says_so_and_names_its_log(tmp_path: Path) -> None:
-    server = LocalPostgresql(tmp_path / "postgresql")
+def test_what_alter_system_sets_is_kept(own_servers: Path) -> None:
+    server = LocalPostgresql(own_servers / "postgresql")
+    url = server.start()
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET port = {connection.info.port}")
+            connection.execute("ALTER SYSTEM SET work_mem = '7MB'")
+        assert server.url == url
+        server.stop()
+        assert server.start() == url
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SHOW work_mem").fetchone() == ("7MB",)
+    finally:
+        server.stop()
+
+
+def test_one_that_cannot_start_says_so_and_names_its_log(own_servers: Path) -> None:
+    server = LocalPostgresql(own_servers / "postgresql")
     server.start()
     server.stop()
     (server.data / "PG_VERSION").write_text("9.6\n")
@@ -43,6 +59,6 @@ def test_one_that_cannot_start_says_so_and_names_its_log(tmp_path: Path) -> None
         server.start()
 
 
-def test_one_that_was_never_started_has_no_address(tmp_path: Path) -> None:
+def test_one_that_was_never_started_has_no_address(own_servers: Path) -> None:
     with pytest.raises(ServerFailed, match="call-ledger local up"):
-        _ = LocalPostgresql(tmp_path).url
+        _ = LocalPostgresql(own_servers).url
