@@ -24,7 +24,7 @@ REPORTS_SHOWN = ("transfers", "exits", "wrap-ups", "refusals")
 # The call with the most to see: a conference, then a transfer, then the most events.
 EVENTFUL_CALL = """
 select call_position, call_id from calls
-order by conference_count > 0 desc, transfer_count desc, event_count desc, call_position
+order by conference_count > 0 desc, transfer_count desc, event_count desc, call_id
 limit 1
 """
 
@@ -34,9 +34,16 @@ def demo(
         int, typer.Option(min=1, max=1_000_000, metavar="N", help="How many calls.")
     ] = 500,
     seed: Annotated[int, typer.Option(metavar="N", help="Another seed, another day.")] = 1,
+    company: Annotated[
+        bool,
+        typer.Option("--company", help="Through Kafka and PostgreSQL, started for it if need be."),
+    ] = False,
     ledger: LedgerFolder = DEFAULT_FOLDER,
 ) -> None:
     """Simulate a day of calls, record it, report on it, and say what to try next.
+
+    With `--company` the same day goes through a real Kafka and a real PostgreSQL on this
+    machine, and comes to the same reports.
 
     [bold]call-ledger demo --calls 200 --ledger demo-ledger[/bold]
     """
@@ -46,11 +53,17 @@ def demo(
 
     screen = console()
     start = datetime.fromisoformat(FIRST_DAY).replace(tzinfo=UTC)
-    counts = record_simulated(ledger, "seed", calls, seed, start)
+    if company:
+        from entrypoints.company import record_through_servers
+
+        counts = record_through_servers(ledger, calls, seed, start)
+    else:
+        counts = record_simulated(ledger, "seed", calls, seed, start)
     screen.print(f"[bold]A day of {calls:,} calls.[/bold] {counts.sentence()}\n")
     with (
         progress("projecting", unit="events") as moved,
-        Reader(ledger, progress=moved) as reader,
+        # A company's tables were filled from Kafka, and its store is down again.
+        Reader(ledger, progress=moved, as_it_is=company) as reader,
     ):
         for name in REPORTS_SHOWN:
             report = REPORTS[name]
@@ -62,13 +75,15 @@ def demo(
             {"call_position": eventful["call_position"]},
         ).table.to_pylist()
     screen.print(TimelineView(lanes(rows)))
-    what_next(screen, str(ledger), eventful["call_id"])
+    what_next(screen, str(ledger), eventful["call_id"], company)
 
 
-def what_next(screen: Console, folder: str, call_id: str) -> None:
+def what_next(screen: Console, folder: str, call_id: str, company: bool) -> None:
     """Commands that go on from here, as they are to be typed."""
     where = "" if folder == str(DEFAULT_FOLDER) else f" --ledger {shlex.quote(folder)}"
     screen.print("\n[bold]Try next[/bold]")
+    if company:
+        screen.print(f"  export $(call-ledger local up{where})", soft_wrap=True)
     for command in (
         f"call-ledger report transfers --by kind --by hour{where}",
         f"call-ledger report exits --calls{where}",

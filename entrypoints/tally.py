@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ledger.outcomes import Outcome, Recorded
 
 
@@ -20,6 +22,11 @@ class Tally:
             self.events += len(outcome.documents)
         else:
             self.refused += 1
+
+    def take_all(self, outcomes: Iterable[Outcome]) -> None:
+        """Count them all."""
+        for outcome in outcomes:
+            self.take(outcome)
 
     def sentence(self) -> str:
         """The counts in words."""
