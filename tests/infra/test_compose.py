@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
-from infra import local_java, local_kafka, local_postgresql
+from infra import local_java, local_postgresql
 from infra.local_kafka import LocalBroker, write_properties
+from infra.local_servers import HOST
 
 INFRA = Path(__file__).parents[2] / "infra"
 TEXT = (INFRA / "compose.yaml").read_text("utf-8")
@@ -38,7 +39,7 @@ def test_kafka_is_set_as_the_local_one(tmp_path: Path) -> None:
         name: here[name] for name in here.keys() - PLACES
     }
     assert there.keys() == here.keys()
-    listeners = here["listeners"].replace(local_kafka.HOST, "")
+    listeners = here["listeners"].replace(HOST, "")
     assert there["listeners"] == listeners
     assert there["advertised.listeners"] == here["advertised.listeners"]
 
@@ -52,11 +53,10 @@ def test_the_settings_that_it_names_lead_to_its_servers_on_this_machine_alone() 
     environment = SERVICES["postgresql"]["environment"]
     assert environment["POSTGRES_USER"] == local_postgresql.USER
     assert environment["POSTGRES_DB"] == local_postgresql.DATABASE
-    host = local_postgresql.HOST
-    assert SERVICES["postgresql"]["ports"] == [f"{host}:5432:5432"]
-    assert SERVICES["kafka"]["ports"] == [f"{host}:9092:9092"]
-    store = f"postgresql://{local_postgresql.USER}@{host}:5432/{local_postgresql.DATABASE}"
-    assert f"CALL_LEDGER_STORE={store} CALL_LEDGER_KAFKA={host}:9092" in TEXT
+    assert SERVICES["postgresql"]["ports"] == [f"{HOST}:5432:5432"]
+    assert SERVICES["kafka"]["ports"] == [f"{HOST}:9092:9092"]
+    store = f"postgresql://{local_postgresql.USER}@{HOST}:5432/{local_postgresql.DATABASE}"
+    assert f"CALL_LEDGER_STORE={store} CALL_LEDGER_KAFKA={HOST}:9092" in TEXT
 
 
 def test_every_volume_that_is_used_is_there_and_every_service_says_when_it_is_ready() -> None:
