@@ -17,7 +17,7 @@ from consumers.answers import answer_to, answer_to_unreadable
 from consumers.reading import consumer_at, is_at_end, reading
 from consumers.transactions import Pages
 from infra.kafka import Kafka
-from infra.topics import COMMANDS, OUTCOMES, POSITIONS, check_safe
+from infra.topics import COMMANDS, COMMANDS_POSITIONS, OUTCOMES, check_safe
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Request
@@ -28,7 +28,7 @@ PAGE_COMMANDS: Final = 2_000
 JSON: Final = [("content-type", b"application/json")]
 LOST: Final = (
     "commands were thrown away before they were served; delete the entry of "
-    f"{NAME} on {POSITIONS} to go on with those that are there."
+    f"{NAME} on {COMMANDS_POSITIONS} to go on with those that are there."
 )
 
 OnPage = Callable[[int], None]
@@ -49,9 +49,9 @@ def serve(
     With `until_end` it ends when every command that is there was answered. Raises `Fenced` when
     another consumer takes over, `KafkaUnavailable`, and what opening a ledger raises.
     """
-    check_safe(kafka, COMMANDS, OUTCOMES, POSITIONS)
+    check_safe(kafka, COMMANDS, OUTCOMES, COMMANDS_POSITIONS)
     answered = 0
-    with open_ledger() as ledger, Pages(kafka, NAME) as pages:
+    with open_ledger() as ledger, Pages(kafka, NAME, COMMANDS_POSITIONS) as pages:
         topic = kafka.topic(COMMANDS)
         kept = {
             TopicPartition(topic, int(partition)): offset
@@ -69,6 +69,8 @@ def serve(
                         on_page(answered)
                 elif until_end and is_at_end(kafka, consumer):
                     break
+                else:
+                    pages.keep()
         finally:
             consumer.close()
     return answered

@@ -15,7 +15,7 @@ from consumers.messages import headers_of, key_in
 from consumers.transactions import Bookmark, Pages
 from infra.folder import LedgerError
 from infra.kafka import Kafka
-from infra.topics import EVENTS, POSITIONS, REFUSALS, check_safe
+from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, check_safe
 from projections.batches import Events, Refusals
 from projections.catching_up import Feed
 
@@ -62,8 +62,8 @@ def publish(
     Raises `Fenced` when another publisher takes over, `StoreBehind`, `KafkaUnavailable`, and
     `FeedBroken`.
     """
-    check_safe(kafka, EVENTS, REFUSALS, POSITIONS)
-    with closing(open_feed()) as feed, Pages(kafka, NAME) as pages:
+    check_safe(kafka, EVENTS, REFUSALS, EVENTS_POSITIONS)
+    with closing(open_feed()) as feed, Pages(kafka, NAME, EVENTS_POSITIONS) as pages:
         done = Published(
             pages.bookmark.get(POSITION, 0) if from_position is None else from_position - 1,
             pages.bookmark.get(REFUSAL_NUMBER, 0) if from_position is None else 0,
@@ -82,6 +82,7 @@ def publish(
             if done == before:
                 if until_end:
                     break
+                pages.keep()
                 stopping.wait(IDLE_SECONDS)
         return done
 

@@ -11,11 +11,12 @@ from importlib.resources import files
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from consumers.messages import is_as_published, place_in
-from consumers.publisher import NAME, POSITION, REFUSAL_NUMBER
-from consumers.reading import consumer_at, reading
+from consumers.publisher import POSITION, REFUSAL_NUMBER
+from consumers.reading import consumer_at, ends_of, partitions_of, reading
 from consumers.scratch import BATCH, RECORDS, Found, Scratch, scratch
 from consumers.transactions import last_bookmark
 from infra.kafka import Kafka, KafkaUnavailable
+from infra.topics import EVENTS_POSITIONS
 from ledger.feed import StoreFeed
 from projections.messages import Answer
 
@@ -146,11 +147,11 @@ def in_bytes(document: object) -> bytes:
 def read_kafka(one: Scratch, kafka: Kafka) -> int:
     """Take in every committed message that is there now; returns how far the publisher was."""
     name = POSITION if one.records.name == "event" else REFUSAL_NUMBER
-    reached = last_bookmark(kafka, NAME).get(name, 0)
+    reached = last_bookmark(kafka, EVENTS_POSITIONS).get(name, 0)
+    ends = ends_of(kafka, partitions_of(kafka, one.records.topic))
     consumer = consumer_at(kafka, {}, one.records.topic)
     try:
         with reading(kafka, "what is gone cannot be compared; start again."):
-            ends = consumer.end_offsets(list(consumer.assignment()))
             deadline = time.monotonic() + SILENCE_SECONDS
             while any(consumer.position(part) < end for part, end in ends.items()):
                 polled = consumer.poll(POLL_MILLISECONDS)

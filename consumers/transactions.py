@@ -22,17 +22,25 @@ from kafka.errors import (
 from kafka.partitioner.default import murmur2
 
 from consumers.messages import Headers
+from consumers.reading import ends_of
 from consumers.watchdog import HUNG_SECONDS, Watchdog
 from infra.folder import LedgerError
 from infra.kafka import Kafka, KafkaUnavailable
-from infra.topics import POSITIONS, topics
+from infra.topics import topics
 
 BOOKMARK_SECONDS: Final = 30.0
 """How long reading the last bookmark may take."""
 
+MARKED_SECONDS: Final = 2.0
+"""Kafka answers a commit first and marks its messages as committed a moment later."""
+
 STEP_BACK_MESSAGES: Final = 64
 POLL_MILLISECONDS: Final = 200
 CLOSE_SECONDS: Final = 5.0
+KEEP_SECONDS: Final = 10.0
+"""How long a writer may be idle before it makes sure that nobody has taken over."""
+
+FENCED: Final = (ProducerFencedError, InvalidProducerEpochError)
 
 Bookmark = dict[str, int]
 
@@ -50,20 +58,25 @@ def partition_of(key: bytes, partitions: int) -> int:
 class Pages:
     """One name's pages: at most one process writes them, the others are fenced."""
 
-    def __init__(self, kafka: Kafka, name: str, patience_seconds: float = HUNG_SECONDS) -> None:
-        """Take over from whoever writes under this name.
+    def __init__(
+        self, kafka: Kafka, name: str, positions: str, patience_seconds: float = HUNG_SECONDS
+    ) -> None:
+        """Take over from whoever writes under this name; its bookmarks alone are on `positions`.
 
         Raises `KafkaUnavailable`, and ends the process when Kafka does not answer at all.
         """
         self._kafka = kafka
         self._name = name
+        self._positions = positions
+        self._sent: list[Any] = []
         self._watchdog = Watchdog(patience_seconds)
         self._producer: KafkaProducer | None = None
         try:
             with self._explained(), self._watchdog.watching("the predecessor was fenced"):
                 self._producer = kafka.producer(kafka.topic(f"call-ledger.{name}"))
                 self._producer.init_transactions()
-                self.bookmark: Bookmark = last_bookmark(kafka, name)
+                self.bookmark: Bookmark = last_bookmark(kafka, positions)
+                self._last_page = time.monotonic()
         except BaseException:
             self.close()
             raise
@@ -77,24 +90,39 @@ class Pages:
         """
         assert self._producer is not None
         with self._explained(), self._watchdog.watching("a page was committed"):
+            self._sent.clear()
             self._producer.begin_transaction()
             yield
+            self._producer.flush()
+            check_taken(self._sent)
             self._producer.commit_transaction()
+        self._last_page = time.monotonic()
 
-    def send(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
-        """Add a message to the page."""
+    def keep(self) -> None:
+        """Repeat the bookmark when long idle, which fails when somebody has taken over.
+
+        Raises as `page` does.
+        """
+        if time.monotonic() > self._last_page + KEEP_SECONDS:
+            with self.page():
+                self.mark(self.bookmark)
+
+    def send(self, topic: str, key: bytes, value: bytes, headers: Headers) -> Any:
+        """Add a message to the page; returns the client's promise of an answer."""
         assert self._producer is not None
-        self._producer.send(
+        sent = self._producer.send(
             self._kafka.topic(topic),
             value,
             key,
             headers,
             partition=partition_of(key, topics()[topic].partitions),
         )
+        self._sent.append(sent)
+        return sent
 
     def mark(self, bookmark: Bookmark) -> None:
         """Say in the page how far it comes."""
-        self.send(POSITIONS, self._name.encode(), orjson.dumps(bookmark), [])
+        self.send(self._positions, self._name.encode(), orjson.dumps(bookmark), [])
         self.bookmark = bookmark
 
     def close(self) -> None:
@@ -117,36 +145,49 @@ class Pages:
         except KafkaError as error:
             if is_fenced(error):
                 raise Fenced(
-                    f"Another {self._name} has taken over: this one leaves, nothing is to be done."
+                    f"Kafka takes no more of this {self._name}: another has taken over, or this "
+                    "one stood still for too long. It leaves; start it again if no other runs."
                 ) from error
             with self._kafka.explained():
                 raise
 
 
-def is_fenced(error: BaseException | None) -> bool:
-    """Whether an error, or what it wraps, says that a successor is there."""
-    if isinstance(error, ProducerFencedError | InvalidProducerEpochError):
+def check_taken(sent: list[Any]) -> None:
+    """Raise the error of a message that Kafka did not take.
+
+    The client commits a page without those that it gave up, or reports a page as committed that
+    was aborted when one of them failed: so nothing is committed before this was asked.
+    """
+    errors = [one.exception for one in sent if not one.succeeded()]
+    if errors:
+        raise next(filter(is_fenced, errors), errors[0] or KafkaError("a message has no answer"))
+
+
+def is_fenced(error: object) -> bool:
+    """Whether an error, or what it wraps or only tells, says that a successor is there."""
+    if isinstance(error, FENCED):
         return True
-    wrapped = [one for one in getattr(error, "args", ()) if isinstance(one, BaseException)]
-    return any(is_fenced(one) for one in wrapped)
+    if isinstance(error, str):
+        return any(kind.__name__ in error for kind in FENCED)
+    return any(map(is_fenced, getattr(error, "args", ())))
 
 
-def last_bookmark(kafka: Kafka, name: str) -> Bookmark:
-    """How far the pages of a name were committed; empty when none was.
+def last_bookmark(kafka: Kafka, positions: str) -> Bookmark:
+    """How far pages were committed, as that topic says; empty when none was.
 
     Raises `KafkaUnavailable` when it cannot be read in time.
     """
-    there = TopicPartition(kafka.topic(POSITIONS), 0)
+    there = TopicPartition(kafka.topic(positions), 0)
+    end = ends_of(kafka, [there])[there]
     with kafka.explained():
         consumer = kafka.consumer()
         try:
             consumer.assign([there])
             first = consumer.beginning_offsets([there])[there]
-            end = consumer.end_offsets([there])[there]
             step, begin = STEP_BACK_MESSAGES, end
             while begin > first:
                 begin = max(first, end - step)
-                found = bookmarks(consumer, there, begin, end, name.encode())
+                found = bookmarks(consumer, there, begin, end)
                 if found:
                     return found[-1]
                 step *= 8
@@ -156,20 +197,24 @@ def last_bookmark(kafka: Kafka, name: str) -> Bookmark:
 
 
 def bookmarks(
-    consumer: KafkaConsumer, there: TopicPartition, begin: int, end: int, key: bytes
+    consumer: KafkaConsumer, there: TopicPartition, begin: int, end: int
 ) -> list[Bookmark]:
-    """Those of a key between two offsets, in order."""
+    """Those between two offsets, in order, but for what stays open: that is not committed."""
     consumer.seek(there, begin)
+    committed = min(end, consumer.end_offsets([there])[there])
     found: list[Bookmark] = []
-    deadline = time.monotonic() + BOOKMARK_SECONDS
+    began = time.monotonic()
     while consumer.position(there) < end:
-        if time.monotonic() > deadline:
+        waited_seconds = time.monotonic() - began
+        if consumer.position(there) >= committed and waited_seconds > MARKED_SECONDS:
+            break
+        if waited_seconds > BOOKMARK_SECONDS:
             raise KafkaUnavailable(
                 f"The last position in {there.topic} could not be read in {BOOKMARK_SECONDS:g} "
                 "seconds: check the brokers, and start again."
             )
         for messages in consumer.poll(POLL_MILLISECONDS).values():
-            found.extend(read_bookmark(one) for one in messages if one.key == key)
+            found.extend(map(read_bookmark, messages))
     return found
 
 

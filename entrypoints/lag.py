@@ -42,10 +42,11 @@ def lag(reader: Reader) -> dict[str, float | int]:
     settings = Settings()
     if settings.kafka is None:
         return {}
-    from consumers.publisher import NAME, POSITION
+    from consumers.publisher import POSITION
     from consumers.transactions import last_bookmark
     from infra.kafka import Kafka
+    from infra.topics import EVENTS_POSITIONS
 
-    published = last_bookmark(Kafka.of(settings), NAME).get(POSITION, 0)
+    published = last_bookmark(Kafka.of(settings), EVENTS_POSITIONS).get(POSITION, 0)
     (behind,) = reader.ask(BEHIND, {"published": published}).table.to_pylist()
     return {"published_position": published, **behind}

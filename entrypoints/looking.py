@@ -11,14 +11,13 @@ from typing import Final
 import orjson
 from kafka import TopicPartition
 
-from consumers import command_consumer
 from consumers.publisher import Published
 from consumers.reading import consumer_at
 from consumers.transactions import last_bookmark
 from entrypoints.lag import lag, withheld
 from entrypoints.vital import Figures
 from infra.kafka import Kafka
-from infra.topics import COMMANDS
+from infra.topics import COMMANDS, COMMANDS_POSITIONS
 from ledger.feed import StoreFeed
 from ledger.quarantine import reading_quarantine
 from projections.reading import Reader
@@ -69,7 +68,7 @@ def command_figures(folder: Path, kafka: Kafka) -> Figures:
     topic = kafka.topic(COMMANDS)
     kept = {
         TopicPartition(topic, int(partition)): offset
-        for partition, offset in last_bookmark(kafka, command_consumer.NAME).items()
+        for partition, offset in last_bookmark(kafka, COMMANDS_POSITIONS).items()
     }
     with kafka.explained(), closing(consumer_at(kafka, kept, COMMANDS)) as consumer:
         ends = consumer.end_offsets(consumer.assignment())

@@ -24,6 +24,9 @@ logging.getLogger("kafka").addHandler(logging.NullHandler())
 BOOTSTRAP_MILLISECONDS: Final = 15_000
 REQUEST_MILLISECONDS: Final = 15_000
 DELIVERY_MILLISECONDS: Final = 60_000
+NEVER_REVIVED: Final = (2, 4)
+"""With a later protocol the client answers being fenced by fencing its successor (KIP-360)."""
+
 TRANSACTION_MILLISECONDS: Final = 60_000
 """How long a publisher may be silent in a transaction before the broker aborts it."""
 
@@ -110,6 +113,7 @@ class Kafka:
             acks="all",
             enable_idempotence=True,
             transactional_id=transactional_id,
+            api_version=NEVER_REVIVED,
             transaction_timeout_ms=TRANSACTION_MILLISECONDS,
             delivery_timeout_ms=DELIVERY_MILLISECONDS,
             max_block_ms=DELIVERY_MILLISECONDS,
@@ -163,8 +167,8 @@ def brokers_seen(bootstrap: str) -> int:
     try:
         client = KafkaAdminClient(
             bootstrap_servers=bootstrap.split(","),
-            bootstrap_timeout_ms=2_000,
-            request_timeout_ms=5_000,
+            bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS,
+            request_timeout_ms=REQUEST_MILLISECONDS,
         )
     except (KafkaError, OSError):
         return 0

@@ -15,8 +15,8 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from infra.kafka import Kafka, KafkaUnavailable
 
 FILE: Final = Path(__file__).with_name("topics.yaml")
-EVENTS, REFUSALS, POSITIONS = "call-events", "call-refusals", "call-events-positions"
-COMMANDS, OUTCOMES = "call-commands", "call-outcomes"
+EVENTS, REFUSALS, EVENTS_POSITIONS = "call-events", "call-refusals", "call-events-positions"
+COMMANDS, OUTCOMES, COMMANDS_POSITIONS = "call-commands", "call-outcomes", "call-commands-positions"
 
 MOST_REPLICAS: Final = 3
 MOST_IN_SYNC: Final = 2

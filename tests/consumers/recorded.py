@@ -9,6 +9,7 @@ from typing import Any
 
 from kafka import TopicPartition
 
+from consumers.reading import ends_of
 from infra.kafka import Kafka
 from infra.topics import topics
 from ledger.feed import StoreFeed
@@ -41,7 +42,7 @@ def messages_in(kafka: Kafka, topic: str, at_most_seconds: float = 30) -> list[A
         ]
         consumer.assign(parts)
         consumer.seek_to_beginning(*parts)
-        ends = consumer.end_offsets(parts)
+        ends = ends_of(kafka, parts)
         found: list[Any] = []
         deadline = time.monotonic() + at_most_seconds
         while any(consumer.position(part) < ends[part] for part in parts):

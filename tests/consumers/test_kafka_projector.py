@@ -16,7 +16,7 @@ from consumers.messages import Headers, headers_of, key_in
 from consumers.publisher import NAME, publish
 from consumers.transactions import Pages
 from infra.kafka import Kafka
-from infra.topics import EVENTS
+from infra.topics import EVENTS, EVENTS_POSITIONS
 from ledger.feed import StoreFeed
 from projections.batches import Positions
 from projections.catching_up import catch_up
@@ -117,7 +117,7 @@ POISON: dict[str, tuple[Spoil, str]] = {
 
 def bring_spoiled(store: Path, kafka: Kafka, spoiled: int, spoil: Spoil) -> None:
     """Publish as the publisher does, but for one message."""
-    with StoreFeed(store) as feed, Pages(kafka, NAME) as pages, pages.page():
+    with StoreFeed(store) as feed, Pages(kafka, NAME, EVENTS_POSITIONS) as pages, pages.page():
         for batch in feed.batches(0):
             for at, call, document in zip(
                 batch.positions, batch.call_positions, batch.documents, strict=True

@@ -13,7 +13,14 @@ import pytest
 from consumers.publisher import StoreBehind, publish
 from infra.kafka import Kafka
 from infra.local_servers import wait_until
-from infra.topics import EVENTS, OUTCOMES, POSITIONS, REFUSALS, create
+from infra.topics import (
+    COMMANDS_POSITIONS,
+    EVENTS,
+    EVENTS_POSITIONS,
+    OUTCOMES,
+    REFUSALS,
+    create,
+)
 from ledger.feed import StoreFeed
 from tests.consumers.recorded import documents_in_store, in_order, messages_in
 from tests.consumers.test_command_consumer import ask, serve_all
@@ -57,7 +64,7 @@ def test_commands_in_kafka_bring_back_what_an_older_backup_lacks(
     with pytest.raises(StoreBehind):
         publish_all(restored, kafka)
 
-    delete_topics(kafka, EVENTS, REFUSALS, POSITIONS)
+    delete_topics(kafka, EVENTS, REFUSALS, EVENTS_POSITIONS, COMMANDS_POSITIONS)
     create(kafka)
     assert serve_all(restored, kafka) == len(lines)
     publish_all(restored, kafka)

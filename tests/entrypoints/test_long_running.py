@@ -9,13 +9,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from consumers.command_consumer import NAME as COMMAND_CONSUMER
 from consumers.kafka_projector import project
-from consumers.publisher import NAME as PUBLISHER
 from consumers.publisher import publish
 from consumers.transactions import last_bookmark
 from infra.kafka import Kafka
-from infra.topics import EVENTS, OUTCOMES
+from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS, OUTCOMES
 from ledger.feed import StoreFeed
 from tests.consumers.recorded import documents_in_store, in_order, messages_in, record_calls
 from tests.consumers.test_command_consumer import ask, serve_all
@@ -111,11 +109,11 @@ def test_a_publisher_told_to_end_under_load_leaves_whole_pages(
 ) -> None:
     record_calls(tmp_path, CALLS)
     with long_running(tmp_path, kafka, "publish") as process:
-        process.wait_until(lambda: last_bookmark(kafka, PUBLISHER) != {})
+        process.wait_until(lambda: last_bookmark(kafka, EVENTS_POSITIONS) != {})
         assert_ended_cleanly(process)
     position = number_in(process.said)
     assert 0 < position < CALLS * 7, "it was told too late to prove anything"
-    assert last_bookmark(kafka, PUBLISHER)["position"] == position
+    assert last_bookmark(kafka, EVENTS_POSITIONS)["position"] == position
     before = messages_in(kafka, EVENTS)
     assert len(before) == position
     publish_all(tmp_path, kafka)
@@ -129,7 +127,7 @@ def test_a_command_consumer_told_to_end_under_load_has_answered_what_it_took(
     lines = lines_of_calls(2_000)
     ask(kafka, lines)
     with long_running(tmp_path, kafka, "serve-commands") as process:
-        process.wait_until(lambda: last_bookmark(kafka, COMMAND_CONSUMER) != {})
+        process.wait_until(lambda: last_bookmark(kafka, COMMANDS_POSITIONS) != {})
         assert_ended_cleanly(process)
     answered = number_in(process.said)
     assert 0 < answered < len(lines), "it was told too late to prove anything"

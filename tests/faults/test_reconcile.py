@@ -21,7 +21,7 @@ from consumers.transactions import Pages
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.local_kafka import LocalKafka
-from infra.topics import EVENTS, REFUSALS, create
+from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, create
 from ledger.feed import StoreFeed
 from projections.reading import Reader
 from tests.consumers.recorded import EVENTS_A_CALL, documents_in_store, record_calls
@@ -100,7 +100,7 @@ def sent(kafka: Kafka, topic: str, value: bytes, key: bytes, headers: Any) -> No
 
 def published(store: Path, kafka: Kafka, left_out: int) -> None:
     """As the publisher does, but for one event that is left out."""
-    with StoreFeed(store) as feed, Pages(kafka, NAME) as pages, pages.page():
+    with StoreFeed(store) as feed, Pages(kafka, NAME, EVENTS_POSITIONS) as pages, pages.page():
         for batch in feed.batches(0):
             for at, first, document in zip(
                 batch.positions, batch.call_positions, batch.documents, strict=True

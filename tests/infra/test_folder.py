@@ -6,7 +6,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -18,7 +20,9 @@ from tests.ledger.scenes import connected, requests
 
 WRITER = """
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from ledger.ledger import Ledger
 with Ledger.open(Path(sys.argv[1]), doing="import webex"):
     print("open", flush=True)
@@ -86,7 +90,9 @@ def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
 
 AS_SOMEBODY_ELSE = """
 import os, sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from infra.folder import LedgerUnavailable
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
@@ -103,16 +109,23 @@ for place in (folder, folder / "below"):
 """
 
 
+@pytest.fixture
+def readable_by_all() -> Iterator[Path]:
+    """A folder that is not in pytest's own, which other accounts cannot enter."""
+    with TemporaryDirectory(prefix="call-ledger-readable-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user without permission")
-def test_a_folder_without_write_permission_is_read_and_not_written(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_a_folder_without_write_permission_is_read_and_not_written(
+    readable_by_all: Path,
+) -> None:
+    with Ledger.open(readable_by_all) as ledger:
         ledger.record_many(requests(connected()))
-    for one in (tmp_path, *tmp_path.parents):
-        if one != Path("/tmp") and one.is_relative_to("/tmp"):
-            one.chmod(0o755)
-    before = sorted(path.name for path in tmp_path.iterdir())
+    before = sorted(path.name for path in readable_by_all.iterdir())
     done = subprocess.run(
-        [sys.executable, "-c", AS_SOMEBODY_ELSE, tmp_path],
+        [sys.executable, "-c", AS_SOMEBODY_ELSE, readable_by_all],
         capture_output=True,
         text=True,
         check=False,
@@ -122,14 +135,16 @@ def test_a_folder_without_write_permission_is_read_and_not_written(tmp_path: Pat
     assert position == "3"
     for sentence in (here, below):
         assert "cannot be written (Permission denied): give write permission" in sentence
-    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert sorted(path.name for path in readable_by_all.iterdir()) == before
 
 
 def test_a_ledger_on_a_disk_that_becomes_full_says_so_and_loses_nothing(tmp_path: Path) -> None:
     """The limit on a file's size stands in for the disk; what was acknowledged stays."""
     full = """
 import resource, signal, sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from infra.folder import LedgerError
 from ledger.ledger import Ledger
 from tests.ledger.scenes import command

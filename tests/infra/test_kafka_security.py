@@ -14,7 +14,7 @@ from infra.local_java import java
 from infra.local_kafka import LocalKafka
 from infra.local_servers import answers, free_ports, wait_until
 from infra.settings import Settings
-from infra.topics import check, create
+from infra.topics import check, create, topics
 
 PASSWORD = "only-in-this-test"
 STORE_PASSWORD = ["-storepass", PASSWORD, "-alias", "broker", "-storetype", "PKCS12"]
@@ -93,7 +93,7 @@ def test_tls_and_a_password_let_in(
     secured: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kafka = kafka_of(monkeypatch, *secured, PASSWORD)
-    assert len(create(kafka)) == 5
+    assert len(create(kafka)) == len(topics())
     assert check(kafka) == []
     assert PASSWORD not in repr(Settings())
 

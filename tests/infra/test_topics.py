@@ -7,7 +7,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.local_servers import wait_until
-from infra.topics import EVENTS, POSITIONS, check, check_safe, create, topics
+from infra.topics import EVENTS, EVENTS_POSITIONS, check, check_safe, create, topics
 
 
 def test_topics_that_were_made_are_as_they_must_be_and_stay(kafka: Kafka) -> None:
@@ -33,7 +33,7 @@ def test_a_topic_that_would_lose_events_is_refused(kafka: Kafka, setting: str, v
     assert wait_until(lambda: bool(check(kafka)), 10), "the broker did not take the setting"
     with pytest.raises(KafkaUnavailable, match=f"{setting}={value} instead of"):
         check_safe(kafka, EVENTS)
-    check_safe(kafka, POSITIONS)
+    check_safe(kafka, EVENTS_POSITIONS)
 
 
 def test_a_topic_with_another_number_of_partitions_is_refused(kafka: Kafka) -> None:

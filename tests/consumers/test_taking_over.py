@@ -1,0 +1,155 @@
+"""Whoever takes over goes on where the other was committed; no page is there by half."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from kafka.errors import KafkaError
+
+import consumers.transactions
+import infra.kafka
+from consumers.command_consumer import NAME as COMMAND_CONSUMER
+from consumers.publisher import publish
+from consumers.reading import consumer_at, is_at_end
+from consumers.transactions import Fenced, Pages, last_bookmark
+from infra.kafka import Kafka, KafkaUnavailable
+from infra.local_kafka import LocalKafka
+from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS
+from ledger.feed import StoreFeed
+from tests.consumers.recorded import (
+    EVENTS_A_CALL,
+    documents_in_store,
+    in_order,
+    messages_in,
+    position_of,
+    record_calls,
+)
+from tests.consumers.test_publisher import NOBODY_STOPS, bring
+
+TAKE_OVERS = 10
+
+
+class Publisher:
+    """One that publishes until it is fenced, in a thread of its own."""
+
+    def __init__(self, folder: Path, kafka: Kafka) -> None:
+        self.ended: BaseException | None = None
+        self.is_there = threading.Event()
+        self._folder, self._kafka = folder, kafka
+        self._thread = threading.Thread(target=self._publish, daemon=True)
+        self._thread.start()
+        assert self.is_there.wait(60)
+
+    def left(self) -> BaseException | None:
+        """Why it left."""
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+        return self.ended
+
+    def _publish(self) -> None:
+        try:
+            publish(
+                lambda: StoreFeed(self._folder),
+                self._kafka,
+                NOBODY_STOPS,
+                on_page=lambda _: self.is_there.set(),
+                page_events=100,
+            )
+        except BaseException as error:
+            self.ended = error
+
+
+@pytest.mark.slow
+def test_publishers_that_take_over_in_turn_each_say_so_and_bring_every_event_once(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    record_calls(tmp_path, 2_000)
+    publishers = [Publisher(tmp_path, kafka) for _ in range(TAKE_OVERS)]
+    bring(tmp_path, kafka)
+    assert [type(one.left()) for one in publishers] == [Fenced] * TAKE_OVERS
+    messages = messages_in(kafka, EVENTS)
+    assert set(Counter(map(position_of, messages)).values()) == {1}
+    assert list(in_order(messages)) == documents_in_store(tmp_path)
+
+
+def test_an_idle_publisher_learns_that_another_has_taken_over(
+    tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers.transactions, "KEEP_SECONDS", 0.1)
+    record_calls(tmp_path, 1)
+    bring(tmp_path, kafka)
+    idle = Publisher(tmp_path, kafka)
+    bring(tmp_path, kafka)
+    assert isinstance(idle.left(), Fenced)
+    assert last_bookmark(kafka, EVENTS_POSITIONS)["position"] == EVENTS_A_CALL
+
+
+def test_a_reader_right_after_a_page_is_not_told_an_early_end(tmp_path: Path, kafka: Kafka) -> None:
+    consumer = consumer_at(kafka, {}, EVENTS)
+    try:
+        with Pages(kafka, "publisher", EVENTS_POSITIONS) as pages:
+            found = 0
+            for number in range(1, 31):
+                with pages.page():
+                    for call in range(20):
+                        pages.send(EVENTS, b"call %d" % call, b"%d" % number, [])
+                while not is_at_end(kafka, consumer):
+                    found += sum(map(len, consumer.poll(100).values()))
+                assert found == number * 20
+    finally:
+        consumer.close()
+
+
+def test_a_command_consumers_open_page_does_not_hide_the_publishers_last_position(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    record_calls(tmp_path, 5)
+    with Pages(kafka, COMMAND_CONSUMER, COMMANDS_POSITIONS) as pages, pages.page():
+        pages.mark({"0": 1})
+        bring(tmp_path, kafka)
+        assert bring(tmp_path, kafka) == (5 * EVENTS_A_CALL, 5)
+    assert len(messages_in(kafka, EVENTS)) == 5 * EVENTS_A_CALL
+
+
+@contextmanager
+def standing_still(server: LocalKafka) -> Iterator[None]:
+    """Stop the broker for a while, without ending it."""
+    (broker,) = server.brokers
+    process_id = int((broker.folder / "pid").read_text())
+    os.kill(process_id, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process_id, signal.SIGCONT)
+
+
+@pytest.mark.slow
+def test_a_page_is_not_committed_without_a_message_that_kafka_did_not_take(
+    kafka: Kafka, kafka_server: LocalKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(infra.kafka, "DELIVERY_MILLISECONDS", 3_000)
+    monkeypatch.setattr(infra.kafka, "REQUEST_MILLISECONDS", 2_000)
+
+    def send_two(pages: Pages) -> None:
+        pages.send(EVENTS, b"call", b"first", []).get(timeout=30)
+        with standing_still(kafka_server):
+            second = pages.send(EVENTS, b"call", b"second", [])
+            with pytest.raises(KafkaError, match="has passed since batch creation"):
+                second.get(timeout=30)
+
+    with (
+        Pages(kafka, "publisher", EVENTS_POSITIONS) as pages,
+        pytest.raises(KafkaUnavailable),
+        pages.page(),
+    ):
+        send_two(pages)
+    with Pages(kafka, "publisher", EVENTS_POSITIONS) as pages, pages.page():
+        pages.send(EVENTS, b"call", b"third", [])
+    assert [one.value for one in messages_in(kafka, EVENTS)] == [b"third"]
