@@ -23,13 +23,10 @@ from kafka.partitioner.default import murmur2
 
 from consumers.messages import Headers
 from consumers.reading import ends_of
-from consumers.watchdog import HUNG_SECONDS, Watchdog
+from consumers.watchdog import Watchdog
 from infra.folder import LedgerError
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import topics
-
-BOOKMARK_SECONDS: Final = 30.0
-"""How long reading the last bookmark may take."""
 
 MARKED_SECONDS: Final = 2.0
 """Kafka answers a commit first and marks its messages as committed a moment later."""
@@ -58,9 +55,7 @@ def partition_of(key: bytes, partitions: int) -> int:
 class Pages:
     """One name's pages: at most one process writes them, the others are fenced."""
 
-    def __init__(
-        self, kafka: Kafka, name: str, positions: str, patience_seconds: float = HUNG_SECONDS
-    ) -> None:
+    def __init__(self, kafka: Kafka, name: str, positions: str) -> None:
         """Take over from whoever writes under this name; its bookmarks alone are on `positions`.
 
         Raises `KafkaUnavailable`, and ends the process when Kafka does not answer at all.
@@ -69,7 +64,7 @@ class Pages:
         self._name = name
         self._positions = positions
         self._sent: list[Any] = []
-        self._watchdog = Watchdog(patience_seconds)
+        self._watchdog = Watchdog(kafka.hung_seconds)
         self._producer: KafkaProducer | None = None
         try:
             with self._explained(), self._watchdog.watching("the predecessor was fenced"):
@@ -187,7 +182,7 @@ def last_bookmark(kafka: Kafka, positions: str) -> Bookmark:
             step, begin = STEP_BACK_MESSAGES, end
             while begin > first:
                 begin = max(first, end - step)
-                found = bookmarks(consumer, there, begin, end)
+                found = bookmarks(consumer, there, begin, end, kafka.patience_seconds / 2)
                 if found:
                     return found[-1]
                 step *= 8
@@ -197,7 +192,7 @@ def last_bookmark(kafka: Kafka, positions: str) -> Bookmark:
 
 
 def bookmarks(
-    consumer: KafkaConsumer, there: TopicPartition, begin: int, end: int
+    consumer: KafkaConsumer, there: TopicPartition, begin: int, end: int, at_most_seconds: float
 ) -> list[Bookmark]:
     """Those between two offsets, in order, but for what stays open: that is not committed."""
     consumer.seek(there, begin)
@@ -208,9 +203,9 @@ def bookmarks(
         waited_seconds = time.monotonic() - began
         if consumer.position(there) >= committed and waited_seconds > MARKED_SECONDS:
             break
-        if waited_seconds > BOOKMARK_SECONDS:
+        if waited_seconds > at_most_seconds:
             raise KafkaUnavailable(
-                f"The last position in {there.topic} could not be read in {BOOKMARK_SECONDS:g} "
+                f"The last position in {there.topic} could not be read in {at_most_seconds:g} "
                 "seconds: check the brokers, and start again."
             )
         for messages in consumer.poll(POLL_MILLISECONDS).values():

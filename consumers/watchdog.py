@@ -14,9 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-HUNG_SECONDS: Final = 90.0
-"""Longer than every timeout that the client keeps by itself."""
-
 LOOK_EVERY_SECONDS: Final = 0.1
 HUNG_EXIT_CODE: Final = 3
 
@@ -33,7 +30,7 @@ class Watchdog:
 
     def __init__(
         self,
-        patience_seconds: float = HUNG_SECONDS,
+        patience_seconds: float,
         on_hung: Callable[[str], None] = end_process,
     ) -> None:
         self._patience_seconds = patience_seconds

@@ -59,10 +59,16 @@ def told(error: Exception) -> tuple[int, str]:
     """The exit code and the sentence of an error."""
     if isinstance(error, LedgerError):
         return NOT_DONE, str(error)
+    from pydantic import ValidationError
+
     from projections.database import ProjectionError
     from projections.reports.query import UnknownGroupingError
     from projections.sandbox import QueryFailed, QueryRefused
 
+    if isinstance(error, ValidationError) and error.title == "Settings":
+        wrong = error.errors(include_url=False)[0]
+        variable = f"CALL_LEDGER_{str(wrong['loc'][0]).upper()}"
+        return WRONG_USAGE, f"{variable} is not right: {wrong['msg']}; set it rightly, or unset it."
     if isinstance(error, UnknownGroupingError | QueryFailed | QueryRefused):
         return WRONG_USAGE, str(error)
     if isinstance(error, ProjectionError):

@@ -159,16 +159,9 @@ def config(json: AsJson = False) -> None:
 
     [bold]CALL_LEDGER_TIME_ZONE=Europe/Rome call-ledger config[/bold]
     """
-    from pydantic import ValidationError
-
     from infra.settings import Settings
 
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        wrong = error.errors(include_url=False)[0]
-        variable = f"CALL_LEDGER_{str(wrong['loc'][0]).upper()}"
-        raise typer.BadParameter(f"{variable} is not right: {wrong['msg']}.") from None
+    settings = Settings()
     rows = [
         {
             "variable": f"CALL_LEDGER_{name.upper()}",

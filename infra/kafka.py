@@ -17,18 +17,15 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 
 from infra.folder import LedgerError
-from infra.settings import Settings
+from infra.settings import PATIENCE_SECONDS, Settings
 
 logging.getLogger("kafka").addHandler(logging.NullHandler())
 
-BOOTSTRAP_MILLISECONDS: Final = 15_000
-REQUEST_MILLISECONDS: Final = 15_000
-DELIVERY_MILLISECONDS: Final = 60_000
 NEVER_REVIVED: Final = (2, 4)
 """With a later protocol the client answers being fenced by fencing its successor (KIP-360)."""
 
-TRANSACTION_MILLISECONDS: Final = 60_000
-"""How long a publisher may be silent in a transaction before the broker aborts it."""
+LOOK_MILLISECONDS: Final = 15_000
+"""How long a server that is just starting may take to say what it is."""
 
 LARGEST_MESSAGE_BYTES: Final = 1_000_000
 FETCH_BYTES: Final = 8_000_000
@@ -47,6 +44,8 @@ class Kafka:
     prefix: str = ""
     security: Mapping[str, Any] = field(default_factory=dict)
     """The client's own settings of TLS and SASL."""
+    patience_seconds: float = PATIENCE_SECONDS
+    """How long messages are tried to be delivered, and a transaction may be silent."""
 
     @classmethod
     def of(cls, settings: Settings) -> Kafka:
@@ -64,19 +63,28 @@ class Kafka:
             security["sasl_mechanism"] = settings.kafka_mechanism
             security["sasl_plain_username"] = settings.kafka_user
             security["sasl_plain_password"] = password and password.get_secret_value()
-        return cls(settings.kafka, settings.kafka_prefix, security)
+        return cls(settings.kafka, settings.kafka_prefix, security, settings.patience_seconds)
 
     def topic(self, name: str) -> str:
         """The name of a topic there."""
         return f"{self.prefix}{name}"
 
     @property
+    def hung_seconds(self) -> float:
+        """When a call hangs: this is longer than every time-out that the client keeps by itself."""
+        return 1.5 * self.patience_seconds
+
+    @property
+    def _patience_milliseconds(self) -> int:
+        return int(1_000 * self.patience_seconds)
+
+    @property
     def _connection(self) -> dict[str, Any]:
         return {
             "bootstrap_servers": self.bootstrap.split(","),
             "security_protocol": "PLAINTEXT",
-            "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS,
-            "request_timeout_ms": REQUEST_MILLISECONDS,
+            "bootstrap_timeout_ms": self._patience_milliseconds // 4,
+            "request_timeout_ms": self._patience_milliseconds // 4,
             "reconnect_backoff_max_ms": 1_000,
             **self.security,
         }
@@ -114,9 +122,9 @@ class Kafka:
             enable_idempotence=True,
             transactional_id=transactional_id,
             api_version=NEVER_REVIVED,
-            transaction_timeout_ms=TRANSACTION_MILLISECONDS,
-            delivery_timeout_ms=DELIVERY_MILLISECONDS,
-            max_block_ms=DELIVERY_MILLISECONDS,
+            transaction_timeout_ms=self._patience_milliseconds,
+            delivery_timeout_ms=self._patience_milliseconds,
+            max_block_ms=self._patience_milliseconds,
             max_in_flight_requests_per_connection=5,
             max_request_size=LARGEST_MESSAGE_BYTES,
             batch_size=256 * 1024,
@@ -167,8 +175,8 @@ def brokers_seen(bootstrap: str) -> int:
     try:
         client = KafkaAdminClient(
             bootstrap_servers=bootstrap.split(","),
-            bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS,
-            request_timeout_ms=REQUEST_MILLISECONDS,
+            bootstrap_timeout_ms=LOOK_MILLISECONDS,
+            request_timeout_ms=LOOK_MILLISECONDS,
         )
     except (KafkaError, OSError):
         return 0

@@ -5,23 +5,10 @@ from __future__ import annotations
 import psycopg
 from psycopg import conninfo
 
-BOUNDS = {
-    "lock_timeout": "45s",
-    "statement_timeout": "120s",
-    # A writer that stops in its turn, or is cut off, gives it up after this.
-    "idle_in_transaction_session_timeout": "30s",
-}
-"""How long the server lets a session wait; a URL's own options come before these."""
+from infra.settings import Settings
 
-NETWORK: dict[str, int | str] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-    "application_name": "call-ledger",
-}
-"""After how long a server that no longer answers is given up: seconds, and milliseconds."""
+KEEPALIVES = 3
+"""Unanswered questions whether the other side is there, after which it is given up."""
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -62,14 +49,53 @@ def reading_connection(url: str) -> Connection:
     return connection
 
 
+def patience_seconds() -> float:
+    """What the setting says: a server that went away is waited for half as long."""
+    return Settings().patience_seconds
+
+
+def bounds(patience: float) -> dict[str, str]:
+    """How long the server lets a session wait; a URL's own options come before these."""
+    return {
+        "lock_timeout": f"{750 * patience:.0f}ms",
+        "statement_timeout": f"{2_000 * patience:.0f}ms",
+        # A writer that stops in its turn, or is cut off in it, gives it up after this.
+        "idle_in_transaction_session_timeout": f"{500 * patience:.0f}ms",
+        # The server sends nothing while rows are copied in, so it must ask whether we are there.
+        **{f"tcp_{name}": str(value) for name, value in silences(patience).items()},
+    }
+
+
+def silences(patience: float) -> dict[str, int]:
+    """After how long a side that no longer answers is given up: seconds, and milliseconds."""
+    return {
+        "keepalives_idle": max(1, round(patience / 12)),
+        "keepalives_interval": max(1, round(patience / 30)),
+        "keepalives_count": KEEPALIVES,
+        "user_timeout": round(250 * patience),
+    }
+
+
+def network(patience: float) -> dict[str, int | str]:
+    """The client's side of it, as the driver names it."""
+    silence = silences(patience)
+    return {
+        "connect_timeout": max(2, round(patience / 12)),
+        "tcp_user_timeout": silence.pop("user_timeout"),
+        "application_name": "call-ledger",
+        **silence,
+    }
+
+
 def connect(url: str) -> Connection:
     """Connect with the bounds above; what the URL says itself is left as it is."""
     said = conninfo.conninfo_to_dict(url)
-    network = {name: value for name, value in NETWORK.items() if name not in said}
-    connection: Connection = psycopg.connect(url, autocommit=True, **network)  # type: ignore[arg-type]
+    patience = patience_seconds()
+    ours = {name: value for name, value in network(patience).items() if name not in said}
+    connection: Connection = psycopg.connect(url, autocommit=True, **ours)  # type: ignore[arg-type]
     try:
         own = str(said.get("options", ""))
-        for name, value in BOUNDS.items():
+        for name, value in bounds(patience).items():
             if name not in own:
                 connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     except BaseException:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PATIENCE_SECONDS: Final = 60.0
 
 
 class Settings(BaseSettings):
@@ -48,4 +50,11 @@ class Settings(BaseSettings):
     kafka_user: str | None = Field(default=None, description="The account in Kafka, with SASL.")
     kafka_password: SecretStr | None = Field(
         default=None, description="Its password; it is never shown."
+    )
+    patience_seconds: float = Field(
+        default=PATIENCE_SECONDS,
+        ge=4.0,
+        le=600.0,
+        description="How long Kafka or PostgreSQL may be out of reach before a process ends, to be "
+        "started again; every time-out is a share of it.",
     )

@@ -8,12 +8,9 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from infra.folder import LedgerUnavailable
-from infra.postgresql import Connection, without_password
+from infra.postgresql import Connection, patience_seconds, without_password
 from ledger.postgresql_store import TABLE_NAMES, explained, open_to_read
 from ledger.store_reader import Soundness, StoreReader
-
-PATIENCE_SECONDS = 30.0
-"""How long a server that went away is waited for."""
 
 RETRY_SECONDS = 0.2
 
@@ -58,7 +55,7 @@ class PostgresqlReader(StoreReader):
         """Try again over a new connection when the server goes away, for a bounded time."""
         if self._closed:
             raise LedgerUnavailable("The ledger is closed: open it again.")
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + patience_seconds() / 2
         while True:
             try:
                 if self.connection.closed:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from infra.kafka import Kafka
+from infra.postgresql import bounds, network, patience_seconds
 from infra.settings import Settings
 
 
@@ -26,6 +28,23 @@ def test_variables_set_the_folder_and_the_rules(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("CALL_LEDGER_RULES", "multi-party")
     assert Settings().path == Path("/srv/calls")
     assert Settings().rules == "multi-party"
+
+
+@pytest.mark.parametrize("seconds", ["3", "601", "soon"])
+def test_patience_has_bounds(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
+    monkeypatch.setenv("CALL_LEDGER_PATIENCE_SECONDS", seconds)
+    with pytest.raises(ValidationError, match="patience_seconds"):
+        Settings()
+
+
+def test_every_time_out_is_a_share_of_the_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALL_LEDGER_KAFKA", "localhost:9092")
+    monkeypatch.setenv("CALL_LEDGER_PATIENCE_SECONDS", "12")
+    assert Kafka.of(Settings()).hung_seconds == 18
+    assert patience_seconds() == 12
+    assert bounds(12)["idle_in_transaction_session_timeout"] == "6000ms"
+    assert network(60)["tcp_user_timeout"] == 15_000
+    assert network(4)["connect_timeout"] == 2  # the driver knows no shorter one
 
 
 def test_an_unknown_rule_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
 from infra.folder import LedgerError, LedgerUnavailable
 from infra.local_postgresql import LocalPostgresql
-from infra.postgresql import BOUNDS, without_password
+from infra.postgresql import without_password
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from ledger.postgresql_recorder import PostgresqlRecorder
@@ -204,7 +205,8 @@ def test_a_reader_goes_on_over_a_new_connection(
 def test_a_writer_stopped_in_its_turn_holds_the_others_up_for_a_bounded_time(
     tmp_path: Path, postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(BOUNDS, "idle_in_transaction_session_timeout", "300ms")
+    own = quote(" -cidle_in_transaction_session_timeout=300ms")
+    monkeypatch.setenv("CALL_LEDGER_STORE", postgresql_store.url + own)
     with Ledger.open(tmp_path) as stopped, Ledger.open(tmp_path) as other:
         stopped.record_many(requests(connected()))
         recorder = stopped._recorder
