@@ -21,6 +21,7 @@ from infra.topics import COMMANDS, COMMANDS_POSITIONS, OUTCOMES, check_safe
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Request
+from ledger.quarantine import QuarantineReader, Unread
 
 NAME: Final = "command-consumer"
 POLL_MILLISECONDS: Final = 100
@@ -57,6 +58,7 @@ def serve(
             TopicPartition(topic, int(partition)): offset
             for partition, offset in pages.bookmark.items()
         }
+        kept_apart = origins_in(ledger.quarantine)
         consumer = consumer_at(kafka, kept, COMMANDS)
         try:
             while not stopping.is_set():
@@ -64,7 +66,7 @@ def serve(
                     polled = consumer.poll(POLL_MILLISECONDS, max_records=PAGE_COMMANDS)
                 messages = [one for records in polled.values() for one in records]
                 if messages:
-                    answered += serve_page(ledger, pages, messages, on_group)
+                    answered += serve_page(ledger, pages, messages, kept_apart, on_group)
                     if on_page is not None:
                         on_page(answered)
                 elif until_end and is_at_end(kafka, consumer):
@@ -77,17 +79,28 @@ def serve(
 
 
 def serve_page(
-    ledger: Ledger, pages: Pages, messages: list[Any], on_group: OnGroup | None = None
+    ledger: Ledger,
+    pages: Pages,
+    messages: list[Any],
+    kept_apart: frozenset[str],
+    on_group: OnGroup | None = None,
 ) -> int:
-    """Record the commands, then answer all of them in one transaction."""
+    """Record the commands, then answer all of them in one transaction.
+
+    `kept_apart` has the origins of what was in quarantine before, so that nothing goes there twice.
+    """
     requests: list[Request] = []
     unreadable: dict[int, str] = {}
+    apart: list[Unread] = []
     for index, message in enumerate(messages):
         try:
             requests.append(read_request(message.value or b""))
         except Unreadable as error:
             unreadable[index] = str(error)
-            keep(ledger, message, str(error))
+            if origin_of(message) not in kept_apart:
+                apart.append(Unread(origin_of(message), message.value or b"", str(error)))
+    if apart:
+        ledger.quarantine.add_many(apart)
     recorded = ledger.record_many(requests)
     if on_group is not None:
         on_group(recorded, len(unreadable))
@@ -107,12 +120,16 @@ def serve_page(
     return len(messages)
 
 
-def keep(ledger: Ledger, message: Any, reason: str) -> None:
-    """Put what is no command into quarantine, once, however often its page is read."""
-    origin = f"{message.topic}, partition {message.partition}, offset {message.offset}"
+def origins_in(quarantine: QuarantineReader) -> frozenset[str]:
+    """Where everything in quarantine came from."""
+    origins: set[str] = set()
     after = 0
-    while kept := ledger.quarantine.list(after):
-        if any(one.origin == origin for one in kept):
-            return
+    while kept := quarantine.list(after):
+        origins.update(one.origin for one in kept)
         after = kept[-1].number
-    ledger.quarantine.add(origin, message.value or b"", reason)
+    return frozenset(origins)
+
+
+def origin_of(message: Any) -> str:
+    """Where a message is, in words; what is no command is known by it when its page comes again."""
+    return f"{message.topic}, partition {message.partition}, offset {message.offset}"

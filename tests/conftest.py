@@ -21,7 +21,7 @@ from infra.topics import create
 def folder_for_servers() -> Iterator[Path]:
     """A folder that PostgreSQL's account can reach."""
     # Not in pytest's own folder: another session that starts closes that to other accounts.
-    with TemporaryDirectory(prefix="call-ledger-servers-") as folder:
+    with TemporaryDirectory(prefix="call-ledger-servers-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
