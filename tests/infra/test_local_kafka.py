@@ -51,9 +51,9 @@ def test_one_that_cannot_start_says_so_and_names_its_log(tmp_path: Path) -> None
     assert "nonsense" in log.read_text()
 
 
-def test_up_status_and_down_by_the_command_line(tmp_path: Path) -> None:
+def test_up_status_and_down_by_the_command_line(own_servers: Path) -> None:
     run = CliRunner().invoke
-    where = ["--ledger", str(tmp_path / "ledger")]
+    where = ["--ledger", str(own_servers / "ledger")]
     assert run(app, ["local", "status", *where]).exit_code == 1
     up = run(app, ["local", "up", *where])
     try:
