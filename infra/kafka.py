@@ -56,8 +56,12 @@ class Kafka:
                 "`call-ledger local up`."
             )
         security: dict[str, Any] = {"security_protocol": settings.kafka_security}
-        if settings.kafka_ca_file is not None:
-            security["ssl_cafile"] = str(settings.kafka_ca_file)
+        files = {
+            "ssl_cafile": settings.kafka_ca_file,
+            "ssl_certfile": settings.kafka_certificate_file,
+            "ssl_keyfile": settings.kafka_key_file,
+        }
+        security |= {name: str(file) for name, file in files.items() if file is not None}
         if settings.kafka_security.startswith("SASL"):
             password = settings.kafka_password
             security["sasl_mechanism"] = settings.kafka_mechanism

@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     kafka_ca_file: Path | None = Field(
         default=None, description="The certificates that Kafka's own is checked against."
     )
+    kafka_certificate_file: Path | None = Field(
+        default=None, description="Our own certificate, where Kafka asks for one (mutual TLS)."
+    )
+    kafka_key_file: Path | None = Field(default=None, description="The key of that certificate.")
     kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         default="SCRAM-SHA-512", description="How Kafka checks the password, with SASL."
     )

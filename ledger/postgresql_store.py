@@ -233,5 +233,7 @@ def next_step(error: psycopg.Error) -> str:
             return "give the URL of the primary."
         case psycopg.errors.DataCorrupted() | psycopg.errors.IndexCorrupted():
             return "restore the database from its last backup."
+        case psycopg.OperationalError() if "SSL" in str(error) or "certificate" in str(error):
+            return "check sslmode and sslrootcert, and that the certificate names the URL's server."
         case _:
             return "check that the server runs and that CALL_LEDGER_STORE names it rightly."
