@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 
 from infra.folder import LedgerError
 from infra.settings import PATIENCE_SECONDS, Settings
@@ -93,15 +93,27 @@ class Kafka:
             **self.security,
         }
 
+    @property
+    def _way_in(self) -> str:
+        """What else to check: the client does not say why it was not let in."""
+        is_open = self.security.get("security_protocol", "PLAINTEXT") == "PLAINTEXT"
+        return "" if is_open else ", the account, its password and rights, the certificates"
+
     @contextmanager
     def explained(self) -> Iterator[None]:
         """Turn the client's errors into a sentence with the next step."""
         try:
             yield
+        except AuthorizationError as error:
+            raise KafkaUnavailable(
+                f"Kafka at {self.bootstrap} does not let this account do what it needs to "
+                f"({type(error).__name__}): give it its rights, docs/operations.md lists them."
+            ) from error
         except KafkaError as error:
             raise KafkaUnavailable(
                 f"Kafka at {self.bootstrap} did not do what was asked ({said(error)}): check that "
-                "it runs, that CALL_LEDGER_KAFKA names it, and `call-ledger topics check`."
+                f"it runs, that CALL_LEDGER_KAFKA names it{self._way_in}, and `call-ledger topics "
+                "check`."
             ) from error
 
     @contextmanager

@@ -90,7 +90,10 @@ def check(kafka: Kafka, names: Iterable[str] | None = None) -> list[str]:
         for topic in wanted:
             name = kafka.topic(topic.name)
             if name not in there:
-                problems.append(f"Topic {name} is not there: run `call-ledger topics create`.")
+                problems.append(
+                    f"Topic {name} is not there: run `call-ledger topics create`, or give this "
+                    "account its rights on it."
+                )
                 continue
             problems.extend(problems_of(admin, name, topic, brokers))
     return problems
@@ -114,6 +117,11 @@ def problems_of(admin: KafkaAdminClient, name: str, topic: Topic, brokers: int) 
         )
     resource = ConfigResource(ConfigResourceType.TOPIC, name)
     found = admin.describe_configs([resource], config_filter="all")["topic"][name]
+    if not found:
+        return [
+            *problems,
+            f"Topic {name} does not show its settings: give this account its rights.",
+        ]
     for setting, value in topic.settings_on(replicas).items():
         actual = found[setting]["value"]
         if actual != value:

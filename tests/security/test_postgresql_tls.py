@@ -13,10 +13,10 @@ from infra.local_postgresql import LocalPostgresql
 from infra.postgresql import connect
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
-from tests.infra.certificates import Authority
 from tests.ledger.scenes import connected, requests
 from tests.ledger.stores import PostgresqlStore
-from tests.ledger.tls_front import tls_front
+from tests.security.certificates import Authority
+from tests.security.tls_front import tls_front
 
 UrlOf = Callable[..., str]
 
