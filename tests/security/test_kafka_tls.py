@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import infra.kafka
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.settings import Settings
 from infra.topics import check, topics
@@ -28,7 +27,7 @@ def let_in(with_topics: SecuredKafka) -> SecuredKafka:
 @pytest.fixture
 def soon_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is not let in tries again and again; here not for long."""
-    monkeypatch.setattr(infra.kafka, "BOOTSTRAP_MILLISECONDS", 1_000)
+    monkeypatch.setenv("CALL_LEDGER_PATIENCE_SECONDS", "4")
 
 
 def by_password(secured: SecuredKafka, monkeypatch: pytest.MonkeyPatch, **other: str) -> Kafka:
