@@ -1,4 +1,4 @@
-"""A figure, what it is to reach, and the table of all of them in bench/README.md."""
+"""A figure, what it is to reach, and the tables of them in bench/README.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import NamedTuple
 import duckdb
 
 README = Path(__file__).parent / "README.md"
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 class Figure(NamedTuple):
@@ -70,9 +69,11 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join(["| what | measured | to reach | reached |", "|---|---:|---:|---|", *rows])
 
 
-def keep(text: str) -> None:
-    """Put the text between the marks of the README, in the place of what stood there."""
+def keep(text: str, name: str = "figures") -> None:
+    """Put the text between the marks of that name in the README, for what stood there."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     readme = README.read_text("utf-8")
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
+    before, found, rest = readme.partition(begin)
+    _, closed, after = rest.partition(end)
+    assert all((found, closed)), f"{README} has no marks {begin} and {end}"
+    README.write_text(f"{before}{begin}\n{text}\n{end}{after}", "utf-8")

@@ -1,6 +1,10 @@
 """What PostgreSQL costs: commands a second beside its bare client, and reading into DuckDB.
 
-python -m bench.postgresql [--commands 40000] [--events 1000000]
+python -m bench.postgresql [--commands 40000] [--events 1000000] [--keep]
+
+The bare client writes the very rows of `events` that the commands came to, and nothing else: one
+INSERT a commit, as one would write it first, and COPY with as many rows a commit as there are
+callers. Ours writes outcomes, calls and refusals in the same commit, and decides.
 """
 
 from __future__ import annotations
@@ -8,43 +12,31 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import os
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
-from urllib.parse import quote
 
-import duckdb
 import psycopg
-from rich.console import Console
-from rich.table import Table
 
 from bench.commands import commands_by_call, concurrent
+from bench.figures import Figure, keep, machine, table
 from bench.histories import batches
+from bench.servers import folder_of_its_own, postgresql_in, schema
 from infra.local_postgresql import LocalPostgresql
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
-from ledger.postgresql_recorder import COLUMNS
 from projections.catching_up import LARGE_BATCH, catch_up, read_ahead
 from projections.database import Projections
 
 CALLERS = (1, 16, 64, 256)
+AIMED_CALLERS = 64
+FEW = 2_000
+"""Commands of a single caller, and single inserts: each waits for the disk alone."""
+
 READ_AT_ONCE = 100_000
-
-
-@contextmanager
-def schema(server: LocalPostgresql, name: str) -> Iterator[str]:
-    """A store of its own, named by the setting."""
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}".encode())
-    url = f"{server.url}?options={quote(f'-csearch_path={name}')}"
-    os.environ["CALL_LEDGER_STORE"] = url
-    yield url
 
 
 def bare_inserts_per_second(url: str, rows: Sequence[tuple[Any, ...]]) -> float:
@@ -69,20 +61,20 @@ def bare_copied_per_second(url: str, rows: Sequence[tuple[Any, ...]], at_once: i
 
 def copy_in(connection: Any, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types(COLUMNS["events"])
+        copy.set_types(("int8", "int8", "int8", "bytea"))
         for row in rows:
             copy.write_row(row)
 
 
 def fill(url: str, events: int) -> int:
-    """Events of real histories by the million, copied in as they would have been recorded."""
+    """So many events of real histories, copied in as they would have been recorded."""
     count = 0
     with psycopg.connect(url) as connection:
         for batch, versions in batches(events):
             rows = zip(
                 batch.positions, batch.call_positions, versions, batch.documents, strict=True
             )
-            while some := list(islice(rows, READ_AT_ONCE)):
+            while some := list(islice(rows, min(READ_AT_ONCE, events - count))):
                 copy_in(connection, "events", some)
                 count += len(some)
         connection.execute("SELECT setval('given_positions', %s)", (count,))
@@ -124,20 +116,12 @@ def projected_per_second(folder: Path, events: int) -> float:
         projections.close()
 
 
-def commands_table(server: LocalPostgresql, folder: Path, count: int) -> Table:
-    table = Table(title="Durable commands in PostgreSQL", show_edge=False)
-    for column in (
-        "callers",
-        "commands/s",
-        "p50 ms",
-        "p99 ms",
-        "CPU µs each",
-        "× bare INSERT",
-        "÷ bare COPY",
-    ):
-        table.add_column(column, justify="right")
+def commands_figures(server: LocalPostgresql, folder: Path, count: int) -> list[Figure]:
+    """Durable commands with each number of callers, and the bare client with the same rows."""
+    figures: list[Figure] = []
     for callers in CALLERS:
-        some = commands_by_call(min(count, 2_000) if callers == 1 else count, seed=callers + 9)
+        few = callers == 1
+        some = commands_by_call(min(count, FEW) if few else count, seed=callers + 9)
         with schema(server, f"callers_{callers}") as url:
             with Ledger.open(folder) as ledger:
                 rate, used, waits = asyncio.run(concurrent(ledger, some, callers))
@@ -147,51 +131,63 @@ def commands_table(server: LocalPostgresql, folder: Path, count: int) -> Table:
                     .execute("SELECT position, call, version, document FROM events LIMIT 20000")
                     .fetchall()
                 )
-            inserted = bare_inserts_per_second(url, rows[:2_000])
-            copied = bare_copied_per_second(url, rows[: 2_000 if callers == 1 else None], callers)
-        p50, p99 = median(waits) * 1000, quantiles(waits, n=100)[98] * 1000
-        table.add_row(
-            str(callers),
-            f"{rate:,.0f}",
-            f"{p50:.1f}",
-            f"{p99:.1f}",
-            f"{used:.1f}",
-            f"{rate / inserted:.1f} ({inserted:,.0f}/s)",
-            f"{rate / copied:.2f} ({copied:,.0f}/s in groups of {callers})",
-        )
-    return table
+            inserted = bare_inserts_per_second(url, rows[:FEW])
+            copied = bare_copied_per_second(url, rows[: FEW if few else None], callers)
+        who = "1 caller" if few else f"{callers} callers"
+        aimed = callers == AIMED_CALLERS
+        figures += [
+            Figure(f"{who}: durable commands", rate, "commands/s", 10_000 if aimed else None),
+            Figure(f"{who}: p50", median(waits) * 1000, "ms"),
+            Figure(f"{who}: p99", quantiles(waits, n=100)[98] * 1000, "ms"),
+            Figure(f"{who}: processor time", used, "µs a command"),
+            Figure(f"{who}: bare, one INSERT a commit", inserted, "events/s"),
+            Figure(f"{who}: commands ÷ bare INSERT", rate / inserted, "×"),
+            Figure(f"{who}: bare, COPY of {callers} a commit", copied, "events/s"),
+            Figure(f"{who}: commands ÷ bare COPY", rate / copied, "×"),
+        ]
+    return figures
+
+
+def reading_figures(server: LocalPostgresql, folder: Path, count: int) -> list[Figure]:
+    """Events out of PostgreSQL: the feed alone, into DuckDB, and with every model."""
+    with schema(server, "filled") as url:
+        Ledger.open(folder).close()
+        fill(url, count)
+        return [
+            Figure(f"{count:,} events: the feed alone", read_per_second(folder), "events/s"),
+            Figure(
+                f"{count:,} events: into DuckDB, without models",
+                loaded_per_second(folder, count),
+                "events/s",
+            ),
+            Figure(
+                f"{count:,} events: into DuckDB with every model",
+                projected_per_second(folder, count),
+                "events/s",
+                300_000,
+            ),
+        ]
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--commands", type=int, default=40_000)
     arguments.add_argument("--events", type=int, default=1_000_000)
-    given = arguments.parse_args()
+    arguments.add_argument("--keep", action="store_true", help="write them into bench/README.md")
+    asked = arguments.parse_args()
     # As the command line does.
     gc.set_threshold(100_000, 50, 100)
-    console = Console(width=120)
-    with tempfile.TemporaryDirectory(prefix="call-ledger-bench-") as name:
-        folder = Path(name)
-        server = LocalPostgresql(folder / "postgresql")
-        server.start()
-        try:
-            if given.commands:
-                console.print(commands_table(server, folder, given.commands))
-            if given.events:
-                with schema(server, "filled") as url:
-                    Ledger.open(folder).close()
-                    events = fill(url, given.events)
-                    read = read_per_second(folder)
-                    console.print(f"read: {read:,.0f} events/s of {events:,}")
-                    loaded = loaded_per_second(folder, events)
-                    console.print(f"PostgreSQL → DuckDB, events: {loaded:,.0f} events/s")
-                    projected = projected_per_second(folder, events)
-                    console.print(
-                        f"PostgreSQL → DuckDB {duckdb.__version__} with every model:"
-                        f" {projected:,.0f} events/s"
-                    )
-        finally:
-            server.stop()
+    where = machine()
+    figures: list[Figure] = []
+    with folder_of_its_own() as folder, postgresql_in(folder) as server:
+        if asked.commands:
+            figures += commands_figures(server, folder, asked.commands)
+        if asked.events:
+            figures += reading_figures(server, folder, asked.events)
+    text = f"Measured {where}.\n\n{table(figures)}"
+    print(text)
+    if asked.keep:
+        keep(text, "postgresql")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
@@ -25,12 +25,19 @@ from ledger.store_reader import Ends, Quarantined
 MOST_FOLLOWED = 20_000
 """Events of others that are looked at one by one; beyond them every call may have changed."""
 
-COLUMNS = {
-    "calls": ("text", "text", "int8"),
-    "events": ("int8", "int8", "int8", "bytea"),
-    "refusals": ("int8", "bytea"),
-    "outcomes": ("bytea", "int8", "int8", "int8"),
-}
+APPEND = """
+WITH begun AS (
+    INSERT INTO calls SELECT * FROM unnest(%b::text[], %b::text[], %b::int8[])
+),
+happened AS (
+    INSERT INTO events SELECT * FROM unnest(%b::int8[], %b::int8[], %b::int8[], %b::bytea[])
+),
+refused AS (
+    INSERT INTO refusals SELECT * FROM unnest(%b::int8[], %b::bytea[])
+)
+INSERT INTO outcomes SELECT * FROM unnest(%b::bytea[], %b::int8[], %b::int8[], %b::int8[])
+"""
+"""One statement for all rows: each further one would be another wait for the server."""
 
 
 class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
@@ -75,7 +82,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
                     # Calls that were read are as of this turn, whatever comes of the group.
                     self._known = turn.ends
                 if group:
-                    self._copy(group)
+                    self._append(group)
                     sent = group
                     self._commit()
                     self._known = group.ends_after(turn.ends)
@@ -121,18 +128,14 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
         rows = self.rows("SELECT DISTINCT call FROM events WHERE position > ?", known.position)
         return [call for (call,) in rows]
 
-    def _copy(self, group: Group) -> None:
-        for table, types in COLUMNS.items():
-            rows = getattr(group, table)
-            if not rows:
-                continue
-            with (
-                self.connection.cursor() as cursor,
-                cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy,
-            ):
-                copy.set_types(types)
-                for row in rows:
-                    copy.write_row(row)
+    def _append(self, group: Group) -> None:
+        columns = [
+            *columns_of(group.calls, 3),
+            *columns_of(group.events, 4),
+            *columns_of(group.refusals, 2),
+            *columns_of(group.outcomes, 4),
+        ]
+        self.connection.execute(APPEND, columns, prepare=True)
 
     def outcomes_of(self, command_ids: Sequence[bytes]) -> list[StoredOutcome]:
         """The outcomes of those of the commands that have one."""
@@ -235,6 +238,11 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
                 with suppress(psycopg.Error, LedgerUnavailable), self._turn(()):
                     pass
             self.connection.close()
+
+
+def columns_of(rows: Sequence[tuple[Any, ...]], count: int) -> Iterable[list[Any]]:
+    """The rows by column; so many empty ones when there is none."""
+    return map(list, zip(*rows, strict=True)) if rows else [[]] * count
 
 
 def without_null(value: Any) -> Any:
