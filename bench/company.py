@@ -1,0 +1,155 @@
+"""The company's processes as they are run, `call-ledger …` each, and what they take meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import linear_regression, median
+from typing import NamedTuple
+
+import psutil
+
+from infra.local_kafka import LocalKafka
+from infra.local_postgresql import LocalPostgresql
+
+SAMPLE_EVERY_SECONDS = 2.0
+END_SECONDS = 90
+MIB = 1024**2
+
+
+class ProcessFailed(Exception):  # noqa: N818 - it reads as the state it reports
+    """One of the processes ended by itself, or did not end well; its log is in the sentence."""
+
+
+class Sample(NamedTuple):
+    at_seconds: float
+    bytes_resident: int
+
+
+@contextmanager
+def running(
+    words: list[str], folder: Path, settings: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """One process of the command line; it is ended as a supervisor does, and must end well."""
+    program = str(Path(sys.executable).with_name("call-ledger"))
+    log = folder / f"{words[0]}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [program, *words],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **settings},
+        )
+        try:
+            yield process
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            if process.wait(END_SECONDS) != 0:
+                said = log.read_text("utf-8")[-2_000:]
+                raise ProcessFailed(f"{words[0]} ended with {process.returncode}: {said}")
+        finally:
+            process.kill()
+            process.wait()
+
+
+class Meter:
+    """Looks at memory and processor of every process, again and again."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        """Follow these processes, by name; children count with their parents."""
+        self._numbers = numbers
+        self.samples: dict[str, list[Sample]] = {name: [] for name in numbers}
+        self._began_at = 0.0
+        self._seconds_before: dict[str, float] = {}
+        self.processor_seconds: dict[str, float] = {}
+
+    @contextmanager
+    def measuring(self) -> Iterator[None]:
+        ending = threading.Event()
+        self._began_at = time.monotonic()
+        self._seconds_before = {name: seconds_of(one) for name, one in self._numbers.items()}
+
+        def look() -> None:
+            while not ending.wait(SAMPLE_EVERY_SECONDS):
+                for name, number in self._numbers.items():
+                    at = time.monotonic() - self._began_at
+                    self.samples[name].append(Sample(at, bytes_of(number)))
+
+        thread = threading.Thread(target=look, name="meter", daemon=True)
+        with ExitStack() as stack:
+            stack.callback(thread.join)
+            stack.callback(ending.set)
+            thread.start()
+            yield
+            for name, number in self._numbers.items():
+                self.processor_seconds[name] = seconds_of(number) - self._seconds_before[name]
+
+
+def family_of(number: int) -> list[psutil.Process]:
+    first = psutil.Process(number)
+    return [first, *first.children(recursive=True)]
+
+
+def bytes_of(number: int) -> int:
+    """Resident memory; of several processes each has its share of what they have in common."""
+    family = family_of(number)
+    if len(family) == 1:
+        return int(family[0].memory_info().rss)
+    total = 0
+    for one in family:
+        try:
+            total += one.memory_full_info().pss
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def seconds_of(number: int) -> float:
+    """Processor time until now."""
+    total = 0.0
+    for one in family_of(number):
+        try:
+            times = one.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+class Growth(NamedTuple):
+    """How memory went: at first, at last, and by how much a minute between."""
+
+    first_mib: float
+    last_mib: float
+    most_mib: float
+    mib_a_minute: float
+
+
+def growth(samples: list[Sample], window_seconds: float) -> Growth:
+    """The medians of the first and the last window, the most, and the slope over all samples."""
+    end = samples[-1].at_seconds
+    sizes = [one.bytes_resident / MIB for one in samples]
+    minutes = [one.at_seconds / 60 for one in samples]
+    return Growth(
+        median(one.bytes_resident for one in samples if one.at_seconds <= window_seconds) / MIB,
+        median(one.bytes_resident for one in samples if one.at_seconds >= end - window_seconds)
+        / MIB,
+        max(sizes),
+        linear_regression(minutes, sizes).slope if len(samples) > 1 else 0.0,
+    )
+
+
+def servers_numbers(kafka: LocalKafka, postgresql: LocalPostgresql) -> dict[str, int]:
+    """The processes of the servers."""
+    (broker,) = kafka.brokers
+    return {
+        "Kafka": int((broker.folder / "pid").read_text()),
+        "PostgreSQL": int((postgresql.data / "postmaster.pid").read_text().split()[0]),
+    }
