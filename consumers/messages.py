@@ -14,6 +14,8 @@ from crc32c import crc32c
 
 CONTENT_TYPE: Final = ("content-type", b"application/cloudevents+json")
 POSITION: Final = "position"
+MOST_KEYS: Final = 100_000
+"""Calls whose key is remembered: more than go on at the same time."""
 
 Headers = list[tuple[str, bytes]]
 
@@ -32,6 +34,22 @@ def key_in(document: bytes) -> bytes:
     """The key of a document's message: its call, so that a call's events stay in order."""
     call_id: str = orjson.loads(document)["subject"]
     return call_id.encode()
+
+
+class Keys:
+    """The keys of calls, remembered by the position of their first event: reading one costs."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, bytes] = {}
+
+    def of(self, call_position: int, document: bytes) -> bytes:
+        """The key of an event of the call."""
+        key = self._known.get(call_position)
+        if key is None:
+            if len(self._known) >= MOST_KEYS:
+                self._known.clear()
+            key = self._known[call_position] = key_in(document)
+        return key
 
 
 def headers_of(position: int, call_position: int, document: bytes) -> Headers:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Final, NamedTuple, Protocol
 
-from consumers.messages import headers_of, key_in
+from consumers.messages import Headers, Keys, headers_of, key_in
 from consumers.transactions import Bookmark, Pages
 from infra.folder import LedgerError
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, check_safe
 from projections.batches import Events, Refusals
-from projections.catching_up import Feed
+from projections.catching_up import Feed, read_ahead
 
 NAME: Final = "publisher"
 PAGE_EVENTS: Final = 5_000
@@ -41,6 +41,16 @@ class Published(NamedTuple):
 
 
 OnPage = Callable[[Published], None]
+Message = tuple[str, bytes, bytes, Headers]
+"""Topic, key, value and headers."""
+
+
+class Page(NamedTuple):
+    """What goes into one transaction, and how far Kafka is then; None where nothing is new."""
+
+    messages: list[Message]
+    position: int | None
+    refusal_number: int | None
 
 
 class StoreBehind(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -71,10 +81,12 @@ def publish(
         check_store_has_it(feed, pages.bookmark)
         if on_page is not None:
             on_page(done)
+        keys = Keys()
         while not stopping.is_set():
             before = done
-            for events, refusals in pages_of(feed, done, page_events):
-                done = send_page(pages, done, events, refusals)
+            # The next page is read and made ready while Kafka takes this one.
+            for page in read_ahead(pages_of(feed, done, page_events, keys)):
+                done = send_page(pages, done, page)
                 if on_page is not None:
                     on_page(done)
                 if stopping.is_set():
@@ -103,9 +115,7 @@ def check_store_has_it(feed: Feed, bookmark: Bookmark) -> None:
         )
 
 
-def pages_of(
-    feed: Feed, done: Published, page_events: int
-) -> Iterator[tuple[Events | None, Refusals | None]]:
+def pages_of(feed: Feed, done: Published, page_events: int, keys: Keys) -> Iterator[Page]:
     """What the store has beyond, a page at a time; refusals go with the page they are met at."""
     head = feed.head()
     refusals: Iterator[Refusals] = iter(())
@@ -113,26 +123,40 @@ def pages_of(
         refusals = iter(feed.refusals(done.refusal_number, page_events))
     if head.position > done.position:
         for events in feed.batches(done.position, page_events):
-            yield events, next(refusals, None)
+            yield page_of(events, next(refusals, None), keys)
+            if events.positions[-1] >= head.position:
+                break
     for left in refusals:
-        yield None, left
+        yield page_of(None, left, keys)
 
 
-def send_page(
-    pages: Pages, done: Published, events: Events | None, refusals: Refusals | None
-) -> Published:
-    """One transaction: the documents and the position after them."""
-    position, refusal_number = done.position, done.refusal_number
-    with pages.page():
-        if events is not None:
-            position = events.positions[-1]
+def page_of(events: Events | None, refusals: Refusals | None, keys: Keys) -> Page:
+    """The messages of the documents, ready to be sent."""
+    messages: list[Message] = []
+    position = refusal_number = None
+    if events is not None:
+        position = events.positions[-1]
+        messages = [
+            (EVENTS, keys.of(call, document), document, headers_of(at, call, document))
             for at, call, document in zip(
                 events.positions, events.call_positions, events.documents, strict=True
-            ):
-                pages.send(EVENTS, key_in(document), document, headers_of(at, call, document))
-        if refusals is not None:
-            refusal_number = refusals.numbers[-1]
-            for number, document in zip(refusals.numbers, refusals.documents, strict=True):
-                pages.send(REFUSALS, key_in(document), document, headers_of(number, 0, document))
-        pages.mark({POSITION: position, REFUSAL_NUMBER: refusal_number})
-    return Published(position, refusal_number)
+            )
+        ]
+    if refusals is not None:
+        refusal_number = refusals.numbers[-1]
+        messages += [
+            (REFUSALS, key_in(document), document, headers_of(number, 0, document))
+            for number, document in zip(refusals.numbers, refusals.documents, strict=True)
+        ]
+    return Page(messages, position, refusal_number)
+
+
+def send_page(pages: Pages, done: Published, page: Page) -> Published:
+    """One transaction: the documents and the position after them."""
+    position = done.position if page.position is None else page.position
+    number = done.refusal_number if page.refusal_number is None else page.refusal_number
+    with pages.page():
+        for topic, key, document, headers in page.messages:
+            pages.send(topic, key, document, headers)
+        pages.mark({POSITION: position, REFUSAL_NUMBER: number})
+    return Published(position, number)
