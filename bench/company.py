@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import linear_regression, median
 from typing import NamedTuple
@@ -67,29 +67,34 @@ class Meter:
         self._numbers = numbers
         self.samples: dict[str, list[Sample]] = {name: [] for name in numbers}
         self._began_at = 0.0
-        self._seconds_before: dict[str, float] = {}
         self.processor_seconds: dict[str, float] = {}
 
     @contextmanager
     def measuring(self) -> Iterator[None]:
         ending = threading.Event()
+        before = {name: seconds_of(one) for name, one in self._numbers.items()}
         self._began_at = time.monotonic()
-        self._seconds_before = {name: seconds_of(one) for name, one in self._numbers.items()}
+        self._look()
 
         def look() -> None:
             while not ending.wait(SAMPLE_EVERY_SECONDS):
-                for name, number in self._numbers.items():
-                    at = time.monotonic() - self._began_at
-                    self.samples[name].append(Sample(at, bytes_of(number)))
+                self._look()
 
         thread = threading.Thread(target=look, name="meter", daemon=True)
-        with ExitStack() as stack:
-            stack.callback(thread.join)
-            stack.callback(ending.set)
-            thread.start()
+        thread.start()
+        try:
             yield
-            for name, number in self._numbers.items():
-                self.processor_seconds[name] = seconds_of(number) - self._seconds_before[name]
+        finally:
+            ending.set()
+            thread.join()
+        self._look()
+        for name, number in self._numbers.items():
+            self.processor_seconds[name] = seconds_of(number) - before[name]
+
+    def _look(self) -> None:
+        for name, number in self._numbers.items():
+            at = time.monotonic() - self._began_at
+            self.samples[name].append(Sample(at, bytes_of(number)))
 
 
 def family_of(number: int) -> list[psutil.Process]:

@@ -1,0 +1,35 @@
+"""Each bench of the company's ledger still runs, and fills its table."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+TINY = {
+    "bench.postgresql": ["--commands", "200", "--events", "300"],
+    "bench.kafka_publishing": ["--events", "300", "--rounds", "1"],
+    "bench.end_to_end": [
+        "--commands-a-second",
+        "20",
+        "--minutes",
+        "0.05",
+        "--warm-up-seconds",
+        "0",
+    ],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bench", TINY)
+def test_a_bench_runs_at_a_tiny_size(bench: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", bench, *TINY[bench]],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "| what | measured |" in ran.stdout
