@@ -50,6 +50,7 @@ def test_the_publisher_tells_how_far_it_is_and_what_is_left(tmp_path: Path, kafk
     with long_running(tmp_path, kafka, "publish") as process:
         process.wait_until_ready()
         process.wait_until(lambda: process.figures()["call_ledger_position"] == 70)
+        process.wait_until(lambda: process.figures().get("call_ledger_lag_events") == 0)
         figures = process.figures()
         assert process.get("/livez") == (200, "ok\n")
         assert process.get("/elsewhere")[0] == 404
