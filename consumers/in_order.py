@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 
 class Message(NamedTuple):
@@ -21,6 +22,9 @@ class Message(NamedTuple):
     reason: str = ""
 
 
+NUMBER_AND_POISON: Final = itemgetter(0, 1)
+
+
 class InOrder:
     """Holds back what comes before its turn; partitions are read at different speeds."""
 
@@ -36,7 +40,7 @@ class InOrder:
         Of two with the same number the one that can be read is given on.
         """
         self.held += messages
-        self.held.sort(key=lambda one: (one.number, one.is_poison))
+        self.held.sort(key=NUMBER_AND_POISON)
         following, before = [], []
         taken = 0
         for message in self.held:

@@ -6,6 +6,7 @@ version can read. What cannot be read keeps its place, so that the others go on.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -13,17 +14,23 @@ from typing import Any, Final, NamedTuple
 from kafka import TopicPartition
 
 from consumers.in_order import InOrder, Message
-from consumers.messages import is_as_published, place_in
+from consumers.messages import is_as_published, place_of
 from consumers.reading import consumer_at, is_at_end, partitions_of, reading
 from consumers.unreadable import why_no_event, why_no_refusal
+from consumers.whole_batches import Record, read_whole_batches
 from infra.kafka import Kafka
 from infra.topics import EVENTS, REFUSALS, check_safe
 from projections.arrivals import Offsets
 from projections.database import Gap
 
 POLL_MILLISECONDS: Final = 100
+BEHIND_POLL_MILLISECONDS: Final = 1_000
+POLL_BATCHES: Final = 50
 PAGE_MESSAGES: Final = 50_000
 """While behind, so many messages are gathered before they are written at once."""
+
+MUCH_MESSAGES: Final = 10_000
+"""While so many are left, it is worth waiting a moment for a page to become full."""
 
 WINDOW_MESSAGES: Final = 200_000
 """A partition that is so far ahead of the others waits for them."""
@@ -67,10 +74,12 @@ class KafkaFeed:
             kafka.topic(REFUSALS): why_no_refusal,
         }
         self._furthest: dict[TopicPartition, int] = {}
-        self._gap_since: float | None = None
+        self._gap_seconds = 0.0
         kept = {TopicPartition(*place): offset for place, offset in offsets.items()}
-        self._consumer = consumer_at(kafka, kept, EVENTS, REFUSALS)
+        self._consumer = consumer_at(kafka, kept, EVENTS, REFUSALS, at_once=POLL_BATCHES)
+        read_whole_batches(self._consumer)
         self._partitions = partitions_of(kafka, EVENTS, REFUSALS)
+        self._begun_at = {one: self._consumer.position(one) for one in self._partitions}
 
     def close(self) -> None:
         """Close the connection."""
@@ -81,39 +90,66 @@ class KafkaFeed:
 
         Raises `Gap` when a position is missing for long, and `KafkaUnavailable`.
         """
-        events: list[Message] = []
-        refusals: list[Message] = []
+        came: dict[InOrder, list[Message]] = {self._events: [], self._refusals: []}
         besides: list[Message] = []
         gathered = 0
+        began = time.monotonic()
         with reading(self._kafka, LOST):
-            while True:
-                polled = self._consumer.poll(POLL_MILLISECONDS if gathered == 0 else 0)
-                came = sum(map(len, polled.values()))
-                gathered += came
-                for partition, records in polled.items():
-                    order = self._names[partition.topic]
-                    following, before = order.take(self._messages(partition, records, besides))
-                    besides += before
-                    (events if order is self._events else refusals).extend(following)
-                self._hold_the_furthest()
-                if came == 0 or gathered >= PAGE_MESSAGES:
+            while gathered < PAGE_MESSAGES:
+                polled = self._consumer.poll(self._patience_milliseconds(gathered))
+                before = gathered
+                for partition, batches in polled.items():
+                    records = self._records(partition, batches)
+                    gathered += len(records)
+                    messages = self._messages(partition, records, besides)
+                    came[self._names[partition.topic]] += messages
+                if gathered == before:
                     break
-        self._check_gap(came > 0)
-        return Page(events, refusals, besides, self._offsets(), gathered >= PAGE_MESSAGES)
+        events, again = self._events.take(came[self._events])
+        besides += again
+        refusals, again = self._refusals.take(came[self._refusals])
+        besides += (one for one in again if one.is_poison)
+        self._hold_the_furthest()
+        self._check_gap(0 if gathered else time.monotonic() - began)
+        is_full = gathered >= PAGE_MESSAGES or (
+            gathered > 0 and self._messages_left() > MUCH_MESSAGES
+        )
+        return Page(events, refusals, besides, self._offsets(), is_full)
 
     def at_end(self) -> bool:
         """Whether everything that Kafka has now was read."""
         return is_at_end(self._kafka, self._consumer)
 
+    def _patience_milliseconds(self, gathered: int) -> int:
+        """How long to wait for more: while much is left, until a page is full."""
+        if self._messages_left() > MUCH_MESSAGES:
+            return BEHIND_POLL_MILLISECONDS
+        return 0 if gathered else POLL_MILLISECONDS
+
+    def _messages_left(self) -> float:
+        """How many messages the broker had beyond when it last answered; at first nobody knows."""
+        ends = {one: self._consumer.highwater(one) for one in self._partitions}
+        return sum(
+            math.inf if end is None else end - self._consumer.position(one)
+            for one, end in ends.items()
+        )
+
+    def _records(self, partition: TopicPartition, batches: list[Any]) -> list[Record]:
+        """What is in the batches; the first one may begin before the offset to go on from."""
+        records: list[Record] = [one for batch in batches for one in batch.value]
+        begun_at = self._begun_at[partition]
+        if records and records[0][0] < begun_at:
+            return [one for one in records if one[0] >= begun_at]
+        return records
+
     def _messages(
-        self, partition: TopicPartition, records: list[Any], besides: list[Message]
+        self, partition: TopicPartition, records: list[Record], besides: list[Message]
     ) -> list[Message]:
         check = self._checks[partition.topic]
         topic, number = partition.topic, partition.partition
         messages: list[Message] = []
-        for record in records:
-            document = record.value or b""
-            place = place_in(record.headers)
+        for offset, key, document, words in records:
+            place = place_of(words)
             as_published = place is not None and is_as_published(document, place)
             if place is None:
                 reason = "It says no position: it was not written by the publisher."
@@ -123,18 +159,9 @@ class KafkaFeed:
                 reason = f"It has {len(document)} bytes; at most {LARGEST_DOCUMENT_BYTES} are read."
             else:
                 reason = check(document)
-            at, call = (place.position, place.call_position) if place else (0, 0)
+            at, call, _ = place or (0, 0, 0)
             message = Message(
-                at,
-                bool(reason),
-                call,
-                document,
-                topic,
-                number,
-                record.offset,
-                record.key,
-                as_published,
-                reason,
+                at, reason != "", call, document, topic, number, offset, key, as_published, reason
             )
             (besides if place is None else messages).append(message)
         if messages:
@@ -148,7 +175,7 @@ class KafkaFeed:
         limit = self._events.last + WINDOW_MESSAGES
         ahead = {one for one, at in self._furthest.items() if at > limit}
         ahead &= {one for one in self._partitions if self._names[one.topic] is self._events}
-        if self._gap_since is not None:
+        if self._gap_seconds:
             ahead = set()  # what is missing may come again behind what is held
         paused = self._consumer.paused()
         if stop := ahead - paused:
@@ -156,15 +183,15 @@ class KafkaFeed:
         if go := paused - ahead:
             self._consumer.resume(*go)
 
-    def _check_gap(self, something_came: bool) -> None:
-        holding = bool(self._events.held or self._refusals.held)
-        if something_came or not holding:
-            self._gap_since = None
-        elif self._gap_since is None:
-            self._gap_since = time.monotonic()
-        elif time.monotonic() > self._gap_since + GAP_SECONDS:
-            last = self._events.last if self._events.held else self._refusals.last
-            raise missing(last + 1)
+    def _check_gap(self, nothing_came_seconds: float) -> None:
+        """Only time spent on waiting for Kafka counts, and only while Kafka can say what it has."""
+        order = next((one for one in (self._events, self._refusals) if one.held), None)
+        if order is None or nothing_came_seconds == 0:
+            self._gap_seconds = 0.0
+            return
+        self._gap_seconds += nothing_came_seconds
+        if self._gap_seconds > GAP_SECONDS and self.at_end():
+            raise missing(order.last + 1)
 
     def _offsets(self) -> dict[tuple[str, int], int]:
         """Where to go on: after what was given on, so what is held back is read again."""

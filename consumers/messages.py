@@ -58,16 +58,24 @@ def headers_of(position: int, call_position: int, document: bytes) -> Headers:
     return [CONTENT_TYPE, (POSITION, place)]
 
 
+def words_of_place(headers: Headers) -> bytes | None:
+    """What the header `position` says; nothing when there is none."""
+    return next((value for name, value in headers if name == POSITION), None)
+
+
 def place_in(headers: Headers) -> Place | None:
     """The place that the headers name; nothing when they name none."""
-    for name, value in headers:
-        if name == POSITION:
-            try:
-                position, call_position, checksum = value.split(b" ")
-                return Place(int(position), int(call_position), int(checksum, 16))
-            except ValueError:
-                return None
-    return None
+    return place_of(words_of_place(headers))
+
+
+def place_of(words: bytes | None) -> Place | None:
+    """The place that the words of the header name; nothing when they are none."""
+    try:
+        position, call_position, checksum = (words or b"").split(b" ")
+        place = Place(int(position), int(call_position), int(checksum, 16))
+    except ValueError:
+        return None
+    return place if 0 < place.position < 2**63 and 0 <= place.call_position < 2**63 else None
 
 
 def is_as_published(document: bytes, place: Place) -> bool:

@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
-from infra.kafka import Kafka, KafkaUnavailable
+from infra.kafka import POLL_MESSAGES, Kafka, KafkaUnavailable
 from infra.topics import topics
 
 
@@ -22,14 +22,19 @@ def partitions_of(kafka: Kafka, *names: str) -> list[TopicPartition]:
     ]
 
 
-def consumer_at(kafka: Kafka, offsets: Mapping[TopicPartition, int], *names: str) -> KafkaConsumer:
+def consumer_at(
+    kafka: Kafka,
+    offsets: Mapping[TopicPartition, int],
+    *names: str,
+    at_once: int = POLL_MESSAGES,
+) -> KafkaConsumer:
     """A consumer of the topics from these offsets on, or from the beginning where there is none.
 
     Raises `KafkaUnavailable`.
     """
     partitions = partitions_of(kafka, *names)
     with kafka.explained():
-        consumer = kafka.consumer()
+        consumer = kafka.consumer(at_once)
         try:
             consumer.assign(partitions)
             beginnings = consumer.beginning_offsets(partitions)

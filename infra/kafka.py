@@ -151,10 +151,10 @@ class Kafka:
             **self._connection,
         )
 
-    def consumer(self) -> KafkaConsumer:
+    def consumer(self, at_once: int = POLL_MESSAGES) -> KafkaConsumer:
         """A consumer without a group: it reads committed messages from where it is told to.
 
-        Raises `KafkaError`.
+        One poll gives so many `at_once`. Raises `KafkaError`.
         """
         has_fast_checksums()
         return KafkaConsumer(
@@ -168,7 +168,7 @@ class Kafka:
             fetch_max_wait_ms=100,
             fetch_max_bytes=5 * FETCH_BYTES,
             max_partition_fetch_bytes=FETCH_BYTES,
-            max_poll_records=POLL_MESSAGES,
+            max_poll_records=at_once,
             metrics_enabled=False,
             **self._connection,
         )

@@ -18,6 +18,7 @@ from typing import Final
 LOGGER: Final = "call_ledger"
 NUMBERS: Final = (
     *("position", "refusal_number", "projected_position", "commands", "unreadable", "port"),
+    *("partition", "offset"),
 )
 """The fields that a line may have beside its fixed ones; each is a whole number."""
 
@@ -28,6 +29,7 @@ class Happening(StrEnum):
     BEGAN = "began"
     GOES_ON = "goes on"
     UNREADABLE = "messages could not be read"
+    WITHHELD = "messages are withheld"
     ENDED = "ended"
     FAILED = "failed"
     SOMETHING_ELSE = "something else"

@@ -85,12 +85,12 @@ def call_of(connection: duckdb.DuckDBPyConnection, call_id: str | None) -> int |
     return None if call is None else int(call)
 
 
-def is_missing(connection: duckdb.DuckDBPyConnection, position: int) -> bool:
-    """Whether the event of a position is withheld."""
+def missing(connection: duckdb.DuckDBPyConnection) -> set[int]:
+    """The positions whose events are withheld."""
     rows = connection.execute(
-        "select 1 from withheld where position = ? and state = 'waiting'", [position]
+        "select position from withheld where position is not null and state = 'waiting'"
     )
-    return bool(rows.fetchall())
+    return {position for (position,) in rows.fetchall()}
 
 
 def to_be_read_again(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int, bytes]]:

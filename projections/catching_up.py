@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Final, Protocol, TypeVar
@@ -90,7 +90,7 @@ def is_projected(positions: Positions) -> bool:
     return taken_in == (positions.projected_position, positions.projected_refusal_number)
 
 
-def read_ahead(batches: Iterable[Batch]) -> Iterator[Batch]:
+def read_ahead(batches: Iterable[Batch]) -> Generator[Batch, None, None]:
     """Read the next batch on another thread while this one is being worked on.
 
     Both the store and DuckDB let other threads run meanwhile.

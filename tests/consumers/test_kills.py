@@ -47,11 +47,12 @@ PROJECTOR = """
 import sys, threading
 from pathlib import Path
 import consumers.kafka_feed
-import infra.kafka
+import consumers.kafka_projector
 from consumers.kafka_projector import project
 from infra.kafka import Kafka
-infra.kafka.POLL_MESSAGES = 25
+consumers.kafka_feed.POLL_BATCHES = 1
 consumers.kafka_feed.PAGE_MESSAGES = 50
+consumers.kafka_projector.PAGES_AT_ONCE = 1
 print("began", flush=True)
 project(Path(sys.argv[1]), Kafka(sys.argv[2], sys.argv[3]), threading.Event(),
         on_positions=lambda done: print(done, flush=True))
@@ -121,7 +122,7 @@ def test_a_projector_killed_at_many_moments_ends_with_the_same_tables(
 ) -> None:
     store, folder = tmp_path / "store", tmp_path / "kafka"
     record_calls(store, CALLS)
-    bring(store, kafka)
+    bring(store, kafka, page_events=50)
 
     def is_done() -> bool:
         return len(rows_in(folder)["events"]) == CALLS * 7

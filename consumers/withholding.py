@@ -1,0 +1,164 @@
+"""Messages that cannot be read: kept with the reason and tried again, so that the others go on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from consumers.in_order import Message
+from consumers.kafka_feed import Page
+from consumers.unreadable import why_no_event
+from infra.logs import LOGGER, Happening
+from projections import arrivals
+from projections.arrivals import Withheld
+from projections.database import Projections
+
+ORIGINAL_BYTES: Final = 1_000_000
+NO_ROW: Final = "DuckDB cannot read it as a row of the table."
+
+
+@dataclass(frozen=True, slots=True)
+class EventRows:
+    """Events for the table; their positions may have holes where one is withheld."""
+
+    positions: Sequence[int]
+    call_positions: Sequence[int]
+    documents: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalRows:
+    """Refusals for the table."""
+
+    numbers: Sequence[int]
+    documents: Sequence[bytes]
+
+
+Insert = Callable[[Projections, Sequence[Message]], None]
+
+
+def insert_events(projections: Projections, messages: Sequence[Message]) -> None:
+    """Put events into the table. Raises `duckdb.Error` when one is no row of it."""
+    projections.insert_events(
+        EventRows(
+            [one.number for one in messages],
+            [one.call_position for one in messages],
+            [one.document for one in messages],
+        )
+    )
+
+
+def insert_refusals(projections: Projections, messages: Sequence[Message]) -> None:
+    """Put refusals into the table. Raises `duckdb.Error` when one is no row of it."""
+    projections.insert_refusals(
+        RefusalRows([one.number for one in messages], [one.document for one in messages])
+    )
+
+
+def parted(messages: Sequence[Message]) -> tuple[Sequence[Message], list[Message]]:
+    """Those that can be read, and those that cannot."""
+    bad = [one for one in messages if one.is_poison]
+    return ([one for one in messages if not one.is_poison] if bad else messages), bad
+
+
+def withhold(projections: Projections, messages: Sequence[Message], are_holes: bool) -> None:
+    """Keep messages that cannot be read, in the caller's transaction."""
+    arrivals.withhold(projections.connection, (withheld(one, are_holes) for one in messages))
+
+
+def withheld(message: Message, is_hole: bool) -> Withheld:
+    """The message as it is kept; only one that leaves a hole makes its call incomplete.
+
+    One without a place may be the event that is missing somewhere: its key says of which call.
+    """
+    key = message.key.decode("utf-8", "replace") if message.key is not None else None
+    return Withheld(
+        message.topic,
+        message.partition,
+        message.offset,
+        message.number if is_hole else None,
+        message.call_position if is_hole else None,
+        key if is_hole or message.number == 0 else None,
+        message.reason,
+        message.is_as_published,
+        message.document[:ORIGINAL_BYTES],
+    )
+
+
+def say_withheld(pages: Sequence[Page]) -> None:
+    """One line in the log for what is withheld, with the place of the first."""
+    everything = (one for page in pages for part in page[:3] for one in part)
+    bad = [one for one in everything if one.is_poison]
+    if bad:
+        first = bad[0]
+        place = {"position": first.number, "partition": first.partition, "offset": first.offset}
+        logging.getLogger(LOGGER).warning(
+            Happening.WITHHELD, extra={"unreadable": len(bad), **place}
+        )
+
+
+def without_unreadable(projections: Projections, page: Page) -> Page:
+    """The page, where what DuckDB cannot read counts as poison too."""
+    return page._replace(
+        events=marked(projections, page.events, insert_events),
+        refusals=marked(projections, page.refusals, insert_refusals),
+        besides=marked(projections, page.besides, insert_events),
+    )
+
+
+def marked(projections: Projections, messages: Sequence[Message], insert: Insert) -> list[Message]:
+    """The messages, where those that cannot be inserted are poison."""
+    good, _ = parted(messages)
+    bad = set(map(id, unreadable(projections, good, insert)))
+    return [
+        one._replace(is_poison=True, reason=NO_ROW) if id(one) in bad else one for one in messages
+    ]
+
+
+def unreadable(
+    projections: Projections, messages: Sequence[Message], insert: Insert
+) -> Sequence[Message]:
+    """Those that DuckDB cannot read as rows; they are few, and found by halving."""
+    if not messages or is_readable(projections, messages, insert):
+        return []
+    middle = len(messages) // 2
+    if not middle:
+        return messages
+    return [
+        *unreadable(projections, messages[:middle], insert),
+        *unreadable(projections, messages[middle:], insert),
+    ]
+
+
+def is_readable(projections: Projections, messages: Sequence[Message], insert: Insert) -> bool:
+    """Whether all of them can be inserted; nothing is."""
+    projections.connection.begin()
+    try:
+        insert(projections, messages)
+    except duckdb.Error:
+        return False
+    else:
+        return True
+    finally:
+        projections.connection.rollback()
+
+
+def read_again(projections: Projections) -> int:
+    """Try everything that is withheld once more, after a fix; returns how many could be read."""
+    read = 0
+    for position, call_position, original in arrivals.to_be_read_again(projections.connection):
+        if why_no_event(original):
+            continue
+        try:
+            with projections.transaction():
+                projections.insert_events(EventRows([position], [call_position], [original]))
+                arrivals.healed(projections.connection, position)
+                projections.refresh_touched()
+        except duckdb.Error:
+            continue
+        read += 1
+    return read
