@@ -6,12 +6,13 @@ DuckDB, because a benchmark of reading should not wait for writing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import duckdb
+import pyarrow as pa
 
 from domain import commands
 from domain.call import Call
@@ -82,24 +83,30 @@ with copies as (
         call_number % {sum(weight for weight, _ in HISTORIES)} as history
     from range($calls) as numbers(call_number), (select $first_call as first_call)
 ),
-events as (
+placed as (
     select
         call_number,
         version,
+        began,
+        after_seconds,
+        document,
         row_number() over (order by began + to_seconds(after_seconds), call_number, version)
-            + $last_position as position,
+            + $last_position as position
+    from copies join templates using (history)
+),
+events as (
+    select
+        position,
+        first_value(position) over (partition by call_number order by version) as call_position,
+        version,
         replace(replace(replace(replace(document,
             'cccccccccccc', printf('%012x', call_number)),
             '@time', strftime(began + to_seconds(after_seconds), '%Y-%m-%dT%H:%M:%S.%fZ')),
             '{A1}', 'agent-' || call_number % 211),
             '{A2}', 'agent-' || (call_number + 105) % 211) as document
-    from copies join templates using (history)
+    from placed semi join wanted using (call_number)
 )
-select
-    position,
-    first_value(position) over (partition by call_number order by version) as call_position,
-    version,
-    document::blob as document
+select position, call_position, version, document::blob as document
 from events
 order by position
 """
@@ -138,16 +145,30 @@ def documents_of(steps: list[Step]) -> Iterator[tuple[int, int, str]]:
         call = decided.call
 
 
-def batches(events: int) -> Iterator[tuple[EventBatch, list[int]]]:
-    """At least so many events in order, with their versions, interleaved as calls overlap."""
+def call_id(call_number: int) -> str:
+    """The id of a copied call."""
+    return f"call0000-0000-7000-8000-{call_number:012x}"
+
+
+def batches(
+    events: int, wanted: Callable[[int], bool] = lambda _: True
+) -> Iterator[tuple[EventBatch, list[int]]]:
+    """At least so many events in order, with their versions, interleaved as calls overlap.
+
+    Of the calls that are not wanted, the places alone are counted.
+    """
     connection = duckdb.connect()
     connection.execute(
         "create table templates (history bigint, version bigint, after_seconds bigint,"
         " document varchar)"
     )
-    connection.executemany("insert into templates values (?, ?, ?, ?)", list(templates()))
+    rows = list(templates())
+    connection.executemany("insert into templates values (?, ?, ?, ?)", rows)
+    at_once = CALLS_AT_ONCE * len(rows) // sum(weight for weight, _ in HISTORIES)
     first_call, last_position = 0, 0
     while last_position < events:
+        calls = [one for one in range(first_call, first_call + CALLS_AT_ONCE) if wanted(one)]
+        connection.register("wanted", pa.table({"call_number": pa.array(calls, pa.int64())}))
         table = connection.sql(
             COPIES,
             params={
@@ -160,5 +181,5 @@ def batches(events: int) -> Iterator[tuple[EventBatch, list[int]]]:
         batch = EventBatch(columns["position"], columns["call_position"], columns["document"])
         yield batch, columns["version"]
         first_call += CALLS_AT_ONCE
-        last_position = columns["position"][-1]
+        last_position += at_once
     connection.close()

@@ -10,6 +10,7 @@ import pytest
 TINY = {
     "bench.postgresql": ["--commands", "200", "--events", "300"],
     "bench.kafka_publishing": ["--events", "300", "--rounds", "1"],
+    "bench.kafka_projecting": ["--events", "300"],
     "bench.end_to_end": [
         "--commands-a-second",
         "20",

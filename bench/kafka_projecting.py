@@ -1,0 +1,155 @@
+"""Kafka → DuckDB with every model, beside a consumer that does nothing, on the same backlog.
+
+python -m bench.kafka_projecting [--events 5000000] [--keep]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice, takewhile
+from multiprocessing import get_context
+from statistics import mean
+from typing import Any, NamedTuple
+
+from bench.figures import Figure, keep, machine, table
+from bench.histories import batches, call_id
+from bench.servers import folder_of_its_own, kafka_in
+from consumers.kafka_projector import project
+from consumers.messages import headers_of, key_in
+from consumers.publisher import PAGE_EVENTS
+from consumers.reading import consumer_at, ends_of, partitions_of
+from consumers.transactions import Pages, partition_of
+from infra.kafka import Kafka
+from infra.topics import EVENTS, EVENTS_POSITIONS, create, topics
+
+WRITERS = 2
+SECONDS_LIMIT = 1_800
+
+
+class Run(NamedTuple):
+    """What one process did with the whole backlog."""
+
+    events: int
+    seconds: float
+    processor_seconds: float
+    peak_mib: float
+
+    @property
+    def per_second(self) -> float:
+        return self.events / self.seconds
+
+
+def write(bootstrap: str, events: int, writer: int) -> int:
+    """A writer's share of the backlog, as the publisher would have sent it, and how much it was.
+
+    Each writer has partitions of its own, so every partition is as a single publisher leaves it.
+    """
+    gc.set_threshold(100_000, 50, 100)
+    partitions = topics()[EVENTS].partitions
+
+    def wanted(call_number: int) -> bool:
+        return partition_of(call_id(call_number).encode(), partitions) % WRITERS == writer
+
+    sent, page_events = 0, PAGE_EVENTS // WRITERS
+    with Pages(Kafka(bootstrap), f"bench-{writer}", EVENTS_POSITIONS) as pages:
+        for batch, _ in batches(events, wanted):
+            rows = zip(batch.positions, batch.call_positions, batch.documents, strict=True)
+            wanted_rows = takewhile(lambda row: row[0] <= events, rows)
+            while page := list(islice(wanted_rows, page_events)):
+                with pages.page():
+                    for at, call, document in page:
+                        pages.send(
+                            EVENTS, key_in(document), document, headers_of(at, call, document)
+                        )
+                        sent += 1
+    return sent
+
+
+def bare(bootstrap: str) -> int:
+    """Read everything that is committed, and do nothing with it."""
+    kafka, count = Kafka(bootstrap), 0
+    ends = ends_of(kafka, partitions_of(kafka, EVENTS))
+    consumer = consumer_at(kafka, {}, EVENTS)
+    try:
+        while any(consumer.position(one) < end for one, end in ends.items()):
+            count += sum(map(len, consumer.poll(1_000).values()))
+    finally:
+        consumer.close()
+    return count
+
+
+def ours(bootstrap: str) -> int:
+    """What `call-ledger project --until-end` does."""
+    with folder_of_its_own() as folder:
+        positions = project(folder, Kafka(bootstrap), threading.Event(), until_end=True)
+        return positions.projected_position
+
+
+def measured(action: Callable[[str], int], bootstrap: str) -> Run:
+    """Run it in this process, which has done nothing else before."""
+    # As the command line does.
+    gc.set_threshold(100_000, 50, 100)
+    began, used = time.perf_counter(), time.process_time()
+    events = action(bootstrap)
+    return Run(
+        events,
+        time.perf_counter() - began,
+        time.process_time() - used,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
+
+
+def in_own_processes(count: int, action: Callable[..., Any], *arguments: Any) -> list[Any]:
+    """Each of them in a fresh process, all at once."""
+    with ProcessPoolExecutor(count, get_context("spawn"), max_tasks_per_child=1) as processes:
+        return list(processes.map(action, *arguments, timeout=SECONDS_LIMIT))
+
+
+def measure(events: int) -> Iterator[Figure]:
+    """Write the backlog; read it bare, with everything, and bare again."""
+    with folder_of_its_own() as folder, kafka_in(folder) as server:
+        bootstrap = server.bootstrap
+        create(Kafka(bootstrap))
+        began = time.perf_counter()
+        shares = in_own_processes(
+            WRITERS, write, [bootstrap] * WRITERS, [events] * WRITERS, range(WRITERS)
+        )
+        seconds = time.perf_counter() - began
+        print(f"{sum(shares):,} events written in {seconds:.0f} seconds", flush=True)
+        runs = []
+        for action in (bare, ours, bare):
+            (run,) = in_own_processes(1, measured, [action], [bootstrap])
+            print(action.__name__, run, flush=True)
+            assert run.events == sum(shares), "not all of the backlog was read"
+            runs.append(run)
+    first, projected, last = runs
+    nothing = mean((first.per_second, last.per_second))
+    yield Figure("a consumer that does nothing", nothing, "events/s")
+    yield Figure("Kafka → DuckDB, every model", projected.per_second, "events/s")
+    yield Figure("beside the consumer that does nothing", projected.per_second / nothing, "×", 0.6)
+    used = projected.processor_seconds / projected.events * 1e6
+    yield Figure("processor time", used, "µs an event")
+    yield Figure("peak memory", projected.peak_mib, "MiB")
+    yield Figure("peak memory of the consumer that does nothing", first.peak_mib, "MiB")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--events", type=int, default=5_000_000)
+    arguments.add_argument("--keep", action="store_true", help="write the table into README.md")
+    asked = arguments.parse_args()
+    where = machine()
+    text = f"{asked.events:,} events. Measured {where}.\n\n{table(list(measure(asked.events)))}"
+    print(text)
+    if asked.keep:
+        keep(text, "projecting")
+
+
+if __name__ == "__main__":
+    main()
