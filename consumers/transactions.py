@@ -25,7 +25,7 @@ from consumers.messages import Headers
 from consumers.reading import ends_of
 from consumers.watchdog import Watchdog
 from infra.folder import LedgerError
-from infra.kafka import Kafka, KafkaUnavailable
+from infra.kafka import Kafka, KafkaUnavailable, let_go
 from infra.topics import topics
 
 MARKED_SECONDS: Final = 2.0
@@ -124,7 +124,7 @@ class Pages:
         """Let the connection go; an open page is aborted by the broker."""
         if self._producer is not None:
             with self._watchdog.watching("the connection was closed"):
-                self._producer.close(timeout=CLOSE_SECONDS, null_logger=True)
+                let_go(self._producer, CLOSE_SECONDS)
         self._watchdog.close()
 
     def __enter__(self) -> Pages:

@@ -174,6 +174,18 @@ class Kafka:
         )
 
 
+def let_go(producer: KafkaProducer, seconds: float) -> None:
+    """Close a producer, without what it could not send in that time.
+
+    Its own `close` raises then, and leaves its thread and its messages where they are.
+    """
+    try:
+        producer.close(timeout=seconds, null_logger=True)
+    except KafkaError:
+        producer._sender.force_close()
+        producer._closed = True
+
+
 def said(error: KafkaError) -> str:
     """The client's error in a few words."""
     words = str(error).splitlines()

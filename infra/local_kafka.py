@@ -55,7 +55,7 @@ class LocalBroker:
         """Where clients connect, and where the controllers talk to one another."""
         for line in self.properties.read_text().splitlines():
             if line.startswith("listeners="):
-                clients, controllers = (int(one.rpartition(":")[2]) for one in line.split(","))
+                clients, controllers, *_ = (int(one.rpartition(":")[2]) for one in line.split(","))
                 return clients, controllers
         raise ServerFailed(f"{self.properties} names no listeners: delete {self.folder.parent}.")
 

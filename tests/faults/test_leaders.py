@@ -1,0 +1,63 @@
+"""Brokers that lead partitions are killed under load: the others go on, and nothing is lost."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.kafka import Kafka
+from infra.local_ending import ended_with_this_process
+from infra.local_kafka import LocalKafka
+from infra.local_servers import wait_until
+from infra.topics import topics
+from tests.faults.company import Company, at_work
+
+BROKERS = 3
+FAIL_OVERS = 3
+PATIENCE_SECONDS = 120
+
+
+def leaders(kafka: Kafka) -> Counter[int]:
+    """How many partitions each broker leads."""
+    return Counter(one["leader_id"] for one in partitions(kafka))
+
+
+def all_in_sync(kafka: Kafka) -> bool:
+    return all(len(one["isr_nodes"]) == BROKERS for one in partitions(kafka))
+
+
+def partitions(kafka: Kafka) -> list[dict[str, Any]]:
+    with kafka.admin() as admin:
+        described = admin.describe_topics(list(map(kafka.topic, topics())))
+    return [one for topic in described for one in topic["partitions"]]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_leaders_that_are_killed_under_load(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = LocalKafka(tmp_path / "kafka")
+    led = 0
+    with ended_with_this_process(server):
+        kafka = Kafka(server.start(brokers=BROKERS))
+        with at_work(Company(tmp_path, kafka)) as company:
+            for _ in range(FAIL_OVERS):
+                assert wait_until(lambda: all_in_sync(kafka), PATIENCE_SECONDS)
+                ((number, count),) = leaders(kafka).most_common(1)
+                led += count
+                broker = server.brokers[number - 1]
+                broker.stop(at_once=True)
+                company.fault_count += 1
+                company.wait_for_answers(100)
+                assert number not in leaders(kafka)
+                broker.start()
+                server.wait_until_ready()
+            said = company.end()
+    assert led >= FAIL_OVERS
+    with capsys.disabled():
+        sys.stdout.write(f"\nleaders of {led} partitions killed on three brokers: {said}\n")
