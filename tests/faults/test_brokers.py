@@ -12,7 +12,7 @@ from infra.local_ending import ended_with_this_process
 from infra.local_kafka import LocalKafka
 from tests.faults.company import Company, at_work
 
-BROKER_FAULTS = ("restart", "kill", "kill", "restart")
+BROKER_FAULTS = ("restart", "kill", "kill", "restart", "kill")
 
 
 @pytest.mark.slow
