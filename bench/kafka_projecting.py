@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice, takewhile
+from functools import partial
+from itertools import chain, islice, takewhile
 from multiprocessing import get_context
 from statistics import mean
 from typing import Any, NamedTuple
@@ -20,11 +22,14 @@ from typing import Any, NamedTuple
 from bench.figures import Figure, keep, machine, table
 from bench.histories import batches, call_id
 from bench.servers import folder_of_its_own, kafka_in
+from consumers.kafka_feed import POLL_BATCHES
 from consumers.kafka_projector import project
-from consumers.messages import headers_of, key_in
+from consumers.messages import headers_of, is_as_published, key_in, place_of
 from consumers.publisher import PAGE_EVENTS
 from consumers.reading import consumer_at, ends_of, partitions_of
 from consumers.transactions import Pages, partition_of
+from consumers.unreadable import why_no_event
+from consumers.whole_batches import read_whole_batches
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, create, topics
 
@@ -91,6 +96,27 @@ def ours(bootstrap: str) -> int:
         return positions.projected_position
 
 
+def checked(bootstrap: str, reader: int, readers: int) -> int:
+    """Read and check as `project` does, a reader's share of the partitions, and keep nothing."""
+    kafka, count = Kafka(bootstrap), 0
+    ends = ends_of(kafka, partitions_of(kafka, EVENTS)[reader::readers])
+    consumer = consumer_at(kafka, {}, EVENTS, at_once=POLL_BATCHES)
+    read_whole_batches(consumer)
+    consumer.pause(*(one for one in consumer.assignment() if one not in ends))
+    try:
+        while any(consumer.position(one) < end for one, end in ends.items()):
+            for polled in consumer.poll(1_000).values():
+                for _, _, document, words in chain.from_iterable(one.value for one in polled):
+                    place = place_of(words)
+                    assert place is not None
+                    assert is_as_published(document, place)
+                    assert not why_no_event(document)
+                    count += 1
+    finally:
+        consumer.close()
+    return count
+
+
 def measured(action: Callable[[str], int], bootstrap: str) -> Run:
     """Run it in this process, which has done nothing else before."""
     # As the command line does.
@@ -128,6 +154,12 @@ def measure(events: int) -> Iterator[Figure]:
             print(action.__name__, run, flush=True)
             assert run.events == sum(shares), "not all of the backlog was read"
             runs.append(run)
+        readings = {}
+        for readers in (1, os.cpu_count() or 1):
+            shares_read = [partial(checked, reader=one, readers=readers) for one in range(readers)]
+            some = in_own_processes(readers, measured, shares_read, [bootstrap] * readers)
+            assert sum(run.events for run in some) == sum(shares), "not all of it was read"
+            readings[readers] = sum(shares) / max(run.seconds for run in some)
     first, projected, last = runs
     nothing = mean((first.per_second, last.per_second))
     yield Figure("a consumer that does nothing", nothing, "events/s")
@@ -135,6 +167,11 @@ def measure(events: int) -> Iterator[Figure]:
     yield Figure("beside the consumer that does nothing", projected.per_second / nothing, "×", 0.6)
     used = projected.processor_seconds / projected.events * 1e6
     yield Figure("processor time", used, "µs an event")
+    busy = projected.processor_seconds / projected.seconds
+    yield Figure("busy meanwhile", busy, f"of {os.cpu_count()} cores")
+    for readers, per_second in readings.items():
+        what = f"reading and checking alone, processes: {readers}"
+        yield Figure(what, per_second, "events/s")
     yield Figure("peak memory", projected.peak_mib, "MiB")
     yield Figure("peak memory of the consumer that does nothing", first.peak_mib, "MiB")
 
