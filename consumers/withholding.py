@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -12,10 +13,12 @@ import duckdb
 from consumers.in_order import Message
 from consumers.kafka_feed import Page
 from consumers.unreadable import why_no_event
+from infra.folder import LedgerError
 from infra.logs import LOGGER, Happening
 from projections import arrivals
 from projections.arrivals import Withheld
 from projections.database import Projections
+from projections.owner import owning
 
 ORIGINAL_BYTES: Final = 1_000_000
 NO_ROW: Final = "DuckDB cannot read it as a row of the table."
@@ -147,18 +150,42 @@ def is_readable(projections: Projections, messages: Sequence[Message], insert: I
         projections.connection.rollback()
 
 
-def read_again(projections: Projections) -> int:
-    """Try everything that is withheld once more, after a fix; returns how many could be read."""
-    read = 0
+def read_again(projections: Projections) -> None:
+    """Try everything that is withheld once more, after a fix."""
     for position, call_position, original in arrivals.to_be_read_again(projections.connection):
-        if why_no_event(original):
-            continue
-        try:
-            with projections.transaction():
-                projections.insert_events(EventRows([position], [call_position], [original]))
-                arrivals.healed(projections.connection, position)
-                projections.refresh_touched()
-        except duckdb.Error:
-            continue
-        read += 1
-    return read
+        read_late(projections, position, call_position, original)
+
+
+def read_late(projections: Projections, position: int, call_position: int, original: bytes) -> str:
+    """Put an event where it is missing; returns the reason why it still cannot be read, if so."""
+    if reason := why_no_event(original):
+        return reason
+    try:
+        with projections.transaction():
+            projections.insert_events(EventRows([position], [call_position], [original]))
+            arrivals.healed(projections.connection, position)
+            projections.refresh_touched()
+    except duckdb.Error:
+        return NO_ROW
+    return ""
+
+
+def retry(folder: Path, number: int) -> str:
+    """Try one withheld message again; returns the reason why it still cannot be read, if so.
+
+    Raises `Busy` when another process has the tables, and `LedgerError` for an unknown number.
+    """
+    with owning(folder) as owner, owner.writing() as projections:
+        one = arrivals.kept(projections.connection, number)
+        if one is None:
+            raise LedgerError(f"Nothing is withheld under the number {number}: list them to see.")
+        if one.state != "waiting":
+            return ""
+        if one.position is None or one.call_position is None:
+            return "It has no place in the ledger, so nothing is missing because of it."
+        if not one.is_as_published:
+            return (
+                "Its bytes are not those that were published: send the event again with "
+                f"`call-ledger publish --from {one.position}`."
+            )
+        return read_late(projections, one.position, one.call_position, bytes(one.original))

@@ -16,7 +16,7 @@ from withheld where state = 'waiting'
 
 WITHHELD_CALLS: Final = (
     "[bold]{:,} calls are incomplete[/bold], events of theirs are in quarantine: "
-    "call-ledger sql 'from withheld'"
+    "call-ledger quarantine list"
 )
 
 BEHIND: Final = """

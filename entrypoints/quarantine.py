@@ -9,13 +9,25 @@ import typer
 
 from entrypoints.options import DEFAULT_FOLDER, AsJson, LedgerFolder, RuleSetName
 from entrypoints.output import print_table, write_json
+from entrypoints.withheld import NOT_DISCARDED, PREFIX, listed, retried, shown
 
 app = typer.Typer(
     help="What could not be read: list it, show its bytes, try it again, or discard it.",
     no_args_is_help=True,
 )
 
-Number = Annotated[int, typer.Argument(min=1, help="Its number in the list.")]
+
+def number_in(text: str) -> tuple[bool, int]:
+    """Whether a number is one of Kafka's, and the number."""
+    digits = text.removeprefix(PREFIX)
+    if not digits.isdecimal() or int(digits) < 1:
+        raise typer.BadParameter(f"{text!r} is no number of the list, such as 3 or {PREFIX}3.")
+    return digits != text, int(digits)
+
+
+Number = Annotated[
+    str, typer.Argument(metavar="NUMBER", help="Its number in the list: 3, or kafka-3.")
+]
 Who = Annotated[
     str | None, typer.Option(help="Who does this; the user of this computer when left out.")
 ]
@@ -32,16 +44,19 @@ def list_quarantine(
     [bold]call-ledger quarantine list --all[/bold]
     """
     from ledger.quarantine import reading_quarantine
+    from ledger.stores import has_store
 
-    with reading_quarantine(ledger) as quarantine:
-        entries = quarantine.list()
-    waiting = [entry for entry in entries if entry.state == "waiting"]
-    shown = entries if every else waiting
     names = ("number", "received_at", "origin", "reason", "size_bytes", "state")
-    rows = [
-        (one.number, one.received_at, one.origin, one.reason, len(one.original), one.state)
-        for one in shown
-    ]
+    rows = [tuple(one[name] for name in names) for one in listed(ledger)]
+    if has_store(ledger) or not rows:
+        with reading_quarantine(ledger) as quarantine:
+            rows[:0] = [
+                (one.number, one.received_at, one.origin, one.reason, len(one.original), one.state)
+                for one in quarantine.list()
+            ]
+    waiting = [row for row in rows if row[-1] == "waiting"]
+    if not every:
+        rows = waiting
     if json:
         write_json([dict(zip(names, row, strict=True)) for row in rows])
     elif rows:
@@ -59,8 +74,15 @@ def show(number: Number, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
     """
     from ledger.quarantine import reading_quarantine
 
+    is_withheld, at = number_in(number)
+    if is_withheld:
+        message, original = shown(ledger, at)
+        words = "{number}: {reason}\nfrom {origin}, {received_at}, {state}".format_map(message)
+        typer.echo(printable(words))
+        typer.echo(printable(original.decode("utf-8", "backslashreplace")))
+        return
     with reading_quarantine(ledger) as quarantine:
-        entry = quarantine.show(number)
+        entry = quarantine.show(at)
     typer.echo(f"{entry.number}: {entry.reason}\nfrom {entry.origin}, {entry.received_at}")
     if entry.resolved_at:
         typer.echo(f"{entry.state} by {entry.resolved_by} at {entry.resolved_at}: {entry.why}")
@@ -84,6 +106,8 @@ def retry(
 ) -> None:
     """Read it again and record it; recorded or refused, it is resolved by that.
 
+    A message of Kafka (kafka-1) is read into the tables, where its event is missing.
+
     [bold]call-ledger quarantine retry 1 --who anna[/bold]
     """
     from domain.rule_sets import RULE_SETS
@@ -91,9 +115,16 @@ def retry(
     from ledger.ledger import Ledger
     from ledger.outcomes import Recorded
 
+    is_withheld, at = number_in(number)
+    if is_withheld:
+        if reason := retried(ledger, at):
+            typer.echo(f"Still not readable: {reason}")
+            raise typer.Exit(1)
+        typer.echo("Read: its call is complete again, as far as nothing else of it is withheld.")
+        return
     with Ledger.open(ledger, RULE_SETS[rules], doing="quarantine retry") as writable:
         try:
-            outcome = writable.quarantine.retry(number, who or getpass.getuser())
+            outcome = writable.quarantine.retry(at, who or getpass.getuser())
         except Unreadable as error:
             typer.echo(f"Still not readable: {error}")
             raise typer.Exit(1) from None
@@ -117,6 +148,9 @@ def discard(
     """
     from ledger.ledger import Ledger
 
+    is_withheld, at = number_in(number)
+    if is_withheld:
+        raise typer.BadParameter(NOT_DISCARDED)
     with Ledger.open(ledger, doing="quarantine discard") as writable:
-        writable.quarantine.discard(number, who or getpass.getuser(), why)
+        writable.quarantine.discard(at, who or getpass.getuser(), why)
     typer.echo(f"Discarded {number}; it stays listed with --all.")

@@ -93,6 +93,26 @@ def missing(connection: duckdb.DuckDBPyConnection) -> set[int]:
     return {position for (position,) in rows.fetchall()}
 
 
+class Kept(NamedTuple):
+    """What is kept of a message that could not be read."""
+
+    state: str
+    position: int | None
+    call_position: int | None
+    is_as_published: bool
+    original: bytes
+
+
+def kept(connection: duckdb.DuckDBPyConnection, number: int) -> Kept | None:
+    """The withheld message of a number; nothing when there is none."""
+    rows = connection.execute(
+        "select state, position, call_position, is_as_published, original from withheld"
+        " where withheld_number = ?",
+        [number],
+    ).fetchall()
+    return Kept(*rows[0]) if rows else None
+
+
 def to_be_read_again(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int, bytes]]:
     """What leaves a hole and may be read by now: positions, calls' positions and bytes."""
     rows = connection.execute(
