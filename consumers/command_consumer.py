@@ -15,13 +15,15 @@ from kafka import TopicPartition
 
 from consumers.answers import answer_to, answer_to_unreadable
 from consumers.reading import consumer_at, is_at_end, reading
-from consumers.transactions import Pages
+from consumers.transactions import Bookmark, Pages
+from infra.folder import LedgerError
 from infra.kafka import Kafka
 from infra.topics import COMMANDS, COMMANDS_POSITIONS, OUTCOMES, check_safe
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Request
 from ledger.quarantine import QuarantineReader, Unread
+from projections.same_ledger import FIRST_EVENT, mark_of
 
 NAME: Final = "command-consumer"
 POLL_MILLISECONDS: Final = 100
@@ -48,16 +50,15 @@ def serve(
     """Take commands and answer them until told to stop; returns how many were answered.
 
     With `until_end` it ends when every command that is there was answered. Raises `Fenced` when
-    another consumer takes over, `KafkaUnavailable`, and what opening a ledger raises.
+    another consumer takes over, `KafkaUnavailable`, `LedgerError` where another ledger was
+    served, and what opening a ledger raises.
     """
     check_safe(kafka, COMMANDS, OUTCOMES, COMMANDS_POSITIONS)
     answered = 0
     with open_ledger() as ledger, Pages(kafka, NAME, COMMANDS_POSITIONS) as pages:
         topic = kafka.topic(COMMANDS)
-        kept = {
-            TopicPartition(topic, int(partition)): offset
-            for partition, offset in pages.bookmark.items()
-        }
+        kept = offsets_in(pages.bookmark, topic)
+        check_same_ledger(ledger, pages.bookmark)
         kept_apart = origins_in(ledger.quarantine)
         consumer = consumer_at(kafka, kept, COMMANDS)
         try:
@@ -76,6 +77,26 @@ def serve(
         finally:
             consumer.close()
     return answered
+
+
+def offsets_in(bookmark: Bookmark, topic: str) -> dict[TopicPartition, int]:
+    """Where to go on reading commands."""
+    return {
+        TopicPartition(topic, int(partition)): offset
+        for partition, offset in bookmark.items()
+        if partition != FIRST_EVENT
+    }
+
+
+def check_same_ledger(ledger: Ledger, bookmark: Bookmark) -> None:
+    """Refuse to go on where another ledger was served. Raises `LedgerError`."""
+    served, first = bookmark.get(FIRST_EVENT), ledger.first_document()
+    if served is not None and (first is None or mark_of(first) != served):
+        raise LedgerError(
+            "The commands in Kafka were recorded in another ledger so far, not in this store: set "
+            "CALL_LEDGER_STORE, CALL_LEDGER_KAFKA and CALL_LEDGER_KAFKA_PREFIX to those of one "
+            "ledger."
+        )
 
 
 def serve_page(
@@ -106,6 +127,8 @@ def serve_page(
         on_group(recorded, len(unreadable))
     outcomes = iter(zip(requests, recorded, strict=True))
     offsets = dict(pages.bookmark)
+    if FIRST_EVENT not in offsets and (first := ledger.first_document()) is not None:
+        offsets[FIRST_EVENT] = mark_of(first)
     with pages.page():
         for index, message in enumerate(messages):
             if (reason := unreadable.get(index)) is not None:

@@ -16,6 +16,7 @@ import duckdb
 
 from consumers.in_order import Message
 from consumers.kafka_feed import KafkaFeed, Page
+from consumers.transactions import last_bookmark
 from consumers.withholding import (
     insert_events,
     insert_refusals,
@@ -26,11 +27,13 @@ from consumers.withholding import (
     without_unreadable,
 )
 from infra.kafka import Kafka
+from infra.topics import EVENTS_POSITIONS
 from projections import arrivals
 from projections.batches import Positions
 from projections.catching_up import SMALL_STEP, is_projected, read_ahead
 from projections.database import Projections
 from projections.owner import Owner, owning
+from projections.same_ledger import FIRST_EVENT, first_mark, other_ledger
 
 PAGES_AT_ONCE: Final = 4
 """Pages in one transaction while far behind, so that DuckDB writes rows straight to their place."""
@@ -53,6 +56,7 @@ def project(
     folder.mkdir(parents=True, exist_ok=True)
     with owning(folder) as owner:
         with owner.writing() as projections:
+            check_tables_are_in(kafka, projections)
             read_again(projections)
             positions = projections.positions
             where = arrivals.offsets(projections.connection)
@@ -68,6 +72,14 @@ def project(
             if not is_projected(projections.positions):
                 projections.refresh()
             return projections.positions
+
+
+def check_tables_are_in(kafka: Kafka, projections: Projections) -> None:
+    """Refuse tables of another ledger than what was published. Raises `OtherLedger`."""
+    published = last_bookmark(kafka, EVENTS_POSITIONS).get(FIRST_EVENT)
+    shown = first_mark(projections.connection)
+    if None not in (published, shown) and published != shown:
+        raise other_ledger(projections.path, "Kafka has another first event")
 
 
 def pages_of(feed: KafkaFeed, until_end: bool) -> Iterator[Page]:

@@ -18,6 +18,7 @@ from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, check_safe
 from projections.batches import Events, Refusals
 from projections.catching_up import Feed, Head, read_ahead
+from projections.same_ledger import FIRST_EVENT, mark_at, mark_of
 
 NAME: Final = "publisher"
 PAGE_EVENTS: Final = 5_000
@@ -28,6 +29,8 @@ GATHER_SECONDS: Final = 0.04
 costs Kafka about as much with one of them as with hundreds."""
 
 POSITION, REFUSAL_NUMBER = "position", "refusal_number"
+LAST_EVENT: Final = "last_event"
+"""The mark of the event at that position, by which the store is known again."""
 
 
 class ClosableFeed(Feed, Protocol):
@@ -54,6 +57,8 @@ class Page(NamedTuple):
     messages: list[Message]
     position: int | None
     refusal_number: int | None
+    marks: dict[str, int]
+    """Marks of its last event, and of the ledger's first one where the page has it."""
 
 
 class StoreBehind(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -111,12 +116,19 @@ def check_store_has_it(feed: Feed, bookmark: Bookmark) -> None:
     `StoreBehind`.
     """
     head = feed.head()
+    last_event = bookmark.get(LAST_EVENT)
     in_kafka = bookmark.get(POSITION, 0), bookmark.get(REFUSAL_NUMBER, 0)
     if in_kafka[0] > head.position or in_kafka[1] > head.refusal_number:
         raise StoreBehind(
             f"Kafka has events up to position {in_kafka[0]} and refusals up to {in_kafka[1]}, the "
             f"store only up to {head.position} and {head.refusal_number}: it is another ledger's, "
             "or an older copy; see docs/operations.md on restoring."
+        )
+    if last_event is not None and mark_at(feed, in_kafka[0]) != last_event:
+        raise StoreBehind(
+            f"Kafka has another event at position {in_kafka[0]} than the store: it is another "
+            "ledger's, or a copy that went on otherwise; set CALL_LEDGER_STORE, CALL_LEDGER_KAFKA "
+            "and CALL_LEDGER_KAFKA_PREFIX to those of one ledger."
         )
 
 
@@ -144,8 +156,12 @@ def pages_of(
 def page_of(events: Events | None, refusals: Refusals | None, keys: Keys) -> Page:
     """The messages of the documents, ready to be sent."""
     messages: list[Message] = []
+    marks: dict[str, int] = {}
     position = refusal_number = None
     if events is not None:
+        marks[LAST_EVENT] = mark_of(events.documents[-1])
+        if events.positions[0] == 1:
+            marks[FIRST_EVENT] = mark_of(events.documents[0])
         position = events.positions[-1]
         messages = [
             (EVENTS, keys.of(call, document), document, headers_of(at, call, document))
@@ -159,7 +175,7 @@ def page_of(events: Events | None, refusals: Refusals | None, keys: Keys) -> Pag
             (REFUSALS, key_in(document), document, headers_of(number, 0, document))
             for number, document in zip(refusals.numbers, refusals.documents, strict=True)
         ]
-    return Page(messages, position, refusal_number)
+    return Page(messages, position, refusal_number, marks)
 
 
 def send_page(pages: Pages, done: Published, page: Page) -> Published:
@@ -169,5 +185,5 @@ def send_page(pages: Pages, done: Published, page: Page) -> Published:
     with pages.page():
         for topic, key, document, headers in page.messages:
             pages.send(topic, key, document, headers)
-        pages.mark({POSITION: position, REFUSAL_NUMBER: number})
+        pages.mark({**pages.bookmark, **page.marks, POSITION: position, REFUSAL_NUMBER: number})
     return Published(position, number)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-from kafka import TopicPartition
 
+from consumers import command_consumer
 from consumers.publisher import Published
 from consumers.reading import consumer_at
 from consumers.transactions import last_bookmark
@@ -66,10 +66,7 @@ def projector_figures(folder: Path) -> Figures:
 def command_figures(folder: Path, kafka: Kafka) -> Figures:
     """The commands that wait for their answer. Raises `LedgerError`."""
     topic = kafka.topic(COMMANDS)
-    kept = {
-        TopicPartition(topic, int(partition)): offset
-        for partition, offset in last_bookmark(kafka, COMMANDS_POSITIONS).items()
-    }
+    kept = command_consumer.offsets_in(last_bookmark(kafka, COMMANDS_POSITIONS), topic)
     with kafka.explained(), closing(consumer_at(kafka, kept, COMMANDS)) as consumer:
         ends = consumer.end_offsets(consumer.assignment())
         waiting = sum(max(0, end - consumer.position(one)) for one, end in ends.items())

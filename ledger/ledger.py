@@ -91,6 +91,12 @@ class Ledger:
         """Take one command among many callers, who share a transaction; it is on disk then."""
         return await self._group_commit.submit(Request(command, observed))
 
+    def first_document(self) -> bytes | None:
+        """The document of the ledger's first event, by which it is known; none when it is empty."""
+        with self._one_at_a_time:
+            first = self._recorder.events_after(0, 1)
+        return first[0][2] if first else None
+
     def close(self) -> None:
         """Finish what was taken, then give the folder free."""
         self._group_commit.close()

@@ -39,6 +39,7 @@ from projections.messages import (
     unpack_question,
     without_delay,
 )
+from projections.same_ledger import check_tables_are_of
 from projections.sandbox import read
 
 LOCK_NAME: Final = "projections.lock"
@@ -67,6 +68,7 @@ class Owner:
         """A word about a file that was set aside, or nothing."""
         self._open_feed = open_feed
         self._writing = threading.RLock()
+        self._is_checked = False
         self._is_filling = open_feed is not None and projections.positions.projected_position == 0
 
     def bring_up(self, progress: Progress | None = None) -> Positions:
@@ -76,6 +78,9 @@ class Owner:
                 return self.projections.positions
             feed = self._open_feed()
             try:
+                if not self._is_checked:
+                    check_tables_are_of(feed, self.projections)
+                    self._is_checked = True
                 positions = catch_up(self.projections, feed, progress)
                 self._is_filling = False
                 return positions

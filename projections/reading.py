@@ -17,10 +17,11 @@ from typing import Any, Final
 from infra.folder import LedgerMissing
 from ledger.feed import StoreFeed
 from projections.catching_up import Progress
-from projections.database import ProjectionError, StillFilling
+from projections.database import FILE_NAME, ProjectionError, StillFilling
 from projections.feeds import NothingToFollow, feed_of
 from projections.messages import Answer, Question, pack_question, unpack_answer, without_delay
 from projections.owner import ADDRESS_NAME, Busy, Owner, owning
+from projections.same_ledger import FIRST_ROW, mark_at, mark_of_row, other_ledger
 from projections.sandbox import ROWS_LIMIT, TIMEOUT_SECONDS, Parameters, check
 
 PATIENCE_SECONDS: Final = 10.0
@@ -47,7 +48,7 @@ class Reader:
         self._owned = ExitStack()
         self._owner: Owner | None = None
         self._line: Connection[Any, Any] | None = None
-        self._as_it_is = as_it_is
+        self._as_it_is = self._is_checked = as_it_is
         self._feed = self._open_feed()
 
     def __enter__(self) -> Reader:
@@ -99,6 +100,8 @@ class Reader:
                 answer = self._answer_oneself(question) or self._answer_of_owner(question)
             except StillFilling as filling:
                 answer, reason = None, filling
+            if answer is not None and self._owner is None and not self._is_checked:
+                self._check_owner_is_of_this_ledger()
             if answer is not None:
                 return answer
             time.sleep(RETRY_SECONDS)
@@ -126,6 +129,19 @@ class Reader:
             return unpack_answer(self._line.recv_bytes())
         self._hang_up()
         return None
+
+    def _check_owner_is_of_this_ledger(self) -> None:
+        """Whoever has the file may have been started with another store than ours."""
+        self._is_checked = True
+        ours = mark_at(self._feed, 1)
+        question = Question(FIRST_ROW, None, 0, PATIENCE_SECONDS, 1, TIMEOUT_SECONDS)
+        answer = self._answer_of_owner(question)
+        if ours is None or answer is None:
+            return
+        for row in answer.table.to_pylist():
+            if mark_of_row(row["command_id"], row["recorded_at"]) != ours:
+                path = self._folder / FILE_NAME
+                raise other_ledger(path, "the process that keeps them follows another store")
 
     def _hang_up(self) -> None:
         if self._line is not None:

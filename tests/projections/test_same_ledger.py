@@ -1,0 +1,90 @@
+"""Tables are never gone on with from another ledger's store, whoever points the folder to it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from infra.local_postgresql import LocalPostgresql
+from ledger.migration import migrate
+from ledger.stores import VARIABLE
+from projections.owner import owning
+from projections.reading import Reader
+from projections.same_ledger import OtherLedger
+from tests.ledger.stores import PostgresqlStore
+from tests.projections.test_reading import count, record_some
+
+
+def put_store(of: Path, into: Path) -> None:
+    shutil.copy(of / "ledger.sqlite", into / "ledger.sqlite")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Its tables show three events."""
+    place = tmp_path / "ledger"
+    record_some(place, 1, 4)
+    assert count(place) == (3, 3)
+    return place
+
+
+@pytest.mark.parametrize("events", [1, 3, 7])
+def test_another_ledger_of_any_length_is_refused(folder: Path, tmp_path: Path, events: int) -> None:
+    record_some(tmp_path / "other", 1, 1 + events)
+    put_store(tmp_path / "other", folder)
+    with pytest.raises(OtherLedger, match="delete that file to have it made anew"):
+        count(folder)
+    (folder / "projections.duckdb").unlink()
+    assert count(folder) == (events, events)
+
+
+def test_a_copy_that_went_on_otherwise_is_refused(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    put_store(folder, copy)
+    record_some(copy, 10, 13)
+    record_some(folder, 20, 21)
+    assert count(folder) == (4, 4)
+    put_store(copy, folder)
+    with pytest.raises(OtherLedger, match="does not have their event 4"):
+        count(folder)
+
+
+def test_a_copy_that_went_on_from_what_the_tables_show_is_the_same_ledger(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    put_store(folder, copy)
+    record_some(copy, 10, 13)
+    put_store(copy, folder)
+    assert count(folder) == (6, 6)
+
+
+def test_who_asks_a_process_that_follows_another_store_is_refused(
+    folder: Path, tmp_path: Path
+) -> None:
+    record_some(tmp_path / "other", 1, 6)
+    with Reader(folder) as owner:
+        assert owner.ask("select 1").position == 3
+        put_store(tmp_path / "other", folder)
+        with Reader(folder) as asking, pytest.raises(OtherLedger, match="follows another store"):
+            asking.ask("select 1")
+
+
+def test_a_migrated_ledger_is_the_same_and_another_database_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, postgresql: LocalPostgresql
+) -> None:
+    migrated = PostgresqlStore.new(postgresql.url).url
+    migrate(folder, migrated, lambda *_: None)
+    monkeypatch.setenv(VARIABLE, migrated)
+    record_some(folder, 10, 12)
+    assert count(folder) == (5, 5)
+    monkeypatch.setenv(VARIABLE, PostgresqlStore.new(postgresql.url).url)
+    record_some(folder, 1, 9)
+    with pytest.raises(OtherLedger):
+        count(folder)
+    with owning(folder) as owner:
+        assert owner.projections.positions.position == 5
