@@ -7,12 +7,14 @@ on from the last position that was.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
+
+from infra.folder import LedgerError
+from infra.logs import say_last
 
 LOOK_EVERY_SECONDS: Final = 0.1
 HUNG_EXIT_CODE: Final = 3
@@ -20,8 +22,7 @@ HUNG_EXIT_CODE: Final = 3
 
 def end_process(sentence: str) -> None:
     """Leave at once, without waiting for the thread that hangs."""
-    sys.stderr.write(f"{sentence}\n")
-    sys.stderr.flush()
+    say_last(LedgerError(sentence))
     os._exit(HUNG_EXIT_CODE)
 
 

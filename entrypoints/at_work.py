@@ -9,8 +9,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import typer
+from pydantic import ValidationError
 
-from entrypoints.failures import NOT_DONE
+from entrypoints.failures import NOT_DONE, told
 from entrypoints.stopping import Stopping, stopped_by_signals
 from entrypoints.vital import Figures, Pulse
 from infra.folder import LedgerError
@@ -50,8 +51,12 @@ def at_work(
             log.info(Happening.BEGAN, extra=listening)
             yield one
             log.info(Happening.ENDED, extra=one.numbers)
-        except Exception:
-            log.exception(Happening.FAILED)
+        except Exception as error:
+            exit_code, said = NOT_DONE, error
+            if isinstance(error, ValidationError) and error.title == "Settings":
+                exit_code, sentence = told(error)
+                said = LedgerError(sentence)
+            log.error(Happening.FAILED, exc_info=said)
             if os.environ.get("CALL_LEDGER_TRACEBACK"):
                 raise
-            raise typer.Exit(NOT_DONE) from None
+            raise typer.Exit(exit_code) from None

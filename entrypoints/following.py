@@ -48,10 +48,10 @@ def publish(
     from infra.settings import Settings
     from ledger.feed import StoreFeed
 
-    kafka = Kafka.of(Settings())
     with at_work(
-        "publish", lambda: publisher_figures(ledger, measures.done), port, host
+        "publish", lambda: publisher_figures(ledger, kafka, measures.done), port, host
     ) as working:
+        kafka = Kafka.of(Settings())
         measures = PositionMeasures(working)
         done = bring(
             lambda: StoreFeed(ledger),
@@ -88,8 +88,8 @@ def project(
     from infra.kafka import Kafka
     from infra.settings import Settings
 
-    kafka = Kafka.of(Settings())
     with at_work("project", lambda: projector_figures(ledger), port, host) as working:
+        kafka = Kafka.of(Settings())
         measures = ProjectorMeasures(working)
         positions = follow(ledger, kafka, working.stopping, until_end, measures.on_positions)
         working.numbers.update(positions._asdict())
@@ -118,8 +118,8 @@ def serve_commands(
     from infra.settings import Settings
     from ledger.ledger import Ledger
 
-    kafka = Kafka.of(Settings())
     with at_work("serve-commands", lambda: command_figures(ledger, kafka), port, host) as working:
+        kafka = Kafka.of(Settings())
         measures = CommandMeasures(working)
         answered = serve(
             lambda: Ledger.open(ledger, RULE_SETS[rules], doing="serving commands from Kafka"),

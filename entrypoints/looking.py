@@ -11,13 +11,13 @@ from typing import Final
 import orjson
 
 from consumers import command_consumer
-from consumers.publisher import Published
+from consumers.publisher import POSITION, Published
 from consumers.reading import consumer_at
 from consumers.transactions import last_bookmark
 from entrypoints.lag import lag, withheld
 from entrypoints.vital import Figures
 from infra.kafka import Kafka
-from infra.topics import COMMANDS, COMMANDS_POSITIONS
+from infra.topics import COMMANDS, COMMANDS_POSITIONS, EVENTS_POSITIONS
 from ledger.feed import StoreFeed
 from ledger.quarantine import reading_quarantine
 from projections.reading import Reader
@@ -25,8 +25,9 @@ from projections.reading import Reader
 OLDEST_MILLISECONDS: Final = 2_000
 
 
-def publisher_figures(folder: Path, done: Published) -> Figures:
-    """What the store has beyond Kafka. Raises `LedgerError`."""
+def publisher_figures(folder: Path, kafka: Kafka, done: Published) -> Figures:
+    """What the store has beyond Kafka; both must be within reach. Raises `LedgerError`."""
+    published = last_bookmark(kafka, EVENTS_POSITIONS).get(POSITION, 0)
     with closing(StoreFeed(folder)) as feed:
         head = feed.head()
         lag_events = max(0, head.position - done.position)
@@ -37,6 +38,7 @@ def publisher_figures(folder: Path, done: Published) -> Figures:
             lag_seconds = max(0.0, (datetime.now(UTC) - recorded_at).total_seconds())
     return {
         "store_position": head.position,
+        "published_position": published,
         "lag_events": lag_events,
         "lag_refusals": max(0, head.refusal_number - done.refusal_number),
         "lag_seconds": lag_seconds,
@@ -73,7 +75,7 @@ def command_figures(folder: Path, kafka: Kafka) -> Figures:
         polled = consumer.poll(OLDEST_MILLISECONDS, max_records=100) if waiting else {}
         sent = [one.timestamp / 1000 for records in polled.values() for one in records]
     with reading_quarantine(folder) as quarantine:
-        kept_apart = sum(entry.state == "waiting" for entry in quarantine.list())
+        kept_apart = quarantine.waiting()
     return {
         "lag_commands": waiting,
         "lag_seconds": max(0.0, time.time() - min(sent)) if sent else 0.0,

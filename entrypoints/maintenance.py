@@ -28,7 +28,7 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
 
     [bold]call-ledger status --json[/bold]
     """
-    from entrypoints.lag import lag, withheld
+    from entrypoints.lag import lag, lag_of_stages, withheld
     from ledger.quarantine import reading_quarantine
     from ledger.stores import store_shown
     from projections.feeds import NothingToFollow, feed_of
@@ -48,7 +48,7 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
     waiting = None
     if has_store:
         with reading_quarantine(ledger) as quarantine:
-            waiting = sum(entry.state == "waiting" for entry in quarantine.list())
+            waiting = quarantine.waiting()
     facts = {
         "ledger": str(ledger.absolute()),
         "store": store_shown(ledger) if has_store else "none: the tables follow Kafka",
@@ -61,6 +61,7 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
         "in_quarantine": waiting,
         **apart,
         **behind,
+        **(lag_of_stages(ledger) if has_store else {}),
         "store_bytes": store_bytes,
         "projections_bytes": folder.projections.stat().st_size,
         "note": answer.note or None,

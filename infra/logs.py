@@ -65,6 +65,16 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
+def say_last(error: Exception) -> None:
+    """Say why the process ends at once: in the log where there is one, else as a sentence."""
+    logger = logging.getLogger(LOGGER)
+    if logger.handlers:
+        logger.error(Happening.FAILED, exc_info=error)
+    else:
+        sys.stderr.write(f"{error}\n")
+    sys.stderr.flush()
+
+
 def place_of(error: BaseException) -> str:
     """The file and line that an error was raised at."""
     trace = error.__traceback__

@@ -52,6 +52,10 @@ class QuarantineReader:
         """What is in quarantine after a number, resolved or not, in the order it came."""
         return self._store.quarantined(after_number, limit)
 
+    def waiting(self) -> int:
+        """How many nobody has resolved."""
+        return self._store.waiting()
+
     def show(self, number: int) -> Quarantined:
         """One of them. Raises `LedgerError` when there is no such number."""
         found = self._store.quarantined(number - 1, 1)

@@ -95,6 +95,11 @@ class StoreReader(ABC):
         )
         return [document for (document,) in rows]
 
+    def waiting(self) -> int:
+        """How many in quarantine nobody has resolved."""
+        ((count,),) = self.rows("SELECT count(*) FROM quarantine WHERE state = 'waiting'")
+        return int(count)
+
     def quarantined(self, after_number: int, limit: int) -> list[Quarantined]:
         """What is in quarantine, resolved or not, after a number."""
         rows = self.rows(

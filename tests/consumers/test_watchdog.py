@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -22,6 +23,22 @@ def test_a_call_that_hangs_ends_the_process_with_a_sentence() -> None:
     )
     assert done.returncode == HUNG_EXIT_CODE
     assert "did not answer while a page was committed for 0.3 seconds" in done.stderr
+
+
+def test_where_lines_are_logged_the_sentence_is_one_of_them() -> None:
+    logging = "from infra.folder import LedgerError\nfrom infra.logs import logging_lines\n"
+    logging += "lines = logging_lines('publish', LedgerError)\nlines.__enter__()\n"
+    done = subprocess.run(
+        [sys.executable, "-c", logging + HANGS],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == HUNG_EXIT_CODE
+    (line,) = map(json.loads, done.stderr.splitlines())
+    assert line["happening"] == "failed"
+    assert "did not answer while a page was committed" in line["sentence"]
 
 
 def test_calls_that_return_in_time_go_on() -> None:

@@ -52,6 +52,13 @@ def test_many_are_kept_by_one_write_and_keep_their_order(tmp_path: Path, store: 
     assert commits == [1]
 
 
+def test_all_that_wait_are_counted_however_many(tmp_path: Path, store: Store) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.quarantine.add_many([Unread("file", b"?", "no command")] * 1_200)
+        ledger.quarantine.discard(1, "me", "seen")
+        assert ledger.quarantine.waiting() == 1_199
+
+
 def test_a_retry_that_can_be_read_now_is_recorded_and_resolved(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
         ledger.quarantine.add("by hand", RECEIVE, "It came without an id.")

@@ -22,6 +22,7 @@ from kafka.admin import (
 )
 
 from infra.kafka import Kafka
+from infra.local_ending import ended_with_this_process
 from infra.local_kafka import LocalKafka
 from infra.local_servers import HOST, answers, free_ports, wait_until
 from infra.settings import Settings
@@ -129,15 +130,13 @@ def secured_kafka(folder: Path) -> Iterator[SecuredKafka]:
     ]
     plain = broker.ports[0]
     broker.properties.write_text("\n".join(changed) + "\n")
-    try:
+    with ended_with_this_process(server):
         broker.start()
         up = wait_until(lambda: all(map(answers, (plain, *ports))), 90)
         assert up, broker.log.read_text()
         yield SecuredKafka(
             f"{HOST}:{ports[0]}", f"{HOST}:{ports[1]}", authority, Kafka(f"{HOST}:{plain}")
         )
-    finally:
-        server.stop()
 
 
 def wait_until_let_in(secured: SecuredKafka, account: str) -> None:

@@ -90,9 +90,9 @@ def run_publish(kafka: Kafka, folder: Path, _own: Path, _administrator: Kafka) -
     return publish(feed, kafka, NOBODY_STOPS, from_position=1, until_end=True)
 
 
-def run_serve(kafka: Kafka, _folder: Path, own: Path, administrator: Kafka) -> object:
+def run_serve(kafka: Kafka, folder: Path, _own: Path, administrator: Kafka) -> object:
     ask(administrator, lines_of_calls(1))
-    return serve(lambda: Ledger.open(own), kafka, NOBODY_STOPS, until_end=True)
+    return serve(lambda: Ledger.open(folder / "served"), kafka, NOBODY_STOPS, until_end=True)
 
 
 def run_project(kafka: Kafka, _folder: Path, own: Path, _administrator: Kafka) -> object:
