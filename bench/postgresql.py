@@ -28,6 +28,7 @@ from bench.servers import folder_of_its_own, postgresql_in, schema
 from infra.local_postgresql import LocalPostgresql
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
+from projections.blocks import columns_of
 from projections.catching_up import LARGE_BATCH, catch_up, read_ahead
 from projections.database import Projections
 
@@ -87,7 +88,7 @@ def read_per_second(folder: Path) -> float:
     """The feed alone: events as the projector gets them, and nothing done with them."""
     with StoreFeed(folder) as feed:
         began, count = time.perf_counter(), 0
-        for batch in feed.batches(0):
+        for batch in columns_of(feed.blocks(0), LARGE_BATCH):
             count += len(batch.positions)
         return count / (time.perf_counter() - began)
 
@@ -98,7 +99,7 @@ def loaded_per_second(folder: Path, events: int) -> float:
     try:
         with StoreFeed(folder) as feed:
             began = time.perf_counter()
-            projections.append_events(read_ahead(feed.batches(0, LARGE_BATCH)))
+            projections.append_events(read_ahead(columns_of(feed.blocks(0), LARGE_BATCH)))
             return events / (time.perf_counter() - began)
     finally:
         projections.close()

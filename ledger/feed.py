@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+import orjson
+
 from infra.folder import LedgerError
 from ledger.store_reader import Ends, Soundness
 from ledger.stores import store_to_read
 
 BATCH_EVENTS = 100_000
 """Events in one batch: DuckDB parses large batches four times as fast as small ones."""
+
+BLOCK_EVENTS = 5_000
+"""Events in one block: so much still is in the processor's cache when it is joined."""
 
 
 class FeedBroken(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -26,6 +31,17 @@ class EventBatch:
     positions: Sequence[int]
     call_positions: Sequence[int]
     documents: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class EventBlock:
+    """Events next to each other, their documents in one piece of memory."""
+
+    positions: range
+    call_positions: Sequence[int]
+    sizes_bytes: Sequence[int]
+    """How much of `documents` each event has."""
+    documents: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,27 @@ class StoreFeed:
             yield EventBatch(positions, call_positions, documents)
             after_position = positions[-1]
 
+    def blocks(self, after_position: int) -> Iterator[EventBlock]:
+        """Yield events after a position as `batches` does, a third of its time for each.
+
+        Raises `FeedBroken` where positions are not next to each other.
+        """
+        while (joined := self._store.joined_events_after(after_position, BLOCK_EVENTS)).events:
+            positions = range(after_position + 1, after_position + 1 + joined.events)
+            if (joined.first_position, joined.last_position) != (positions[0], positions[-1]):
+                # Reading them one by one tells which is missing.
+                next(self.batches(after_position, BLOCK_EVENTS))
+                continue
+            sizes_bytes = numbers_in(joined.sizes_bytes)
+            documents = joined.documents or b""
+            if sum(sizes_bytes) != len(documents):
+                raise FeedBroken(
+                    f"The documents from position {positions[0]} to {positions[-1]} are not of"
+                    " the size that the event store says: restore it from its last backup."
+                )
+            yield EventBlock(positions, numbers_in(joined.call_positions), sizes_bytes, documents)
+            after_position = positions[-1]
+
     def refusals(
         self, after_number: int, limit: int = BATCH_EVENTS, with_gaps: bool = False
     ) -> Iterator[RefusalBatch]:
@@ -105,6 +142,12 @@ class StoreFeed:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def numbers_in(joined: str | None) -> list[int]:
+    """The numbers of a text that has commas between them."""
+    found: list[int] = orjson.loads(f"[{joined or ''}]")
+    return found
 
 
 def check_next(what: str, after: int, numbers: Sequence[int]) -> None:

@@ -23,6 +23,11 @@ Read = TypeVar("Read")
 class PostgresqlReader(StoreReader):
     """Reads beside the writers, over one connection that is made again when it is lost."""
 
+    JOINED = (
+        "string_agg(call::text, ','), string_agg(octet_length(document)::text, ','),"
+        " string_agg(document, ''::bytea)"
+    )
+
     def __init__(self, url: str, open_connection: Callable[[str], Connection]) -> None:
         self._url = url
         self._open_connection = open_connection

@@ -13,6 +13,11 @@ from ledger.store_reader import Soundness, StoreReader
 class SqliteReader(StoreReader):
     """Reads beside the writer, over one connection."""
 
+    JOINED = (
+        "group_concat(call, ','), group_concat(length(document), ','),"
+        " CAST(group_concat(document, '') AS BLOB)"
+    )
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+import pyarrow as pa
+
 
 class Events(Protocol):
-    """Recorded events in order: what a feed yields."""
+    """Recorded events in order: what a feed yields, in lists or in Arrow's columns."""
 
     @property
     def positions(self) -> Sequence[int]: ...
     @property
-    def call_positions(self) -> Sequence[int]: ...
+    def call_positions(self) -> Sequence[int] | pa.ChunkedArray: ...
     @property
-    def documents(self) -> Sequence[bytes]: ...
+    def documents(self) -> Sequence[bytes] | pa.ChunkedArray: ...
 
 
 class Refusals(Protocol):

@@ -224,13 +224,12 @@ class Projections:
 
         Raises `duckdb.Error` when a document is none that this version can read.
         """
-        documents = pa.array(batch.documents[start:], pa.binary()).view(pa.string())
         self._insert(
             f"insert into events by name {READ_EVENTS}",
             {
-                "position": pa.array(batch.positions[start:], pa.int64()),
-                "call_position": pa.array(batch.call_positions[start:], pa.int64()),
-                "document": documents,
+                "position": numbers(batch.positions[start:]),
+                "call_position": numbers(batch.call_positions[start:]),
+                "document": texts(batch.documents[start:]),
             },
         )
 
@@ -248,12 +247,11 @@ class Projections:
 
     def insert_refusals(self, batch: Refusals, start: int = 0) -> None:
         """Put refusals into the table, as `insert_events` does events."""
-        documents = pa.array(batch.documents[start:], pa.binary()).view(pa.string())
         self._insert(
             f"insert into refusal_events by name {READ_REFUSALS}",
             {
-                "refusal_number": pa.array(batch.numbers[start:], pa.int64()),
-                "document": documents,
+                "refusal_number": numbers(batch.numbers[start:]),
+                "document": texts(batch.documents[start:]),
             },
         )
 
@@ -261,7 +259,7 @@ class Projections:
         """Say how far the refusals are, in the caller's transaction."""
         self.connection.execute("update feed_positions set refusal_number = ?", [number])
 
-    def _insert(self, statement: str, columns: dict[str, pa.Array]) -> None:
+    def _insert(self, statement: str, columns: dict[str, pa.Array | pa.ChunkedArray]) -> None:
         table = pa.table(columns)
         # DuckDB reads one chunk on one thread.
         chunks = table.to_batches(max_chunksize=max(1, len(table) // (os.cpu_count() or 1) + 1))
@@ -372,6 +370,20 @@ class Projections:
             f"select count(*), coalesce(sum(hash(rows_of_table)), 0) from {table} as rows_of_table"
         ).fetchall()
         return int(rows[0][0]), int(rows[0][1])
+
+
+def numbers(values: Sequence[int] | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Numbers as a column."""
+    if isinstance(values, range):
+        return pa.arange(values.start, values.stop)
+    return values if isinstance(values, pa.ChunkedArray) else pa.array(values, pa.int64())
+
+
+def texts(values: Sequence[bytes] | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Documents as a column."""
+    if isinstance(values, pa.ChunkedArray):
+        return values
+    return pa.array(values, pa.binary()).view(pa.string())
 
 
 def first_new(numbers: Sequence[int], last: int) -> int:

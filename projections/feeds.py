@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.folder import LedgerFolder
-from ledger.feed import EventBatch, RefusalBatch, StoreFeed
+from ledger.feed import EventBatch, EventBlock, RefusalBatch, StoreFeed
 from ledger.store_reader import Ends
 from ledger.stores import has_store
 
@@ -19,6 +19,10 @@ class NothingToFollow:
         return Ends(0, 0)
 
     def batches(self, after_position: int, limit: int = 0) -> Iterator[EventBatch]:  # noqa: ARG002
+        """None."""
+        return iter(())
+
+    def blocks(self, after_position: int) -> Iterator[EventBlock]:  # noqa: ARG002
         """None."""
         return iter(())
 

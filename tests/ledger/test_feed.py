@@ -30,6 +30,35 @@ def test_any_size_of_batch_yields_the_same_events(tmp_path: Path) -> None:
         assert list(feed.batches(21)) == []
 
 
+def test_blocks_have_the_same_events_as_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        for number in range(7):
+            ledger.record_many(requests(connected(f"call-{number}")))
+    with StoreFeed(tmp_path) as feed:
+        (batch,) = feed.batches(0)
+        for block_events in (1, 4, 20, 21, 22):
+            monkeypatch.setattr("ledger.feed.BLOCK_EVENTS", block_events)
+            positions: list[int] = []
+            call_positions: list[int] = []
+            documents: list[bytes] = []
+            for block in feed.blocks(0):
+                positions += block.positions
+                call_positions += block.call_positions
+                rest = block.documents
+                for size_bytes in block.sizes_bytes:
+                    documents.append(rest[:size_bytes])
+                    rest = rest[size_bytes:]
+                assert rest == b""
+            assert (tuple(positions), tuple(call_positions)) == (
+                batch.positions,
+                batch.call_positions,
+            )
+            assert tuple(documents) == batch.documents
+        assert list(feed.blocks(21)) == []
+
+
 def test_a_follower_sees_what_the_writer_has_committed_meanwhile(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
         ledger.record_many(requests(connected("call-1")))
@@ -50,6 +79,10 @@ def test_a_missing_event_stops_the_feed_loudly(tmp_path: Path, store: Store) -> 
             list(feed.batches(0))
         with pytest.raises(FeedBroken, match="no position 4"):
             list(feed.batches(3, 1))
+        with pytest.raises(FeedBroken, match="no position 4"):
+            list(feed.blocks(0))
+        with pytest.raises(FeedBroken, match="no position 4"):
+            list(feed.blocks(3))
 
 
 def test_a_ledger_whose_last_events_are_gone_is_not_written_on(
