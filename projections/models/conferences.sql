@@ -45,7 +45,8 @@ final as (
         len(coalesce(later_joins.members, beginnings.members)) as member_count,
         consult_number,
         cause,
-        ended_at is null as is_open
+        ended_at is null as is_open,
+        version = min(version) over (partition by call_position) as is_first_of_call
     from beginnings
     join source_calls using (call_position)
     left join later_joins using (call_position, conference_number)

@@ -64,7 +64,8 @@ final as (
         end as ended_how,
         failed_conference_count,
         answered_at is not null as is_answered,
-        ended_at is null as is_open
+        ended_at is null as is_open,
+        consult_number = min(consult_number) over (partition by call_position) as is_first_of_call
     from consults_of_calls
     join source_calls using (call_position)
 )

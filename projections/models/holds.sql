@@ -1,6 +1,8 @@
 -- One row per hold of the customer, a hold during a consult included.
 with beginnings as (
-    select call_position, hold_number, occurred_at as started_at, actor as started_by, consult_number
+    select
+        call_position, hold_number, version, occurred_at as started_at, actor as started_by,
+        consult_number
     from source_events
     where hold_number is not null and type in ('call.held.v1', 'call.consult-started.v1')
 ),
@@ -34,7 +36,8 @@ final as (
             when 'call.exited.v1' then 'customer_left'
             else case when call_ended_at is not null then 'call_ended' end
         end as ended_how,
-        taken_off_at is null and call_ended_at is null as is_open
+        taken_off_at is null and call_ended_at is null as is_open,
+        version = min(version) over (partition by call_position) as is_first_of_call
     from beginnings
     join source_calls using (call_position)
     left join endings using (call_position, hold_number)

@@ -1,5 +1,5 @@
 -- One row per observed event and rule that it broke.
-with final as (
+with breaks as (
     select
         call_position,
         source_calls.call_id,
@@ -20,5 +20,12 @@ with final as (
     from source_events
     join source_calls using (call_position)
     where rules_broken is not null
+),
+final as (
+    select
+        *,
+        row_number() over (partition by call_position order by version, rule) = 1 as is_first_of_call,
+        row_number() over (partition by call_position, rule order by version) = 1 as is_first_of_rule
+    from breaks
 )
 select * from final

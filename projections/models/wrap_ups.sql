@@ -63,7 +63,7 @@ own_ends as (
         and departures.version >= openings.first_version
     group by openings.call_position, openings.wrap_up_number
 ),
-final as (
+told as (
     select
         call_position,
         call_id,
@@ -95,12 +95,36 @@ final as (
         applied_by,
         coalesce(is_provisional, false) as is_provisional,
         corrected_at is not null as is_corrected,
-        extension_count
+        extension_count,
+        call_ended_at
     from openings
     join source_calls using (call_position)
     left join applications using (call_position, applied_version)
     left join voids using (call_position, wrap_up_number)
     left join corrections using (call_position, wrap_up_number)
     left join own_ends using (call_position, wrap_up_number)
+),
+first_of_reasons as (
+    select call_position, reason, min(wrap_up_number) as first_number
+    from told
+    where status = 'applied'
+    group by call_position, reason
+),
+firsts as (
+    select
+        call_position,
+        min(first_number) as first_number,
+        list(first_number) as first_numbers
+    from first_of_reasons
+    group by call_position
+),
+final as (
+    select
+        told.* exclude (call_ended_at),
+        status in ('open', 'pending') and call_ended_at is not null as is_missing,
+        status = 'applied' and wrap_up_number = first_number as is_first_of_call,
+        status = 'applied' and list_contains(first_numbers, wrap_up_number) as is_first_of_reason
+    from told
+    left join firsts using (call_position)
 )
 select * from final

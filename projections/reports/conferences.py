@@ -1,6 +1,6 @@
 """Conferences: established ones, how long, and how they ended."""
 
-from projections.reports.report import ANSWERED_CALLS, Figure, Report
+from projections.reports.report import ANSWERED_CALLS, CALLS, Figure, Report
 
 REPORT = Report(
     name="conferences",
@@ -9,7 +9,7 @@ REPORT = Report(
     facts=f"""
 select
   call_position, call_id, source, entered_at, queue, started_by as agent, false as is_denominator,
-  cause, member_count, conference_seconds
+  cause, member_count, conference_seconds, is_first_of_call
 from conferences
 union all by name
 {ANSWERED_CALLS}
@@ -20,7 +20,7 @@ union all by name
         ),
         Figure(
             "calls",
-            "count(distinct call_position) filter (not is_denominator)",
+            CALLS,
             "calls with a conference",
         ),
         Figure(
@@ -37,8 +37,7 @@ union all by name
         ),
         Figure(
             "conference_share",
-            "count(distinct call_position) filter (not is_denominator)"
-            " / nullif(count(*) filter (is_denominator), 0)",
+            f"{CALLS} / nullif(count(*) filter (is_denominator), 0)",
             "calls with a conference ÷ answered calls",
         ),
     ),

@@ -1,6 +1,6 @@
 """Consults: how often advice was asked for, whether it came, and what it became."""
 
-from projections.reports.report import Figure, Report
+from projections.reports.report import CALLS, Figure, Report
 
 REPORT = Report(
     name="consults",
@@ -9,12 +9,13 @@ REPORT = Report(
     facts="""
 select
   call_position, call_id, source, entered_at, queue, started_by as agent, false as is_denominator,
-  target_kind, party, ended_how, is_answered, consult_seconds, failed_conference_count
+  target_kind, party, ended_how, is_answered, consult_seconds, failed_conference_count,
+  is_first_of_call
 from consults
 """,
     figures=(
         Figure("consults", "count(*)", "started while handling a call"),
-        Figure("calls", "count(distinct call_position)", "calls with a consult"),
+        Figure("calls", CALLS, "calls with a consult"),
         Figure("answered", "count(*) filter (is_answered)", "somebody answered"),
         Figure(
             "to_conference",

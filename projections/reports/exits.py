@@ -1,6 +1,6 @@
 """Exits: who left, in which order, by what and why."""
 
-from projections.reports.report import Figure, Report
+from projections.reports.report import CALLS, Figure, Report
 
 REPORT = Report(
     name="exits",
@@ -8,20 +8,19 @@ REPORT = Report(
     question="Who left the calls, in which order, and why?",
     facts="""
 select
-  exits.call_position, exits.call_id, exits.source, exits.entered_at, exits.queue,
+  call_position, call_id, source, entered_at, queue,
   party as agent, false as is_denominator,
   exit_number, party_kind, party_role as role, reason, via, ended_by,
   case when initiated_by in ('customer', 'system', 'unknown') then initiated_by else 'agent' end
     as initiated_by,
   stayed_count, owner_after, after_call_start_seconds, after_conference_start_seconds,
-  exits.left_while_held and party_kind = 'customer' as left_while_held,
-  agent_hung_up_first and party_kind = 'customer' as agent_hung_up_first,
-  case when party_kind = 'customer' then post_call_seconds end as post_call_seconds
-from exits join calls using (call_position)
+  left_while_held and party_kind = 'customer' as left_while_held,
+  agent_hung_up_first, post_call_seconds, is_first_of_call, is_first_of_reason
+from exits
 """,
     figures=(
         Figure("exits", "count(*)", "one per party that left"),
-        Figure("calls", "count(distinct call_position)", "calls that somebody left"),
+        Figure("calls", CALLS, "calls that somebody left"),
         Figure("by_customer", "count(*) filter (party_kind = 'customer')", "the customer's exits"),
         Figure(
             "agent_hung_up_first",
@@ -61,6 +60,7 @@ from exits join calls using (call_position)
         "stayed_count",
         "owner_after",
     ),
+    firsts={"reason": "is_first_of_reason"},
     denominator="means are over the exits that have the value",
     default_grouping=("reason",),
 )

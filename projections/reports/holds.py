@@ -1,6 +1,6 @@
 """Holds: how often and how long the customer waited on hold."""
 
-from projections.reports.report import ANSWERED_CALLS, Figure, Report
+from projections.reports.report import ANSWERED_CALLS, CALLS, Figure, Report
 
 REPORT = Report(
     name="holds",
@@ -9,7 +9,8 @@ REPORT = Report(
     facts=f"""
 select
   call_position, call_id, source, entered_at, queue, started_by as agent, false as is_denominator,
-  ended_how, consult_number is not null as during_consult, hold_seconds
+  ended_how, consult_number is not null as during_consult, hold_seconds,
+  is_first_of_call
 from holds
 union all by name
 {ANSWERED_CALLS}
@@ -22,14 +23,13 @@ union all by name
         ),
         Figure(
             "held_calls",
-            "count(distinct call_position) filter (not is_denominator)",
+            CALLS,
             "calls with at least one hold",
         ),
         Figure("hold_seconds", "sum(hold_seconds)", "time on hold, ended holds only"),
         Figure(
             "mean_hold_seconds_per_held_call",
-            "sum(hold_seconds) / nullif(count(distinct call_position)"
-            " filter (not is_denominator), 0)",
+            f"sum(hold_seconds) / nullif({CALLS}, 0)",
             "hold time ÷ held calls",
         ),
         Figure("longest_hold_seconds", "max(hold_seconds)", "the longest single hold"),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projections.reports.report import QUARTER, TIME_GROUPINGS, Report, Selection, where
+from projections.reports.report import (
+    CALLS,
+    GROUPINGS_OF_CALLS,
+    QUARTER,
+    TIME_GROUPINGS,
+    Report,
+    Selection,
+    where,
+)
 
 if TYPE_CHECKING:
     from projections.sandbox import Value
@@ -39,7 +47,10 @@ selected as (
   from chosen join quarters on quarters.quarter = {QUARTER}
 )"""
     apart = ", is_denominator" if set(by) & set(report.subject_groupings) else ""
-    figures = ",\n  ".join(f'{figure.expression} as "{figure.name}"' for figure in report.figures)
+    calls = calls_counted(report, selection, by)
+    figures = ",\n  ".join(
+        f'{figure.expression.replace(CALLS, calls)} as "{figure.name}"' for figure in report.figures
+    )
     sql = f"""
 with facts as (
 {report.facts}
@@ -58,6 +69,22 @@ from selected
 order by {", ".join(["is_total", *(f'"{grouping}" nulls last' for grouping in by)])}
 """
     return sql, selection.parameters(with_time_zone=bool(times))
+
+
+def calls_counted(report: Report, selection: Selection, by: tuple[str, ...]) -> str:
+    """The aggregate that counts calls exactly: by the marks of first things, where they can tell.
+
+    They cannot where one call's things come into several groups, or are selected one by one.
+    """
+    dividing = set(by) - GROUPINGS_OF_CALLS
+    in_all = "count(*) filter (is_first_of_call)"
+    if selection.agent is None and not dividing:
+        return in_all
+    if selection.agent is None and len(dividing) == 1 and dividing <= report.firsts.keys():
+        (grouping,) = dividing
+        in_group = f"count(*) filter ({report.firsts[grouping]})"
+        return f'case when grouping("{grouping}") = 1 then {in_all} else {in_group} end'
+    return f"count(distinct call_position) filter ({report.calls_of})"
 
 
 def calls_query(report: Report, selection: Selection) -> tuple[str, dict[str, Value]]:

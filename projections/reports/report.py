@@ -7,8 +7,8 @@ denominator, one row per thing that the denominator counts (`is_denominator`). E
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +46,15 @@ where answered_at is not null
 """Answered calls, as denominator: each counts for the first agent who answered it."""
 
 
+CALLS: Final = "{calls}"
+"""In a figure: how many calls the things counted belong to. Counting different calls costs ten
+times as much as all the rest, so the models mark the first thing of each call, and of each reason
+in it; where nothing else divides a call's things, the marks are counted instead."""
+
+GROUPINGS_OF_CALLS: Final = frozenset({*TIME_GROUPINGS, "queue", "source"})
+"""What all things of a call have in common."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One column of a report: an aggregate over the facts, and what it means."""
@@ -75,6 +84,10 @@ class Report:
     denominator: str
     """What shares and averages are divided by, in words."""
     default_grouping: tuple[str, ...] = ()
+    calls_of: str = "not is_denominator"
+    """Which things the figure `CALLS` counts the calls of."""
+    firsts: Mapping[str, str] = field(default_factory=dict)
+    """For a subject grouping, the column that marks its first thing of a call."""
 
     @property
     def all_groupings(self) -> tuple[str, ...]:

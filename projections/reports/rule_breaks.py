@@ -1,6 +1,6 @@
 """Rule breaks: what other systems did although a rule forbids it."""
 
-from projections.reports.report import Figure, Report
+from projections.reports.report import CALLS, Figure, Report
 
 REPORT = Report(
     name="rule-breaks",
@@ -9,7 +9,7 @@ REPORT = Report(
     facts="""
 select
   call_position, call_id, source, entered_at, queue, actor as agent, false as is_denominator,
-  rule, type as event
+  rule, type as event, is_first_of_call, is_first_of_rule
 from rule_breaks
 union all by name
 select
@@ -22,13 +22,14 @@ from calls
         ),
         Figure(
             "calls",
-            "count(distinct call_position) filter (not is_denominator)",
+            CALLS,
             "calls with at least one",
         ),
         Figure("entered", "nullif(count(*) filter (is_denominator), 0)", "all calls that entered"),
     ),
     groupings=("queue", "source"),
     subject_groupings=("rule", "event", "agent"),
+    firsts={"rule": "is_first_of_rule"},
     denominator="all calls that entered",
     default_grouping=("rule",),
 )

@@ -1,6 +1,6 @@
 """Wrap-ups: every reason given, by whom, and how long it took."""
 
-from projections.reports.report import Figure, Report
+from projections.reports.report import CALLS, Figure, Report
 
 REPORT = Report(
     name="wrap-ups",
@@ -8,11 +8,10 @@ REPORT = Report(
     question="Which wrap-up reasons were given, by choice or by default, and which are missing?",
     facts="""
 select
-  wrap_ups.call_position, wrap_ups.call_id, wrap_ups.source, wrap_ups.entered_at, wrap_ups.queue,
-  agent, false as is_denominator, status, reason, mode, wrap_ups.wrap_up_seconds,
-  extension_count, is_corrected,
-  status in ('open', 'pending') and ended_at is not null as is_missing
-from wrap_ups join calls using (call_position)
+  call_position, call_id, source, entered_at, queue,
+  agent, false as is_denominator, status, reason, mode, wrap_up_seconds,
+  extension_count, is_corrected, is_missing, is_first_of_call, is_first_of_reason
+from wrap_ups
 """,
     figures=(
         Figure(
@@ -22,7 +21,7 @@ from wrap_ups join calls using (call_position)
         ),
         Figure(
             "calls",
-            "count(distinct call_position) filter (status = 'applied')",
+            CALLS,
             "calls with at least one wrap-up reason",
         ),
         Figure(
@@ -51,6 +50,8 @@ from wrap_ups join calls using (call_position)
     ),
     groupings=("agent", "queue", "source"),
     subject_groupings=("reason", "mode", "status"),
+    calls_of="status = 'applied'",
+    firsts={"reason": "is_first_of_reason"},
     denominator="all wrap-ups with a reason",
     default_grouping=("reason",),
 )

@@ -46,6 +46,9 @@ LIKELY = (
     (commands.ApplyWrapUp, "agent-1"),
     (commands.ApplyWrapUp, "agent-2"),
 )
+Drawn = list[tuple[int, tuple[type[commands.Command], str], bool, int]]
+"""Steps: the call's number, the command and its actor, whether observed, and the second."""
+
 anything = st.tuples(st.sampled_from(commands.COMMAND_CLASSES), st.sampled_from(ACTORS))
 steps = st.lists(
     st.tuples(
@@ -58,7 +61,7 @@ steps = st.lists(
 )
 
 
-def history(drawn: list[tuple[int, tuple[type[commands.Command], str], bool, int]]) -> Written:
+def history(drawn: Drawn) -> Written:
     """Calls side by side, through both doors, by clocks that may go backwards."""
     written = Written()
     for number, (call, (kind, actor), observed, seconds) in enumerate(drawn):
@@ -87,7 +90,7 @@ def projections() -> Iterator[Projections]:
 @settings(max_examples=15, deadline=None, phases=PHASES)
 @given(steps, st.lists(st.integers(1, 20), min_size=1))
 def test_any_batching_of_any_history_gives_the_tables_of_one_rebuild(
-    drawn: list[tuple[int, tuple[type[commands.Command], str], bool, int]], sizes: list[int]
+    drawn: Drawn, sizes: list[int]
 ) -> None:
     written = history(drawn)
     with projections() as opened:
@@ -104,7 +107,7 @@ def test_any_batching_of_any_history_gives_the_tables_of_one_rebuild(
 @settings(max_examples=20, deadline=None, phases=PHASES)
 @given(steps)
 def test_a_call_stands_in_its_row_where_the_domain_says(
-    drawn: list[tuple[int, tuple[type[commands.Command], str], bool, int]],
+    drawn: Drawn,
 ) -> None:
     written = history([(call, step, False, seconds) for call, step, _, seconds in drawn])
     with projections() as opened:
@@ -121,7 +124,7 @@ def test_a_call_stands_in_its_row_where_the_domain_says(
 @settings(max_examples=20, deadline=None, phases=PHASES)
 @given(steps)
 def test_no_duration_is_ever_negative(
-    drawn: list[tuple[int, tuple[type[commands.Command], str], bool, int]],
+    drawn: Drawn,
 ) -> None:
     written = history([(call, step, True, seconds) for call, step, _, seconds in drawn])
     with projections() as opened:
