@@ -41,7 +41,8 @@ def figures_query(
     times = [grouping for grouping in by if grouping in TIME_GROUPINGS]
     local = ", ".join(f'{TIME_GROUPINGS[grouping]} as "{grouping}"' for grouping in times)
     quarters = f"""quarters as (
-  select {QUARTER} as quarter, {local} from chosen group by quarter
+  select {QUARTER} as quarter, {local} from {report.entries} {where(selection.period())}
+  group by quarter
 ),
 selected as (
   from chosen join quarters on quarters.quarter = {QUARTER}

@@ -24,4 +24,5 @@ from refusals left join calls using (source, call_id)
     subject_groupings=("rule", "command", "role", "via"),
     denominator="none: these are counts",
     default_grouping=("rule",),
+    entries="chosen",
 )

@@ -84,6 +84,8 @@ class Report:
     denominator: str
     """What shares and averages are divided by, in words."""
     default_grouping: tuple[str, ...] = ()
+    entries: str = "calls"
+    """What has the time at which every fact's call entered, and is quicker to read than facts."""
     calls_of: str = "not is_denominator"
     """Which things the figure `CALLS` counts the calls of."""
     firsts: Mapping[str, str] = field(default_factory=dict)
@@ -115,6 +117,10 @@ class Selection:
             "source = $source": self.source,
         }
         return [sql for sql, value in filters.items() if value is not None]
+
+    def period(self) -> list[str]:
+        """The filters that are about the time of entry."""
+        return [sql for sql in self.conditions() if sql.startswith("entered_at")]
 
     def parameters(self, with_time_zone: bool) -> dict[str, Value]:
         """The values of the parameters that `conditions` and groupings by time name."""
