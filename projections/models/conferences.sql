@@ -28,6 +28,11 @@ endings as (
     where type = 'call.conference-ended.v1'
     group by call_position, conference_number
 ),
+firsts as (
+    select call_position, min(version) as first_version
+    from beginnings
+    group by call_position
+),
 final as (
     select
         call_position,
@@ -46,8 +51,9 @@ final as (
         consult_number,
         cause,
         ended_at is null as is_open,
-        version = min(version) over (partition by call_position) as is_first_of_call
+        version = first_version as is_first_of_call
     from beginnings
+    join firsts using (call_position)
     join source_calls using (call_position)
     left join later_joins using (call_position, conference_number)
     left join endings using (call_position, conference_number)

@@ -33,6 +33,11 @@ consults_of_calls as (
     from steps
     group by call_position, consult_number
 ),
+firsts as (
+    select call_position, min(consult_number) as first_number
+    from steps
+    group by call_position
+),
 final as (
     select
         call_position,
@@ -65,8 +70,9 @@ final as (
         failed_conference_count,
         answered_at is not null as is_answered,
         ended_at is null as is_open,
-        consult_number = min(consult_number) over (partition by call_position) as is_first_of_call
+        consult_number = first_number as is_first_of_call
     from consults_of_calls
+    join firsts using (call_position)
     join source_calls using (call_position)
 )
 select * from final

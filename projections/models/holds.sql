@@ -16,6 +16,11 @@ endings as (
     where hold_number is not null and type not in ('call.held.v1', 'call.consult-started.v1')
     group by call_position, hold_number
 ),
+firsts as (
+    select call_position, min(version) as first_version
+    from beginnings
+    group by call_position
+),
 final as (
     select
         call_position,
@@ -37,8 +42,9 @@ final as (
             else case when call_ended_at is not null then 'call_ended' end
         end as ended_how,
         taken_off_at is null and call_ended_at is null as is_open,
-        version = min(version) over (partition by call_position) as is_first_of_call
+        version = first_version as is_first_of_call
     from beginnings
+    join firsts using (call_position)
     join source_calls using (call_position)
     left join endings using (call_position, hold_number)
 )
