@@ -30,7 +30,7 @@ CALLS_A_DAY = 20_000_000
 """So busy a day that its commands come about as fast as they are sent, some 2,000 calls at once."""
 
 TICK_SECONDS = 0.002
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 NOT_YET = -1.0
 
 

@@ -28,6 +28,9 @@ from projections.same_ledger import FIRST_EVENT, mark_of
 NAME: Final = "command-consumer"
 POLL_MILLISECONDS: Final = 100
 PAGE_COMMANDS: Final = 2_000
+GATHER_SECONDS: Final = 0.02
+"""Between a page that was not full and the next: each costs the store and Kafka a transaction."""
+
 JSON: Final = [("content-type", b"application/json")]
 LOST: Final = (
     "commands were thrown away before they were served; delete the entry of "
@@ -70,6 +73,8 @@ def serve(
                     answered += serve_page(ledger, pages, messages, kept_apart, on_group)
                     if on_page is not None:
                         on_page(answered)
+                    if len(messages) < PAGE_COMMANDS and not until_end:
+                        stopping.wait(GATHER_SECONDS)
                 elif until_end and is_at_end(kafka, consumer):
                     break
                 else:
