@@ -14,7 +14,7 @@ from crc32c import crc32c
 
 CONTENT_TYPE: Final = ("content-type", b"application/cloudevents+json")
 POSITION: Final = "position"
-MOST_KEYS: Final = 100_000
+MOST_KEYS: Final = 20_000
 """Calls whose key is remembered: more than go on at the same time."""
 
 Headers = list[tuple[str, bytes]]

@@ -46,7 +46,7 @@ class Fenced(LedgerError):  # noqa: N818 - it reads as the state it reports
     """Another process of the same name has taken over; this one must leave."""
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition that every Kafka client gives a key; remembered, for it is slow in Python."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)

@@ -41,6 +41,10 @@ FILE_NAME: Final = "projections.duckdb"
 MEMORY_LIMIT: Final = "3GB"
 """DuckDB spills to disk beyond it, so that a rebuild of any size fits beside other work."""
 
+CHECKPOINT_THRESHOLD: Final = "32MB"
+"""Rows in DuckDB's log are in memory too, four times as large, until they get to their place in
+the file: at 256 MB that was a gigabyte, which came and went every few minutes."""
+
 WHOLE_BUILD_SHARE: Final = 0.2
 """From this share of new events on, building everything is cheaper than touched calls alone."""
 
@@ -79,7 +83,7 @@ class Projections:
             config={
                 "memory_limit": memory_limit,
                 "threads": os.cpu_count() or 1,
-                "checkpoint_threshold": "256MB",
+                "checkpoint_threshold": CHECKPOINT_THRESHOLD,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "enable_external_access": False,
