@@ -135,20 +135,29 @@ class Growth(NamedTuple):
     last_mib: float
     most_mib: float
     mib_a_minute: float
+    mib_a_minute_at_last: float
+    """In the second half, when caches are full."""
 
 
 def growth(samples: list[Sample], window_seconds: float) -> Growth:
     """The medians of the first and the last window, the most, and the slope over all samples."""
     end = samples[-1].at_seconds
     sizes = [one.bytes_resident / MIB for one in samples]
-    minutes = [one.at_seconds / 60 for one in samples]
     return Growth(
         median(one.bytes_resident for one in samples if one.at_seconds <= window_seconds) / MIB,
         median(one.bytes_resident for one in samples if one.at_seconds >= end - window_seconds)
         / MIB,
         max(sizes),
-        linear_regression(minutes, sizes).slope if len(samples) > 1 else 0.0,
+        slope(samples),
+        slope([one for one in samples if one.at_seconds >= end / 2]),
     )
+
+
+def slope(samples: list[Sample]) -> float:
+    """MiB a minute."""
+    minutes = [one.at_seconds / 60 for one in samples]
+    sizes = [one.bytes_resident / MIB for one in samples]
+    return linear_regression(minutes, sizes).slope if len(samples) > 1 else 0.0
 
 
 def servers_numbers(kafka: LocalKafka, postgresql: LocalPostgresql) -> dict[str, int]:

@@ -113,14 +113,16 @@ def memory_table(meter: Meter, window_seconds: float) -> str:
     """Memory of each process at first, at last, and how fast it grows."""
     window = f"{window_seconds:.0f} seconds"
     lines = [
-        f"| memory of | first {window}, median | last {window}, median | most | slope |",
-        "|---|---:|---:|---:|---:|",
+        f"| memory of | first {window}, median | last {window}, median | most | slope "
+        "| slope of the second half |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     for name, samples in meter.samples.items():
         one = growth(samples, window_seconds)
         lines.append(
             f"| {name} | {one.first_mib:,.0f} MiB | {one.last_mib:,.0f} MiB "
-            f"| {one.most_mib:,.0f} MiB | {one.mib_a_minute:+,.1f} MiB a minute |"
+            f"| {one.most_mib:,.0f} MiB | {one.mib_a_minute:+,.1f} MiB a minute "
+            f"| {one.mib_a_minute_at_last:+,.1f} MiB a minute |"
         )
     return "\n".join(lines)
 
