@@ -16,6 +16,7 @@ import orjson
 
 from projections.catching_up import Feed
 from projections.database import ProjectionError, Projections
+from projections.feeds import NothingToFollow
 
 FIRST_EVENT: Final = "first_event"
 """Under this name a bookmark in Kafka has the mark of the ledger's first event."""
@@ -56,7 +57,12 @@ def first_mark(connection: duckdb.DuckDBPyConnection) -> int | None:
 
 
 def check_tables_are_of(feed: Feed, projections: Projections) -> None:
-    """Refuse tables whose last event is not in the store. Raises `OtherLedger`."""
+    """Refuse tables whose last event is not in the store that they follow, if they follow one.
+
+    Raises `OtherLedger`.
+    """
+    if isinstance(feed, NothingToFollow):
+        return
     row = projections.connection.execute(LAST_ROW).fetchone()
     if row is not None and mark_at(feed, row[2]) != mark_of_row(*row[:2]):
         raise other_ledger(projections.path, f"the store does not have their event {row[2]}")
