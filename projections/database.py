@@ -302,7 +302,11 @@ class Projections:
         self._note_projected()
 
     def _fill(self, colour: str) -> None:
-        """Make the tables of this schema, some calls at a time, so that memory stays bounded."""
+        """Make the tables of this schema, some calls at a time, so that memory stays bounded.
+
+        They have no index: DuckDB 2.0 loses entries of one when a process is killed again and
+        again, finds rows no more, and fails when it deletes them.
+        """
         execute, last = self.connection.execute, self.positions.position
         execute(f"drop schema if exists {colour} cascade")
         execute(f"create schema {colour}")
@@ -318,8 +322,6 @@ class Projections:
                     execute(f"create or replace temp view {model.name} as {rows}")
             self._forget("view")
             into = f"insert into {colour}.{{}}"
-        # One call is found among millions by its id as fast as its timeline is to be drawn.
-        execute(f"create index calls_by_call_id on {colour}.calls (call_id)")
 
     def _read_events(self, kind: str, which: str) -> None:
         """Let the models read these events, all that their calls have, as a table or a view."""
