@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kafka import TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 
 from consumers.reading import ends_of
 from infra.kafka import Kafka
@@ -32,9 +32,11 @@ def documents_in_store(folder: Path) -> list[bytes]:
         return [document for batch in feed.batches(0) for document in batch.documents]
 
 
-def messages_in(kafka: Kafka, topic: str, at_most_seconds: float = 30) -> list[Any]:
-    """Every committed message of a topic, partition by partition."""
-    consumer = kafka.consumer()
+def messages_in(
+    kafka: Kafka, topic: str, at_most_seconds: float = 30, committed: bool = True
+) -> list[Any]:
+    """Every message of a topic that was committed, or every one, partition by partition."""
+    consumer = kafka.consumer() if committed else reader_of_everything(kafka)
     try:
         parts = [
             TopicPartition(kafka.topic(topic), number)
@@ -52,6 +54,16 @@ def messages_in(kafka: Kafka, topic: str, at_most_seconds: float = 30) -> list[A
         return found
     finally:
         consumer.close()
+
+
+def reader_of_everything(kafka: Kafka) -> Any:
+    """A reader that is also given what was never committed."""
+    return KafkaConsumer(
+        bootstrap_servers=kafka.bootstrap,
+        isolation_level="read_uncommitted",
+        group_id=None,
+        enable_auto_commit=False,
+    )
 
 
 def position_of(message: Any) -> int:

@@ -1,176 +1,233 @@
-"""Killed at any moment, each process goes on where it was: nothing is lost, nothing twice."""
+"""Killed at every step of its pages, each process goes on: nothing is lost, nothing twice."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
-import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from random import Random
 
 import orjson
 import pytest
 
+from consumers.answers import answer_to
+from consumers.command_consumer import NAME as COMMAND_CONSUMER
+from consumers.messages import Keys, Place, place_in
+from consumers.publisher import NAME as PUBLISHER
+from consumers.publisher import Published, page_of, send_page
+from consumers.transactions import Pages
 from infra.kafka import Kafka
-from infra.topics import EVENTS, OUTCOMES
-from ledger.feed import StoreFeed
-from tests.consumers.recorded import (
-    documents_in_store,
-    in_order,
-    messages_in,
-    position_of,
-    record_calls,
+from infra.local_postgresql import LocalPostgresql
+from infra.topics import (
+    COMMANDS_POSITIONS,
+    EVENTS,
+    EVENTS_POSITIONS,
+    OUTCOMES,
+    REFUSALS,
+    create,
 )
+from ledger.feed import StoreFeed
+from ledger.intake import read_request
+from ledger.ledger import Ledger
+from ledger.quarantine import reading_quarantine
+from tests.consumers.kills import Starter, Victim, counted, kill_all, starter
+from tests.consumers.recorded import EVENTS_A_CALL, documents_in_store, messages_in, record_calls
 from tests.consumers.test_command_consumer import ask, serve_all
+from tests.consumers.test_kafka_projector import ask as ask_tables
 from tests.consumers.test_kafka_projector import bring, read, rows_from_store, rows_in
+from tests.ledger.stores import PostgresqlStore
 from tests.ledger.test_kill import lines_of_calls
 
-KILLS = 25
-CALLS = 1_500
+CALLS = 800
+CALLS_TO_PROJECT = 1_500
+COMMANDS_A_CALL = 6
+NONSENSE_EVERY = 30
+FEWEST_KILLS = 100
+FEWEST_PLACES = 50
+SQLITE = "sqlite"
+AT_A_TIME = 3
 
-PUBLISHER = """
-import sys, threading
-from pathlib import Path
-from consumers.publisher import publish
-from infra.kafka import Kafka
-from ledger.feed import StoreFeed
-folder = Path(sys.argv[1])
-print("began", flush=True)
-publish(lambda: StoreFeed(folder), Kafka(sys.argv[2], sys.argv[3]), threading.Event(),
-        page_events=50, on_page=lambda done: print(done, flush=True))
-"""
-PROJECTOR = """
-import sys, threading
-from pathlib import Path
-import consumers.kafka_feed
-import consumers.kafka_projector
-from consumers.kafka_projector import project
-from infra.kafka import Kafka
-consumers.kafka_feed.POLL_BATCHES = 1
-consumers.kafka_feed.PAGE_MESSAGES = 50
-consumers.kafka_projector.PAGES_AT_ONCE = 1
-print("began", flush=True)
-project(Path(sys.argv[1]), Kafka(sys.argv[2], sys.argv[3]), threading.Event(),
-        on_positions=lambda done: print(done, flush=True))
-"""
-SERVER = """
-import sys, threading
-from pathlib import Path
-import consumers.command_consumer
-from consumers.command_consumer import serve
-from infra.kafka import Kafka
-from ledger.ledger import Ledger
-consumers.command_consumer.PAGE_COMMANDS = 50
-print("began", flush=True)
-serve(lambda: Ledger.open(Path(sys.argv[1])), Kafka(sys.argv[2], sys.argv[3]), threading.Event(),
-      on_page=lambda done: print(done, flush=True))
-"""
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def started(program: str, folder: Path, kafka: Kafka) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", program, folder, kafka.bootstrap, kafka.prefix],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture(scope="module")
+def starters() -> Iterator[list[Starter]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(starter()) for _ in range(AT_A_TIME)]
 
 
-def kill_again_and_again(
-    program: str, folder: Path, kafka: Kafka, is_done: Callable[[], bool]
-) -> int:
-    """Kill it at moments spread over its start and its pages; returns how often."""
-    random = Random(4)
-    for kill in range(KILLS):
-        process = started(program, folder, kafka)
-        assert process.stdout is not None
-        for _ in range(kill % 4):
-            process.stdout.readline()
-        time.sleep(random.uniform(0, 0.06))
-        assert process.poll() is None, process.communicate()
-        process.kill()
-        process.communicate()
-    assert not is_done(), "there is too little to do, the kills came too late"
-    return KILLS
+@pytest.fixture
+def stores(postgresql: LocalPostgresql) -> list[str]:
+    return [SQLITE, SQLITE, PostgresqlStore.new(postgresql.url).url]
 
 
-@pytest.mark.slow
-def test_a_publisher_killed_at_many_moments_brings_every_event_once(
-    tmp_path: Path, kafka: Kafka, capsys: pytest.CaptureFixture[str]
+def victims(
+    process: str, folder: Path, kafka: Kafka, starters: list[Starter], stores: list[str]
+) -> list[Victim]:
+    """So many ledgers, each with topics of its own."""
+    made = []
+    for number, (store, one) in enumerate(zip(stores, starters, strict=True)):
+        own = replace(kafka, prefix=f"{kafka.prefix}{number}.")
+        create(own)
+        made.append(Victim(process, folder / str(number), own, one, store))
+        made[-1].folder.mkdir()
+    return made
+
+
+def assert_enough(killed: list[Victim]) -> None:
+    on_sqlite = [victim for victim in killed if victim.store == SQLITE]
+    assert sum(victim.kills for victim in on_sqlite) >= FEWEST_KILLS
+    assert sum(len(victim.places) for victim in on_sqlite) >= FEWEST_PLACES
+
+
+def refusals_in_store(folder: Path) -> list[bytes]:
+    with StoreFeed(folder) as feed:
+        return [document for batch in feed.refusals(0) for document in batch.documents]
+
+
+def documents_in_kafka(kafka: Kafka, topic: str) -> list[bytes]:
+    """In the order that their headers say; each number is there once."""
+    by_number: dict[int, bytes] = {}
+    for message in messages_in(kafka, topic):
+        place = place_in(message.headers)
+        assert isinstance(place, Place)
+        assert place.position not in by_number
+        by_number[place.position] = message.value
+    assert sorted(by_number) == list(range(1, len(by_number) + 1))
+    return [by_number[number] for number in sorted(by_number)]
+
+
+def test_a_publisher_killed_at_every_step_brings_every_event_once(
+    tmp_path: Path,
+    kafka: Kafka,
+    starters: list[Starter],
+    stores: list[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    record_calls(tmp_path, CALLS)
-
-    def is_done() -> bool:
-        return len(messages_in(kafka, EVENTS)) == CALLS * 7
-
-    kills = kill_again_and_again(PUBLISHER, tmp_path, kafka, is_done)
-    bring(tmp_path, kafka)
-    messages = messages_in(kafka, EVENTS)
-    assert set(Counter(map(position_of, messages)).values()) == {1}
-    assert list(in_order(messages)) == documents_in_store(tmp_path)
-    with capsys.disabled():
-        sys.stdout.write(f"\npublisher: {kills} kills, {len(messages)} events, each once\n")
-
-
-@pytest.mark.slow
-def test_a_projector_killed_at_many_moments_ends_with_the_same_tables(
-    tmp_path: Path, kafka: Kafka, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store, folder = tmp_path / "store", tmp_path / "kafka"
-    record_calls(store, CALLS)
-    bring(store, kafka, page_events=50)
-
-    def is_done() -> bool:
-        return len(rows_in(folder)["events"]) == CALLS * 7
-
-    kills = kill_again_and_again(PROJECTOR, folder, kafka, is_done)
-    read(folder, kafka)
-    assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")
-    with capsys.disabled():
-        sys.stdout.write(f"\nprojector: {kills} kills, tables equal to a rebuild\n")
-
-
-@pytest.mark.slow
-def test_a_command_consumer_killed_at_many_moments_applies_each_command_once(
-    tmp_path: Path, kafka: Kafka, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lines = lines_of_calls(CALLS)
-    ask(kafka, lines)
-
-    def is_done() -> bool:
-        return len(messages_in(kafka, OUTCOMES)) == len(lines)
-
-    kills = kill_again_and_again(SERVER, tmp_path, kafka, is_done)
-    serve_all(tmp_path, kafka)
-    with StoreFeed(tmp_path) as feed:
-        assert feed.head() == (CALLS * 7, CALLS)
-    answers = Counter(orjson.loads(one.value)["command_id"] for one in messages_in(kafka, OUTCOMES))
-    assert answers.keys() == {orjson.loads(line)["command_id"] for line in lines}
-    assert set(answers.values()) == {1}
+    killed = victims("publisher", tmp_path, kafka, starters, stores)
+    for victim in killed:
+        with victim.its_store():
+            record_calls(victim.folder, CALLS)
+    kill_all(killed, rounds=4)
+    assert_enough(killed)
+    left_open = 0
+    for victim in killed:
+        with Pages(victim.kafka, PUBLISHER, EVENTS_POSITIONS) as pages:
+            before = pages.bookmark["position"]
+        assert len(messages_in(victim.kafka, EVENTS)) == before
+        assert 0 < before < CALLS * EVENTS_A_CALL, "there is nothing left to do"
+        with victim.its_store():
+            bring(victim.folder, victim.kafka)
+            documents = documents_in_store(victim.folder)
+            assert documents_in_kafka(victim.kafka, EVENTS) == documents
+            assert documents_in_kafka(victim.kafka, REFUSALS) == refusals_in_store(victim.folder)
+        sent = messages_in(victim.kafka, EVENTS, committed=False)
+        left_open += len(sent) - len(documents)
+    assert left_open > 0
     with capsys.disabled():
         sys.stdout.write(
-            f"\ncommand consumer: {kills} kills, {len(lines)} commands, each applied once\n"
+            f"{counted(killed)}  {left_open} events of pages that were not committed\n"
         )
 
 
-@pytest.mark.slow
-def test_a_paused_publisher_that_wakes_up_is_fenced_and_leaves(
-    tmp_path: Path, kafka: Kafka
+def lines_with_nonsense() -> list[bytes]:
+    """Commands, and now and then something that is none."""
+    lines = lines_of_calls(CALLS)
+    for number, at in enumerate(range(NONSENSE_EVERY, len(lines), NONSENSE_EVERY)):
+        lines.insert(at, b'{"type":"call.none.v1","call_id":"call-%d"}' % number)
+    return lines
+
+
+def test_a_command_consumer_killed_at_every_step_applies_and_answers_each_command_once(
+    tmp_path: Path,
+    kafka: Kafka,
+    starters: list[Starter],
+    stores: list[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    record_calls(tmp_path, CALLS)
-    paused = started(PUBLISHER, tmp_path, kafka)
-    assert paused.stdout is not None
-    for _ in range(6):
-        paused.stdout.readline()
-    os.kill(paused.pid, signal.SIGSTOP)
-    bring(tmp_path, kafka)
-    os.kill(paused.pid, signal.SIGCONT)
-    _, said = paused.communicate(timeout=60)
-    assert paused.returncode != 0
-    assert "Fenced" in said
-    assert set(Counter(map(position_of, messages_in(kafka, EVENTS))).values()) == {1}
-    assert list(in_order(messages_in(kafka, EVENTS))) == documents_in_store(tmp_path)
+    killed = victims("command consumer", tmp_path, kafka, starters, stores)
+    lines = lines_with_nonsense()
+    for victim in killed:
+        ask(victim.kafka, lines)
+    kill_all(killed, rounds=3)
+    assert_enough(killed)
+    given_again = 0
+    for victim in killed:
+        with Pages(victim.kafka, COMMAND_CONSUMER, COMMANDS_POSITIONS) as pages:
+            before = sum(at for part, at in pages.bookmark.items() if part.isdigit())
+        assert len(messages_in(victim.kafka, OUTCOMES)) == before
+        assert 0 < before < len(lines), "there is nothing left to do"
+        with victim.its_store():
+            assert serve_all(victim.folder, victim.kafka) == len(lines) - before
+            given_again += assert_answered_once(victim, lines)
+    assert given_again > 0
+    with capsys.disabled():
+        sys.stdout.write(f"{counted(killed)}  {given_again} answers were given again, the same\n")
+
+
+def assert_answered_once(victim: Victim, lines: list[bytes]) -> int:
+    """Each command is applied once; returns how many answers were made more than once."""
+    nonsense = [line for line in lines if b"call.none" in line]
+    requests = [read_request(line) for line in lines if b"call.none" not in line]
+    with Ledger.open(victim.folder) as ledger:
+        outcomes = ledger.record_many(requests)
+    assert all(outcome.repeated for outcome in outcomes)
+    with StoreFeed(victim.folder) as feed:
+        assert feed.head() == (CALLS * EVENTS_A_CALL, CALLS)
+    with reading_quarantine(victim.folder) as quarantine:
+        assert sorted(kept.original for kept in quarantine.list()) == sorted(nonsense)
+
+    committed = Counter(message.value for message in messages_in(victim.kafka, OUTCOMES))
+    for request, outcome in zip(requests, outcomes, strict=True):
+        assert committed.pop(answer_to(request.command, outcome)) == 1
+    assert set(committed.values()) == {1}
+    assert {orjson.loads(answer)["outcome"] for answer in committed} == {"unreadable"}
+    assert len(committed) == len(nonsense)
+
+    made: dict[object, list[bytes]] = defaultdict(list)
+    for message in messages_in(victim.kafka, OUTCOMES, committed=False):
+        read_answer = orjson.loads(message.value)
+        about = read_answer.get("command_id") or (read_answer["partition"], read_answer["offset"])
+        made[about].append(message.value)
+    assert {len(set(answers)) for answers in made.values()} == {1}
+    return sum(len(answers) - 1 for answers in made.values())
+
+
+def bring_with_strangers(store: Path, kafka: Kafka) -> int:
+    """Publish a little at a time, with messages of somebody else between; returns how many."""
+    calls_at_once = 10
+    strangers = 0
+    producer = kafka.producer()
+    with StoreFeed(store) as feed, Pages(kafka, PUBLISHER, EVENTS_POSITIONS) as pages:
+        done, keys = Published(0, 0), Keys()
+        refusals = feed.refusals(0, calls_at_once)
+        for events in feed.batches(0, calls_at_once * EVENTS_A_CALL):
+            done = send_page(pages, done, page_of(events, next(refusals, None), keys))
+            producer.send(kafka.topic(EVENTS), b"hello", b"nobody-%d" % strangers).get(30)
+            strangers += 1
+    producer.close()
+    return strangers
+
+
+def test_a_projector_killed_at_every_step_ends_with_the_tables_of_a_rebuild(
+    tmp_path: Path, kafka: Kafka, starters: list[Starter], capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    record_calls(store, CALLS_TO_PROJECT)
+    expected = rows_from_store(store, tmp_path / "embedded")
+    killed = victims("projector", tmp_path, kafka, starters, [SQLITE] * AT_A_TIME)
+    strangers = [bring_with_strangers(store, victim.kafka) for victim in killed]
+    kill_all(killed, rounds=3)
+    assert_enough(killed)
+    for victim, hellos in zip(killed, strangers, strict=True):
+        before = ask_tables(victim.folder, "select position from feed_positions")[0][0]
+        assert 0 < before < CALLS_TO_PROJECT * EVENTS_A_CALL, "there is nothing left to do"
+        read(victim.folder, victim.kafka)
+        assert rows_in(victim.folder) == expected
+        kept = ask_tables(victim.folder, "select call_id from withheld")
+        assert len(kept) == len(set(kept)) == hellos
+        assert list(victim.folder.glob("*set-aside*")) == []
+    with capsys.disabled():
+        sys.stdout.write(f"{counted(killed)}  tables equal to a rebuild\n")

@@ -1,0 +1,156 @@
+"""A publisher, command consumer or projector that is killed at a step of one of its pages.
+
+Each begins as a fork of a process that has imported everything, so that hundreds of them are
+started in a minute. That process reads what to start from its input, a line each; what it and
+those it starts say, and how they end, is on its output. Pages are small, so that there is always
+a next one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+
+import consumers.command_consumer
+import consumers.kafka_feed
+import consumers.kafka_projector
+import consumers.publisher
+import consumers.transactions
+import infra.kafka
+import ledger.postgresql_reader
+import ledger.postgresql_store
+import ledger.sqlite_store  # noqa: F401 - loaded once, for all of those that are forked
+import projections.arrivals
+from consumers.transactions import Pages
+from infra.kafka import Kafka
+from infra.topics import topics
+from ledger.feed import StoreFeed
+from ledger.ledger import Ledger
+from ledger.stores import VARIABLE
+from tests.consumers.kill_steps import STEPS, put
+
+PAGE_MESSAGES = 20
+FETCH_BYTES = 32_000
+LOG_BYTES = "100KB"
+"""DuckDB tidies up at a commit when its log is so long: so there is something to interrupt."""
+
+AT, KILL_ME, ENDED = "at", "kill me", "ended"
+
+
+def say(*words: object) -> None:
+    """One line in one write, so that a kill leaves no half of it."""
+    os.write(sys.stdout.fileno(), orjson.dumps(words) + b"\n")
+
+
+def start_what_is_asked_for() -> None:
+    """Fork for each line of the input, and wait for its end."""
+    topics()
+    for line in sys.stdin.buffer:
+        child = os.fork()
+        if child == 0:
+            try:
+                run(**orjson.loads(line))
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        say(ENDED, os.waitstatus_to_exitcode(status))
+
+
+def run(
+    process: str, folder: str, store: str, bootstrap: str, prefix: str, step: str, time: int
+) -> None:
+    """Work, telling how far it is, until the step has come for so many times."""
+    os.environ[VARIABLE] = store
+    make_pages_small()
+    tell_how_far_it_is()
+    hook, within_seconds, _ = STEPS[process][step]
+    times = 0
+
+    def reached() -> None:
+        nonlocal times
+        times += 1
+        if times == time and within_seconds:
+            say(KILL_ME, os.getpid())
+        elif times == time:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    hook(reached)
+    PROGRAMS[process](Path(folder), Kafka(bootstrap, prefix))
+
+
+def make_pages_small() -> None:
+    put(infra.kafka, "FETCH_BYTES", FETCH_BYTES)
+    put(consumers.kafka_feed, "PAGE_MESSAGES", PAGE_MESSAGES)
+    put(consumers.kafka_feed, "POLL_BATCHES", 1)
+    put(consumers.kafka_projector, "PAGES_AT_ONCE", 1)
+    put(consumers.command_consumer, "PAGE_COMMANDS", PAGE_MESSAGES)
+    connect = duckdb.connect
+
+    def connect_with_short_log(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+        return connect(path, config={**config, "checkpoint_threshold": LOG_BYTES})
+
+    put(duckdb, "connect", connect_with_short_log)
+
+
+def tell_how_far_it_is() -> None:
+    """Say the bookmark or the offsets that it begins with, and that a page under way ends with."""
+    begin_feed = consumers.kafka_feed.KafkaFeed.__init__
+    mark, note_offsets = Pages.mark, projections.arrivals.note_offsets
+    bookmark_read = consumers.transactions.last_bookmark
+
+    def told_bookmark(*arguments: Any) -> Any:
+        bookmark = bookmark_read(*arguments)
+        say(AT, *sorted(bookmark.items()))
+        return bookmark
+
+    def told_feed(self: Any, kafka: Kafka, offsets: Any, *arguments: Any) -> None:
+        say(AT, *sorted(offsets.items()))
+        begin_feed(self, kafka, offsets, *arguments)
+
+    def told_mark(self: Pages, bookmark: dict[str, int]) -> None:
+        say(AT, *sorted(bookmark.items()))
+        mark(self, bookmark)
+
+    def told_offsets(connection: Any, read: Any) -> None:
+        say(AT, *sorted(read.items()))
+        note_offsets(connection, read)
+
+    put(Pages, "mark", told_mark)
+    put(consumers.transactions, "last_bookmark", told_bookmark)
+    put(consumers.kafka_feed.KafkaFeed, "__init__", told_feed)
+    put(projections.arrivals, "note_offsets", told_offsets)
+
+
+def publish(folder: Path, kafka: Kafka) -> None:
+    consumers.publisher.publish(
+        lambda: StoreFeed(folder), kafka, threading.Event(), None, True, None, PAGE_MESSAGES
+    )
+
+
+def serve(folder: Path, kafka: Kafka) -> None:
+    consumers.command_consumer.serve(lambda: Ledger.open(folder), kafka, threading.Event(), True)
+
+
+def project(folder: Path, kafka: Kafka) -> None:
+    consumers.kafka_projector.project(folder, kafka, threading.Event(), True)
+
+
+PROGRAMS: dict[str, Callable[[Path, Kafka], None]] = {
+    "publisher": publish,
+    "command consumer": serve,
+    "projector": project,
+}
+
+if __name__ == "__main__":
+    start_what_is_asked_for()
