@@ -29,6 +29,12 @@ with entries as (
     select call_position, call_id, source, occurred_at as entered_at
     from source_events
     where version = 1
+    union all
+    -- Where the first event is withheld, those after it still say which call it is.
+    select call_position, min(call_id), min(source), min(occurred_at)
+    from source_events
+    where call_position in (select position from withheld where state = 'waiting')
+    group by call_position
 ),
 arrivals as (
     select

@@ -9,12 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 
 from infra.kafka import Kafka
 from infra.local_ending import ended_with_this_process
 from infra.local_kafka import LocalKafka
 from infra.local_postgresql import LocalPostgresql
 from infra.topics import create
+
+# How long an example takes says how busy the machine is, not whether a promise is kept.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 
 
 @contextmanager

@@ -49,6 +49,22 @@ def test_a_refusal_that_is_no_row_is_withheld(tmp_path: Path, kafka: Kafka) -> N
     assert numbers == [(number,) for number in (1, 2, 3, 4, 5, 7)]
 
 
+def test_a_call_whose_first_event_is_withheld_is_there_and_incomplete(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    store, folder, first = tmp_path / "store", tmp_path / "kafka", 3 * EVENTS_A_CALL + 1
+    record_calls(store, CALLS)
+    bring_spoiled(store, kafka, first, NOT_A_ROW)
+    read(folder, kafka)
+    incomplete = ask(folder, "select call_id, event_count, missing from calls where is_incomplete")
+    assert incomplete == [("call-3", EVENTS_A_CALL - 1, "1 of its events in quarantine")]
+    assert ask(folder, "select count(*) from calls") == [(CALLS,)]
+
+    bring(store, kafka, from_position=first)
+    read(folder, kafka)
+    assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")
+
+
 def test_a_hole_is_filled_by_its_event_alone(tmp_path: Path, kafka: Kafka) -> None:
     store, folder, hole = tmp_path / "store", tmp_path / "kafka", 4
     record_calls(store, CALLS)

@@ -66,7 +66,7 @@ CHOICE = st.integers(0, 2**20)
 STEPS = st.lists(
     st.tuples(CHOICE, st.sampled_from(["allowed", "asked", "observed"])), min_size=8, max_size=20
 )
-quick = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 
 def chosen(among: Sequence[Command], choice: int) -> Command:

@@ -55,9 +55,7 @@ def history(store: Store, requests: list[Request], borders: list[int]) -> Histor
             )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(requests=REQUESTS, data=st.data())
 def test_any_grouping_gives_the_same_documents(
     store: Store, requests: list[Request], data: st.DataObject

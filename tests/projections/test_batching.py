@@ -87,7 +87,7 @@ def projections() -> Iterator[Projections]:
         yield opened
 
 
-@settings(max_examples=15, deadline=None, phases=PHASES)
+@settings(max_examples=15, phases=PHASES)
 @given(steps, st.lists(st.integers(1, 20), min_size=1))
 def test_any_batching_of_any_history_gives_the_tables_of_one_rebuild(
     drawn: Drawn, sizes: list[int]
@@ -104,7 +104,7 @@ def test_any_batching_of_any_history_gives_the_tables_of_one_rebuild(
         assert opened.rebuild() == []
 
 
-@settings(max_examples=20, deadline=None, phases=PHASES)
+@settings(max_examples=20, phases=PHASES)
 @given(steps)
 def test_a_call_stands_in_its_row_where_the_domain_says(
     drawn: Drawn,
@@ -121,7 +121,7 @@ def test_a_call_stands_in_its_row_where_the_domain_says(
     assert refused == [(len(written.refusals),)]
 
 
-@settings(max_examples=20, deadline=None, phases=PHASES)
+@settings(max_examples=20, phases=PHASES)
 @given(steps)
 def test_no_duration_is_ever_negative(
     drawn: Drawn,

@@ -28,7 +28,7 @@ def counted(projections: Projections, report: Report, expression: str, by: tuple
 
 
 @pytest.mark.slow
-@settings(max_examples=5, deadline=None, phases=PHASES)
+@settings(max_examples=5, phases=PHASES)
 @given(steps, steps)
 def test_the_marks_count_the_different_calls(observed: Drawn, decided: Drawn) -> None:
     with projections() as opened:

@@ -28,7 +28,6 @@ Document = dict[str, Any]
 HISTORIES = st.lists(st.tuples(BEGINNINGS, STEPS), min_size=1, max_size=4)
 few = settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
