@@ -43,3 +43,17 @@ class Difference(NamedTuple):
     table: str
     rows_before: int
     rows_after: int
+
+
+def numbers(values: Sequence[int] | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Numbers as a column."""
+    if isinstance(values, range):
+        return pa.arange(values.start, values.stop)
+    return values if isinstance(values, pa.ChunkedArray) else pa.array(values, pa.int64())
+
+
+def texts(values: Sequence[bytes] | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Documents as a column."""
+    if isinstance(values, pa.ChunkedArray):
+        return values
+    return pa.array(values, pa.binary()).view(pa.string())

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from projections import arrivals
-from projections.batches import Difference, Events, Positions, Refusals
+from projections.batches import Difference, Events, Positions, Refusals, numbers, texts
 from projections.columns import (
     BODY,
     EVENT_COLUMNS,
@@ -378,27 +378,13 @@ class Projections:
         return int(rows[0][0]), int(rows[0][1])
 
 
-def numbers(values: Sequence[int] | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Numbers as a column."""
-    if isinstance(values, range):
-        return pa.arange(values.start, values.stop)
-    return values if isinstance(values, pa.ChunkedArray) else pa.array(values, pa.int64())
-
-
-def texts(values: Sequence[bytes] | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Documents as a column."""
-    if isinstance(values, pa.ChunkedArray):
-        return values
-    return pa.array(values, pa.binary()).view(pa.string())
-
-
-def first_new(numbers: Sequence[int], last: int) -> int:
+def first_new(positions: Sequence[int], last: int) -> int:
     """The index of the first number after `last`. Raises `Gap` when numbers are missing."""
-    if not numbers or numbers[-1] <= last:
-        return len(numbers)
-    if numbers[-1] - numbers[0] != len(numbers) - 1 or numbers[0] > last + 1:
+    if not positions or positions[-1] <= last:
+        return len(positions)
+    if positions[-1] - positions[0] != len(positions) - 1 or positions[0] > last + 1:
         raise Gap(
-            f"The feed went from {last} to {numbers[0]} … {numbers[-1]} with"
-            f" {len(numbers)} entries: positions are missing. Check the event store."
+            f"The feed went from {last} to {positions[0]} … {positions[-1]} with"
+            f" {len(positions)} entries: positions are missing. Check the event store."
         )
-    return last + 1 - numbers[0]
+    return last + 1 - positions[0]
