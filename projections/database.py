@@ -304,8 +304,8 @@ class Projections:
     def _fill(self, colour: str) -> None:
         """Make the tables of this schema, some calls at a time, so that memory stays bounded.
 
-        They have no index: DuckDB 2.0 loses entries of one when a process is killed again and
-        again, finds rows no more, and fails when it deletes them.
+        They have no index: with a small log DuckDB 2.0 lost entries of one when it was killed again
+        and again, found rows no more, and failed when it deleted them.
         """
         execute, last = self.connection.execute, self.positions.position
         execute(f"drop schema if exists {colour} cascade")

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from kafka.errors import KafkaError
 
 import consumers.transactions
-import infra.kafka
 from consumers.command_consumer import NAME as COMMAND_CONSUMER
 from consumers.publisher import publish
 from consumers.reading import consumer_at, is_at_end
 from consumers.transactions import Fenced, Pages, last_bookmark
 from infra.kafka import Kafka, KafkaUnavailable
-from infra.local_kafka import LocalKafka
 from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS
 from ledger.feed import StoreFeed
 from tests.consumers.recorded import (
@@ -118,40 +111,3 @@ def test_a_command_consumers_open_page_does_not_hide_the_publishers_last_positio
         bring(tmp_path, kafka)
         assert bring(tmp_path, kafka) == (5 * EVENTS_A_CALL, 5)
     assert len(messages_in(kafka, EVENTS)) == 5 * EVENTS_A_CALL
-
-
-@contextmanager
-def standing_still(server: LocalKafka) -> Iterator[None]:
-    """Stop the broker for a while, without ending it."""
-    (broker,) = server.brokers
-    process_id = int((broker.folder / "pid").read_text())
-    os.kill(process_id, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(process_id, signal.SIGCONT)
-
-
-@pytest.mark.slow
-def test_a_page_is_not_committed_without_a_message_that_kafka_did_not_take(
-    kafka: Kafka, kafka_server: LocalKafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(infra.kafka, "DELIVERY_MILLISECONDS", 3_000)
-    monkeypatch.setattr(infra.kafka, "REQUEST_MILLISECONDS", 2_000)
-
-    def send_two(pages: Pages) -> None:
-        pages.send(EVENTS, b"call", b"first", []).get(timeout=30)
-        with standing_still(kafka_server):
-            second = pages.send(EVENTS, b"call", b"second", [])
-            with pytest.raises(KafkaError, match="has passed since batch creation"):
-                second.get(timeout=30)
-
-    with (
-        Pages(kafka, "publisher", EVENTS_POSITIONS) as pages,
-        pytest.raises(KafkaUnavailable),
-        pages.page(),
-    ):
-        send_two(pages)
-    with Pages(kafka, "publisher", EVENTS_POSITIONS) as pages, pages.page():
-        pages.send(EVENTS, b"call", b"third", [])
-    assert [one.value for one in messages_in(kafka, EVENTS)] == [b"third"]

@@ -48,6 +48,7 @@ def test_two_of_each_in_turn_while_commands_come_up_to_ten_times(
     assert commander.sent > 3 * len(company.answers.of)
     for name in twice:
         codes = company.processes[name].codes + company.processes[f"second {name}"].codes
-        assert codes.count(3) == company.take_overs(name), company.told()
+        # In the middle of being fenced Kafka may answer that it failed, without saying why.
+        assert codes.count(3) >= company.take_overs(name), company.told()
     with capsys.disabled():
         sys.stdout.write(f"\ntwo publishers and two command consumers in turn: {said}\n")
