@@ -64,6 +64,7 @@ class Pages:
         self._name = name
         self._positions = positions
         self._sent: list[Any] = []
+        self._topics = {name: (kafka.topic(name), one.partitions) for name, one in topics().items()}
         self._watchdog = Watchdog(kafka.hung_seconds)
         self._producer: KafkaProducer | None = None
         try:
@@ -105,13 +106,9 @@ class Pages:
     def send(self, topic: str, key: bytes, value: bytes, headers: Headers) -> Any:
         """Add a message to the page; returns the client's promise of an answer."""
         assert self._producer is not None
-        sent = self._producer.send(
-            self._kafka.topic(topic),
-            value,
-            key,
-            headers,
-            partition=partition_of(key, topics()[topic].partitions),
-        )
+        name, partitions = self._topics[topic]
+        partition = partition_of(key, partitions)
+        sent = self._producer.send(name, value, key, headers, partition)
         self._sent.append(sent)
         return sent
 
@@ -153,7 +150,7 @@ def check_taken(sent: list[Any]) -> None:
     The client commits a page without those that it gave up, or reports a page as committed that
     was aborted when one of them failed: so nothing is committed before this was asked.
     """
-    errors = [one.exception for one in sent if not one.succeeded()]
+    errors = [one.exception for one in sent if one.exception is not None or not one.is_done]
     if errors:
         raise next(filter(is_fenced, errors), errors[0] or KafkaError("a message has no answer"))
 

@@ -32,6 +32,7 @@ class PostgresqlReader(StoreReader):
         self._url = url
         self._open_connection = open_connection
         self._one_at_a_time = RLock()
+        self._patience_seconds = patience_seconds()
         self._in_turn = self._closed = False
         self.connection = open_connection(url)
 
@@ -60,7 +61,7 @@ class PostgresqlReader(StoreReader):
         """Try again over a new connection when the server goes away, for a bounded time."""
         if self._closed:
             raise LedgerUnavailable("The ledger is closed: open it again.")
-        deadline = time.monotonic() + patience_seconds() / 2
+        deadline = time.monotonic() + self._patience_seconds / 2
         while True:
             try:
                 if self.connection.closed:
