@@ -24,6 +24,8 @@ from projections.arrivals import Offsets
 from projections.database import Gap
 
 POLL_MILLISECONDS: Final = 100
+GATHER_MILLISECONDS: Final = 20
+"""What was fetched before is followed by what came since: a page more would be a refresh more."""
 BEHIND_POLL_MILLISECONDS: Final = 1_000
 POLL_BATCHES: Final = 50
 PAGE_MESSAGES: Final = 50_000
@@ -92,11 +94,11 @@ class KafkaFeed:
         """
         came: dict[InOrder, list[Message]] = {self._events: [], self._refusals: []}
         besides: list[Message] = []
-        gathered = 0
+        gathered = came_times = 0
         began = time.monotonic()
         with reading(self._kafka, LOST):
             while gathered < PAGE_MESSAGES:
-                polled = self._consumer.poll(self._patience_milliseconds(gathered))
+                polled = self._consumer.poll(self._patience_milliseconds(came_times))
                 before = gathered
                 for partition, batches in polled.items():
                     records = self._records(partition, batches)
@@ -105,6 +107,7 @@ class KafkaFeed:
                     came[self._names[partition.topic]] += messages
                 if gathered == before:
                     break
+                came_times += 1
         events, again = self._events.take(came[self._events])
         besides += again
         refusals, again = self._refusals.take(came[self._refusals])
@@ -120,11 +123,11 @@ class KafkaFeed:
         """Whether everything that Kafka has now was read."""
         return is_at_end(self._kafka, self._consumer)
 
-    def _patience_milliseconds(self, gathered: int) -> int:
+    def _patience_milliseconds(self, came_times: int) -> int:
         """How long to wait for more: while much is left, until a page is full."""
         if self._messages_left() > MUCH_MESSAGES:
             return BEHIND_POLL_MILLISECONDS
-        return 0 if gathered else POLL_MILLISECONDS
+        return (POLL_MILLISECONDS, GATHER_MILLISECONDS, 0)[min(came_times, 2)]
 
     def _messages_left(self) -> float:
         """How many messages the broker had beyond when it last answered; at first nobody knows."""

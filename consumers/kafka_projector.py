@@ -62,7 +62,7 @@ def project(
             where = arrivals.offsets(projections.connection)
         with (
             closing(KafkaFeed(kafka, where, *positions[:2])) as feed,
-            closing(read_ahead(pages_of(feed, until_end))) as pages,
+            closing(read_ahead(pages_of(feed, until_end), lambda page: page.is_full)) as pages,
         ):
             while not stopping.is_set() and (page := next(pages, None)) is not None:
                 positions = take_in(owner, chain([page], pages), stopping)

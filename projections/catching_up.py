@@ -96,14 +96,21 @@ def is_projected(positions: Positions) -> bool:
     return taken_in == (positions.projected_position, positions.projected_refusal_number)
 
 
-def read_ahead(batches: Iterable[Batch]) -> Generator[Batch, None, None]:
+def read_ahead(
+    batches: Iterable[Batch], has_more: Callable[[Batch], bool] = lambda _: True
+) -> Generator[Batch, None, None]:
     """Read the next batch on another thread while this one is being worked on.
 
-    Both the store and DuckDB let other threads run meanwhile.
+    Both the store and DuckDB let other threads run meanwhile. After a batch that has no more
+    behind it the next one is read when it is asked for, so that it has all that came until then.
     """
     source = iter(batches)
     with ThreadPoolExecutor(1, "read-ahead") as thread:
         following = thread.submit(next, source, None)
         while (batch := following.result()) is not None:
-            following = thread.submit(next, source, None)
+            is_ahead = has_more(batch)
+            if is_ahead:
+                following = thread.submit(next, source, None)
             yield batch
+            if not is_ahead:
+                following = thread.submit(next, source, None)
