@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple, Protocol
 
 from consumers.messages import Headers, Keys, headers_of, key_in
@@ -16,7 +17,8 @@ from consumers.transactions import Bookmark, Pages
 from infra.folder import LedgerError
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, check_safe
-from projections.batches import Events, Refusals
+from projections.batches import Refusals
+from projections.blocks import Block
 from projections.catching_up import Feed, Head, read_ahead
 from projections.same_ledger import FIRST_EVENT, mark_at, mark_of
 
@@ -145,7 +147,7 @@ def pages_of(
     if head.refusal_number > done.refusal_number:
         refusals = iter(feed.refusals(done.refusal_number, page_events))
     if head.position > done.position:
-        for events in feed.batches(done.position, page_events):
+        for events in feed.blocks(done.position, page_events):
             yield page_of(events, next(refusals, None), keys)
             if events.positions[-1] >= head.position:
                 break
@@ -153,20 +155,22 @@ def pages_of(
         yield page_of(None, left, keys)
 
 
-def page_of(events: Events | None, refusals: Refusals | None, keys: Keys) -> Page:
+def page_of(events: Block | None, refusals: Refusals | None, keys: Keys) -> Page:
     """The messages of the documents, ready to be sent."""
     messages: list[Message] = []
     marks: dict[str, int] = {}
     position = refusal_number = None
     if events is not None:
-        marks[LAST_EVENT] = mark_of(events.documents[-1])
+        ends = accumulate(events.sizes_bytes, initial=0)
+        documents = [events.documents[begin:end] for begin, end in pairwise(ends)]
+        marks[LAST_EVENT] = mark_of(documents[-1])
         if events.positions[0] == 1:
-            marks[FIRST_EVENT] = mark_of(events.documents[0])
+            marks[FIRST_EVENT] = mark_of(documents[0])
         position = events.positions[-1]
         messages = [
             (EVENTS, keys.of(call, document), document, headers_of(at, call, document))
             for at, call, document in zip(
-                events.positions, events.call_positions, events.documents, strict=True
+                events.positions, events.call_positions, documents, strict=True
             )
         ]
     if refusals is not None:

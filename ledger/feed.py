@@ -92,16 +92,16 @@ class StoreFeed:
             yield EventBatch(positions, call_positions, documents)
             after_position = positions[-1]
 
-    def blocks(self, after_position: int) -> Iterator[EventBlock]:
+    def blocks(self, after_position: int, limit: int = BLOCK_EVENTS) -> Iterator[EventBlock]:
         """Yield events after a position as `batches` does, a third of its time for each.
 
         Raises `FeedBroken` where positions are not next to each other.
         """
-        while (joined := self._store.joined_events_after(after_position, BLOCK_EVENTS)).events:
+        while (joined := self._store.joined_events_after(after_position, limit)).events:
             positions = range(after_position + 1, after_position + 1 + joined.events)
             if (joined.first_position, joined.last_position) != (positions[0], positions[-1]):
                 # Reading them one by one tells which is missing.
-                next(self.batches(after_position, BLOCK_EVENTS))
+                next(self.batches(after_position, limit))
                 continue
             sizes_bytes = numbers_in(joined.sizes_bytes)
             documents = joined.documents or b""

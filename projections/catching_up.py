@@ -48,7 +48,7 @@ class Feed(Protocol):
         """Events after a position, at most `limit` a batch, until there are no more now."""
         ...
 
-    def blocks(self, after_position: int) -> Iterable[Block]:
+    def blocks(self, after_position: int, limit: int = ...) -> Iterable[Block]:
         """As `batches`, for those who need no object for each event: some thousands a block."""
         ...
 

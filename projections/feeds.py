@@ -22,7 +22,7 @@ class NothingToFollow:
         """None."""
         return iter(())
 
-    def blocks(self, after_position: int) -> Iterator[EventBlock]:  # noqa: ARG002
+    def blocks(self, after_position: int, limit: int = 0) -> Iterator[EventBlock]:  # noqa: ARG002
         """None."""
         return iter(())
 

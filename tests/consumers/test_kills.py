@@ -203,7 +203,7 @@ def bring_with_strangers(store: Path, kafka: Kafka) -> int:
     with StoreFeed(store) as feed, Pages(kafka, PUBLISHER, EVENTS_POSITIONS) as pages:
         done, keys = Published(0, 0), Keys()
         refusals = feed.refusals(0, calls_at_once)
-        for events in feed.batches(0, calls_at_once * EVENTS_A_CALL):
+        for events in feed.blocks(0, calls_at_once * EVENTS_A_CALL):
             done = send_page(pages, done, page_of(events, next(refusals, None), keys))
             producer.send(kafka.topic(EVENTS), b"hello", b"nobody-%d" % strangers).get(30)
             strangers += 1
