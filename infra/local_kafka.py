@@ -214,7 +214,8 @@ def format_storage(broker: LocalBroker, cluster: str) -> None:
     tool = [*java(), "-cp", classpath(), "kafka.tools.StorageTool", "format"]
     with broker.log.open("w") as log:
         done = subprocess.run(  # noqa: S603 - our own program
-            [*tool, "-t", cluster, "-c", str(broker.properties)],
+            # One word each: an id may begin with a hyphen.
+            [*tool, f"--cluster-id={cluster}", f"--config={broker.properties}"],
             stdout=log,
             stderr=subprocess.STDOUT,
             timeout=PATIENCE_SECONDS,

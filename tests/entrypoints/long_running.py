@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,9 @@ class LongRunning:
 
 
 @contextmanager
-def long_running(folder: Path, kafka: Kafka, *words: str) -> Iterator[LongRunning]:
+def long_running(
+    folder: Path, kafka: Kafka, *words: str, program: Sequence[str] = PROGRAM
+) -> Iterator[LongRunning]:
     """Begin `call-ledger …` with health on a free port; it is gone when this ends."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"{words[0]}-{time.monotonic_ns()}.log"
@@ -83,7 +85,7 @@ def long_running(folder: Path, kafka: Kafka, *words: str) -> Iterator[LongRunnin
     with (
         log.open("w") as stderr,
         subprocess.Popen(
-            [*PROGRAM, *words, "--port", "0"],
+            [*program, *words, "--port", "0"],
             cwd=ROOT,
             env=variables,
             stdout=subprocess.PIPE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from pathlib import Path
 
@@ -22,8 +23,15 @@ from tests.entrypoints.long_running import LongRunning, long_running
 from tests.ledger.test_kill import lines_of_calls
 
 CALLS = 6_000
-MORE_CALLS = 10_000
-"""More messages than the projector takes at once."""
+IN_SMALL_PAGES = """
+import consumers.kafka_feed, consumers.kafka_projector, infra.kafka
+consumers.kafka_feed.PAGE_MESSAGES = consumers.kafka_feed.POLL_BATCHES = 1
+consumers.kafka_projector.PAGES_AT_ONCE = 1
+infra.kafka.FETCH_BYTES = 1
+from entrypoints.main import run
+run()
+"""
+"""The program, with so little in a page that one is always under way."""
 
 NOBODY_STOPS = threading.Event()
 
@@ -144,16 +152,17 @@ def test_a_command_consumer_told_to_end_under_load_has_answered_what_it_took(
 @pytest.mark.slow
 def test_a_projector_told_to_end_under_load_shows_all_it_took(tmp_path: Path, kafka: Kafka) -> None:
     store, elsewhere = tmp_path / "store", tmp_path / "elsewhere"
-    record_calls(store, MORE_CALLS)
+    record_calls(store, CALLS)
     publish_all(store, kafka)
-    with long_running(elsewhere, kafka, "project") as process:
+    slow = [sys.executable, "-c", IN_SMALL_PAGES]
+    with long_running(elsewhere, kafka, "project", program=slow) as process:
         process.wait_until(lambda: bool(process.lines))
         process.wait_until(lambda: "begins" not in process.get("/readyz")[1])
         assert_ended_cleanly(process)
     shown = process.lines[-1]
-    assert 0 < shown["position"] < MORE_CALLS * 7, "it was told too late to prove anything"
+    assert 0 < shown["position"] < CALLS * 7, "it was told too late to prove anything"
     assert shown["projected_position"] == shown["position"]
     count = ("sql", "select count(*) as events from events", "--json")
     assert call(elsewhere, *count).json["rows"][0]["events"] == shown["position"]
     project(elsewhere, kafka, NOBODY_STOPS, until_end=True)
-    assert call(elsewhere, *count).json["rows"][0]["events"] == MORE_CALLS * 7
+    assert call(elsewhere, *count).json["rows"][0]["events"] == CALLS * 7
