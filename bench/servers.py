@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 
+from infra.local_ending import ended_with_this_process
 from infra.local_kafka import LocalKafka
 from infra.local_postgresql import LocalPostgresql
 
@@ -24,8 +25,7 @@ def folder_of_its_own() -> Iterator[Path]:
 @contextmanager
 def postgresql_in(folder: Path) -> Iterator[LocalPostgresql]:
     server = LocalPostgresql(folder / "postgresql")
-    with ExitStack() as ending:
-        ending.callback(server.stop)
+    with ended_with_this_process(server):
         server.start()
         yield server
 
@@ -33,8 +33,7 @@ def postgresql_in(folder: Path) -> Iterator[LocalPostgresql]:
 @contextmanager
 def kafka_in(folder: Path) -> Iterator[LocalKafka]:
     server = LocalKafka(folder / "kafka")
-    with ExitStack() as ending:
-        ending.callback(server.stop)
+    with ended_with_this_process(server):
         server.start()
         yield server
 

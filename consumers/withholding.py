@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from consumers.kafka_feed import Page
 from consumers.unreadable import why_no_event
 from infra.folder import LedgerError
 from infra.logs import LOGGER, Happening
+from ledger.feed import EventBatch, RefusalBatch
 from projections import arrivals
 from projections.arrivals import Withheld
 from projections.database import Projections
@@ -24,30 +24,13 @@ ORIGINAL_BYTES: Final = 1_000_000
 NO_ROW: Final = "DuckDB cannot read it as a row of the table."
 
 
-@dataclass(frozen=True, slots=True)
-class EventRows:
-    """Events for the table; their positions may have holes where one is withheld."""
-
-    positions: Sequence[int]
-    call_positions: Sequence[int]
-    documents: Sequence[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalRows:
-    """Refusals for the table."""
-
-    numbers: Sequence[int]
-    documents: Sequence[bytes]
-
-
 Insert = Callable[[Projections, Sequence[Message]], None]
 
 
 def insert_events(projections: Projections, messages: Sequence[Message]) -> None:
     """Put events into the table. Raises `duckdb.Error` when one is no row of it."""
     projections.insert_events(
-        EventRows(
+        EventBatch(
             [one.number for one in messages],
             [one.call_position for one in messages],
             [one.document for one in messages],
@@ -58,7 +41,7 @@ def insert_events(projections: Projections, messages: Sequence[Message]) -> None
 def insert_refusals(projections: Projections, messages: Sequence[Message]) -> None:
     """Put refusals into the table. Raises `duckdb.Error` when one is no row of it."""
     projections.insert_refusals(
-        RefusalRows([one.number for one in messages], [one.document for one in messages])
+        RefusalBatch([one.number for one in messages], [one.document for one in messages])
     )
 
 
@@ -162,7 +145,7 @@ def read_late(projections: Projections, position: int, call_position: int, origi
         return reason
     try:
         with projections.transaction():
-            projections.insert_events(EventRows([position], [call_position], [original]))
+            projections.insert_events(EventBatch([position], [call_position], [original]))
             arrivals.healed(projections.connection, position)
             projections.refresh_touched()
     except duckdb.Error:
