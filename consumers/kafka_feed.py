@@ -15,7 +15,7 @@ from kafka import TopicPartition
 
 from consumers.in_order import InOrder, Message
 from consumers.messages import is_as_published, place_of
-from consumers.reading import consumer_at, is_at_end, partitions_of, reading
+from consumers.reading import consumer_at, is_at_end, partitions_of, reading, resume
 from consumers.unreadable import why_no_event, why_no_refusal
 from consumers.whole_batches import Record, read_whole_batches
 from infra.kafka import Kafka
@@ -184,7 +184,7 @@ class KafkaFeed:
         if stop := ahead - paused:
             self._consumer.pause(*stop)
         if go := paused - ahead:
-            self._consumer.resume(*go)
+            resume(self._consumer, go)
 
     def _check_gap(self, nothing_came_seconds: float) -> None:
         """Only time spent on waiting for Kafka counts, and only while Kafka can say what it has."""

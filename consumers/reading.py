@@ -68,6 +68,17 @@ def is_at_end(kafka: Kafka, consumer: KafkaConsumer) -> bool:
         return all(consumer.position(one) >= end for one, end in ends.items())
 
 
+def resume(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+    """Read on where it was paused; what was fetched by then is fetched again.
+
+    The client keeps that aside and, with other partitions about, may never come back to it: then
+    the partition stands still for ever, without an error.
+    """
+    for one in partitions:
+        consumer._fetcher._paused_partition_records.pop(one, None)
+        consumer.resume(one)
+
+
 @contextmanager
 def reading(kafka: Kafka, lost: str) -> Iterator[None]:
     """Turn a reader's errors into sentences; `lost` is the step when Kafka has thrown away."""

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from consumers import kafka_feed
 from consumers.kafka_feed import LARGEST_DOCUMENT_BYTES
 from consumers.kafka_projector import project
 from consumers.messages import Headers, headers_of, key_in
@@ -65,6 +66,19 @@ def test_the_tables_are_those_from_the_store_row_for_row(tmp_path: Path, kafka: 
     expected = rows_from_store(store, tmp_path / "embedded")
     assert all(expected[name] for name in ("events", "calls", "exits", "refusals"))
     assert rows_in(tmp_path / "kafka") == expected
+
+
+def test_a_partition_that_waited_for_the_others_is_read_on(
+    tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_feed, "WINDOW_MESSAGES", 100)
+    monkeypatch.setattr(kafka_feed, "POLL_BATCHES", 1)
+    monkeypatch.setattr(kafka_feed, "PAGE_MESSAGES", 1)
+    store, folder = tmp_path / "store", tmp_path / "kafka"
+    record_calls(store, CALLS)
+    bring(store, kafka, page_events=50)
+    assert read(folder, kafka).position == CALLS * EVENTS_A_CALL
+    assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")
 
 
 def test_reading_goes_on_where_it_was_and_drops_what_comes_again(
