@@ -15,7 +15,7 @@ from kafka import TopicPartition
 
 from consumers.in_order import InOrder, Message
 from consumers.messages import is_as_published, place_of
-from consumers.reading import consumer_at, is_at_end, partitions_of, reading, resume
+from consumers.reading import consumer_at, is_at_end, partitions_of, places_of, reading, resume
 from consumers.unreadable import why_no_event, why_no_refusal
 from consumers.whole_batches import Record, read_whole_batches
 from infra.kafka import Kafka
@@ -81,7 +81,7 @@ class KafkaFeed:
         self._consumer = consumer_at(kafka, kept, EVENTS, REFUSALS, at_once=POLL_BATCHES)
         read_whole_batches(self._consumer)
         self._partitions = partitions_of(kafka, EVENTS, REFUSALS)
-        self._begun_at = {one: self._consumer.position(one) for one in self._partitions}
+        self._begun_at = places_of(self._consumer)
 
     def close(self) -> None:
         """Close the connection."""
@@ -132,10 +132,8 @@ class KafkaFeed:
     def _messages_left(self) -> float:
         """How many messages the broker had beyond when it last answered; at first nobody knows."""
         ends = {one: self._consumer.highwater(one) for one in self._partitions}
-        return sum(
-            math.inf if end is None else end - self._consumer.position(one)
-            for one, end in ends.items()
-        )
+        places = places_of(self._consumer)
+        return sum(math.inf if end is None else end - places[one] for one, end in ends.items())
 
     def _records(self, partition: TopicPartition, batches: list[Any]) -> list[Record]:
         """What is in the batches; the first one may begin before the offset to go on from."""
@@ -198,9 +196,8 @@ class KafkaFeed:
 
     def _offsets(self) -> dict[tuple[str, int], int]:
         """Where to go on: after what was given on, so what is held back is read again."""
-        offsets = {
-            (one.topic, one.partition): self._consumer.position(one) for one in self._partitions
-        }
+        places = places_of(self._consumer)
+        offsets = {(one.topic, one.partition): offset for one, offset in places.items()}
         for message in (*self._events.held, *self._refusals.held):
             place = message.topic, message.partition
             offsets[place] = min(offsets[place], message.offset)

@@ -6,6 +6,7 @@ One thread reads and checks the next page while another writes the one before.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import chain, islice
@@ -38,6 +39,10 @@ from projections.same_ledger import FIRST_EVENT, first_mark, other_ledger
 PAGES_AT_ONCE: Final = 4
 """Pages in one transaction while far behind, so that DuckDB writes rows straight to their place."""
 
+GATHER_SECONDS: Final = 0.25
+"""At most so long the next events gather before the models are brought up to them: that takes
+about as long for one event as for hundreds, and the processor that it takes is everybody's."""
+
 OnPositions = Callable[[Positions], None]
 
 
@@ -65,9 +70,12 @@ def project(
             closing(read_ahead(pages_of(feed, until_end), lambda page: page.is_full)) as pages,
         ):
             while not stopping.is_set() and (page := next(pages, None)) is not None:
+                began = time.monotonic()
                 positions = take_in(owner, chain([page], pages), stopping)
                 if on_positions is not None:
                     on_positions(positions)
+                if not (page.is_full or until_end):
+                    stopping.wait(min(time.monotonic() - began, GATHER_SECONDS))
         with owner.writing() as projections:
             if not is_projected(projections.positions):
                 projections.refresh()

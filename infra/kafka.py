@@ -132,7 +132,7 @@ class Kafka:
         With a transactional id it fences its predecessor. Raises `KafkaError`.
         """
         has_fast_checksums()
-        return KafkaProducer(
+        producer = KafkaProducer(
             client_id="call-ledger",
             acks="all",
             enable_idempotence=True,
@@ -150,6 +150,8 @@ class Kafka:
             metrics_enabled=False,
             **self._connection,
         )
+        ask_again_when_not_ready(producer)
+        return producer
 
     def consumer(self, at_once: int = POLL_MESSAGES) -> KafkaConsumer:
         """A consumer without a group: it reads committed messages from where it is told to.
@@ -172,6 +174,24 @@ class Kafka:
             metrics_enabled=False,
             **self._connection,
         )
+
+
+def ask_again_when_not_ready(producer: KafkaProducer) -> None:
+    """Let the client go on when the broker that it needs is not ready.
+
+    Told so by an exception, its version 3.0 forgets what it was about to ask, and stands still with
+    the page until that is too old; told so by an answer, it asks again.
+    """
+    client = producer._sender._client
+    await_ready = client.await_ready
+
+    def is_ready(*broker: Any, **how: Any) -> bool:
+        try:
+            return bool(await_ready(*broker, **how))
+        except KafkaError:
+            return False
+
+    client.await_ready = is_ready
 
 
 def let_go(producer: KafkaProducer, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from infra.local_ending import ended_with_this_process
 from infra.local_kafka import LocalKafka
 from infra.local_postgresql import LocalPostgresql
 from infra.topics import create
+
+# While a broker is away the client says so many times a second, and would hide what a test says.
+logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 # How long an example takes says how busy the machine is, not whether a promise is kept.
 settings.register_profile("without deadline", deadline=None)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured
 from cloudevents.core.formats.json import JSONFormat
+from kafka.errors import KafkaConnectionError
+from kafka.net.compat import KafkaNetClient
 
 from consumers.publisher import Published, StoreBehind, publish
 from consumers.transactions import Fenced
@@ -118,6 +121,26 @@ def test_of_two_publishers_the_first_is_fenced_and_leaves(tmp_path: Path, kafka:
     assert [type(error) for error in ended] == [Fenced]
     assert list(in_order(messages_in(kafka, EVENTS))) == documents_in_store(tmp_path)
     assert set(Counter(map(position_of, messages_in(kafka, EVENTS))).values()) == {1}
+
+
+def test_a_page_is_not_forgotten_when_its_broker_is_not_ready_at_first(
+    tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: Counter[str] = Counter()
+    await_ready = KafkaNetClient.await_ready
+
+    def not_ready_at_first(client: KafkaNetClient, broker: str, **how: Any) -> bool:
+        asked[broker] += 1
+        if asked[broker] % 3:
+            raise KafkaConnectionError("not ready")
+        return bool(await_ready(client, broker, **how))
+
+    monkeypatch.setattr(KafkaNetClient, "await_ready", not_ready_at_first)
+    record_calls(tmp_path, CALLS)
+    impatient = replace(kafka, patience_seconds=10)
+    assert bring(tmp_path, impatient, page_events=500).position == CALLS * EVENTS_A_CALL
+    assert len(messages_in(kafka, EVENTS)) == CALLS * EVENTS_A_CALL
+    assert max(asked.values()) > 9
 
 
 def test_a_store_without_events_publishes_nothing_and_ends(tmp_path: Path, kafka: Kafka) -> None:
