@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import re
+from contextlib import suppress
+from typing import Any, Final, Literal
 
 import orjson
+from pydantic import StrictInt, StrictStr, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
-from domain.events import EVENT_CLASS_OF_TYPE
+from domain.events import EVENT_CLASS_OF_TYPE, Event
 from ledger.documents import REFUSAL_TYPE
 
 REASON_LENGTH: Final = 300
@@ -25,8 +29,35 @@ TEXTS: Final = (
 """What stands in the envelope of every document, beside its version and data."""
 
 
+def reader_of(event_type: str, event_class: type[Event]) -> TypeAdapter[Any]:
+    """What reads a document of this type, and raises `ValidationError` when it is none."""
+    texts = dict.fromkeys(TEXTS, StrictStr)
+    fields = {**texts, "type": Literal[event_type], "version": StrictInt, "data": event_class}
+    return TypeAdapter(TypedDict("Document", fields))  # type: ignore[operator]
+
+
+READERS: Final = {
+    name.encode(): reader_of(name, one).validator for name, one in EVENT_CLASS_OF_TYPE.items()
+}
+TYPE: Final = re.compile(rb'"type":"([^"]*)"')
+
+
 def why_no_event(document: bytes) -> str:
-    """The reason why it is no event, in a sentence."""
+    """The reason why it is no event, in a sentence.
+
+    Nearly every document is one, and is read once, as its type says; only of the others it is
+    looked for what is wrong.
+    """
+    found = TYPE.search(document)
+    if found is not None and (reader := READERS.get(found[1])) is not None:
+        with suppress(ValidationError):
+            reader.validate_json(document)
+            return ""
+    return what_is_wrong(document)
+
+
+def what_is_wrong(document: bytes) -> str:
+    """The first thing by which a document is no event; nothing when it is one after all."""
     try:
         read = orjson.loads(document)
         event_class = EVENT_CLASS_OF_TYPE.get(read["type"])

@@ -94,6 +94,14 @@ wrap_ups_of_calls as (
     from wrap_ups
     group by call_position
 ),
+-- Half of the joins on their own: ordering all at once takes longer than a small batch.
+calls_of_customers as materialized (
+    from histories
+    join source_calls using (call_position)
+    left join rare_marks using (call_position)
+    left join customer_exits using (call_position)
+    left join withheld_of_calls using (call_position)
+),
 final as (
     select
         call_position,
@@ -151,16 +159,12 @@ final as (
         coalesce(is_time_derived, false) as is_time_derived,
         coalesce(customer_exit_reason = 'dropped_by_end', false) as agent_hung_up_first,
         coalesce(left_while_held, false) as left_while_held
-    from histories
-    join source_calls using (call_position)
-    left join rare_marks using (call_position)
-    left join customer_exits using (call_position)
+    from calls_of_customers
     left join agents_of_calls using (call_position)
     left join holds_of_calls using (call_position)
     left join consults_of_calls using (call_position)
     left join conferences_of_calls using (call_position)
     left join transfers_of_calls using (call_position)
     left join wrap_ups_of_calls using (call_position)
-    left join withheld_of_calls using (call_position)
 )
 select * from final
