@@ -200,7 +200,8 @@ class KafkaFeed:
         offsets = {(one.topic, one.partition): offset for one, offset in places.items()}
         for message in (*self._events.held, *self._refusals.held):
             place = message.topic, message.partition
-            offsets[place] = min(offsets[place], message.offset)
+            if message.offset < offsets[place]:  # noqa: PLR1730 - much quicker than `min`
+                offsets[place] = message.offset
         return offsets
 
 

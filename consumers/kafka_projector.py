@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
@@ -39,6 +39,7 @@ from projections.same_ledger import FIRST_EVENT, first_mark, other_ledger
 PAGES_AT_ONCE: Final = 4
 """Pages in one transaction while far behind, so that DuckDB writes rows straight to their place."""
 
+PAGES_AHEAD: Final = 2
 GATHER_SECONDS: Final = 0.25
 """At most so long the next events gather before the models are brought up to them: that takes
 about as long for one event as for hundreds, and the processor that it takes is everybody's."""
@@ -67,7 +68,7 @@ def project(
             where = arrivals.offsets(projections.connection)
         with (
             closing(KafkaFeed(kafka, where, *positions[:2])) as feed,
-            closing(read_ahead(pages_of(feed, until_end), lambda page: page.is_full)) as pages,
+            closing(pages_ahead(pages_of(feed, until_end))) as pages,
         ):
             while not stopping.is_set() and (page := next(pages, None)) is not None:
                 began = time.monotonic()
@@ -97,6 +98,11 @@ def pages_of(feed: KafkaFeed, until_end: bool) -> Iterator[Page]:
         yield page
         if until_end and not (page.events or page.refusals) and feed.at_end():
             return
+
+
+def pages_ahead(pages: Iterator[Page]) -> Generator[Page, None, None]:
+    """Pages that are read while others are written: as many as a commit takes."""
+    return read_ahead(pages, lambda page: page.is_full, PAGES_AHEAD)
 
 
 def take_in(owner: Owner, pages: Iterator[Page], stopping: threading.Event) -> Positions:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
@@ -53,7 +55,13 @@ def numbers(values: Sequence[int] | pa.ChunkedArray) -> pa.Array | pa.ChunkedArr
 
 
 def texts(values: Sequence[bytes] | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Documents as a column."""
+    """Documents as a column; at most 2 GiB of them."""
     if isinstance(values, pa.ChunkedArray):
         return values
-    return pa.array(values, pa.binary()).view(pa.string())
+    return column_of(b"".join(values), map(len, values), len(values))
+
+
+def column_of(documents: bytes, sizes_bytes: Iterable[int], count: int) -> pa.StringArray:
+    """Documents in one piece of memory as a column, where they are."""
+    begins = array("i", accumulate(sizes_bytes, initial=0))
+    return pa.StringArray.from_buffers(count, pa.py_buffer(begins), pa.py_buffer(documents))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Protocol
 
 import pyarrow as pa
+
+from projections.batches import column_of
 
 
 class Block(Protocol):
@@ -51,14 +51,8 @@ def together(blocks: Sequence[Block]) -> EventColumns:
     """Blocks that follow each other as columns of one chunk a block."""
     return EventColumns(
         range(blocks[0].positions.start, blocks[-1].positions.stop),
-        pa.chunked_array([pa.array(block.call_positions, pa.int64()) for block in blocks]),
-        pa.chunked_array([documents_of(block) for block in blocks]),
-    )
-
-
-def documents_of(block: Block) -> pa.StringArray:
-    """The documents where they are, with the places at which each begins."""
-    begins = array("i", accumulate(block.sizes_bytes, initial=0))
-    return pa.StringArray.from_buffers(
-        len(block.positions), pa.py_buffer(begins), pa.py_buffer(block.documents)
+        pa.chunked_array([pa.array(one.call_positions, pa.int64()) for one in blocks]),
+        pa.chunked_array(
+            [column_of(one.documents, one.sizes_bytes, len(one.positions)) for one in blocks]
+        ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -97,20 +98,19 @@ def is_projected(positions: Positions) -> bool:
 
 
 def read_ahead(
-    batches: Iterable[Batch], has_more: Callable[[Batch], bool] = lambda _: True
+    batches: Iterable[Batch], has_more: Callable[[Batch], bool] = lambda _: True, most: int = 1
 ) -> Generator[Batch, None, None]:
-    """Read the next batch on another thread while this one is being worked on.
+    """Read up to `most` batches on another thread while one is being worked on.
 
     Both the store and DuckDB let other threads run meanwhile. After a batch that has no more
     behind it the next one is read when it is asked for, so that it has all that came until then.
     """
     source = iter(batches)
     with ThreadPoolExecutor(1, "read-ahead") as thread:
-        following = thread.submit(next, source, None)
-        while (batch := following.result()) is not None:
-            is_ahead = has_more(batch)
-            if is_ahead:
-                following = thread.submit(next, source, None)
+        following = deque([thread.submit(next, source, None)])
+        while (batch := following.popleft().result()) is not None:
+            while has_more(batch) and len(following) < most:
+                following.append(thread.submit(next, source, None))
             yield batch
-            if not is_ahead:
-                following = thread.submit(next, source, None)
+            if not following:
+                following.append(thread.submit(next, source, None))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from consumers.unreadable import READERS
 from domain.events import EVENT_CLASS_OF_TYPE
 from infra.kafka import Kafka
 from projections.owner import owning
@@ -35,6 +36,7 @@ def older(tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> Path
     bring(tmp_path / "store", kafka)
     with monkeypatch.context() as before:
         before.delitem(EVENT_CLASS_OF_TYPE, "call.exited.v1")
+        before.delitem(READERS, b"call.exited.v1")
         read(tmp_path / "kafka", kafka)
     return tmp_path / "kafka"
 

@@ -1,0 +1,72 @@
+"""An event from Kafka is read as its type says, and a document that is none is known for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.unreadable import READERS, TEXTS, what_is_wrong, why_no_event
+from domain.events import EVENT_CLASSES, Event
+
+Changes = dict[str, Any]
+
+
+def any_data(event_class: type[Event]) -> st.SearchStrategy[Changes]:
+    fields = {
+        name: st.from_type(field.annotation)  # type: ignore[arg-type]
+        for name, field in event_class.model_fields.items()
+        if name != "type"
+    }
+    built = st.builds(event_class, **fields)
+    dumped = built.map(lambda one: one.model_dump(mode="json", exclude={"type"}))
+    return dumped.filter(is_writable)
+
+
+def document_of(event_class: type[Event], data: Changes) -> Changes:
+    return {
+        **dict.fromkeys(TEXTS, "2026-01-01T00:00:00Z"),
+        "type": event_class.model_fields["type"].default,
+        "version": 1,
+        "data": data,
+    }
+
+
+def is_writable(value: Any) -> bool:
+    """Whether JSON as we write it has room for the numbers in it."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
+ANYTHING = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
+).filter(is_writable)
+
+
+@pytest.mark.parametrize("event_class", EVENT_CLASSES, ids=lambda one: one.__name__)
+@given(data=st.data())
+def test_every_event_is_read_in_one_step(event_class: type[Event], data: st.DataObject) -> None:
+    document = orjson.dumps(document_of(event_class, data.draw(any_data(event_class))))
+    name = str(event_class.model_fields["type"].default).encode()
+    READERS[name].decode(document)
+    assert why_no_event(document) == what_is_wrong(document) == ""
+
+
+@pytest.mark.parametrize("event_class", EVENT_CLASSES, ids=lambda one: one.__name__)
+@given(data=st.data())
+def test_what_its_type_refuses_is_never_read(event_class: type[Event], data: st.DataObject) -> None:
+    document = document_of(event_class, data.draw(any_data(event_class)))
+    place = data.draw(st.sampled_from([document, document["data"]]))
+    name = data.draw(st.sampled_from([*place, "another", "type"]))
+    if data.draw(st.booleans()):
+        place.pop(name, None)
+    else:
+        place[name] = data.draw(ANYTHING)
+    changed = orjson.dumps(document)
+    assert why_no_event(changed) == what_is_wrong(changed)
