@@ -82,9 +82,8 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
                     # Calls that were read are as of this turn, whatever comes of the group.
                     self._known = turn.ends
                 if group:
-                    self._append(group)
                     sent = group
-                    self._commit()
+                    self._append(group)
                     self._known = group.ends_after(turn.ends)
 
         with self._one_at_a_time:
@@ -113,11 +112,6 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
                 with suppress(psycopg.Error):
                     self.connection.rollback()
 
-    def _commit(self) -> None:
-        """Commit; a transaction that has failed answers COMMIT with a rollback, and no error."""
-        if self.connection.execute("COMMIT").statusmessage != "COMMIT":
-            raise psycopg.errors.InFailedSqlTransaction("the transaction was rolled back")
-
     def _written_since_known(self, ends: Ends) -> Collection[int] | None:
         """The calls that others have appended to since this writer's last turn."""
         known = self._known
@@ -129,13 +123,17 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
         return [call for (call,) in rows]
 
     def _append(self, group: Group) -> None:
+        """Append the rows and commit, in one message: the server is waited for once."""
         columns = [
             *columns_of(group.calls, 3),
             *columns_of(group.events, 4),
             *columns_of(group.refusals, 2),
             *columns_of(group.outcomes, 4),
         ]
-        self.connection.execute(APPEND, columns, prepare=True)
+        with self.connection.pipeline():
+            self.connection.execute(APPEND, columns, prepare=True)
+            committed = self.connection.execute("COMMIT")
+        check_committed(committed)
 
     def outcomes_of(self, command_ids: Sequence[bytes]) -> list[StoredOutcome]:
         """The outcomes of those of the commands that have one."""
@@ -203,7 +201,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             with self._turn(()):
                 rows = self.rows(statement, *parameters)
                 sent = True
-                self._commit()
+                check_committed(self.connection.execute("COMMIT"))
             return rows
 
         with self._one_at_a_time:
@@ -219,7 +217,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
                 marks = ", ".join(["%s"] * len(Quarantined._fields))
                 with self.connection.cursor() as cursor:
                     cursor.executemany(f"INSERT INTO quarantine VALUES ({marks})".encode(), kept)
-                self._commit()
+                check_committed(self.connection.execute("COMMIT"))
             return len(kept)
 
         with self._one_at_a_time:
@@ -238,6 +236,12 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
                 with suppress(psycopg.Error, LedgerUnavailable), self._turn(()):
                     pass
             self.connection.close()
+
+
+def check_committed(cursor: psycopg.Cursor[Any]) -> None:
+    """A transaction that has failed answers COMMIT with a rollback, and no error."""
+    if cursor.statusmessage != "COMMIT":
+        raise psycopg.errors.InFailedSqlTransaction("the transaction was rolled back")
 
 
 def columns_of(rows: Sequence[tuple[Any, ...]], count: int) -> Iterable[list[Any]]:

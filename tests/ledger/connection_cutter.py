@@ -7,8 +7,8 @@ import threading
 from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
-COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
-"""The message that psycopg sends for it."""
+COMMIT = b"COMMIT\x00"
+"""What is in the message for it, with the rows before it in the same piece."""
 
 
 class ConnectionCutter:
@@ -70,8 +70,8 @@ class ConnectionCutter:
                 self.cuts += 1
                 # The client hears nothing any more; the server does, or does not.
                 client.shutdown(socket.SHUT_RDWR)
-                if moment == "after COMMIT":
-                    server.sendall(piece)
+                heard = piece if moment == "after COMMIT" else piece[: piece.index(COMMIT)]
+                server.sendall(heard)
                 break
         hang_up(server)
 
