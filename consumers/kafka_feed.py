@@ -31,6 +31,9 @@ POLL_BATCHES: Final = 50
 PAGE_MESSAGES: Final = 50_000
 """While behind, so many messages are gathered before they are written at once."""
 
+PAGE_BYTES: Final = 256 * 1024**2
+"""Or so much: documents may be hundreds of times as large as they usually are."""
+
 MUCH_MESSAGES: Final = 10_000
 """While so many are left, it is worth waiting a moment for a page to become full."""
 
@@ -94,15 +97,16 @@ class KafkaFeed:
         """
         came: dict[InOrder, list[Message]] = {self._events: [], self._refusals: []}
         besides: list[Message] = []
-        gathered = came_times = 0
+        gathered = gathered_bytes = came_times = 0
         began = time.monotonic()
         with reading(self._kafka, LOST):
-            while gathered < PAGE_MESSAGES:
+            while gathered < PAGE_MESSAGES and gathered_bytes < PAGE_BYTES:
                 polled = self._consumer.poll(self._patience_milliseconds(came_times))
                 before = gathered
                 for partition, batches in polled.items():
                     records = self._records(partition, batches)
                     gathered += len(records)
+                    gathered_bytes += sum(len(document) for _, _, document, _ in records)
                     messages = self._messages(partition, records, besides)
                     came[self._names[partition.topic]] += messages
                 if gathered == before:
@@ -114,8 +118,10 @@ class KafkaFeed:
         besides += (one for one in again if one.is_poison)
         self._hold_the_furthest()
         self._check_gap(0 if gathered else time.monotonic() - began)
-        is_full = gathered >= PAGE_MESSAGES or (
-            gathered > 0 and self._messages_left() > MUCH_MESSAGES
+        is_full = (
+            gathered >= PAGE_MESSAGES
+            or gathered_bytes >= PAGE_BYTES
+            or (gathered > 0 and self._messages_left() > MUCH_MESSAGES)
         )
         return Page(events, refusals, besides, self._offsets(), is_full)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import orjson
 import pytest
 
 from consumers import kafka_feed
-from consumers.kafka_feed import LARGEST_DOCUMENT_BYTES
+from consumers.kafka_feed import LARGEST_DOCUMENT_BYTES, KafkaFeed
 from consumers.kafka_projector import project
 from consumers.messages import Headers, headers_of, key_in
 from consumers.publisher import NAME, publish
@@ -79,6 +80,19 @@ def test_a_partition_that_waited_for_the_others_is_read_on(
     bring(store, kafka, page_events=50)
     assert read(folder, kafka).position == CALLS * EVENTS_A_CALL
     assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")
+
+
+def test_a_page_has_a_bound_of_bytes_too(
+    tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_feed, "PAGE_BYTES", 1)
+    monkeypatch.setattr(kafka_feed, "POLL_BATCHES", 1)
+    record_calls(tmp_path, CALLS)
+    bring(tmp_path, kafka, page_events=50)
+    with closing(KafkaFeed(kafka, {}, 0, 0)) as feed:
+        pages = [feed.read() for _ in range(3)]
+    assert all(page.is_full for page in pages)
+    assert sum(len(page.events) for page in pages) < 3 * 50
 
 
 def test_reading_goes_on_where_it_was_and_drops_what_comes_again(
