@@ -173,11 +173,9 @@ class CallApplication(Application[str]):
         self._outdated.clear()
         self._hot.clear()
 
-    def without_events(self, keys: Iterable[str]) -> set[str]:
-        """Those of the calls that have no event yet, by one look-up for all that are not hot."""
-        cold = {key for key in keys if key not in self._hot}
-        known = self._call_recorder.known_calls([source_and_call_id(key) for key in cold])
-        return cold.difference(key_of(source, call_id) for source, call_id in known)
+    def cold(self, keys: Iterable[str]) -> set[str]:
+        """Those of the calls that are not at hand, and may have no event yet."""
+        return {key for key in keys if key not in self._hot}
 
     def remember(self, calls: Iterable[RecordedCall]) -> None:
         """Take these as the current state, once their events are durable."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import starmap
 from uuid import uuid5
 
 import orjson
@@ -36,7 +37,9 @@ class DecidedGroup:
         rules: RuleSet,
         stamp: Stamp,
         turn: Turn,
+        cold: set[str],
     ) -> None:
+        """Of the `cold` calls the turn knows which have events."""
         self._application = application
         self._recorder = recorder
         self._rules = rules
@@ -46,14 +49,16 @@ class DecidedGroup:
         self.calls: dict[str, RecordedCall] = {}
         self._outcomes: dict[bytes, tuple[str, Outcome]] = {}
         self._stored = {stored.command_id: stored for stored in turn.outcomes}
-        self._without_events: set[str] = set()
+        self._without_events = cold.difference(starmap(key_of, turn.calls))
 
     def take_all(
-        self, command_ids: Sequence[bytes], requests: Sequence[Request], isolated: bool
+        self,
+        command_ids: Sequence[bytes],
+        keys: Sequence[str],
+        requests: Sequence[Request],
+        isolated: bool,
     ) -> list[Outcome | Exception]:
         """Decide all in order; isolated, one that cannot be decided at all fails alone."""
-        keys = [key_of(command.source, command.call_id) for command, _ in requests]
-        self._without_events = self._application.without_events(keys)
         outcomes: list[Outcome | Exception] = []
         for command_id, key, request in zip(command_ids, keys, requests, strict=True):
             try:

@@ -12,7 +12,7 @@ from types import TracebackType
 from domain.commands import Command
 from domain.rule_sets import SEED, RuleSet
 from infra.folder import LedgerError
-from ledger.application import CallApplication, RecordedCall
+from ledger.application import CallApplication, RecordedCall, key_of, source_and_call_id
 from ledger.decided_group import DecidedGroup
 from ledger.documents import Stamp, time_text
 from ledger.group_commit import GroupCommit
@@ -131,6 +131,7 @@ class Ledger:
                 f"send at most {LARGEST_GROUP} at a time."
             )
         command_ids = [request.command.command_id.bytes for request in requests]
+        keys = [key_of(command.source, command.call_id) for command, _ in requests]
         outcomes: list[Outcome | Exception] = []
         calls: dict[str, RecordedCall] = {}
 
@@ -138,11 +139,12 @@ class Ledger:
             nonlocal outcomes, calls
             self._application.mark_outdated(turn.written_by_others)
             stamp = Stamp.of(self._clock(), self._rules)
-            group = DecidedGroup(self._application, self._recorder, self._rules, stamp, turn)
-            outcomes, calls = group.take_all(command_ids, requests, isolated), group.calls
+            group = DecidedGroup(self._application, self._recorder, self._rules, stamp, turn, cold)
+            outcomes, calls = group.take_all(command_ids, keys, requests, isolated), group.calls
             return group.rows
 
         with self._one_at_a_time:
-            self._recorder.write(command_ids, decide)
+            cold = self._application.cold(keys)
+            self._recorder.write(command_ids, [*map(source_and_call_id, cold)], decide)
             self._application.remember(calls.values())
         return outcomes

@@ -89,7 +89,7 @@ def copy(source: SqliteReader, target: PostgresqlRecorder, moved: Moved) -> None
         return group
 
     while not is_done:
-        target.write((), next_rows)
+        target.write((), (), next_rows)
 
 
 def rows_after(source: SqliteReader, position: int, number: int) -> Group:

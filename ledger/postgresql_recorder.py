@@ -18,7 +18,7 @@ from ledger.postgresql_store import (
     open_to_write,
     refuse_lost,
 )
-from ledger.recorder import Decide, Group, StoredOutcome, Turn
+from ledger.recorder import CallName, Decide, Group, StoredOutcome, Turn
 from ledger.sql_recorder import SqlRecorder
 from ledger.store_reader import Ends, Quarantined
 
@@ -62,7 +62,9 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
         """Open an empty store, or one that is being filled from the same origin already."""
         return cls(url, origin)
 
-    def write(self, command_ids: Sequence[bytes], decide: Decide) -> None:
+    def write(
+        self, command_ids: Sequence[bytes], calls: Sequence[CallName], decide: Decide
+    ) -> None:
         """Decide and append in one turn; a connection lost on the way is made again.
 
         Where it was lost at the commit, the next turn sees whether the group is there, because
@@ -72,7 +74,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
 
         def attempt() -> None:
             nonlocal sent
-            with self._turn(command_ids) as turn:
+            with self._turn(command_ids, calls) as turn:
                 if sent is not None and not set(sent.outcomes).isdisjoint(turn.outcomes):
                     return
                 sent = None
@@ -90,22 +92,25 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             self._persevering(attempt)
 
     @contextmanager
-    def _turn(self, command_ids: Sequence[bytes]) -> Iterator[Turn]:
+    def _turn(
+        self, command_ids: Sequence[bytes] = (), calls: Sequence[CallName] = ()
+    ) -> Iterator[Turn]:
         """Be the only writer; what is not committed inside is taken back."""
         try:
             with self.connection.pipeline():
                 self.connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
                 self.connection.execute(f"SELECT {WRITING_TURN}", prepare=True)
                 ends_read = self.connection.execute(ENDS_NOTED, prepare=True)
+                found = self._find_outcomes(command_ids)
             # Outside the pipeline: PostgreSQL 18 times no idle session whose last word was its end.
-            found = self._find_outcomes(command_ids)
             self._in_turn = True
+            known_calls = self._known_calls(calls)
             *read, given_position, given_number = cast(list[int], ends_read.fetchone())
             ends = Ends._make(read)
             refuse_lost(self._url, ends, self._known or ends)
             refuse_lost(self._url, ends, (given_position, given_number))
             outcomes = list(map(StoredOutcome._make, cast(Any, found.fetchall())))
-            yield Turn(ends, outcomes, self._written_since_known(ends))
+            yield Turn(ends, outcomes, known_calls, self._written_since_known(ends))
         finally:
             self._in_turn = False
             if not self.connection.closed:
@@ -148,16 +153,12 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             prepare=True,
         )
 
-    def known_calls(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Those of the calls, by source and call id, that have events."""
-        if not names:
-            return []
-        sources, call_ids = zip(*names, strict=True)
+    def _known_calls(self, names: Sequence[CallName]) -> list[CallName]:
+        """Those of the calls that have events."""
         return self.rows(
             "SELECT source, call_id FROM calls JOIN unnest(?::text[], ?::text[])"
             " AS asked (source, call_id) USING (source, call_id)",
-            list(sources),
-            list(call_ids),
+            *columns_of(names, 2),
         )
 
     def quarantine(self, received_at: str, unreadable: Sequence[tuple[str, str, bytes]]) -> int:
@@ -198,7 +199,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
                     f"The connection to {without_password(self._url)} was lost while quarantine "
                     "was written: list it to see what it has, and try again."
                 )
-            with self._turn(()):
+            with self._turn():
                 rows = self.rows(statement, *parameters)
                 sent = True
                 check_committed(self.connection.execute("COMMIT"))
@@ -211,7 +212,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
         """Append what `read` has after the last number there is; return how many those were."""
 
         def attempt() -> int:
-            with self._turn(()):
+            with self._turn():
                 ((last,),) = self.rows("SELECT coalesce(max(number), 0) FROM quarantine")
                 kept = [tuple(map(without_null, one)) for one in read(last)]
                 marks = ", ".join(["%s"] * len(Quarantined._fields))
@@ -233,7 +234,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
         with self._one_at_a_time:
             self._closed = True
             if self._known is not None and not self.connection.closed:
-                with suppress(psycopg.Error, LedgerUnavailable), self._turn(()):
+                with suppress(psycopg.Error, LedgerUnavailable), self._turn():
                     pass
             self.connection.close()
 

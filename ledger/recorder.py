@@ -21,12 +21,18 @@ class StoredOutcome(NamedTuple):
     refusal_number: int | None
 
 
+CallName = tuple[str, str]
+"""A call's source and its id there."""
+
+
 class Turn(NamedTuple):
     """What a writer knows when nobody else can write."""
 
     ends: Ends
     outcomes: Sequence[StoredOutcome]
     """The outcomes of those of the group's commands that have one."""
+    calls: Collection[CallName]
+    """Those of the calls that were asked for that have events."""
     written_by_others: Collection[int] | None
     """Call positions that others have appended to since the last turn; None when it is any."""
 
@@ -67,8 +73,12 @@ class CallRecorder(StoreReader, ApplicationRecorder):
     """
 
     @abstractmethod
-    def write(self, command_ids: Sequence[bytes], decide: Decide) -> None:
+    def write(
+        self, command_ids: Sequence[bytes], calls: Sequence[CallName], decide: Decide
+    ) -> None:
         """Decide a group while nobody else writes, and append it in one durable transaction.
+
+        The turn tells which of the commands have an outcome, and which of the calls have events.
 
         After a lost connection `decide` may be called again, with what is there then: the group
         of its last call is in the ledger when this returns, as a whole. Raises
@@ -78,10 +88,6 @@ class CallRecorder(StoreReader, ApplicationRecorder):
     @abstractmethod
     def outcomes_of(self, command_ids: Sequence[bytes]) -> list[StoredOutcome]:
         """The outcomes of those of the commands that have one."""
-
-    @abstractmethod
-    def known_calls(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Those of the calls, by source and call id, that have events."""
 
     @abstractmethod
     def documents(self, first_position: int, count: int) -> list[bytes]:

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ledger.recorder import Decide, Group, StoredOutcome, Turn
+from ledger.recorder import CallName, Decide, Group, StoredOutcome, Turn
 from ledger.sql_recorder import SqlRecorder
 from ledger.sqlite_reader import SqliteReader
 from ledger.sqlite_store import explained, last_of, open_to_write
@@ -37,11 +37,15 @@ class SqliteRecorder(SqliteReader, SqlRecorder):
         """Open the store to write it. Raises `LedgerUnavailable` as `open_to_write` does."""
         return cls(open_to_write(path))
 
-    def write(self, command_ids: Sequence[bytes], decide: Decide) -> None:
+    def write(
+        self, command_ids: Sequence[bytes], calls: Sequence[CallName], decide: Decide
+    ) -> None:
         """Decide and append: this process is the only writer, so its turn lasts for ever."""
         if self._ends is None:
             self._ends = self.ends()
-        group = decide(Turn(self._ends, self.outcomes_of(command_ids), ()))
+        group = decide(
+            Turn(self._ends, self.outcomes_of(command_ids), self._known_calls(calls), ())
+        )
         if group.outcomes:
             self.append(group)
             self._ends = group.ends_after(self._ends)
@@ -87,9 +91,9 @@ class SqliteRecorder(SqliteReader, SqlRecorder):
             outcomes.extend(map(StoredOutcome._make, rows))
         return outcomes
 
-    def known_calls(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Those of the calls, by source and call id, that have events."""
-        known: list[tuple[str, str]] = []
+    def _known_calls(self, names: Sequence[CallName]) -> list[CallName]:
+        """Those of the calls that have events."""
+        known: list[CallName] = []
         for start in range(0, len(names), LOOKED_UP_AT_ONCE):
             some = names[start : start + LOOKED_UP_AT_ONCE]
             marks = ",".join(["(?,?)"] * len(some))
