@@ -23,7 +23,7 @@ class Message(NamedTuple):
 
 def turn_of(message: Message) -> int:
     """What messages are sorted by: one number is quicker than two."""
-    return 2 * message[0] + message[1]
+    return 2 * message.number + message.is_poison
 
 
 class InOrder:
@@ -45,7 +45,7 @@ class InOrder:
         following, before = [], []
         taken, last = 0, self.last
         for message in self.held:
-            number = message[0]
+            number = message.number
             if number == last + 1:
                 following.append(message)
                 last = number

@@ -1,13 +1,13 @@
 """From Kafka into the read side: rows, offsets and what is withheld, in one transaction.
 
-One thread reads and checks the next page while another writes the one before.
+One thread reads and checks the next pages while another writes those before.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
@@ -40,6 +40,8 @@ PAGES_AT_ONCE: Final = 4
 """Pages in one transaction while far behind, so that DuckDB writes rows straight to their place."""
 
 PAGES_AHEAD: Final = 2
+"""Pages that are read while others are written: a commit takes as long as one or two of them."""
+
 GATHER_SECONDS: Final = 0.25
 """At most so long the next events gather before the models are brought up to them: that takes
 about as long for one event as for hundreds, and the processor that it takes is everybody's."""
@@ -68,7 +70,9 @@ def project(
             where = arrivals.offsets(projections.connection)
         with (
             closing(KafkaFeed(kafka, where, *positions[:2])) as feed,
-            closing(pages_ahead(pages_of(feed, until_end))) as pages,
+            closing(
+                read_ahead(pages_of(feed, until_end), lambda page: page.is_full, PAGES_AHEAD)
+            ) as pages,
         ):
             while not stopping.is_set() and (page := next(pages, None)) is not None:
                 began = time.monotonic()
@@ -98,11 +102,6 @@ def pages_of(feed: KafkaFeed, until_end: bool) -> Iterator[Page]:
         yield page
         if until_end and not (page.events or page.refusals) and feed.at_end():
             return
-
-
-def pages_ahead(pages: Iterator[Page]) -> Generator[Page, None, None]:
-    """Pages that are read while others are written: as many as a commit takes."""
-    return read_ahead(pages, lambda page: page.is_full, PAGES_AHEAD)
 
 
 def take_in(owner: Owner, pages: Iterator[Page], stopping: threading.Event) -> Positions:

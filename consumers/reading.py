@@ -66,14 +66,18 @@ def places_of(consumer: KafkaConsumer) -> dict[TopicPartition, int]:
     return {one: state.position.offset for one, state in consumer._subscription.assignment.items()}
 
 
+def has_reached(consumer: KafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    """Whether everything before these offsets was read."""
+    places = places_of(consumer)
+    return all(places[one] >= end for one, end in ends.items())
+
+
 def is_at_end(kafka: Kafka, consumer: KafkaConsumer) -> bool:
     """Whether everything that Kafka has now was read. Raises `KafkaUnavailable`.
 
     It is not while somebody's transaction is open; Kafka ends one that was left after a minute.
     """
-    ends = ends_of(kafka, consumer.assignment())
-    places = places_of(consumer)
-    return all(places[one] >= end for one, end in ends.items())
+    return has_reached(consumer, ends_of(kafka, consumer.assignment()))
 
 
 def resume(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from consumers.messages import is_as_published, place_in
 from consumers.publisher import POSITION, REFUSAL_NUMBER
-from consumers.reading import consumer_at, ends_of, partitions_of, reading
+from consumers.reading import consumer_at, ends_of, has_reached, partitions_of, reading
 from consumers.scratch import BATCH, RECORDS, Found, Scratch, scratch
 from consumers.transactions import last_bookmark
 from infra.kafka import Kafka, KafkaUnavailable
@@ -153,7 +153,7 @@ def read_kafka(one: Scratch, kafka: Kafka) -> int:
     try:
         with reading(kafka, "what is gone cannot be compared; start again."):
             deadline = time.monotonic() + SILENCE_SECONDS
-            while any(consumer.position(part) < end for part, end in ends.items()):
+            while not has_reached(consumer, ends):
                 polled = consumer.poll(POLL_MILLISECONDS)
                 if polled:
                     deadline = time.monotonic() + SILENCE_SECONDS

@@ -22,7 +22,7 @@ from kafka.errors import (
 from kafka.partitioner.default import murmur2
 
 from consumers.messages import Headers
-from consumers.reading import ends_of
+from consumers.reading import ends_of, has_reached
 from consumers.watchdog import Watchdog
 from infra.folder import LedgerError
 from infra.kafka import Kafka, KafkaUnavailable, let_go
@@ -196,9 +196,9 @@ def bookmarks(
     committed = min(end, consumer.end_offsets([there])[there])
     found: list[Bookmark] = []
     began = time.monotonic()
-    while consumer.position(there) < end:
+    while not has_reached(consumer, {there: end}):
         waited_seconds = time.monotonic() - began
-        if consumer.position(there) >= committed and waited_seconds > MARKED_SECONDS:
+        if has_reached(consumer, {there: committed}) and waited_seconds > MARKED_SECONDS:
             break
         if waited_seconds > at_most_seconds:
             raise KafkaUnavailable(

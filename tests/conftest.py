@@ -68,7 +68,12 @@ def kafka_server(servers: Path) -> Iterator[LocalKafka]:
 
 @pytest.fixture
 def kafka(kafka_server: LocalKafka) -> Kafka:
-    """Fresh topics of this one test, under a prefix of its own."""
-    one = Kafka(kafka_server.bootstrap, prefix=f"test-{uuid.uuid4().hex[:8]}.")
+    """Fresh topics of this one test."""
+    return with_fresh_topics(kafka_server)
+
+
+def with_fresh_topics(server: LocalKafka) -> Kafka:
+    """That Kafka, with topics under a prefix of their own."""
+    one = Kafka(server.bootstrap, prefix=f"test-{uuid.uuid4().hex[:8]}.")
     create(one)
     return one

@@ -11,18 +11,14 @@ from hypothesis import strategies as st
 
 from consumers.unreadable import READERS, TEXTS, what_is_wrong, why_no_event
 from domain.events import EVENT_CLASSES, Event
+from tests.timeline.test_sentences import any_of
 
 Changes = dict[str, Any]
 
 
 def any_data(event_class: type[Event]) -> st.SearchStrategy[Changes]:
-    fields = {
-        name: st.from_type(field.annotation)  # type: ignore[arg-type]
-        for name, field in event_class.model_fields.items()
-        if name != "type"
-    }
-    built = st.builds(event_class, **fields)
-    dumped = built.map(lambda one: one.model_dump(mode="json", exclude={"type"}))
+    events = any_of(event_class)
+    dumped = events.map(lambda one: one.model_dump(mode="json", exclude={"type"}))
     return dumped.filter(is_writable)
 
 

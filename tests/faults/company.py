@@ -166,6 +166,8 @@ class Company:
             return None
         found = re.findall(r"^call_ledger_(\w+) (\S+)$", text, re.MULTILINE)
         metrics = {name: int(float(value)) for name, value in found}
+        if "projected_position" not in metrics:
+            return None  # It answers how it is from its first moment, before it has any tables.
         return metrics["projected_position"], metrics["refusal_number"]
 
     def check(self) -> str:

@@ -13,8 +13,6 @@ from infra.local_kafka import LocalKafka
 from tests.faults.company import Company, at_work
 
 BROKER_FAULTS = ("restart", "kill", "kill", "restart", "kill")
-PATIENCE = 20.0
-"""A process that stands still after a kill is started again after so long."""
 
 
 @pytest.mark.slow
@@ -24,7 +22,7 @@ def test_a_broker_that_is_restarted_and_killed_under_load(
 ) -> None:
     server = LocalKafka(tmp_path / "kafka")
     with ended_with_this_process(server):
-        kafka = Kafka(server.start(), patience_seconds=PATIENCE)
+        kafka = Kafka(server.start())
         with at_work(Company(tmp_path, kafka)) as company:
             for fault in BROKER_FAULTS:
                 server.stop(at_once=fault == "kill")

@@ -18,8 +18,6 @@ from tests.faults.company import Company, at_work
 
 BROKERS = 3
 FAIL_OVERS = 3
-PATIENCE = 20.0
-"""A process that stands still after a kill is started again after so long."""
 PATIENCE_SECONDS = 120
 
 
@@ -46,7 +44,7 @@ def test_leaders_that_are_killed_under_load(
     server = LocalKafka(tmp_path / "kafka")
     led = 0
     with ended_with_this_process(server):
-        kafka = Kafka(server.start(brokers=BROKERS), patience_seconds=PATIENCE)
+        kafka = Kafka(server.start(brokers=BROKERS))
         with at_work(Company(tmp_path, kafka)) as company:
             for _ in range(FAIL_OVERS):
                 assert wait_until(lambda: all_in_sync(kafka), PATIENCE_SECONDS)

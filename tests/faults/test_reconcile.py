@@ -21,9 +21,10 @@ from consumers.transactions import Pages
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.local_kafka import LocalKafka
-from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, create
+from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS
 from ledger.feed import StoreFeed
 from projections.reading import Reader
+from tests.conftest import with_fresh_topics
 from tests.consumers.recorded import EVENTS_A_CALL, documents_in_store, record_calls
 from tests.entrypoints.calling import call
 
@@ -45,8 +46,8 @@ def brought(store: Path, kafka: Kafka) -> None:
 @pytest.fixture(scope="module")
 def told(kafka_server: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kafka]:
     """A history in all three that no test changes."""
-    kafka = Kafka(kafka_server.bootstrap, prefix="told.")
-    create(kafka)
+    # Made again when tests of other modules come between: then nothing may be left of before.
+    kafka = with_fresh_topics(kafka_server)
     store = tmp_path_factory.mktemp("told") / "store"
     brought(store, kafka)
     return store, kafka
