@@ -57,12 +57,13 @@ def measured(folder: Path, pace: float, seconds: float, warm_up: float, ask_ever
         warming, counted = int(pace * warm_up), int(pace * seconds)
         load = Load(kafka, read_side, FIRST_COMMANDS + warming + counted, ask_every)
         load.besides = lambda: check_running(started)
+        first, warm, rest = map(load.made_ready, (FIRST_COMMANDS, warming, counted))
         with load.listening():
-            load.send(FIRST_COMMANDS, pace)
+            load.send(first, pace)
             load.wait_until_seen()
-            load.send(warming, pace)
+            load.send(warm, pace)
             with meter.measuring():
-                load.send(counted, pace)
+                load.send(rest, pace)
             load.wait_until_seen()
         check_calls(read_side, load)
         return report(load, meter, FIRST_COMMANDS + warming, pace, seconds)

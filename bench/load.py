@@ -1,4 +1,7 @@
-"""Commands at a pace of their own, and when each was answered and could be seen in a report."""
+"""Commands at a pace of their own, and when each was answered and could be seen in a report.
+
+They are made before they are due: the load shares two cores with all that it measures.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 import orjson
@@ -47,6 +50,7 @@ class Load:
         self.positions = array("q", [0]) * commands
         """Of the last event of each command; 0 of one that is refused."""
         self._number_of: dict[str, int] = {}
+        self._numbers = count()
         self._source = simulate(CALLS_A_DAY, 4, START)
         self.calls: set[str] = set()
         self.sent = self.answered = 0
@@ -77,33 +81,30 @@ class Load:
                 one.join(PATIENCE_SECONDS)
         self.check()
 
-    def send(self, count: int, a_second: float) -> None:
-        """Send so many, each when it is due; one that is sent late counts from when it was due."""
+    def made_ready(self, commands: int) -> list[tuple[bytes, bytes]]:
+        """Keys and values of the next commands: the desktops that make them are elsewhere."""
+        return [self._ready(command) for command in islice(self._source, commands)]
+
+    def send(self, commands: Sequence[tuple[bytes, bytes]], a_second: float) -> None:
+        """Send each when it is due; one that is sent late counts from when it was due."""
         producer = self._kafka.producer()
         topic, partitions = self._kafka.topic(COMMANDS), topics()[COMMANDS].partitions
         with closing(producer):
             began = time.monotonic()
-            for index, command in enumerate(islice(self._source, count)):
+            for index, (key, value) in enumerate(commands):
                 due = began + index / a_second
                 while (now := time.monotonic()) < due:
                     time.sleep(max(TICK_SECONDS, due - now))
                     self.check()
-                number = self._note(command)
+                number, self.sent = self.sent, self.sent + 1
                 self.due_at[number], self.sent_at[number] = due, now
-                key = command.call_id.encode()
-                producer.send(
-                    topic,
-                    command.model_dump_json(exclude_none=True).encode(),
-                    key,
-                    partition=partition_of(key, partitions),
-                )
+                producer.send(topic, value, key, partition=partition_of(key, partitions))
             producer.flush(PATIENCE_SECONDS)
 
-    def _note(self, command: Command) -> int:
-        number, self.sent = self.sent, self.sent + 1
-        self._number_of[str(command.command_id)] = number
+    def _ready(self, command: Command) -> tuple[bytes, bytes]:
+        self._number_of[str(command.command_id)] = next(self._numbers)
         self.calls.add(command.call_id)
-        return number
+        return command.call_id.encode(), command.model_dump_json(exclude_none=True).encode()
 
     def wait_until_seen(self) -> None:
         """Wait until all that was sent is answered and shown. Raises `TimeoutError`."""

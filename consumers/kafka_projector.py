@@ -43,8 +43,9 @@ PAGES_AHEAD: Final = 2
 """Pages that are read while others are written: a commit takes as long as one or two of them."""
 
 GATHER_SECONDS: Final = 0.25
-"""At most so long the next events gather before the models are brought up to them: that takes
-about as long for one event as for hundreds, and the processor that it takes is everybody's."""
+"""Half as long as the last page took, and at most so long, the next events gather before the models
+are brought up to them: that takes about as long for one event as for hundreds, and the processor
+that it takes is everybody's."""
 
 OnPositions = Callable[[Positions], None]
 
@@ -79,12 +80,18 @@ def project(
                 positions = take_in(owner, chain([page], pages), stopping)
                 if on_positions is not None:
                     on_positions(positions)
-                if not (page.is_full or until_end):
-                    stopping.wait(min(time.monotonic() - began, GATHER_SECONDS))
+                if not (page.is_full or tidied(owner) or until_end):
+                    stopping.wait(min((time.monotonic() - began) / 2, GATHER_SECONDS))
         with owner.writing() as projections:
             if not is_projected(projections.positions):
                 projections.refresh()
             return projections.positions
+
+
+def tidied(owner: Owner) -> bool:
+    """Use the pause between two pages to put DuckDB's log in its place; whether there was much."""
+    with owner.writing() as projections:
+        return projections.tidy()
 
 
 def check_tables_are_in(kafka: Kafka, projections: Projections) -> None:

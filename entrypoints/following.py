@@ -42,8 +42,8 @@ def publish(
     """
     from consumers.publisher import publish as bring
     from entrypoints.at_work import at_work
-    from entrypoints.looking import publisher_figures
     from entrypoints.measures import PositionMeasures
+    from entrypoints.process_figures import publisher_figures
     from infra.kafka import Kafka
     from infra.settings import Settings
     from ledger.feed import StoreFeed
@@ -83,8 +83,8 @@ def project(
     """
     from consumers.kafka_projector import project as follow
     from entrypoints.at_work import at_work
-    from entrypoints.looking import projector_figures
     from entrypoints.measures import ProjectorMeasures
+    from entrypoints.process_figures import projector_figures
     from infra.kafka import Kafka
     from infra.settings import Settings
 
@@ -112,8 +112,8 @@ def serve_commands(
     from consumers.command_consumer import serve
     from domain.rule_sets import RULE_SETS
     from entrypoints.at_work import at_work
-    from entrypoints.looking import command_figures
     from entrypoints.measures import CommandMeasures
+    from entrypoints.process_figures import command_figures
     from infra.kafka import Kafka
     from infra.settings import Settings
     from ledger.ledger import Ledger

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from projections.reading import Reader
 
 WITHHELD: Final = """
@@ -52,28 +50,3 @@ def lag(reader: Reader) -> dict[str, float | int]:
     published = last_bookmark(Kafka.of(settings), EVENTS_POSITIONS).get(POSITION, 0)
     (behind,) = reader.ask(BEHIND, {"published": published}).table.to_pylist()
     return {"published_position": published, **behind}
-
-
-def lag_of_stages(folder: Path) -> dict[str, float]:
-    """Where a Kafka is named: what waits to be recorded, and what to be published."""
-    from infra.settings import Settings
-
-    settings = Settings()
-    if settings.kafka is None:
-        return {}
-    from consumers.publisher import POSITION, REFUSAL_NUMBER, Published
-    from consumers.transactions import last_bookmark
-    from entrypoints.looking import command_figures, publisher_figures
-    from infra.kafka import Kafka
-    from infra.topics import EVENTS_POSITIONS
-
-    kafka = Kafka.of(settings)
-    bookmark = last_bookmark(kafka, EVENTS_POSITIONS)
-    done = Published(bookmark.get(POSITION, 0), bookmark.get(REFUSAL_NUMBER, 0))
-    publishing, serving = publisher_figures(folder, kafka, done), command_figures(folder, kafka)
-    return {
-        "publish_lag_events": publishing["lag_events"],
-        "publish_lag_seconds": publishing["lag_seconds"],
-        "lag_commands": serving["lag_commands"],
-        "lag_commands_seconds": serving["lag_seconds"],
-    }

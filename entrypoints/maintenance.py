@@ -28,7 +28,7 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
 
     [bold]call-ledger status --json[/bold]
     """
-    from entrypoints.lag import lag, lag_of_stages, withheld
+    from entrypoints.lag import lag, withheld
     from ledger.quarantine import reading_quarantine
     from ledger.stores import store_shown
     from projections.feeds import NothingToFollow, feed_of
@@ -61,7 +61,7 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
         "in_quarantine": waiting,
         **apart,
         **behind,
-        **(lag_of_stages(ledger) if has_store else {}),
+        **(stages_before(ledger) if has_store else {}),
         "store_bytes": store_bytes,
         "projections_bytes": folder.projections.stat().st_size,
         "note": answer.note or None,
@@ -71,6 +71,19 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
     else:
         rows = [(name.replace("_", " "), shown(value)) for name, value in facts.items()]
         print_table(("what", "value"), rows)
+
+
+def stages_before(ledger: LedgerFolder) -> dict[str, float]:
+    """Where a Kafka is named: how far what comes before the tables is behind."""
+    from infra.settings import Settings
+
+    settings = Settings()
+    if settings.kafka is None:
+        return {}
+    from entrypoints.process_figures import lag_of_stages
+    from infra.kafka import Kafka
+
+    return lag_of_stages(ledger, Kafka.of(settings))
 
 
 def projected_before(ledger: LedgerFolder) -> int | None:

@@ -26,16 +26,9 @@ from projections.columns import (
     rows_of,
     table_of,
 )
-from projections.models import (
-    MACROS,
-    SOURCE_CALLS,
-    columns_read,
-    kept_models,
-    models,
-    models_by_call,
-    models_hash,
-    models_read,
-)
+from projections.computing import PART_EVENTS, Computing
+from projections.models import MACROS, kept_models, models, models_hash
+from projections.parsed_once import ParsedOnce
 
 FILE_NAME: Final = "projections.duckdb"
 MEMORY_LIMIT: Final = "3GB"
@@ -45,11 +38,11 @@ CHECKPOINT_THRESHOLD: Final = "32MB"
 """Rows in DuckDB's log are in memory too, four times as large, until they get to their place in
 the file: at 256 MB that was a gigabyte, which came and went every few minutes."""
 
+MUCH_LOG_BYTES: Final = 8 * 1024**2
+"""As much of DuckDB's log is put in its place in some 50 ms, and as 32 MB in twice as many."""
+
 WHOLE_BUILD_SHARE: Final = 0.2
 """From this share of new events on, building everything is cheaper than touched calls alone."""
-
-PART_EVENTS: Final = 1_000_000
-"""A rebuild takes the calls that began among so many events at a time."""
 
 READ_EVENTS: Final = rows_of("arriving", EVENT_COLUMNS, BODY)
 READ_REFUSALS: Final = rows_of("arriving", REFUSAL_COLUMNS, REFUSAL_BODY)
@@ -77,7 +70,6 @@ class Projections:
     ) -> None:
         """Open or make the file. Raises `duckdb.Error` when it is locked or will not open."""
         self.path = path
-        self._part_events = part_events
         self.connection = duckdb.connect(
             str(path),
             config={
@@ -89,6 +81,8 @@ class Projections:
                 "enable_external_access": False,
             },
         )
+        self._again = ParsedOnce(self.connection)
+        self._computing = Computing(self.connection, self._again, part_events)
         self.connection.execute("set timezone = 'UTC'")
         # Nobody who may only ask can reach files, the network or the process's own variables.
         self.connection.execute("set python_enable_replacements = false")
@@ -178,13 +172,28 @@ class Projections:
         """Compute all models in the schema that is not current, and return its name."""
         colour = next(one for one in COLOURS if one != self._colour())
         with self.transaction():
-            self._fill(colour)
+            self._computing.everything(colour, self.positions.position)
         return colour
 
     def swap(self, colour: str) -> None:
         """Let the names of the models mean the tables of this schema, and drop the others."""
         with self.transaction():
             self._point_to(colour)
+
+    def tidy(self) -> bool:
+        """Put what is in DuckDB's log in its place in the file if it is much; whether it was.
+
+        DuckDB does so by itself within some commit, for which whoever asks then waits: it is for
+        moments when nobody does.
+        """
+        log = self.path.with_name(f"{self.path.name}.wal")
+        try:
+            if log.stat().st_size < MUCH_LOG_BYTES:
+                return False
+            self.connection.execute("checkpoint")
+        except (FileNotFoundError, duckdb.TransactionException):
+            return False
+        return True
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -212,7 +221,7 @@ class Projections:
             execute("insert into feed_positions values (0, 0, 0, 0)")
             execute("create table file_made_by (models_hash varchar, colour varchar)")
             execute("insert into file_made_by values (?, ?)", [models_hash(), COLOURS[1]])
-            self._fill(COLOURS[0])
+            self._computing.everything(COLOURS[0], 0)
             self._point_to(COLOURS[0])
 
     def _append_events(self, batch: Events) -> None:
@@ -269,83 +278,14 @@ class Projections:
         chunks = table.to_batches(max_chunksize=max(1, len(table) // (os.cpu_count() or 1) + 1))
         self.connection.register("arriving", pa.Table.from_batches(chunks))
         try:
-            self.connection.execute(statement)
+            self._again.execute(statement)
         finally:
             self.connection.unregister("arriving")
 
     def refresh_touched(self) -> None:
         """Replace the rows of the calls touched since, in the caller's transaction."""
-        execute, positions, colour = self.connection.execute, self.positions, self._colour()
-        execute(
-            "create or replace temp table touched as select call_position from main.events"
-            f" where position > {positions.projected_position}"
-            " union select call_position from main.touched_besides"
-        )
-        oldest = execute("select min(call_position) from touched").fetchall()[0][0]
-        if oldest is not None:
-            touched = (
-                # The number itself, not a subquery, so that older parts of a table are skipped.
-                f"call_position >= {oldest}"
-                " and call_position in (select call_position from touched)"
-            )
-            self._read_events("table", f"position >= {oldest} and {touched}")
-            for model in models_by_call():
-                execute(f"delete from {colour}.{model.name} where {touched}")
-                rows = model.sql
-                if model.name in models_read():
-                    execute(f"create or replace temp table {model.name} as {rows}")
-                    rows = f"from temp.{model.name}"
-                execute(f"insert into {colour}.{model.name} {rows}")
-            self._forget("table")
-        if positions.refusal_number > positions.projected_refusal_number:
-            self._take_refusals(positions.projected_refusal_number, f"insert into {colour}.{{}}")
+        self._computing.touched(self._colour(), self.positions)
         self._note_projected()
-
-    def _fill(self, colour: str) -> None:
-        """Make the tables of this schema, some calls at a time, so that memory stays bounded.
-
-        They have no index: with a small log DuckDB 2.0 lost entries of one when it was killed again
-        and again, found rows no more, and failed when it deleted them.
-        """
-        execute, last = self.connection.execute, self.positions.position
-        execute(f"drop schema if exists {colour} cascade")
-        execute(f"create schema {colour}")
-        into = f"create table {colour}.{{}} as"
-        self._take_refusals(0, into)
-        for start in range(0, max(last, 1), self._part_events):
-            of_part = f"call_position between {start + 1} and {start + self._part_events}"
-            self._read_events("view", f"position > {start} and {of_part}")
-            for model in models_by_call():
-                execute(f"{into.format(model.name)} {model.sql}")
-                if model.name in models_read():
-                    rows = f"select * from {colour}.{model.name} where {of_part}"
-                    execute(f"create or replace temp view {model.name} as {rows}")
-            self._forget("view")
-            into = f"insert into {colour}.{{}}"
-
-    def _read_events(self, kind: str, which: str) -> None:
-        """Let the models read these events, all that their calls have, as a table or a view."""
-        self.connection.execute(
-            f"create or replace temp {kind} source_events as"
-            f" select {', '.join(columns_read())} from main.events where {which}"
-        )
-        self.connection.execute(f"create or replace temp table source_calls as {SOURCE_CALLS}")
-
-    def _forget(self, kind: str) -> None:
-        """Drop what would stand in front of the whole tables in whatever is asked next."""
-        self.connection.execute("drop table temp.source_calls")
-        for name in ("source_events", *models_read()):
-            self.connection.execute(f"drop {kind} temp.{name}")
-
-    def _take_refusals(self, after_number: int, into: str) -> None:
-        self.connection.execute(
-            "create or replace temp view source_refusals as"
-            f" select * from main.refusal_events where refusal_number > {after_number}"
-        )
-        for model in kept_models():
-            if model.by_refusal:
-                self.connection.execute(f"{into.format(model.name)} {model.sql}")
-        self.connection.execute("drop view temp.source_refusals")
 
     def _point_to(self, colour: str) -> None:
         execute, former = self.connection.execute, self._colour()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from consumers.publisher import Published
-from entrypoints.looking import publisher_figures
+from entrypoints.process_figures import publisher_figures
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.local_servers import free_ports
 from tests.consumers.recorded import record_calls

@@ -208,6 +208,7 @@ def test_sql_that_does_not_read_the_ledger_is_wrong_usage(
 
 
 def test_status_counts_what_is_open_and_how_far_the_tables_are(told: Path) -> None:
+    assert call(told, "report", "exits").code == 0  # Whoever reads brings the tables up.
     status = call(told, "status", "--json").json
     expected = {
         "position": 70,

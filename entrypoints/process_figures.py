@@ -11,7 +11,7 @@ from typing import Final
 import orjson
 
 from consumers import command_consumer
-from consumers.publisher import POSITION, Published
+from consumers.publisher import POSITION, REFUSAL_NUMBER, Published
 from consumers.reading import consumer_at
 from consumers.transactions import last_bookmark
 from entrypoints.lag import lag, withheld
@@ -80,4 +80,17 @@ def command_figures(folder: Path, kafka: Kafka) -> Figures:
         "lag_commands": waiting,
         "lag_seconds": max(0.0, time.time() - min(sent)) if sent else 0.0,
         "quarantine_waiting": kept_apart,
+    }
+
+
+def lag_of_stages(folder: Path, kafka: Kafka) -> Figures:
+    """What waits to be recorded, and what to be published. Raises `LedgerError`."""
+    bookmark = last_bookmark(kafka, EVENTS_POSITIONS)
+    done = Published(bookmark.get(POSITION, 0), bookmark.get(REFUSAL_NUMBER, 0))
+    publishing, serving = publisher_figures(folder, kafka, done), command_figures(folder, kafka)
+    return {
+        "publish_lag_events": publishing["lag_events"],
+        "publish_lag_seconds": publishing["lag_seconds"],
+        "lag_commands": serving["lag_commands"],
+        "lag_commands_seconds": serving["lag_seconds"],
     }
