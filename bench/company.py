@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import linear_regression, median
@@ -62,10 +62,16 @@ def running(
 class Meter:
     """Looks at memory and processor of every process, again and again."""
 
-    def __init__(self, numbers: Mapping[str, int]) -> None:
-        """Follow these processes, by name; children count with their parents."""
+    def __init__(
+        self, numbers: Mapping[str, int], parts: Mapping[str, Callable[[], int]] | None = None
+    ) -> None:
+        """Follow these processes, by name; children count with their parents.
+
+        `parts` are bytes of one of them that can be asked for.
+        """
         self._numbers = numbers
-        self.samples: dict[str, list[Sample]] = {name: [] for name in numbers}
+        self._parts = parts or {}
+        self.samples: dict[str, list[Sample]] = {name: [] for name in (*numbers, *self._parts)}
         self._began_at = 0.0
         self.processor_seconds: dict[str, float] = {}
 
@@ -95,6 +101,9 @@ class Meter:
         for name, number in self._numbers.items():
             at = time.monotonic() - self._began_at
             self.samples[name].append(Sample(at, bytes_of(number)))
+        for name, part in self._parts.items():
+            at = time.monotonic() - self._began_at
+            self.samples[name].append(Sample(at, part()))
 
 
 def family_of(number: int) -> list[psutil.Process]:

@@ -53,7 +53,11 @@ def measured(folder: Path, pace: float, seconds: float, warm_up: float, ask_ever
         }
         assert wait_until((read_side / ADDRESS_NAME).exists, READY_SECONDS)
         numbers = {name: process.pid for name, process in started.items()}
-        meter = Meter({**numbers, **servers_numbers(broker, server)})
+        asking = stack.enter_context(Reader(read_side))
+        meter = Meter(
+            {**numbers, **servers_numbers(broker, server)},
+            {"of project's: DuckDB's copy of the file": lambda: bytes_of_the_file(asking)},
+        )
         warming, counted = int(pace * warm_up), int(pace * seconds)
         load = Load(kafka, read_side, FIRST_COMMANDS + warming + counted, ask_every)
         load.besides = lambda: check_running(started)
@@ -67,6 +71,14 @@ def measured(folder: Path, pace: float, seconds: float, warm_up: float, ask_ever
             load.wait_until_seen()
         check_calls(read_side, load)
         return report(load, meter, FIRST_COMMANDS + warming, pace, seconds)
+
+
+def bytes_of_the_file(reader: Reader) -> int:
+    """How much of the file DuckDB keeps in memory: it does, up to the limit that it is given."""
+    (row,) = reader.ask(
+        "select memory_usage_bytes as held from duckdb_memory() where tag = 'BASE_TABLE'"
+    ).table.to_pylist()
+    return int(row["held"])
 
 
 def check_running(started: Mapping[str, Popen[bytes]]) -> None:

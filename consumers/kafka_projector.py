@@ -32,7 +32,7 @@ from infra.topics import EVENTS_POSITIONS
 from projections import arrivals
 from projections.batches import Positions
 from projections.catching_up import SMALL_STEP, is_projected, read_ahead
-from projections.database import Projections
+from projections.database import MEMORY_MEGABYTES, Projections
 from projections.owner import Owner, owning
 from projections.same_ledger import FIRST_EVENT, first_mark, other_ledger
 
@@ -56,6 +56,7 @@ def project(
     stopping: threading.Event,
     until_end: bool = False,
     on_positions: OnPositions | None = None,
+    memory_megabytes: int = MEMORY_MEGABYTES,
 ) -> Positions:
     """Keep the folder's tables up to Kafka, and answer whoever asks, until told to stop.
 
@@ -63,7 +64,7 @@ def project(
     process has the file, `Gap` when Kafka lacks a position, and `KafkaUnavailable`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with owning(folder) as owner:
+    with owning(folder, memory_megabytes=memory_megabytes) as owner:
         with owner.writing() as projections:
             check_tables_are_in(kafka, projections)
             read_again(projections)

@@ -89,9 +89,17 @@ def project(
     from infra.settings import Settings
 
     with at_work("project", lambda: projector_figures(ledger), port, host) as working:
-        kafka = Kafka.of(Settings())
+        settings = Settings()
+        kafka = Kafka.of(settings)
         measures = ProjectorMeasures(working)
-        positions = follow(ledger, kafka, working.stopping, until_end, measures.on_positions)
+        positions = follow(
+            ledger,
+            kafka,
+            working.stopping,
+            until_end,
+            measures.on_positions,
+            settings.project_megabytes,
+        )
         working.numbers.update(positions._asdict())
     typer.echo(f"The tables show every event up to position {positions.projected_position:,}.")
 

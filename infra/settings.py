@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     kafka_password: SecretStr | None = Field(
         default=None, description="Its password; it is never shown."
     )
+    project_megabytes: int = Field(
+        default=3_000,
+        ge=256,
+        le=1_000_000,
+        description="How much memory, in MB, DuckDB may have in `call-ledger project`; what a "
+        "rebuild or a report needs beyond goes to disk.",
+    )
     patience_seconds: float = Field(
         default=PATIENCE_SECONDS,
         ge=4.0,

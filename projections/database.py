@@ -31,7 +31,7 @@ from projections.models import MACROS, kept_models, models, models_hash
 from projections.parsed_once import ParsedOnce
 
 FILE_NAME: Final = "projections.duckdb"
-MEMORY_LIMIT: Final = "3GB"
+MEMORY_MEGABYTES: Final = 3_000
 """DuckDB spills to disk beyond it, so that a rebuild of any size fits beside other work."""
 
 CHECKPOINT_THRESHOLD: Final = "32MB"
@@ -66,14 +66,14 @@ class Projections:
     """One open DuckDB file, and the only one who writes it."""
 
     def __init__(
-        self, path: Path, memory_limit: str = MEMORY_LIMIT, part_events: int = PART_EVENTS
+        self, path: Path, memory_megabytes: int = MEMORY_MEGABYTES, part_events: int = PART_EVENTS
     ) -> None:
         """Open or make the file. Raises `duckdb.Error` when it is locked or will not open."""
         self.path = path
         self.connection = duckdb.connect(
             str(path),
             config={
-                "memory_limit": memory_limit,
+                "memory_limit": f"{memory_megabytes}MB",
                 "threads": os.cpu_count() or 1,
                 "checkpoint_threshold": CHECKPOINT_THRESHOLD,
                 "autoinstall_known_extensions": False,

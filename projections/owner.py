@@ -30,7 +30,13 @@ from filelock import FileLock, Timeout
 from infra.folder import LedgerError
 from projections.batches import Positions
 from projections.catching_up import Feed, Progress, catch_up
-from projections.database import FILE_NAME, ProjectionError, Projections, StillFilling
+from projections.database import (
+    FILE_NAME,
+    MEMORY_MEGABYTES,
+    ProjectionError,
+    Projections,
+    StillFilling,
+)
 from projections.messages import (
     Answer,
     Question,
@@ -136,8 +142,12 @@ def projected_position(cursor: duckdb.DuckDBPyConnection) -> int:
 
 
 @contextmanager
-def owning(folder: Path, open_feed: Callable[[], Feed] | None = None) -> Iterator[Owner]:
-    """Have the file, and answer others, for as long as this lasts.
+def owning(
+    folder: Path,
+    open_feed: Callable[[], Feed] | None = None,
+    memory_megabytes: int = MEMORY_MEGABYTES,
+) -> Iterator[Owner]:
+    """Have the file, and answer others, for as long as this lasts; DuckDB may have that memory.
 
     Raises `Busy` when another process has it.
     """
@@ -147,7 +157,7 @@ def owning(folder: Path, open_feed: Callable[[], Feed] | None = None) -> Iterato
     except Timeout:
         raise Busy(f"The read side in {folder} is in use; ask through `reading.ask`.") from None
     try:
-        projections, note = open_or_set_aside(folder / FILE_NAME)
+        projections, note = open_or_set_aside(folder / FILE_NAME, memory_megabytes)
         try:
             owner = Owner(folder, projections, open_feed, note)
             with answering(owner):
@@ -158,13 +168,13 @@ def owning(folder: Path, open_feed: Callable[[], Feed] | None = None) -> Iterato
         lock.release()
 
 
-def open_or_set_aside(path: Path) -> tuple[Projections, str]:
+def open_or_set_aside(path: Path, memory_megabytes: int) -> tuple[Projections, str]:
     """Open the file; one that will not open, or is of other models, is set aside and made anew.
 
     Returns a word about it, or nothing. Raises `Busy` when a foreign program has the file open.
     """
     try:
-        projections = Projections(path)
+        projections = Projections(path, memory_megabytes)
         if projections.is_of_these_models:
             return projections, ""
         projections.close()
@@ -181,7 +191,7 @@ def open_or_set_aside(path: Path) -> tuple[Projections, str]:
     if log.exists():
         log.rename(aside.with_name(f"{aside.name}.wal"))
     note = f"{path.name} {why}: it is kept as {aside.name}, and was made anew from the store."
-    return Projections(path), note
+    return Projections(path, memory_megabytes), note
 
 
 @contextmanager

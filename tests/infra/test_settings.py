@@ -37,6 +37,15 @@ def test_patience_has_bounds(monkeypatch: pytest.MonkeyPatch, seconds: str) -> N
         Settings()
 
 
+@pytest.mark.parametrize("megabytes", ["255", "1000001", "3GB"])
+def test_the_memory_of_the_tables_has_bounds(
+    monkeypatch: pytest.MonkeyPatch, megabytes: str
+) -> None:
+    monkeypatch.setenv("CALL_LEDGER_PROJECT_MEGABYTES", megabytes)
+    with pytest.raises(ValidationError, match="project_megabytes"):
+        Settings()
+
+
 def test_every_time_out_is_a_share_of_the_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALL_LEDGER_KAFKA", "localhost:9092")
     monkeypatch.setenv("CALL_LEDGER_PATIENCE_SECONDS", "12")

@@ -89,6 +89,12 @@ def test_only_the_owner_of_the_folder_can_read_where_to_ask(tmp_path: Path) -> N
     assert not (tmp_path / "projections.owner").exists()
 
 
+def test_duckdb_has_no_more_memory_than_it_is_given(tmp_path: Path) -> None:
+    with owning(tmp_path, memory_megabytes=256), Reader(tmp_path) as other:
+        rows = other.ask("select current_setting('memory_limit') as given").table.to_pylist()
+    assert rows == [{"given": "244.1 MiB"}]
+
+
 def test_a_file_that_will_not_open_is_set_aside_and_made_anew_with_a_word(tmp_path: Path) -> None:
     record_some(tmp_path, 1, 4)
     assert count(tmp_path) == (3, 3)
