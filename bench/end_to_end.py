@@ -30,6 +30,7 @@ from projections.reading import Reader
 TARGET_SECONDS = 1.0
 FIRST_COMMANDS = 100
 READY_SECONDS = 60
+MINUTE = 60.0
 
 
 def measured(folder: Path, pace: float, seconds: float, warm_up: float, ask_every: float) -> str:
@@ -100,20 +101,36 @@ def report(load: Load, meter: Meter, first: int, pace: float, seconds: float) ->
     count = load.sent - first
     figures = [Figure("commands sent, at their own pace", pace, "commands/s")]
     figures += waits_of("command → answer", load.answer_waits(first))
-    figures += waits_of("command → report", load.report_waits(first), TARGET_SECONDS)
+    figures += waits_of("command → report", load.report_waits(first, load.sent), TARGET_SECONDS)
     figures += waits_of("of it: sent late by the bench", load.sending_late(first))
     figures += waits_of("of it: the report itself", sorted(load.asked_seconds))
     for name, used in meter.processor_seconds.items():
         figures.append(Figure(f"processor: {name}", used / count * 1e6, "µs a command"))
-    return f"{table(figures)}\n\n{memory_table(meter, min(60.0, seconds / 4))}"
+    parts = [table(figures), memory_table(meter, min(60.0, seconds / 4))]
+    if seconds > MINUTE:
+        parts.insert(1, minute_by_minute(load, first, int(pace * MINUTE)))
+    return "\n\n".join(parts)
+
+
+def minute_by_minute(load: Load, first: int, commands_a_minute: int) -> str:
+    """The 99 % waits of each minute, which tell whether it becomes slower as history grows."""
+    minutes = range(first, load.sent - commands_a_minute + 1, commands_a_minute)
+    each = (load.report_waits(begin, begin + commands_a_minute) for begin in minutes)
+    longest = ", ".join(f"{percentile(waits, 99) * 1000:,.0f}" for waits in each)
+    return f"Command → report, p99 minute by minute: {longest} ms."
+
+
+def percentile(waits: Sequence[float], share: int) -> float:
+    """The wait that so many in a hundred do not exceed; the waits are sorted."""
+    return waits[len(waits) * share // 100]
 
 
 def waits_of(what: str, waits: Sequence[float], target: float | None = None) -> list[Figure]:
     return [
-        Figure(f"{what}: p50", waits[len(waits) // 2] * 1000, "ms"),
+        Figure(f"{what}: p50", percentile(waits, 50) * 1000, "ms"),
         Figure(
             f"{what}: p99",
-            waits[len(waits) * 99 // 100] * 1000,
+            percentile(waits, 99) * 1000,
             "ms",
             target and target * 1000,
             at_most=True,

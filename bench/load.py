@@ -175,9 +175,9 @@ class Load:
         """From due to answered, of the commands from the first on, in seconds."""
         return waits(self.due_at[first : self.sent], self.answered_at[first : self.sent])
 
-    def report_waits(self, first: int) -> list[float]:
+    def report_waits(self, first: int, end: int) -> list[float]:
         """From due until a report showed it, of those that were recorded, in seconds."""
-        recorded = [number for number in range(first, self.sent) if self.positions[number]]
+        recorded = [number for number in range(first, end) if self.positions[number]]
         seen = [
             self.seen_at[bisect_left(self.seen_positions, self.positions[number])]
             for number in recorded
