@@ -39,7 +39,7 @@ CHECKPOINT_THRESHOLD: Final = "32MB"
 the file: at 256 MB that was a gigabyte, which came and went every few minutes."""
 
 MUCH_LOG_BYTES: Final = 8 * 1024**2
-"""As much of DuckDB's log is put in its place in some 50 ms, and as 32 MB in twice as many."""
+"""So much of DuckDB's log is put in its place in some 50 ms, and four times as much in 100."""
 
 WHOLE_BUILD_SHARE: Final = 0.2
 """From this share of new events on, building everything is cheaper than touched calls alone."""

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 
+import projections.database
 from domain.commands import Leave, Offer, Receive
 from infra.folder import LedgerMissing
 from ledger.feed import StoreFeed
@@ -93,6 +94,22 @@ def test_duckdb_has_no_more_memory_than_it_is_given(tmp_path: Path) -> None:
     with owning(tmp_path, memory_megabytes=256), Reader(tmp_path) as other:
         rows = other.ask("select current_setting('memory_limit') as given").table.to_pylist()
     assert rows == [{"given": "244.1 MiB"}]
+
+
+def test_a_log_that_is_long_is_put_in_its_place_and_a_short_one_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_some(tmp_path, 1, 4)
+    with owning(tmp_path, lambda: StoreFeed(tmp_path)) as owner:
+        owner.bring_up()
+        with owner.writing() as tables, Reader(tmp_path) as other:
+            assert not tables.tidy()
+            monkeypatch.setattr(projections.database, "MUCH_LOG_BYTES", 1)
+            assert tables.tidy()
+            assert not tables.tidy()
+            assert other.ask("select count(*) as calls from calls").table.to_pylist() == [
+                {"calls": 3}
+            ]
 
 
 def test_a_file_that_will_not_open_is_set_aside_and_made_anew_with_a_word(tmp_path: Path) -> None:
