@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import linear_regression, median
 from typing import NamedTuple
@@ -70,8 +71,11 @@ class Meter:
         `parts` are bytes of one of them that can be asked for.
         """
         self._numbers = numbers
-        self._parts = parts or {}
-        self.samples: dict[str, list[Sample]] = {name: [] for name in (*numbers, *self._parts)}
+        self._sizes: dict[str, Callable[[], int]] = {
+            **{name: partial(bytes_of, number) for name, number in numbers.items()},
+            **(parts or {}),
+        }
+        self.samples: dict[str, list[Sample]] = {name: [] for name in self._sizes}
         self._began_at = 0.0
         self.processor_seconds: dict[str, float] = {}
 
@@ -98,12 +102,9 @@ class Meter:
             self.processor_seconds[name] = seconds_of(number) - before[name]
 
     def _look(self) -> None:
-        for name, number in self._numbers.items():
+        for name, size in self._sizes.items():
             at = time.monotonic() - self._began_at
-            self.samples[name].append(Sample(at, bytes_of(number)))
-        for name, part in self._parts.items():
-            at = time.monotonic() - self._began_at
-            self.samples[name].append(Sample(at, part()))
+            self.samples[name].append(Sample(at, size()))
 
 
 def family_of(number: int) -> list[psutil.Process]:

@@ -22,14 +22,10 @@ class Computing:
     """Computes into a schema of the file, in its caller's transaction."""
 
     def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        again: ParsedOnce,
-        part_events: int = PART_EVENTS,
+        self, connection: duckdb.DuckDBPyConnection, part_events: int = PART_EVENTS
     ) -> None:
-        """Compute over this connection; `again` is over the same one."""
         self._connection = connection
-        self._again = again
+        self._again = ParsedOnce(connection)
         self._part_events = part_events
 
     def touched(self, colour: str, positions: Positions) -> None:

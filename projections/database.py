@@ -81,8 +81,8 @@ class Projections:
                 "enable_external_access": False,
             },
         )
-        self._again = ParsedOnce(self.connection)
-        self._computing = Computing(self.connection, self._again, part_events)
+        self._inserting = ParsedOnce(self.connection)
+        self._computing = Computing(self.connection, part_events)
         self.connection.execute("set timezone = 'UTC'")
         # Nobody who may only ask can reach files, the network or the process's own variables.
         self.connection.execute("set python_enable_replacements = false")
@@ -278,7 +278,7 @@ class Projections:
         chunks = table.to_batches(max_chunksize=max(1, len(table) // (os.cpu_count() or 1) + 1))
         self.connection.register("arriving", pa.Table.from_batches(chunks))
         try:
-            self._again.execute(statement)
+            self._inserting.execute(statement)
         finally:
             self.connection.unregister("arriving")
 
