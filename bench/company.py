@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import psutil
 
-from infra.local_kafka import LocalKafka
-from infra.local_postgresql import LocalPostgresql
+from infra.local.kafka import LocalKafka
+from infra.local.postgresql import LocalPostgresql
 
 SAMPLE_EVERY_SECONDS = 2.0
 END_SECONDS = 90

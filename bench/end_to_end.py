@@ -21,11 +21,11 @@ from bench.figures import Figure, keep, machine, table
 from bench.load import Load
 from bench.servers import folder_of_its_own, kafka_in, postgresql_in
 from infra.kafka import Kafka
-from infra.local_servers import wait_until
+from infra.local.servers import wait_until
 from infra.topics import create
-from ledger.postgresql_recorder import PostgresqlRecorder
-from projections.owner import ADDRESS_NAME
-from projections.reading import Reader
+from ledger.store.postgresql_recorder import PostgresqlRecorder
+from projections.serving.client import Reader
+from projections.serving.server import ADDRESS_NAME
 
 TARGET_SECONDS = 1.0
 FIRST_COMMANDS = 100

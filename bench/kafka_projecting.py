@@ -22,14 +22,14 @@ from typing import Any, NamedTuple
 from bench.figures import Figure, keep, machine, table
 from bench.histories import batches, call_id
 from bench.servers import folder_of_its_own, kafka_in
-from consumers.kafka_feed import POLL_BATCHES
+from consumers.kafka.batch_decoder import read_whole_batches
+from consumers.kafka.feed import POLL_BATCHES
+from consumers.kafka.message_format import headers_of, is_as_published, key_in, place_of
+from consumers.kafka.offsets import consumer_at, ends_of, partitions_of
+from consumers.kafka.transactions import Pages, partition_of
+from consumers.kafka.validation import why_no_event
 from consumers.kafka_projector import project
-from consumers.messages import headers_of, is_as_published, key_in, place_of
 from consumers.publisher import PAGE_EVENTS
-from consumers.reading import consumer_at, ends_of, partitions_of
-from consumers.transactions import Pages, partition_of
-from consumers.unreadable import why_no_event
-from consumers.whole_batches import read_whole_batches
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, create, topics
 

@@ -21,9 +21,9 @@ from typing import NamedTuple
 from bench.figures import Figure, keep, machine, table
 from bench.postgresql import fill
 from bench.servers import folder_of_its_own, kafka_in, postgresql_in, schema
-from consumers.messages import Headers, headers_of, key_in
+from consumers.kafka.message_format import Headers, headers_of, key_in
+from consumers.kafka.transactions import partition_of
 from consumers.publisher import PAGE_EVENTS, Published, publish
-from consumers.transactions import partition_of
 from infra.kafka import Kafka
 from infra.topics import EVENTS, create, topics
 from ledger.feed import StoreFeed

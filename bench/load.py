@@ -17,15 +17,15 @@ from pathlib import Path
 
 import orjson
 
-from consumers.reading import partitions_of
-from consumers.transactions import partition_of
+from consumers.kafka.offsets import partitions_of
+from consumers.kafka.transactions import partition_of
 from domain.commands import Command
 from infra.kafka import Kafka
 from infra.topics import COMMANDS, OUTCOMES, topics
-from projections.reading import Reader
 from projections.reports import REPORTS
 from projections.reports.query import figures_query
 from projections.reports.report import Selection
+from projections.serving.client import Reader
 from simulation.day import simulate
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

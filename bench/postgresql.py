@@ -25,11 +25,11 @@ from bench.commands import commands_by_call, concurrent
 from bench.figures import Figure, keep, machine, table
 from bench.histories import batches
 from bench.servers import folder_of_its_own, postgresql_in, schema
-from infra.local_postgresql import LocalPostgresql
+from infra.local.postgresql import LocalPostgresql
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from projections.blocks import columns_of
-from projections.catching_up import LARGE_BATCH, catch_up, read_ahead
+from projections.catch_up import LARGE_BATCH, catch_up, read_ahead
 from projections.database import Projections
 
 CALLERS = (1, 16, 64, 256)

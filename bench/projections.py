@@ -17,16 +17,16 @@ from statistics import median
 
 from bench.figures import Figure, table
 from bench.histories import batches
-from entrypoints.call import one_call
+from entrypoints.cli.call import one_call
 from infra.folder import LedgerFolder
 from ledger.feed import EventBatch, StoreFeed
-from ledger.sqlite_store import open_to_write
+from ledger.store.sqlite_file import open_to_write
 from projections.database import Projections
-from projections.owner import Owner, owning
 from projections.reports import REPORTS
 from projections.reports.query import figures_query
 from projections.reports.report import Selection
-from projections.sandbox import read
+from projections.serving.sandbox import read
+from projections.serving.server import Owner, owning
 
 SIZES = (1_000_000,)
 BATCH_SIZES = (100, 1_000, 10_000)

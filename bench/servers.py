@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import psycopg
 
-from infra.local_ending import ended_with_this_process
-from infra.local_kafka import LocalKafka
-from infra.local_postgresql import LocalPostgresql
+from infra.local.kafka import LocalKafka
+from infra.local.lifetime import ended_with_this_process
+from infra.local.postgresql import LocalPostgresql
 
 
 @contextmanager

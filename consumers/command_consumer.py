@@ -14,16 +14,16 @@ from typing import Any, Final
 from kafka import TopicPartition
 
 from consumers.answers import answer_to, answer_to_unreadable
-from consumers.reading import consumer_at, is_at_end, reading
-from consumers.transactions import Bookmark, Pages
-from infra.folder import LedgerError
+from consumers.kafka.offsets import consumer_at, is_at_end, reading
+from consumers.kafka.transactions import Bookmark, Pages
+from infra.errors import LedgerError
 from infra.kafka import Kafka
 from infra.topics import COMMANDS, COMMANDS_POSITIONS, OUTCOMES, check_safe
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Request
 from ledger.quarantine import QuarantineReader, Unread
-from projections.same_ledger import FIRST_EVENT, mark_of
+from projections.identity import FIRST_EVENT, mark_of
 
 NAME: Final = "command-consumer"
 POLL_MILLISECONDS: Final = 100

@@ -15,10 +15,7 @@ from typing import Final
 
 import duckdb
 
-from consumers.in_order import Message
-from consumers.kafka_feed import KafkaFeed, Page
-from consumers.transactions import last_bookmark
-from consumers.withholding import (
+from consumers.kafka.dead_letters import (
     insert_events,
     insert_refusals,
     parted,
@@ -27,14 +24,17 @@ from consumers.withholding import (
     withhold,
     without_unreadable,
 )
+from consumers.kafka.feed import KafkaFeed, Page
+from consumers.kafka.resequencer import Message
+from consumers.kafka.transactions import last_bookmark
 from infra.kafka import Kafka
 from infra.topics import EVENTS_POSITIONS
-from projections import arrivals
+from projections import dead_letters
 from projections.batches import Positions
-from projections.catching_up import SMALL_STEP, is_projected, read_ahead
+from projections.catch_up import SMALL_STEP, is_projected, read_ahead
 from projections.database import MEMORY_MEGABYTES, Projections
-from projections.owner import Owner, owning
-from projections.same_ledger import FIRST_EVENT, first_mark, other_ledger
+from projections.identity import FIRST_EVENT, first_mark, other_ledger
+from projections.serving.server import Owner, owning
 
 PAGES_AT_ONCE: Final = 4
 """Pages in one transaction while far behind, so that DuckDB writes rows straight to their place."""
@@ -69,7 +69,7 @@ def project(
             check_tables_are_in(kafka, projections)
             read_again(projections)
             positions = projections.positions
-            where = arrivals.offsets(projections.connection)
+            where = dead_letters.offsets(projections.connection)
         with (
             closing(KafkaFeed(kafka, where, *positions[:2])) as feed,
             closing(
@@ -152,7 +152,7 @@ def write(projections: Projections, pages: Iterable[Page]) -> None:
                 last = page
         if last is None:
             return
-        arrivals.note_offsets(projections.connection, last.offsets)
+        dead_letters.note_offsets(projections.connection, last.offsets)
         positions = projections.positions
         if positions.position - positions.projected_position < SMALL_STEP:
             projections.refresh_touched()
@@ -179,9 +179,9 @@ def write_page(projections: Projections, page: Page) -> None:
 
 def fill_holes(projections: Projections, messages: Iterable[Message]) -> None:
     """Of messages that came again, take those whose position is missing."""
-    missing = arrivals.missing(projections.connection)
+    missing = dead_letters.missing(projections.connection)
     for one in messages:
         if one.number in missing:
             missing.remove(one.number)
             insert_events(projections, [one])
-            arrivals.healed(projections.connection, one.number)
+            dead_letters.healed(projections.connection, one.number)

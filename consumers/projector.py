@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from projections.batches import Positions
-from projections.catching_up import Feed, Progress
-from projections.owner import owning
+from projections.catch_up import Feed, Progress
+from projections.serving.server import owning
 
 IDLE_SECONDS: Final = 0.05
 """How long the projector waits before it looks again, when there is nothing new."""

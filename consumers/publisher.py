@@ -12,15 +12,15 @@ from contextlib import closing
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple, Protocol
 
-from consumers.messages import Headers, Keys, headers_of, key_in
-from consumers.transactions import Bookmark, Pages
-from infra.folder import LedgerError
+from consumers.kafka.message_format import Headers, Keys, headers_of, key_in
+from consumers.kafka.transactions import Bookmark, Pages
+from infra.errors import LedgerError
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, check_safe
 from projections.batches import Refusals
 from projections.blocks import Block
-from projections.catching_up import Feed, Head, read_ahead
-from projections.same_ledger import FIRST_EVENT, mark_at, mark_of
+from projections.catch_up import Feed, Head, read_ahead
+from projections.identity import FIRST_EVENT, mark_at, mark_of
 
 NAME: Final = "publisher"
 PAGE_EVENTS: Final = 5_000

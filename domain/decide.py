@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 from domain.call import Call
 from domain.commands import Command
-from domain.draft import Draft
 from domain.effects import happen
 from domain.events import Event
 from domain.guards import Question
+from domain.pending_events import Draft
 from domain.rights import ALLOWED, verdict, verdict_for_anybody
 from domain.rule_sets import RuleSet
 from domain.rules import GUARDS_OF_ACTION, RULE_OF_ID

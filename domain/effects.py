@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import assert_never, cast
 
-from domain import commands, departures, events
+from domain import commands, events
+from domain import exits as departures
 from domain.call import WrapUpStatus
-from domain.draft import Draft
+from domain.pending_events import Draft
 from domain.rule_sets import RuleSet
 from domain.vocabulary import (
     CUSTOMER,

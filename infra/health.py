@@ -12,7 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-from infra.folder import LedgerError
+from infra.errors import LedgerError
 
 LOOPBACK: Final = "127.0.0.1"
 TEXT: Final = ("Content-Type", "text/plain; charset=utf-8")

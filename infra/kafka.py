@@ -16,7 +16,7 @@ from typing import Any, Final
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import AuthorizationError, KafkaError
 
-from infra.folder import LedgerError
+from infra.errors import LedgerError
 from infra.settings import PATIENCE_SECONDS, Settings
 
 logging.getLogger("kafka").addHandler(logging.NullHandler())

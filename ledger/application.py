@@ -20,9 +20,9 @@ from eventsourcing.persistence import (
 from domain.call import Call
 from domain.events import Event
 from domain.evolve import evolve
-from infra.folder import LedgerUnavailable
+from infra.errors import LedgerUnavailable
 from ledger.documents import event_in
-from ledger.recorder import CallRecorder
+from ledger.store.recorder import CallRecorder
 
 MOST_OUTDATED = 50_000
 """Calls to remember as outdated; beyond them all calls are read again."""

@@ -9,9 +9,9 @@ from types import TracebackType
 
 import orjson
 
-from infra.folder import LedgerError
-from ledger.store_reader import Ends, Soundness
-from ledger.stores import store_to_read
+from infra.errors import LedgerError
+from ledger.store.by_setting import store_to_read
+from ledger.store.reader import Ends, Soundness
 
 BATCH_EVENTS = 100_000
 """Events in one batch: DuckDB parses large batches four times as fast as small ones."""

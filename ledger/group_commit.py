@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from threading import Condition, Thread
 
-from infra.folder import LedgerError
+from infra.errors import LedgerError
 from ledger.outcomes import Outcome, Request
 
 LARGEST_GROUP = 1_000

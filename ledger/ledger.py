@@ -11,15 +11,15 @@ from types import TracebackType
 
 from domain.commands import Command
 from domain.rule_sets import SEED, RuleSet
-from infra.folder import LedgerError
+from infra.errors import LedgerError
 from ledger.application import CallApplication, RecordedCall, key_of, source_and_call_id
-from ledger.decided_group import DecidedGroup
+from ledger.decision_batch import DecidedGroup
 from ledger.documents import Stamp, time_text
 from ledger.group_commit import GroupCommit
 from ledger.outcomes import Outcome, Request
 from ledger.quarantine import Quarantine
-from ledger.recorder import CallRecorder, Group, Turn
-from ledger.writable_store import store_to_write
+from ledger.store.recorder import CallRecorder, Group, Turn
+from ledger.store.writable import store_to_write
 
 LARGEST_GROUP = 100_000
 """Commands in one transaction: what is decided and not yet durable is held in memory."""

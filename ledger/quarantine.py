@@ -9,12 +9,12 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from domain.commands import Command
-from infra.folder import LedgerError
+from infra.errors import LedgerError
 from ledger.intake import Defaults, read_request
 from ledger.outcomes import Outcome, Recorded
-from ledger.recorder import CallRecorder
-from ledger.store_reader import Quarantined, StoreReader
-from ledger.stores import store_to_read
+from ledger.store.by_setting import store_to_read
+from ledger.store.reader import Quarantined, StoreReader
+from ledger.store.recorder import CallRecorder
 
 LARGEST_KEPT_BYTES = 1024 * 1024
 """Of anything larger, this much is kept; the reason says so."""

@@ -16,7 +16,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from projections import arrivals
+from projections import dead_letters
 from projections.batches import Difference, Events, Positions, Refusals, numbers, texts
 from projections.columns import (
     BODY,
@@ -213,7 +213,7 @@ class Projections:
             execute(MACROS)
             execute(table_of("events", EVENT_COLUMNS))
             execute(table_of("refusal_events", REFUSAL_COLUMNS))
-            execute(arrivals.TABLES)
+            execute(dead_letters.TABLES)
             execute(
                 "create table feed_positions (position bigint, refusal_number bigint,"
                 " projected_position bigint, projected_refusal_number bigint)"

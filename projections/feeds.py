@@ -7,8 +7,8 @@ from pathlib import Path
 
 from infra.folder import LedgerFolder
 from ledger.feed import EventBatch, EventBlock, RefusalBatch, StoreFeed
-from ledger.store_reader import Ends
-from ledger.stores import has_store
+from ledger.store.by_setting import has_store
+from ledger.store.reader import Ends
 
 
 class NothingToFollow:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import settings
 
 from infra.kafka import Kafka
-from infra.local_ending import ended_with_this_process
-from infra.local_kafka import LocalKafka
-from infra.local_postgresql import LocalPostgresql
+from infra.local.kafka import LocalKafka
+from infra.local.lifetime import ended_with_this_process
+from infra.local.postgresql import LocalPostgresql
 from infra.topics import create
 
 # While a broker is away the client says so many times a second, and would hide what a test says.

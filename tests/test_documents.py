@@ -8,13 +8,13 @@ from domain.commands import COMMAND_CLASSES
 from domain.events import EVENT_CLASSES
 from domain.field_meanings import FIELD_MEANINGS
 from domain.rules import RULES
-from entrypoints.documents import DOCUMENTS, FOLDER
+from entrypoints.docgen.documents import DOCUMENTS, FOLDER
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_has_not_drifted_from_the_domain(name: str) -> None:
     written = (FOLDER / name).read_text(encoding="utf-8")
-    assert written == DOCUMENTS[name](), "run `python -m entrypoints.documents` and commit docs/"
+    assert written == DOCUMENTS[name](), "run `python -m entrypoints.docgen` and commit docs/"
 
 
 def test_every_rule_has_its_row() -> None:

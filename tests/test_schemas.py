@@ -13,9 +13,9 @@ import orjson
 import pytest
 import yaml
 
-from entrypoints.compatibility import breaks
-from entrypoints.documents import FOLDER
-from entrypoints.schemas import PUBLISHED, asyncapi, files, schemas
+from entrypoints.docgen.compatibility import breaks
+from entrypoints.docgen.documents import FOLDER
+from entrypoints.docgen.schemas import PUBLISHED, asyncapi, files, schemas
 from ledger.feed import StoreFeed
 from tests.consumers.recorded import documents_in_store, record_calls
 
@@ -26,7 +26,7 @@ FIRST: dict[str, Schema] = json.loads(PUBLISHED.read_text("utf-8"))
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_schema_has_not_drifted(name: str) -> None:
-    assert (FOLDER / name).read_text("utf-8") == WRITTEN[name], "run python -m entrypoints.schemas"
+    assert (FOLDER / name).read_text("utf-8") == WRITTEN[name], "run python -m entrypoints.docgen"
 
 
 def test_no_schema_is_left_of_what_is_no_more() -> None:
@@ -41,7 +41,7 @@ def test_a_schema_breaks_nobody_who_keeps_to_the_first_one(name: str) -> None:
 
 
 def test_every_schema_is_published() -> None:
-    assert FIRST.keys() == schemas().keys(), "run python -m entrypoints.schemas"
+    assert FIRST.keys() == schemas().keys(), "run python -m entrypoints.docgen"
 
 
 def removed(schema: Schema) -> None:

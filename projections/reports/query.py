@@ -15,7 +15,7 @@ from projections.reports.report import (
 )
 
 if TYPE_CHECKING:
-    from projections.sandbox import Value
+    from projections.serving.sandbox import Value
 
 CALLS_LIMIT = 1000
 """How many calls `--calls` lists at most; its last line says how many there are."""

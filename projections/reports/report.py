@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from projections.sandbox import Value
+    from projections.serving.sandbox import Value
 
 QUARTER: Final = "epoch_us(entered_at) // 900_000_000"
 LOCAL_ENTRY: Final = "timezone($time_zone, timezone('UTC', min(entered_at)))"

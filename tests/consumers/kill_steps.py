@@ -19,13 +19,13 @@ from kafka.producer.transaction_manager import (
 from kafka.protocol.producer import ProduceRequest
 
 import consumers.command_consumer
+import consumers.kafka.transactions
 import consumers.kafka_projector
-import consumers.transactions
-import projections.arrivals
 import projections.computing
 import projections.database
-from consumers.kafka_feed import KafkaFeed
-from consumers.transactions import Pages
+import projections.dead_letters
+from consumers.kafka.feed import KafkaFeed
+from consumers.kafka.transactions import Pages
 from ledger.ledger import Ledger
 from ledger.quarantine import Quarantine
 from projections.database import Projections
@@ -169,7 +169,7 @@ def half_of_the_models(reached: Reached) -> None:
 
 def committed(reached: Reached) -> None:
     """When offsets were committed, and the rows with them."""
-    note, transaction = projections.arrivals.note_offsets, Projections.transaction
+    note, transaction = projections.dead_letters.note_offsets, Projections.transaction
     noted = False
 
     def watched_note(*arguments: Any) -> None:
@@ -186,7 +186,7 @@ def committed(reached: Reached) -> None:
             noted = False
             reached()
 
-    put(projections.arrivals, "note_offsets", watched_note)
+    put(projections.dead_letters, "note_offsets", watched_note)
     put(Projections, "transaction", watched_transaction)
 
 
@@ -235,7 +235,7 @@ TAKE_OVER = {
         after(KafkaProducer, "init_transactions"), is_of_the_start=True
     ),
     "the bookmark is read": Step(
-        after(consumers.transactions, "last_bookmark"), is_of_the_start=True
+        after(consumers.kafka.transactions, "last_bookmark"), is_of_the_start=True
     ),
 }
 KAFKA_TRANSACTION = {
@@ -266,8 +266,8 @@ PROJECTOR = {
     "a page is read": Step(page_read),
     "events are written": Step(after(Projections, "insert_events")),
     "refusals are written": Step(after(Projections, "insert_refusals")),
-    "what is no event is withheld": Step(after(projections.arrivals, "withhold")),
-    "offsets are written": Step(after(projections.arrivals, "note_offsets")),
+    "what is no event is withheld": Step(after(projections.dead_letters, "withhold")),
+    "offsets are written": Step(after(projections.dead_letters, "note_offsets")),
     "half of the models are computed": Step(half_of_the_models),
     "before the commit": Step(after(Projections, "refresh_touched")),
     "while DuckDB commits": Step(after(Projections, "refresh_touched"), 0.02),

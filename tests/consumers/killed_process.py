@@ -21,21 +21,21 @@ import duckdb
 import orjson
 
 import consumers.command_consumer
-import consumers.kafka_feed
+import consumers.kafka.feed
+import consumers.kafka.transactions
 import consumers.kafka_projector
 import consumers.publisher
-import consumers.transactions
 import infra.kafka
-import ledger.postgresql_reader
-import ledger.postgresql_store
-import ledger.sqlite_store  # noqa: F401 - loaded once, for all of those that are forked
-import projections.arrivals
-from consumers.transactions import Pages
+import ledger.store.postgresql_database
+import ledger.store.postgresql_reader
+import ledger.store.sqlite_file  # noqa: F401 - loaded once, for all of those that are forked
+import projections.dead_letters
+from consumers.kafka.transactions import Pages
 from infra.kafka import Kafka
 from infra.topics import topics
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
-from ledger.stores import VARIABLE
+from ledger.store.by_setting import VARIABLE
 from tests.consumers.kill_steps import STEPS, put
 
 PAGE_MESSAGES = 20
@@ -91,8 +91,8 @@ def run(
 
 def make_pages_small() -> None:
     put(infra.kafka, "FETCH_BYTES", FETCH_BYTES)
-    put(consumers.kafka_feed, "PAGE_MESSAGES", PAGE_MESSAGES)
-    put(consumers.kafka_feed, "POLL_BATCHES", 1)
+    put(consumers.kafka.feed, "PAGE_MESSAGES", PAGE_MESSAGES)
+    put(consumers.kafka.feed, "POLL_BATCHES", 1)
     put(consumers.kafka_projector, "PAGES_AT_ONCE", 1)
     put(consumers.command_consumer, "PAGE_COMMANDS", PAGE_MESSAGES)
     connect = duckdb.connect
@@ -105,9 +105,9 @@ def make_pages_small() -> None:
 
 def tell_how_far_it_is() -> None:
     """Say the bookmark or the offsets that it begins with, and that a page under way ends with."""
-    begin_feed = consumers.kafka_feed.KafkaFeed.__init__
-    mark, note_offsets = Pages.mark, projections.arrivals.note_offsets
-    bookmark_read = consumers.transactions.last_bookmark
+    begin_feed = consumers.kafka.feed.KafkaFeed.__init__
+    mark, note_offsets = Pages.mark, projections.dead_letters.note_offsets
+    bookmark_read = consumers.kafka.transactions.last_bookmark
 
     def told_bookmark(*arguments: Any) -> Any:
         bookmark = bookmark_read(*arguments)
@@ -127,9 +127,9 @@ def tell_how_far_it_is() -> None:
         note_offsets(connection, read)
 
     put(Pages, "mark", told_mark)
-    put(consumers.transactions, "last_bookmark", told_bookmark)
-    put(consumers.kafka_feed.KafkaFeed, "__init__", told_feed)
-    put(projections.arrivals, "note_offsets", told_offsets)
+    put(consumers.kafka.transactions, "last_bookmark", told_bookmark)
+    put(consumers.kafka.feed.KafkaFeed, "__init__", told_feed)
+    put(projections.dead_letters, "note_offsets", told_offsets)
 
 
 def publish(folder: Path, kafka: Kafka) -> None:

@@ -22,7 +22,7 @@ import orjson
 import pytest
 
 from infra.kafka import Kafka
-from ledger.stores import VARIABLE
+from ledger.store.by_setting import VARIABLE
 from tests.consumers.kill_steps import PATIENCE_SECONDS, STEPS, Step
 from tests.consumers.killed_process import AT, ENDED, KILL_ME
 

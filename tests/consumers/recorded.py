@@ -9,7 +9,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from consumers.reading import ends_of
+from consumers.kafka.offsets import ends_of
 from infra.kafka import Kafka
 from infra.topics import topics
 from ledger.feed import StoreFeed

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from entrypoints.main import app
+from entrypoints.cli.main import app
 from infra.kafka import Kafka
 from infra.topics import EVENTS
 from tests.consumers.recorded import EVENTS_A_CALL, record_calls

@@ -11,17 +11,17 @@ from typing import Any
 import orjson
 import pytest
 
-from consumers import kafka_feed
-from consumers.kafka_feed import LARGEST_DOCUMENT_BYTES, KafkaFeed
+from consumers.kafka import feed as kafka_feed
+from consumers.kafka.feed import LARGEST_DOCUMENT_BYTES, KafkaFeed
+from consumers.kafka.message_format import Headers, headers_of, key_in
+from consumers.kafka.transactions import Pages
 from consumers.kafka_projector import project
-from consumers.messages import Headers, headers_of, key_in
 from consumers.publisher import NAME, publish
-from consumers.transactions import Pages
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS
 from ledger.feed import StoreFeed
 from projections.batches import Positions
-from projections.catching_up import catch_up
+from projections.catch_up import catch_up
 from projections.database import FILE_NAME, Gap, Projections
 from projections.models import kept_models
 from tests.consumers.recorded import EVENTS_A_CALL, record_calls
@@ -203,7 +203,7 @@ def test_what_is_missing_in_kafka_stops_the_reader(
     store, folder = tmp_path / "store", tmp_path / "kafka"
     record_calls(store, 5)
     bring(store, kafka, from_position=9)
-    monkeypatch.setattr("consumers.kafka_feed.GAP_SECONDS", 0.5)
+    monkeypatch.setattr("consumers.kafka.feed.GAP_SECONDS", 0.5)
     with pytest.raises(Gap, match="does not have position 1 though later"):
         project(folder, kafka, NOBODY_STOPS)
     bring(store, kafka, from_position=1)

@@ -14,12 +14,12 @@ import pytest
 
 from consumers.answers import answer_to
 from consumers.command_consumer import NAME as COMMAND_CONSUMER
-from consumers.messages import Keys, Place, place_in
+from consumers.kafka.message_format import Keys, Place, place_in
+from consumers.kafka.transactions import Pages
 from consumers.publisher import NAME as PUBLISHER
 from consumers.publisher import Published, page_of, send_page
-from consumers.transactions import Pages
 from infra.kafka import Kafka
-from infra.local_postgresql import LocalPostgresql
+from infra.local.postgresql import LocalPostgresql
 from infra.topics import (
     COMMANDS_POSITIONS,
     EVENTS,

@@ -20,8 +20,8 @@ from ledger.feed import EventBatch, StoreFeed
 from ledger.ledger import Ledger
 from projections.batches import Positions
 from projections.database import Gap, Projections
-from projections.owner import owning
-from projections.reading import ask
+from projections.serving.client import ask
+from projections.serving.server import owning
 from tests.projections.documents import MORNING, written
 
 PROCESSES = multiprocessing.get_context("spawn")

@@ -14,8 +14,8 @@ from cloudevents.core.formats.json import JSONFormat
 from kafka.errors import KafkaConnectionError
 from kafka.net.compat import KafkaNetClient
 
+from consumers.kafka.transactions import Fenced
 from consumers.publisher import Published, StoreBehind, publish
-from consumers.transactions import Fenced
 from infra.kafka import Kafka
 from infra.topics import EVENTS, REFUSALS
 from ledger.feed import StoreFeed

@@ -12,7 +12,7 @@ import pytest
 
 from consumers.publisher import StoreBehind, publish
 from infra.kafka import Kafka
-from infra.local_servers import wait_until
+from infra.local.servers import wait_until
 from infra.topics import (
     COMMANDS_POSITIONS,
     EVENTS,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from consumers.unreadable import READERS
+from consumers.kafka.validation import READERS
 from domain.events import EVENT_CLASS_OF_TYPE
 from infra.kafka import Kafka
-from projections.owner import owning
+from projections.serving.server import owning
 from tests.consumers.recorded import EVENTS_A_CALL, record_calls
 from tests.consumers.test_kafka_projector import (
     Spoil,

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from consumers.publisher import StoreBehind
-from infra.folder import LedgerError
+from infra.errors import LedgerError
 from infra.kafka import Kafka
 from infra.topics import EVENTS, OUTCOMES, create
 from ledger.feed import StoreFeed
-from projections.same_ledger import OtherLedger
+from projections.identity import OtherLedger
 from tests.consumers.recorded import EVENTS_A_CALL, messages_in, record_calls
 from tests.consumers.test_command_consumer import ask, serve_all
 from tests.consumers.test_kafka_projector import bring, read

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import consumers.transactions
+import consumers.kafka.transactions
 from consumers.command_consumer import NAME as COMMAND_CONSUMER
+from consumers.kafka.offsets import consumer_at, is_at_end
+from consumers.kafka.transactions import Fenced, Pages, last_bookmark
 from consumers.publisher import publish
-from consumers.reading import consumer_at, is_at_end
-from consumers.transactions import Fenced, Pages, last_bookmark
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS
 from ledger.feed import StoreFeed
@@ -77,7 +77,7 @@ def test_publishers_that_take_over_in_turn_all_leave_but_the_last_and_bring_ever
 def test_an_idle_publisher_learns_that_another_has_taken_over(
     tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers.transactions, "KEEP_SECONDS", 0.1)
+    monkeypatch.setattr(consumers.kafka.transactions, "KEEP_SECONDS", 0.1)
     record_calls(tmp_path, 1)
     bring(tmp_path, kafka)
     idle = Publisher(tmp_path, kafka)

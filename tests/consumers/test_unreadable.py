@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.unreadable import READERS, TEXTS, what_is_wrong, why_no_event
+from consumers.kafka.validation import READERS, TEXTS, what_is_wrong, why_no_event
 from domain.events import EVENT_CLASSES, Event
 from tests.timeline.test_sentences import any_of
 

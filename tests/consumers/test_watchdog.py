@@ -7,11 +7,11 @@ import subprocess
 import sys
 import threading
 
-from consumers.watchdog import HUNG_EXIT_CODE, Watchdog
+from consumers.kafka.watchdog import HUNG_EXIT_CODE, Watchdog
 
 HANGS = """
 import threading
-from consumers.watchdog import Watchdog
+from consumers.kafka.watchdog import Watchdog
 with Watchdog(0.3).watching("a page was committed"):
     threading.Event().wait()
 """

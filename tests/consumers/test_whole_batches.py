@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from kafka.record import MemoryRecords
 from kafka.record.memory_records import MemoryRecordsBuilder
 
-from consumers.messages import CONTENT_TYPE, POSITION, headers_of, words_of_place
-from consumers.whole_batches import Record, records_of_ours, taken_apart
+from consumers.kafka.batch_decoder import Record, records_of_ours, taken_apart
+from consumers.kafka.message_format import CONTENT_TYPE, POSITION, headers_of, words_of_place
 
 Sent = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 HEAD_BYTES = 61

@@ -10,9 +10,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from consumers.kafka_feed import KafkaFeed
-from consumers.messages import headers_of
-from consumers.withholding import NO_ROW
+from consumers.kafka.dead_letters import NO_ROW
+from consumers.kafka.feed import KafkaFeed
+from consumers.kafka.message_format import headers_of
 from infra.kafka import Kafka
 from infra.logs import Happening
 from infra.topics import REFUSALS
@@ -110,7 +110,7 @@ def test_a_slow_disk_is_not_taken_for_a_gap(
 ) -> None:
     record_calls(tmp_path, CALLS)
     bring(tmp_path, kafka, from_position=9)
-    monkeypatch.setattr("consumers.kafka_feed.GAP_SECONDS", 5.0)
+    monkeypatch.setattr("consumers.kafka.feed.GAP_SECONDS", 5.0)
     with closing(KafkaFeed(kafka, {}, 0, 0)) as feed:
         while not feed.at_end():
             feed.read()

@@ -14,9 +14,9 @@ from unittest.mock import patch
 
 import orjson
 
-from entrypoints.main import app
+from entrypoints.cli.main import app
 
-PROGRAM = [sys.executable, "-m", "entrypoints.main"]
+PROGRAM = [sys.executable, "-m", "entrypoints.cli.main"]
 ROOT = Path(__file__).parents[2]
 
 

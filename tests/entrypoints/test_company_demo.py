@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.local import kafka_of, postgresql_of
-from infra.local_ending import ended_with_this_process
+from entrypoints.cli.local import kafka_of, postgresql_of
+from infra.local.lifetime import ended_with_this_process
 from tests.entrypoints.calling import call
 
 DEMO = ("demo", "--calls", "60", "--seed", "5")

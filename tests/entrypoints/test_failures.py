@@ -146,8 +146,9 @@ def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
     folder.mkdir(mode=0o755)
     call(folder, *RECEIVE)
     code = (
-        "import os, sys; from entrypoints.main import app; import ledger.ledger;"
-        "import projections.reading, entrypoints.many_lines, entrypoints.timeline.picture;"
+        "import os, sys; from entrypoints.cli.main import app; import ledger.ledger;"
+        "import projections.serving.client, entrypoints.cli.many_lines;"
+        "import entrypoints.timeline.picture;"
         f"os.setuid({NOBODY}); app(sys.argv[1:], prog_name='call-ledger')"
     )
     folder.chmod(0o555)
@@ -173,8 +174,8 @@ def test_an_unknown_mistake_asks_to_be_reported(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("what nobody thought of")
 
-    monkeypatch.setattr("entrypoints.output.print_table", fail)
-    monkeypatch.setattr("entrypoints.maintenance.print_table", fail)
+    monkeypatch.setattr("entrypoints.ui.output.print_table", fail)
+    monkeypatch.setattr("entrypoints.cli.maintenance.print_table", fail)
     answer = call(told, "status")
     assert answer.code == 3
     assert answer.err == (

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from entrypoints.main import app
-from entrypoints.reference import below
+from entrypoints.cli.main import app
+from entrypoints.docgen.reference import below
 from projections.models import models
 from projections.reports import REPORTS
 from tests.entrypoints.calling import ROOT, call, environment
@@ -34,7 +34,7 @@ SAMPLES = Path(__file__).parents[1] / "importers" / "samples"
 def loaded_by(folder: Path, *arguments: str) -> set[str]:
     """The packages that a command has imported by its end."""
     code = (
-        "import sys; from entrypoints.main import app\n"
+        "import sys; from entrypoints.cli.main import app\n"
         "try: app(sys.argv[1:], prog_name='call-ledger')\n"
         "finally: sys.stderr.write(' '.join({name.split('.')[0] for name in sys.modules}))"
     )

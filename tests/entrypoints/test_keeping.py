@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from ledger.feed import StoreFeed
-from projections.owner import owning
+from projections.serving.server import owning
 from tests.entrypoints.calling import call
 
 SAMPLES = Path(__file__).parents[1] / "importers" / "samples"

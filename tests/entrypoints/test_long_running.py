@@ -10,9 +10,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from consumers.kafka.transactions import last_bookmark
 from consumers.kafka_projector import project
 from consumers.publisher import publish
-from consumers.transactions import last_bookmark
 from infra.kafka import Kafka
 from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS, OUTCOMES
 from ledger.feed import StoreFeed
@@ -24,11 +24,11 @@ from tests.ledger.test_kill import lines_of_calls
 
 CALLS = 6_000
 IN_SMALL_PAGES = """
-import consumers.kafka_feed, consumers.kafka_projector, infra.kafka
+import consumers.kafka.feed, consumers.kafka_projector, infra.kafka
 consumers.kafka_feed.PAGE_MESSAGES = consumers.kafka_feed.POLL_BATCHES = 1
 consumers.kafka_projector.PAGES_AT_ONCE = 1
 infra.kafka.FETCH_BYTES = 1
-from entrypoints.main import run
+from entrypoints.cli.main import run
 run()
 """
 """The program, with so little in a page that one is always under way."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from consumers.publisher import Published
-from entrypoints.process_figures import publisher_figures
+from entrypoints.workers.progress import publisher_figures
 from infra.kafka import Kafka, KafkaUnavailable
-from infra.local_servers import free_ports
+from infra.local.servers import free_ports
 from tests.consumers.recorded import record_calls
 from tests.consumers.test_kafka_projector import bring
 from tests.entrypoints.calling import call

@@ -6,10 +6,10 @@ import logging
 import re
 from pathlib import Path
 
-from entrypoints.at_work import AtWork
-from entrypoints.measures import CommandMeasures, ProjectorMeasures
-from entrypoints.stopping import Stopping
-from entrypoints.vital import MEANINGS, Pulse
+from entrypoints.workers.liveness import MEANINGS, Pulse
+from entrypoints.workers.metrics import CommandMeasures, ProjectorMeasures
+from entrypoints.workers.shutdown import Stopping
+from entrypoints.workers.worker import AtWork
 from infra.settings import Settings
 from tests.entrypoints.calling import call
 

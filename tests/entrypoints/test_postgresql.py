@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.local_postgresql import LocalPostgresql
+from infra.local.postgresql import LocalPostgresql
 from tests.entrypoints.calling import call
 from tests.ledger.stores import PostgresqlStore
 

@@ -14,7 +14,7 @@ import orjson
 from kafka import KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from consumers.reading import consumer_at
+from consumers.kafka.offsets import consumer_at
 from domain.commands import Command
 from infra.kafka import Kafka, KafkaUnavailable, let_go
 from infra.topics import COMMANDS, OUTCOMES

@@ -15,13 +15,13 @@ from unittest.mock import patch
 
 import orjson
 
+from consumers.kafka.transactions import last_bookmark
 from consumers.publisher import POSITION, REFUSAL_NUMBER
-from consumers.transactions import last_bookmark
 from infra.kafka import Kafka
-from infra.local_servers import wait_until
+from infra.local.servers import wait_until
 from infra.topics import EVENTS, EVENTS_POSITIONS, OUTCOMES, REFUSALS, create
 from ledger.feed import StoreFeed
-from ledger.stores import VARIABLE
+from ledger.store.by_setting import VARIABLE
 from tests.consumers.recorded import in_order, messages_in, position_of
 from tests.consumers.test_kafka_projector import rows_from_store, rows_in
 from tests.entrypoints.calling import call

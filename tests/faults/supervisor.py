@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from infra.local_servers import wait_until
+from infra.local.servers import wait_until
 from tests.entrypoints.calling import PROGRAM, ROOT, environment
 
 AGAIN_AFTER_SECONDS = 0.2

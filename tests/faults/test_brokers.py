@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra.kafka import Kafka
-from infra.local_ending import ended_with_this_process
-from infra.local_kafka import LocalKafka
+from infra.local.kafka import LocalKafka
+from infra.local.lifetime import ended_with_this_process
 from tests.faults.company import Company, at_work
 
 BROKER_FAULTS = ("restart", "kill", "kill", "restart", "kill")

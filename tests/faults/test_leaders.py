@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from infra.kafka import Kafka
-from infra.local_ending import ended_with_this_process
-from infra.local_kafka import LocalKafka
-from infra.local_servers import wait_until
+from infra.local.kafka import LocalKafka
+from infra.local.lifetime import ended_with_this_process
+from infra.local.servers import wait_until
 from infra.topics import topics
 from tests.faults.company import Company, at_work
 

@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from consumers.transactions import Pages, last_bookmark
+from consumers.kafka.transactions import Pages, last_bookmark
 from infra.kafka import Kafka, KafkaUnavailable
-from infra.local_ending import ended_with_this_process
-from infra.local_kafka import LocalBroker, LocalKafka, format_storage, write_properties
-from infra.local_postgresql import LocalPostgresql
-from infra.local_servers import HOST, free_ports
+from infra.local.kafka import LocalBroker, LocalKafka, format_storage, write_properties
+from infra.local.lifetime import ended_with_this_process
+from infra.local.postgresql import LocalPostgresql
+from infra.local.servers import HOST, free_ports
 from infra.topics import EVENTS, EVENTS_POSITIONS, create
-from ledger.stores import VARIABLE
+from ledger.store.by_setting import VARIABLE
 from tests.consumers.recorded import messages_in
 from tests.faults.commander import Commander
 from tests.faults.company import PATIENCE_SECONDS, Company, at_work

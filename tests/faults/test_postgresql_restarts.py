@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra.kafka import Kafka
-from infra.local_ending import ended_with_this_process
-from infra.local_postgresql import LocalPostgresql
+from infra.local.lifetime import ended_with_this_process
+from infra.local.postgresql import LocalPostgresql
 from tests.faults.company import Company, at_work
 
 RESTARTS = ("fast", "immediate", "fast", "immediate", "immediate")

@@ -13,17 +13,17 @@ from typing import Any
 import duckdb
 import pytest
 
+from consumers.kafka.message_format import headers_of, key_in
+from consumers.kafka.transactions import Pages
 from consumers.kafka_projector import project
-from consumers.messages import headers_of, key_in
 from consumers.publisher import NAME, publish
-from consumers.reconcile import Difference, Reconciled, reconcile
-from consumers.transactions import Pages
+from consumers.reconcile.compare import Difference, Reconciled, reconcile
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
-from infra.local_kafka import LocalKafka
+from infra.local.kafka import LocalKafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS
 from ledger.feed import StoreFeed
-from projections.reading import Reader
+from projections.serving.client import Reader
 from tests.conftest import with_fresh_topics
 from tests.consumers.recorded import EVENTS_A_CALL, documents_in_store, record_calls
 from tests.entrypoints.calling import call

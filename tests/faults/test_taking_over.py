@@ -10,7 +10,7 @@ import pytest
 
 from domain.commands import Command
 from infra.kafka import Kafka
-from infra.local_postgresql import LocalPostgresql
+from infra.local.postgresql import LocalPostgresql
 from tests.faults.commander import Commander
 from tests.faults.company import Company, at_work
 from tests.ledger.stores import PostgresqlStore

@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
-from infra import local_java, local_postgresql
-from infra.local_kafka import LocalBroker, write_properties
-from infra.local_servers import HOST
+from infra.local import java as local_java
+from infra.local import postgresql as local_postgresql
+from infra.local.kafka import LocalBroker, write_properties
+from infra.local.servers import HOST
 
 INFRA = Path(__file__).parents[2] / "infra"
 TEXT = (INFRA / "compose.yaml").read_text("utf-8")

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from infra.folder import LedgerFolder, LedgerInUse, LedgerUnavailable
+from infra.errors import LedgerInUse, LedgerUnavailable
+from infra.folder import LedgerFolder
 from infra.sqlite import reading_connection, writing_connection
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
@@ -93,7 +94,7 @@ import os, sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from infra.folder import LedgerUnavailable
+from infra.errors import LedgerUnavailable
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 os.setgid(65534)
@@ -145,7 +146,7 @@ import resource, signal, sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from infra.folder import LedgerError
+from infra.errors import LedgerError
 from ledger.ledger import Ledger
 from tests.ledger.scenes import command
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

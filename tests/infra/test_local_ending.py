@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_ending import LocalServer, ended_with_this_process
-from infra.local_kafka import LocalKafka
-from infra.local_postgresql import LocalPostgresql
-from infra.local_servers import wait_until
+from infra.local.kafka import LocalKafka
+from infra.local.lifetime import LocalServer, ended_with_this_process
+from infra.local.postgresql import LocalPostgresql
+from infra.local.servers import wait_until
 
 HAVING_A_SERVER = """
 import sys, time
 from pathlib import Path
-from infra.local_ending import KINDS, ended_with_this_process
+from infra.local.lifetime import KINDS, ended_with_this_process
 server = KINDS[sys.argv[1]](Path(sys.argv[2]))
 with ended_with_this_process(server):
     server.start()

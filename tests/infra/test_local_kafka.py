@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from entrypoints.main import app
+from entrypoints.cli.main import app
 from infra.kafka import brokers_seen
-from infra.local_kafka import LocalKafka
-from infra.local_servers import ServerFailed, is_free
+from infra.local.kafka import LocalKafka
+from infra.local.servers import ServerFailed, is_free
 
 
 def test_the_brokers_address_outlives_a_stop(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.local_postgresql import LocalPostgresql
-from infra.local_servers import ServerFailed, is_free
+from infra.local.postgresql import LocalPostgresql
+from infra.local.servers import ServerFailed, is_free
 
 
 def test_it_is_version_18_and_answers(postgresql: LocalPostgresql) -> None:

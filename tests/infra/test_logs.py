@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from infra.folder import LedgerError
+from infra.errors import LedgerError
 from infra.logs import LOGGER, NUMBERS, Happening, logging_lines
 
 

@@ -6,7 +6,7 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from infra.kafka import Kafka, KafkaUnavailable
-from infra.local_servers import wait_until
+from infra.local.servers import wait_until
 from infra.topics import EVENTS, EVENTS_POSITIONS, check, check_safe, create, topics
 
 

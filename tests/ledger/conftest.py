@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.local_postgresql import LocalPostgresql
+from infra.local.postgresql import LocalPostgresql
 from tests.ledger.stores import PostgresqlStore, SqliteStore, Store
 
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 import psycopg
 
 from ledger.ledger import Ledger
-from ledger.sqlite_recorder import SqliteRecorder
+from ledger.store.sqlite_recorder import SqliteRecorder
 
 TABLES = ("calls", "events", "outcomes", "refusals", "quarantine")
 

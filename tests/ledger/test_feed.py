@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.folder import LedgerMissing, LedgerUnavailable
+from infra.errors import LedgerMissing, LedgerUnavailable
 from ledger.feed import FeedBroken, StoreFeed
 from ledger.ledger import Ledger
 from tests.ledger.scenes import command, connected, requests

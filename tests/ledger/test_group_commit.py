@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.commands import Command
-from infra.folder import LedgerError
+from infra.errors import LedgerError
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome

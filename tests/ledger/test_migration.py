@@ -10,13 +10,13 @@ from random import Random
 
 import pytest
 
-from infra.folder import LedgerError, LedgerInUse, LedgerMissing, LedgerUnavailable
+from infra.errors import LedgerError, LedgerInUse, LedgerMissing, LedgerUnavailable
 from ledger.feed import StoreFeed
 from ledger.intake import read_request
 from ledger.ledger import Ledger
-from ledger.migration import CONTENT, content_of, migrate
 from ledger.quarantine import reading_quarantine
-from ledger.stores import store_to_read
+from ledger.store.by_setting import store_to_read
+from ledger.store.migration import CONTENT, content_of, migrate
 from tests.ledger.scenes import command, connected, recorded, refused, requests
 from tests.ledger.stores import PostgresqlStore
 from tests.ledger.test_kill import lines_of_calls
@@ -24,7 +24,7 @@ from tests.ledger.test_kill import lines_of_calls
 MIGRATE = """
 import sys
 from pathlib import Path
-import ledger.migration
+import ledger.store.migration
 ledger.migration.ROWS_AT_ONCE = 500
 print("begun", flush=True)
 ledger.migration.migrate(Path(sys.argv[1]), sys.argv[2], lambda done, of: None)

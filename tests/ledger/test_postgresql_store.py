@@ -8,12 +8,12 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from infra.folder import LedgerError, LedgerUnavailable
-from infra.local_postgresql import LocalPostgresql
+from infra.errors import LedgerError, LedgerUnavailable
+from infra.local.postgresql import LocalPostgresql
 from infra.postgresql import without_password
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
-from ledger.postgresql_recorder import PostgresqlRecorder
+from ledger.store.postgresql_recorder import PostgresqlRecorder
 from tests.ledger.connection_cutter import ConnectionCutter
 from tests.ledger.scenes import command, connected, recorded, refused, requests
 from tests.ledger.stores import PostgresqlStore
@@ -144,7 +144,7 @@ def test_a_group_that_fails_leaves_no_call_out_of_date(
 def test_a_writer_that_was_away_for_long_reads_all_of_it_again(
     tmp_path: Path, postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.postgresql_recorder.MOST_FOLLOWED", 5)
+    monkeypatch.setattr("ledger.store.postgresql_recorder.MOST_FOLLOWED", 5)
     with Ledger.open(tmp_path) as away, Ledger.open(tmp_path) as busy:
         away.record_many(requests(connected()))
         busy.record(command("hold", "agent-1"))

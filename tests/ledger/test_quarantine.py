@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.folder import LedgerError, LedgerMissing
+from infra.errors import LedgerError, LedgerMissing
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.quarantine import LARGEST_KEPT_BYTES, Unread, reading_quarantine

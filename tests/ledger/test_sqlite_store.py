@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.folder import LedgerUnavailable
+from infra.errors import LedgerUnavailable
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from ledger.outcomes import Recorded

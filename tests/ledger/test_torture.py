@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from domain.commands import Command
-from infra.local_postgresql import LocalPostgresql
+from infra.local.postgresql import LocalPostgresql
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id, read_request
 from ledger.ledger import Ledger

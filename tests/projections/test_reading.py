@@ -16,14 +16,14 @@ import pytest
 
 import projections.database
 from domain.commands import Leave, Offer, Receive
-from infra.folder import LedgerMissing
+from infra.errors import LedgerMissing
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from projections.database import StillFilling
-from projections.messages import Question
-from projections.owner import owning
-from projections.reading import Reader, ask
-from projections.sandbox import QueryRefused
+from projections.serving.client import Reader, ask
+from projections.serving.protocol import Question
+from projections.serving.sandbox import QueryRefused
+from projections.serving.server import owning
 from tests.projections.documents import MORNING
 
 PROCESSES = multiprocessing.get_context("spawn")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_postgresql import LocalPostgresql
-from ledger.migration import migrate
-from ledger.stores import VARIABLE
-from projections.owner import owning
-from projections.reading import Reader
-from projections.same_ledger import OtherLedger
+from infra.local.postgresql import LocalPostgresql
+from ledger.store.by_setting import VARIABLE
+from ledger.store.migration import migrate
+from projections.identity import OtherLedger
+from projections.serving.client import Reader
+from projections.serving.server import owning
 from tests.ledger.stores import PostgresqlStore
 from tests.projections.test_reading import count, record_some
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from projections.database import Projections
-from projections.sandbox import QueryFailed, QueryRefused, read
+from projections.serving.sandbox import QueryFailed, QueryRefused, read
 from tests.projections.documents import short
 
 ATTEMPTS = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from projections.reading import Reader
 from projections.reports import REPORTS
 from projections.reports.query import calls_query, figures_query
 from projections.reports.report import Selection
+from projections.serving.client import Reader
 
 EVERYTHING = Selection()
 

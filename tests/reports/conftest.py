@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from projections.reading import Reader
+from projections.serving.client import Reader
 from tests.reports.week_of_march import tell
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from projections.reading import Reader
 from projections.reports import REPORTS
+from projections.serving.client import Reader
 from tests.reports.asking import calls_behind, groups, total
 
 TOTALS: dict[str, dict[str, Any]] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from entrypoints.period import since, until
-from projections.reading import Reader
+from entrypoints.ui.period import since, until
 from projections.reports.report import Selection
+from projections.serving.client import Reader
 from tests.reports.asking import calls_behind, groups, total
 
 ROME = "Europe/Rome"

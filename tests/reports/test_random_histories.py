@@ -19,7 +19,7 @@ from ledger.feed import StoreFeed
 from ledger.intake import new_command_id
 from ledger.ledger import Ledger
 from ledger.outcomes import Request
-from projections.reading import Reader
+from projections.serving.client import Reader
 from tests.domain.test_random_histories import BEGINNINGS, RULE_SET, STEPS, history
 from tests.reports.asking import total
 

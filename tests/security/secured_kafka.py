@@ -22,9 +22,9 @@ from kafka.admin import (
 )
 
 from infra.kafka import Kafka
-from infra.local_ending import ended_with_this_process
-from infra.local_kafka import LocalKafka
-from infra.local_servers import HOST, answers, free_ports, wait_until
+from infra.local.kafka import LocalKafka
+from infra.local.lifetime import ended_with_this_process
+from infra.local.servers import HOST, answers, free_ports, wait_until
 from infra.settings import Settings
 from tests.security.certificates import Authority
 

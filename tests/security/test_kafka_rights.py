@@ -15,7 +15,7 @@ import pytest
 from consumers.command_consumer import serve
 from consumers.kafka_projector import project
 from consumers.publisher import publish
-from consumers.reconcile import reconcile
+from consumers.reconcile.compare import reconcile
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import check_safe, create, topics
 from ledger.feed import StoreFeed

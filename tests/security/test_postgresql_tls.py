@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.folder import LedgerUnavailable
-from infra.local_postgresql import LocalPostgresql
+from infra.errors import LedgerUnavailable
+from infra.local.postgresql import LocalPostgresql
 from infra.postgresql import connect
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger

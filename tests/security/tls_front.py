@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from infra.local_servers import HOST
+from infra.local.servers import HOST
 
 ASKS_FOR_TLS = (80877103).to_bytes(4, "big")
 

@@ -10,7 +10,7 @@ from domain.commands import Hold
 from domain.vocabulary import TimeSource
 from entrypoints.timeline.lanes import lanes
 from ledger.ledger import Ledger
-from projections.reading import ask
+from projections.serving.client import ask
 from tests.timeline.recording import Recording, in_conference, transferred
 
 

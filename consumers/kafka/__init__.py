@@ -1,0 +1,1 @@
+"""Kafka from our side: messages, offsets, transactions, order, dead letters."""

@@ -1,0 +1,174 @@
+"""Messages that cannot be read: kept with the reason and tried again, so that the others go on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from consumers.kafka.feed import Page
+from consumers.kafka.resequencer import Message
+from consumers.kafka.validation import why_no_event
+from infra.errors import LedgerError
+from infra.logs import LOGGER, Happening
+from ledger.feed import EventBatch, RefusalBatch
+from projections import dead_letters
+from projections.database import Projections
+from projections.dead_letters import Withheld
+from projections.serving.server import owning
+
+ORIGINAL_BYTES: Final = 1_000_000
+NO_ROW: Final = "DuckDB cannot read it as a row of the table."
+
+
+Insert = Callable[[Projections, Sequence[Message]], None]
+
+
+def insert_events(projections: Projections, messages: Sequence[Message]) -> None:
+    """Put events into the table. Raises `duckdb.Error` when one is no row of it."""
+    projections.insert_events(
+        EventBatch(
+            [one.number for one in messages],
+            [one.call_position for one in messages],
+            [one.document for one in messages],
+        )
+    )
+
+
+def insert_refusals(projections: Projections, messages: Sequence[Message]) -> None:
+    """Put refusals into the table. Raises `duckdb.Error` when one is no row of it."""
+    projections.insert_refusals(
+        RefusalBatch([one.number for one in messages], [one.document for one in messages])
+    )
+
+
+def parted(messages: Sequence[Message]) -> tuple[Sequence[Message], list[Message]]:
+    """Those that can be read, and those that cannot."""
+    bad = [one for one in messages if one.is_poison]
+    return ([one for one in messages if not one.is_poison] if bad else messages), bad
+
+
+def withhold(projections: Projections, messages: Sequence[Message], are_holes: bool) -> None:
+    """Keep messages that cannot be read, in the caller's transaction."""
+    dead_letters.withhold(projections.connection, (withheld(one, are_holes) for one in messages))
+
+
+def withheld(message: Message, is_hole: bool) -> Withheld:
+    """The message as it is kept; only one that leaves a hole makes its call incomplete.
+
+    One without a place may be the event that is missing somewhere: its key says of which call.
+    """
+    key = message.key.decode("utf-8", "replace") if message.key is not None else None
+    return Withheld(
+        message.topic,
+        message.partition,
+        message.offset,
+        message.number if is_hole else None,
+        message.call_position if is_hole else None,
+        key if is_hole or message.number == 0 else None,
+        message.reason,
+        message.is_as_published,
+        message.document[:ORIGINAL_BYTES],
+    )
+
+
+def say_withheld(pages: Sequence[Page]) -> None:
+    """One line in the log for what is withheld, with the place of the first."""
+    everything = (one for page in pages for part in page[:3] for one in part)
+    bad = [one for one in everything if one.is_poison]
+    if bad:
+        first = bad[0]
+        place = {"position": first.number, "partition": first.partition, "offset": first.offset}
+        logging.getLogger(LOGGER).warning(
+            Happening.WITHHELD, extra={"unreadable": len(bad), **place}
+        )
+
+
+def without_unreadable(projections: Projections, page: Page) -> Page:
+    """The page, where what DuckDB cannot read counts as poison too."""
+    return page._replace(
+        events=marked(projections, page.events, insert_events),
+        refusals=marked(projections, page.refusals, insert_refusals),
+        besides=marked(projections, page.besides, insert_events),
+    )
+
+
+def marked(projections: Projections, messages: Sequence[Message], insert: Insert) -> list[Message]:
+    """The messages, where those that cannot be inserted are poison."""
+    good, _ = parted(messages)
+    bad = set(map(id, unreadable(projections, good, insert)))
+    return [
+        one._replace(is_poison=True, reason=NO_ROW) if id(one) in bad else one for one in messages
+    ]
+
+
+def unreadable(
+    projections: Projections, messages: Sequence[Message], insert: Insert
+) -> Sequence[Message]:
+    """Those that DuckDB cannot read as rows; they are few, and found by halving."""
+    if not messages or is_readable(projections, messages, insert):
+        return []
+    middle = len(messages) // 2
+    if not middle:
+        return messages
+    return [
+        *unreadable(projections, messages[:middle], insert),
+        *unreadable(projections, messages[middle:], insert),
+    ]
+
+
+def is_readable(projections: Projections, messages: Sequence[Message], insert: Insert) -> bool:
+    """Whether all of them can be inserted; nothing is."""
+    projections.connection.begin()
+    try:
+        insert(projections, messages)
+    except duckdb.Error:
+        return False
+    else:
+        return True
+    finally:
+        projections.connection.rollback()
+
+
+def read_again(projections: Projections) -> None:
+    """Try everything that is withheld once more, after a fix."""
+    for position, call_position, original in dead_letters.to_be_read_again(projections.connection):
+        read_late(projections, position, call_position, original)
+
+
+def read_late(projections: Projections, position: int, call_position: int, original: bytes) -> str:
+    """Put an event where it is missing; returns the reason why it still cannot be read, if so."""
+    if reason := why_no_event(original):
+        return reason
+    try:
+        with projections.transaction():
+            projections.insert_events(EventBatch([position], [call_position], [original]))
+            dead_letters.healed(projections.connection, position)
+            projections.refresh_touched()
+    except duckdb.Error:
+        return NO_ROW
+    return ""
+
+
+def retry(folder: Path, number: int) -> str:
+    """Try one withheld message again; returns the reason why it still cannot be read, if so.
+
+    Raises `Busy` when another process has the tables, and `LedgerError` for an unknown number.
+    """
+    with owning(folder) as owner, owner.writing() as projections:
+        one = dead_letters.kept(projections.connection, number)
+        if one is None:
+            raise LedgerError(f"Nothing is withheld under the number {number}: list them to see.")
+        if one.state != "waiting":
+            return ""
+        if one.position is None or one.call_position is None:
+            return "It has no place in the ledger, so nothing is missing because of it."
+        if not one.is_as_published:
+            return (
+                "Its bytes are not those that were published: send the event again with "
+                f"`call-ledger publish --from {one.position}`."
+            )
+        return read_late(projections, one.position, one.call_position, bytes(one.original))

@@ -1,0 +1,226 @@
+"""What is in Kafka, in the ledger's order: `assign` and `seek`, committed messages alone.
+
+Each message is checked before its turn: its checksum, its size, and that it is an event that this
+version can read. What cannot be read keeps its place, so that the others go on.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from kafka import TopicPartition
+
+from consumers.kafka.batch_decoder import Record, read_whole_batches
+from consumers.kafka.message_format import is_as_published, place_of
+from consumers.kafka.offsets import (
+    consumer_at,
+    is_at_end,
+    partitions_of,
+    places_of,
+    reading,
+    resume,
+)
+from consumers.kafka.resequencer import InOrder, Message
+from consumers.kafka.validation import why_no_event, why_no_refusal
+from infra.kafka import Kafka
+from infra.topics import EVENTS, REFUSALS, check_safe
+from projections.database import Gap
+from projections.dead_letters import Offsets
+
+POLL_MILLISECONDS: Final = 100
+GATHER_MILLISECONDS: Final = 20
+"""What was fetched before is followed by what came since: a page more would be a refresh more."""
+BEHIND_POLL_MILLISECONDS: Final = 1_000
+POLL_BATCHES: Final = 50
+PAGE_MESSAGES: Final = 50_000
+"""While behind, so many messages are gathered before they are written at once."""
+
+PAGE_BYTES: Final = 256 * 1024**2
+"""Or so much: documents may be hundreds of times as large as they usually are."""
+
+MUCH_MESSAGES: Final = 10_000
+"""While so many are left, it is worth waiting a moment for a page to become full."""
+
+WINDOW_MESSAGES: Final = 200_000
+"""A partition that is so far ahead of the others waits for them."""
+
+HELD_LIMIT: Final = 1_000_000
+LARGEST_DOCUMENT_BYTES: Final = 256 * 1024
+LOST: Final = (
+    "delete projections.duckdb to read from the beginning, or send events again with "
+    "`call-ledger publish --from`."
+)
+GAP_SECONDS: Final = 30.0
+"""How long a position may be missing while later ones are there."""
+
+
+class Page(NamedTuple):
+    """What was read: each list in order, and where to go on reading after all of it."""
+
+    events: list[Message]
+    refusals: list[Message]
+    besides: list[Message]
+    """Messages without a place, and those whose place was taken before."""
+    offsets: Offsets
+    is_full: bool
+    """Whether there may be more at once."""
+
+
+class KafkaFeed:
+    """Reads the topics of events and refusals from where the read side is."""
+
+    def __init__(self, kafka: Kafka, offsets: Offsets, position: int, refusal_number: int) -> None:
+        """Go on from the offsets, and from the beginning where there is none.
+
+        Raises `KafkaUnavailable`.
+        """
+        check_safe(kafka, EVENTS, REFUSALS)
+        self._kafka = kafka
+        self._events, self._refusals = InOrder(position), InOrder(refusal_number)
+        self._names = {kafka.topic(EVENTS): self._events, kafka.topic(REFUSALS): self._refusals}
+        self._checks: dict[str, Callable[[bytes], str]] = {
+            kafka.topic(EVENTS): why_no_event,
+            kafka.topic(REFUSALS): why_no_refusal,
+        }
+        self._furthest: dict[TopicPartition, int] = {}
+        self._gap_seconds = 0.0
+        kept = {TopicPartition(*place): offset for place, offset in offsets.items()}
+        self._consumer = consumer_at(kafka, kept, EVENTS, REFUSALS, at_once=POLL_BATCHES)
+        read_whole_batches(self._consumer)
+        self._partitions = partitions_of(kafka, EVENTS, REFUSALS)
+        self._begun_at = places_of(self._consumer)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._consumer.close()
+
+    def read(self) -> Page:
+        """What is next; lists are empty when nothing came for a moment.
+
+        Raises `Gap` when a position is missing for long, and `KafkaUnavailable`.
+        """
+        came: dict[InOrder, list[Message]] = {self._events: [], self._refusals: []}
+        besides: list[Message] = []
+        gathered = gathered_bytes = came_times = 0
+        began = time.monotonic()
+        with reading(self._kafka, LOST):
+            while gathered < PAGE_MESSAGES and gathered_bytes < PAGE_BYTES:
+                polled = self._consumer.poll(self._patience_milliseconds(came_times))
+                before = gathered
+                for partition, batches in polled.items():
+                    records = self._records(partition, batches)
+                    gathered += len(records)
+                    gathered_bytes += sum(len(document) for _, _, document, _ in records)
+                    messages = self._messages(partition, records, besides)
+                    came[self._names[partition.topic]] += messages
+                if gathered == before:
+                    break
+                came_times += 1
+        events, again = self._events.take(came[self._events])
+        besides += again
+        refusals, again = self._refusals.take(came[self._refusals])
+        besides += (one for one in again if one.is_poison)
+        self._hold_the_furthest()
+        self._check_gap(0 if gathered else time.monotonic() - began)
+        is_full = (
+            gathered >= PAGE_MESSAGES
+            or gathered_bytes >= PAGE_BYTES
+            or (gathered > 0 and self._messages_left() > MUCH_MESSAGES)
+        )
+        return Page(events, refusals, besides, self._offsets(), is_full)
+
+    def at_end(self) -> bool:
+        """Whether everything that Kafka has now was read."""
+        return is_at_end(self._kafka, self._consumer)
+
+    def _patience_milliseconds(self, came_times: int) -> int:
+        """How long to wait for more: while much is left, until a page is full."""
+        if self._messages_left() > MUCH_MESSAGES:
+            return BEHIND_POLL_MILLISECONDS
+        return (POLL_MILLISECONDS, GATHER_MILLISECONDS, 0)[min(came_times, 2)]
+
+    def _messages_left(self) -> float:
+        """How many messages the broker had beyond when it last answered; at first nobody knows."""
+        ends = {one: self._consumer.highwater(one) for one in self._partitions}
+        places = places_of(self._consumer)
+        return sum(math.inf if end is None else end - places[one] for one, end in ends.items())
+
+    def _records(self, partition: TopicPartition, batches: list[Any]) -> list[Record]:
+        """What is in the batches; the first one may begin before the offset to go on from."""
+        records: list[Record] = [one for batch in batches for one in batch.value]
+        begun_at = self._begun_at[partition]
+        if records and records[0][0] < begun_at:
+            return [one for one in records if one[0] >= begun_at]
+        return records
+
+    def _messages(
+        self, partition: TopicPartition, records: list[Record], besides: list[Message]
+    ) -> list[Message]:
+        check = self._checks[partition.topic]
+        topic, number = partition.topic, partition.partition
+        messages: list[Message] = []
+        for offset, key, document, words in records:
+            place = place_of(words)
+            as_published = place is not None and is_as_published(document, place)
+            if place is None:
+                reason = "It says no position: it was not written by the publisher."
+            elif not as_published:
+                reason = "Its bytes are not those that were published: they were edited."
+            elif len(document) > LARGEST_DOCUMENT_BYTES:
+                reason = f"It has {len(document)} bytes; at most {LARGEST_DOCUMENT_BYTES} are read."
+            else:
+                reason = check(document)
+            at, call, _ = place or (0, 0, 0)
+            message = Message(
+                at, reason != "", call, document, topic, number, offset, key, as_published, reason
+            )
+            (besides if place is None else messages).append(message)
+        if messages:
+            self._furthest[partition] = messages[-1].number
+        return messages
+
+    def _hold_the_furthest(self) -> None:
+        """Let partitions wait that are far ahead of the one whose turn it is."""
+        if len(self._events.held) > HELD_LIMIT:
+            raise missing(self._events.last + 1)
+        limit = self._events.last + WINDOW_MESSAGES
+        ahead = {one for one, at in self._furthest.items() if at > limit}
+        ahead &= {one for one in self._partitions if self._names[one.topic] is self._events}
+        if self._gap_seconds:
+            ahead = set()  # what is missing may come again behind what is held
+        paused = self._consumer.paused()
+        if stop := ahead - paused:
+            self._consumer.pause(*stop)
+        if go := paused - ahead:
+            resume(self._consumer, go)
+
+    def _check_gap(self, nothing_came_seconds: float) -> None:
+        """Only time spent on waiting for Kafka counts, and only while Kafka can say what it has."""
+        order = next((one for one in (self._events, self._refusals) if one.held), None)
+        if order is None or nothing_came_seconds == 0:
+            self._gap_seconds = 0.0
+            return
+        self._gap_seconds += nothing_came_seconds
+        if self._gap_seconds > GAP_SECONDS and self.at_end():
+            raise missing(order.last + 1)
+
+    def _offsets(self) -> dict[tuple[str, int], int]:
+        """Where to go on: after what was given on, so what is held back is read again."""
+        places = places_of(self._consumer)
+        offsets = {(one.topic, one.partition): offset for one, offset in places.items()}
+        for message in (*self._events.held, *self._refusals.held):
+            place = message.topic, message.partition
+            if message.offset < offsets[place]:  # noqa: PLR1730 - much quicker than `min`
+                offsets[place] = message.offset
+        return offsets
+
+
+def missing(number: int) -> Gap:
+    """The error for a position that Kafka does not have."""
+    return Gap(
+        f"Kafka does not have position {number} though later ones are there: send it again with "
+        f"`call-ledger publish --from {number}`."
+    )

@@ -1,0 +1,1 @@
+"""The comparison of event store, Kafka and tables, record by record."""

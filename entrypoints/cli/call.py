@@ -1,0 +1,235 @@
+"""`call-ledger call …`: which calls there are, and one call's events and picture."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from domain.vocabulary import Phase
+from entrypoints.cli.report import Queue, Since, Source, Until
+from entrypoints.ui.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerFolder, TimeZone
+from entrypoints.ui.output import (
+    Format,
+    Output,
+    console,
+    print_notes,
+    print_table,
+    tell_note,
+    with_local_time,
+    write_csv,
+    write_json,
+)
+from entrypoints.ui.period import since, until, zone
+from infra.errors import LedgerError
+from projections.reports.report import Selection, where
+
+app = typer.Typer(help="Calls: list them, read one, see one as a picture.", no_args_is_help=True)
+
+CallId = Annotated[str, typer.Argument(help="The call's id, as its source has it.")]
+
+COLUMNS = (
+    "source",
+    "call_id",
+    "phase",
+    "entered_at",
+    "queue",
+    "first_agent",
+    "call_seconds",
+    "transfer_count",
+    "conference_count",
+    "ended_by",
+    "last_reason",
+    "is_incomplete",
+)
+
+
+GOES_ON = timedelta(hours=12)
+"""An open call of which nothing was heard for longer is drawn to its last event, not to now."""
+
+
+class CallNotFoundError(LedgerError):
+    """No call, or more than one, has this id."""
+
+
+class OneCall(NamedTuple):
+    """A call's events in order, what `calls` says of it, and the position both are true at."""
+
+    events: list[dict[str, Any]]
+    about: dict[str, Any]
+    position: int
+
+
+@app.command("list")
+def list_calls(
+    since_text: Since = None,
+    until_text: Until = None,
+    time_zone: TimeZone = "UTC",
+    queue: Queue = None,
+    source: Source = None,
+    phase: Annotated[Phase | None, typer.Option(help="Only calls in this phase.")] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=100_000, metavar="N", help="How many, newest first.")
+    ] = 50,
+    json: AsJson = False,
+    csv: AsCsv = False,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """List calls, the latest to enter first.
+
+    [bold]call-ledger call list --phase ended --from 2026-01-05[/bold]
+    """
+    from projections.serving.client import Reader
+
+    place = zone(time_zone)
+    output = Output.chosen(json, csv)
+    selection = Selection(
+        since=since(since_text, time_zone),
+        until=until(until_text, time_zone),
+        queue=queue,
+        source=source,
+    )
+    conditions = [*selection.conditions(), *(["phase = $phase"] if phase else [])]
+    parameters = selection.parameters(with_time_zone=False) | (
+        {"phase": phase.value} if phase else {}
+    )
+    query = (
+        f"select {', '.join(COLUMNS)}, count(*) over () as calls_in_all from calls "
+        f"{where(conditions)} order by entered_at desc, source, call_id limit {limit}"
+    )
+    with Reader(ledger) as reader:
+        answer = reader.ask(query, parameters)
+    total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
+    rows = answer.table.drop_columns(["calls_in_all"]).to_pylist()
+    tell_note(answer.note)
+    match output.format:
+        case Format.JSON:
+            write_json({"position": answer.position, "calls_in_all": total, "calls": rows})
+        case Format.CSV:
+            write_csv(COLUMNS, [list(row.values()) for row in rows])
+        case _:
+            plain = [[value or None for value in row.values()] for row in rows]
+            print_table(*with_local_time(COLUMNS, plain, place), without_empty=True)
+            print_notes(f"{len(rows):,} of {total:,} calls; at position {answer.position:,}.")
+
+
+@app.command()
+def show(
+    call_id: CallId,
+    source: Source = None,
+    time_zone: TimeZone = "UTC",
+    json: AsJson = False,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Show one call's events in order; with --json the very bytes that were recorded, one a line.
+
+    [bold]call-ledger call show 4711 --time-zone Europe/Rome[/bold]
+    """
+    from entrypoints.timeline.history import history
+
+    place = zone(time_zone)
+    call = one_call(ledger, call_id, source)
+    if json:
+        from ledger.feed import StoreFeed
+
+        with StoreFeed(ledger) as feed:
+            for document in feed.documents_of(call.about["source"], call_id):
+                typer.echo(document)
+        return
+    is_local = time_zone != "UTC"
+    shown = [
+        (
+            entry.version,
+            f"{entry.occurred_at:%Y-%m-%d %H:%M:%S.%f}"[:-3],
+            *([f"{entry.occurred_at.astimezone(place):%H:%M:%S}"] if is_local else []),
+            who(entry.actor, entry.role),
+            entry.via,
+            entry.full_sentence,
+            " ".join(entry.rules_broken) or None,
+        )
+        for entry in history(call.events)
+    ]
+    names = ["#", "UTC", *([time_zone] if is_local else []), "who", "via", "what_happened", "broke"]
+    print_table(names, shown, f"Call {call_id} of {call.about['source']}", without_empty=True)
+    if call.about["missing"]:
+        from rich.markup import escape
+
+        print_notes(f"The source's record is incomplete: {escape(call.about['missing'])}.")
+    if call.about["is_time_derived"]:
+        print_notes("Times are computed from durations: the time of day is not known.")
+    print_notes(f"{len(shown):,} events; at position {call.position:,}.")
+
+
+@app.command()
+def timeline(
+    call_id: CallId,
+    source: Source = None,
+    time_zone: TimeZone = "UTC",
+    svg: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the picture to this file.")
+    ] = None,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Draw one call: a lane for the customer and one for each agent.
+
+    [bold]call-ledger call timeline 4711 --svg 4711.svg[/bold]
+    """
+    from entrypoints.timeline.lanes import lanes
+    from entrypoints.timeline.picture import picture
+    from entrypoints.timeline.terminal import TimelineView
+
+    place = zone(time_zone)
+    call = one_call(ledger, call_id, source)
+    drawn = lanes(call.events, until=goes_on_until(call, datetime.now(UTC)))
+    if svg is None:
+        console().print(TimelineView(drawn, place))
+        return
+    try:
+        svg.write_text(picture(drawn, place), encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"{svg} cannot be written: {error.strerror}.") from None
+    typer.echo(f"Drawn to {svg}.")
+
+
+def who(actor: str, role: str) -> str:
+    """The actor and its role, where they are two words."""
+    return actor if actor == role else f"{actor} ({role.replace('_', ' ')})"
+
+
+def goes_on_until(call: OneCall, now: datetime) -> datetime | None:
+    """Now for a call that still goes on and whose times are the source's own; else no more."""
+    latest = call.about["last_event_at"].replace(tzinfo=UTC)
+    is_live = not call.about["is_closed"] and not call.about["is_time_derived"]
+    return now if is_live and now - latest < GOES_ON else None
+
+
+def one_call(folder: Path, call_id: str, source: str | None) -> OneCall:
+    """The call of this id.
+
+    Raises `CallNotFoundError` when there is none, or when two sources use the id.
+    """
+    from projections.serving.client import Reader
+
+    parameters = {"call_id": call_id} | ({"source": source} if source else {})
+    with Reader(folder) as reader:
+        found = reader.ask(
+            f"select * from calls where call_id = $call_id"
+            f"{' and source = $source' if source else ''} order by source",
+            parameters,
+        ).table.to_pylist()
+        if not found:
+            of_source = f" of source {source}" if source else ""
+            raise CallNotFoundError(
+                f"There is no call {call_id}{of_source} in {folder}; see call-ledger call list."
+            )
+        if len(found) > 1:
+            names = " or ".join(f"--source {one['source']}" for one in found)
+            raise CallNotFoundError(f"More than one source has a call {call_id}; add {names}.")
+        answer = reader.ask(
+            "select * from events where call_position = $call_position order by version",
+            {"call_position": found[0]["call_position"]},
+        )
+    tell_note(answer.note)
+    return OneCall(answer.table.to_pylist(), found[0], answer.position)

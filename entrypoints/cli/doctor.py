@@ -1,0 +1,109 @@
+"""What `call-ledger doctor` examines: this machine, the store, and the tables over it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import duckdb
+
+from infra.errors import LedgerError
+from ledger.feed import StoreFeed
+from projections.database import ProjectionError
+from projections.serving.client import Reader
+
+SAFE_SQLITE = (3, 51, 3)
+LITTLE_SPACE_BYTES = 1 << 30
+
+
+class Verdict(StrEnum):
+    """What a check came to."""
+
+    FINE = "fine"
+    FINDING = "finding"
+    UNKNOWN = "could not check"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check, its verdict, and what was found in one sentence."""
+
+    check: str
+    verdict: Verdict
+    says: str
+
+
+def examine(folder: Path) -> list[Finding]:
+    """Run every check; one that fails for a reason of its own says so and the others go on."""
+    checks: tuple[Callable[[Path], Finding], ...] = (
+        libraries,
+        space,
+        store,
+        positions,
+        tables,
+    )
+    return list(attempted(checks, folder))
+
+
+def attempted(checks: tuple[Callable[[Path], Finding], ...], folder: Path) -> Iterator[Finding]:
+    """Each check's finding, or why it could not be made."""
+    for check in checks:
+        try:
+            yield check(folder)
+        except (LedgerError, ProjectionError, OSError, sqlite3.Error, duckdb.Error) as error:
+            name = check.__name__.replace("_", " ")
+            yield Finding(name, Verdict.UNKNOWN, str(error))
+
+
+def libraries(_: Path) -> Finding:
+    """The versions that decide how safe the file is."""
+    version = sqlite3.sqlite_version
+    care = (
+        ""
+        if sqlite3.sqlite_version_info >= SAFE_SQLITE
+        else " (before 3.51.3: only one process may write, which the ledger's lock sees to)"
+    )
+    says = f"SQLite {version}{care}, DuckDB {duckdb.__version__}"
+    return Finding("libraries", Verdict.FINE, says)
+
+
+def space(folder: Path) -> Finding:
+    """Whether the disk has room for more."""
+    place = folder if folder.exists() else folder.absolute().parent
+    free_bytes = shutil.disk_usage(place).free
+    verdict = Verdict.FINE if free_bytes > LITTLE_SPACE_BYTES else Verdict.FINDING
+    return Finding("space", verdict, f"{free_bytes / 1e9:,.1f} GB are free")
+
+
+def store(folder: Path) -> Finding:
+    """Whether the database finds itself sound."""
+    with StoreFeed(folder) as feed:
+        soundness = feed.soundness()
+    verdict = Verdict.FINE if soundness.is_sound else Verdict.FINDING
+    return Finding("store", verdict, soundness.says)
+
+
+def positions(folder: Path) -> Finding:
+    """Whether positions and versions have no gap, so that nothing is missing from the middle."""
+    last = 0
+    with StoreFeed(folder) as feed:
+        head = feed.head()
+        for batch in feed.batches(0):
+            last = batch.positions[-1]
+    verdict = Verdict.FINE if last >= head.position else Verdict.FINDING
+    return Finding("positions", verdict, f"1 to {last:,} are there without a gap")
+
+
+def tables(folder: Path) -> Finding:
+    """Whether the tables show as many events as the store has."""
+    with StoreFeed(folder) as feed:
+        expected = feed.head().position
+    with Reader(folder) as reader:
+        answer = reader.ask("select count(*) as events from events")
+    events = answer.table.column("events")[0].as_py()
+    verdict = Verdict.FINE if events >= expected else Verdict.FINDING
+    return Finding("tables", verdict, f"{events:,} events of {expected:,} are in the tables")

@@ -1,0 +1,86 @@
+"""The command line `call-ledger`: its commands."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Annotated
+
+import typer
+
+from entrypoints.cli import call, local, quarantine, report, topics
+from entrypoints.cli import import_records as imports
+from entrypoints.cli.demo import demo
+from entrypoints.cli.following import project, publish, serve_commands
+from entrypoints.cli.maintenance import config, doctor, rebuild, status
+from entrypoints.cli.migrate import migrate
+from entrypoints.cli.reconcile import reconcile
+from entrypoints.cli.record import RecordCommand, record
+from entrypoints.cli.rules import rules
+from entrypoints.cli.simulate import simulate
+from entrypoints.cli.sql import SqlCommand, sql
+from entrypoints.ui.failures import OneSentence
+
+app = typer.Typer(
+    name="call-ledger",
+    cls=OneSentence,
+    help="A ledger of contact-centre calls: who may hold, end, exit, transfer and wrap up, "
+    "who did, and why.\n\n[bold]call-ledger demo[/bold] shows all of it with a simulated day.",
+    epilog="Exit codes: 0 fine, 1 a finding (a refusal, a difference), 2 wrong usage, "
+    "3 could not be done, 130 interrupted.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def main(
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The event store: sqlite, in the ledger's folder, or postgresql://…; better set "
+            "by the variable CALL_LEDGER_STORE, where it holds a password.",
+        ),
+    ] = None,
+) -> None:
+    """Take the flags that every command has."""
+    if store is not None:
+        os.environ["CALL_LEDGER_STORE"] = store
+
+
+OWN_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
+START, READ, KEEP, COMPANY = "Start here", "Read", "Keep", "In a company"
+
+app.command(rich_help_panel=START)(demo)
+app.command(rich_help_panel=START)(simulate)
+app.command(rich_help_panel=START, cls=RecordCommand, context_settings=OWN_FLAGS)(record)
+app.add_typer(imports.app, name="import", rich_help_panel=START)
+app.add_typer(report.app, name="report", rich_help_panel=READ)
+app.add_typer(call.app, name="call", rich_help_panel=READ)
+app.command(rich_help_panel=READ)(rules)
+app.command(rich_help_panel=READ, cls=SqlCommand)(sql)
+app.command(rich_help_panel=KEEP)(status)
+app.command(rich_help_panel=KEEP)(doctor)
+app.command(rich_help_panel=KEEP)(rebuild)
+app.add_typer(quarantine.app, name="quarantine", rich_help_panel=KEEP)
+app.command(rich_help_panel=KEEP)(migrate)
+app.command(rich_help_panel=KEEP)(config)
+app.add_typer(local.app, name="local", rich_help_panel=COMPANY)
+app.add_typer(topics.app, name="topics", rich_help_panel=COMPANY)
+app.command(rich_help_panel=COMPANY)(publish)
+app.command(rich_help_panel=COMPANY)(project)
+app.command("serve-commands", rich_help_panel=COMPANY)(serve_commands)
+app.command(rich_help_panel=COMPANY)(reconcile)
+
+
+def run() -> None:
+    """Run the command line as a program."""
+    # Commands, events and calls hold no cycles: looking for some at every 700 objects only costs.
+    gc.set_threshold(100_000, 50, 100)
+    app(prog_name="call-ledger")
+
+
+if __name__ == "__main__":
+    run()

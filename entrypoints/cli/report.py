@@ -1,0 +1,247 @@
+"""`call-ledger report …`: a figure, its definition, and the calls behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from entrypoints.ui.options import (
+    DEFAULT_FOLDER,
+    AsCsv,
+    AsJson,
+    LedgerFolder,
+    TimeZone,
+    ToParquet,
+)
+from entrypoints.ui.output import (
+    Format,
+    Output,
+    heading,
+    print_notes,
+    print_table,
+    tell_note,
+    with_local_time,
+    write_csv,
+    write_json,
+    write_parquet,
+)
+from entrypoints.ui.period import since, until, zone
+from entrypoints.ui.progress import progress
+from entrypoints.workers.lag import WITHHELD_CALLS, withheld
+from projections.reports import REPORTS
+from projections.reports.query import calls_query, figures_query
+from projections.reports.report import Report, Selection
+
+if TYPE_CHECKING:
+    from projections.serving.client import Reader
+
+app = typer.Typer(
+    help="What auditors ask: each figure with its definition, its denominator and its position.",
+    no_args_is_help=True,
+)
+
+AS_TABLE = Output(Format.TABLE)
+
+
+def groupings(context: typer.Context, incomplete: str) -> list[str]:
+    """What this report can be grouped by, for completion."""
+    known = REPORTS[context.info_name or ""].all_groupings
+    return [grouping for grouping in known if grouping.startswith(incomplete)]
+
+
+Since = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Calls that entered from this day or time on."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--to", metavar="TIME", help="... up to this day, included, or before this time."),
+]
+Agent = Annotated[str | None, typer.Option(help="Only this agent.", metavar="ID")]
+Queue = Annotated[str | None, typer.Option(help="Only calls of this queue.", metavar="ID")]
+Source = Annotated[str | None, typer.Option(help="Only calls of this source.", metavar="NAME")]
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        autocompletion=groupings,
+        help="Group by this, and again for more; the names are above.",
+    ),
+]
+Calls = Annotated[bool, typer.Option("--calls", help="List the calls behind the figures.")]
+
+
+def command_of(report: Report) -> None:
+    """Make the command that prints this report."""
+
+    @app.command(report.name, help=help_of(report))
+    def print_this_report(
+        since_text: Since = None,
+        until_text: Until = None,
+        time_zone: TimeZone = "UTC",
+        agent: Agent = None,
+        queue: Queue = None,
+        source: Source = None,
+        by: By = None,
+        calls: Calls = False,
+        json: AsJson = False,
+        csv: AsCsv = False,
+        parquet: ToParquet = None,
+        ledger: LedgerFolder = DEFAULT_FOLDER,
+    ) -> None:
+        from projections.serving.client import Reader
+
+        zone(time_zone)
+        selection = Selection(
+            time_zone,
+            since(since_text, time_zone),
+            until(until_text, time_zone),
+            agent,
+            queue,
+            source,
+        )
+        output = Output.chosen(json, csv, parquet)
+        groups = tuple(by) if by else report.default_grouping
+        with (
+            progress("projecting", unit="events") as moved,
+            Reader(ledger, progress=moved) as reader,
+        ):
+            if calls:
+                print_calls(reader, report, selection, output)
+            else:
+                print_report(reader, report, selection, groups, output)
+
+
+def help_of(report: Report) -> str:
+    """The report's question, and what each of its figures means."""
+    figures = "\n\n".join(
+        f"{figure.name.replace('_', ' ')}: {figure.definition}." for figure in report.figures
+    )
+    groupings = ", ".join(report.all_groupings)
+    return (
+        f"{report.question}\n\n{figures}\n\nDenominator: {report.denominator}.\n\n"
+        f"Groupings: {groupings}.\n\n"
+        f"[bold]call-ledger report {report.name} --by day --from 2026-01-05[/bold]"
+    )
+
+
+def print_report(
+    reader: Reader,
+    report: Report,
+    selection: Selection,
+    groups: tuple[str, ...],
+    output: Output = AS_TABLE,
+) -> None:
+    """Print the groups and the total, with definitions, denominator and position."""
+    answer = reader.ask(*figures_query(report, selection, groups))
+    tell_note(answer.note)
+    withheld_calls = withheld(reader)["withheld_calls"]
+    about = {
+        "report": report.name,
+        "question": report.question,
+        "definitions": {figure.name: figure.definition for figure in report.figures},
+        "denominator": report.denominator,
+        "period": period_of(selection),
+        "position": answer.position,
+        "withheld_calls": withheld_calls,
+    }
+    rows = answer.table.to_pylist()
+    names = [*groups, *(figure.name for figure in report.figures)]
+    match output.format:
+        case Format.JSON:
+            groups_only = [strip(row) for row in rows if not row["is_total"]]
+            total = next((strip(row, without=groups) for row in rows if row["is_total"]), None)
+            write_json({**about, "groups": groups_only, "total": total})
+        case Format.CSV:
+            groups_first = [row for row in rows if not row["is_total"]] if groups else rows
+            write_csv(names, [[row[name] for name in names] for row in groups_first])
+        case Format.PARQUET:
+            assert output.parquet is not None
+            write_parquet(answer.table, output.parquet, as_text(about))
+        case Format.TABLE:
+            shown = [
+                [
+                    "all" if row["is_total"] and name == names[0] and groups else row[name]
+                    for name in names
+                ]
+                for row in rows
+            ]
+            from rich.markup import escape
+
+            print_table(names, shown, f"{report.title}: {report.question}")
+            print_notes(
+                *(
+                    f"[bold]{heading(figure.name)}[/bold]: {figure.definition}"
+                    for figure in report.figures
+                ),
+                f"[bold]denominator[/bold]: {report.denominator}",
+                f"{escape(period_of(selection))}; computed at position {answer.position:,}.",
+                f"The calls behind it: call-ledger report {report.name} --calls",
+                *([WITHHELD_CALLS.format(withheld_calls)] if withheld_calls else []),
+            )
+
+
+def print_calls(reader: Reader, report: Report, selection: Selection, output: Output) -> None:
+    """Print the calls behind the figures, newest first."""
+    answer = reader.ask(*calls_query(report, selection))
+    tell_note(answer.note)
+    total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
+    table = answer.table.drop_columns(["calls_in_all"])
+    rows = table.to_pylist()
+    about = {
+        "report": report.name,
+        "period": period_of(selection),
+        "position": answer.position,
+        "calls_in_all": total,
+    }
+    match output.format:
+        case Format.JSON:
+            write_json({**about, "calls": rows})
+        case Format.CSV:
+            write_csv(table.column_names, [list(row.values()) for row in rows])
+        case Format.PARQUET:
+            assert output.parquet is not None
+            write_parquet(table, output.parquet, as_text(about))
+        case Format.TABLE:
+            title = f"Calls behind {report.title.lower()}"
+            values = [list(row.values()) for row in rows]
+            place = zone(selection.time_zone)
+            print_table(*with_local_time(table.column_names, values, place), title)
+            more = "; narrow the period or the filters for the others" if total > len(rows) else ""
+            print_notes(
+                f"{len(rows):,} of {total:,} calls{more}; at position {answer.position:,}.",
+                "One call's events: call-ledger call show CALL_ID",
+            )
+
+
+def as_text(about: dict[str, Any]) -> dict[str, str]:
+    """What a file's metadata says about it: text under each name."""
+    return {name: str(value) for name, value in about.items()}
+
+
+def strip(row: dict[str, object], without: tuple[str, ...] = ()) -> dict[str, object]:
+    """The row without what only tells groups from the total."""
+    return {name: value for name, value in row.items() if name not in ("is_total", *without)}
+
+
+def period_of(selection: Selection) -> str:
+    """The period and the filters in words, in UTC, with the time zone of the groups."""
+    first = f"from {selection.since} UTC" if selection.since else "from the beginning"
+    last = f"to before {selection.until} UTC" if selection.until else "to now"
+    filters = [
+        f"{name} {value}"
+        for name, value in (
+            ("agent", selection.agent),
+            ("queue", selection.queue),
+            ("source", selection.source),
+        )
+        if value is not None
+    ]
+    return ", ".join(
+        [f"Calls entered {first} {last}", *filters, f"groups in {selection.time_zone}"]
+    )
+
+
+for one in REPORTS.values():
+    command_of(one)

@@ -1,0 +1,1 @@
+"""What commands share towards people: options, output, progress, periods, failures."""

@@ -1,0 +1,1 @@
+"""What the long-running processes share: signals, logs, liveness, metrics."""

@@ -1,0 +1,139 @@
+"""What each of the long-running processes measures while it works."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from consumers.publisher import Published
+from entrypoints.workers.worker import AtWork
+from infra.logs import Happening
+from ledger.outcomes import Outcome, RefusedOutcome
+from projections.batches import Positions
+
+SIZES: Final = (1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 50_000)
+SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+SAY_EVERY_SECONDS: Final = 10.0
+
+
+class Measures:
+    """Sizes and seconds of pages; a word in the log now and then."""
+
+    def __init__(self, working: AtWork) -> None:
+        registry = working.pulse.registry
+        self._stopping, self._log = working.stopping, working.log
+        self._said_at = 0.0
+        self._sizes = Histogram(
+            "call_ledger_page_size",
+            "Messages in one page, which is one transaction.",
+            registry=registry,
+            buckets=SIZES,
+        )
+        self._seconds = Histogram(
+            "call_ledger_page_seconds",
+            "From asking for a page until it is committed.",
+            registry=registry,
+            buckets=SECONDS,
+        )
+
+    def note_page(self, size: int, **numbers: int) -> None:
+        """A page of so many messages was committed."""
+        self._sizes.observe(size)
+        self._seconds.observe(time.monotonic() - (self._stopping.asked_at or time.monotonic()))
+        if time.monotonic() > self._said_at + SAY_EVERY_SECONDS:
+            self._said_at = time.monotonic()
+            self._log.info(Happening.GOES_ON, extra=numbers)
+
+
+class PositionMeasures(Measures):
+    """How far events and refusals were brought."""
+
+    def __init__(self, working: AtWork) -> None:
+        super().__init__(working)
+        registry = working.pulse.registry
+        self.done = Published(0, 0)
+        self._before: Published | None = None
+        self._position = gauge(registry, "position", "The last position that was brought on.")
+        self._refusal = gauge(registry, "refusal_number", "The last refusal that was.")
+
+    def on_page(self, done: Published) -> None:
+        """The publisher's page was committed; the first time it says where it goes on from."""
+        self.done = done
+        self._position.set(done.position)
+        self._refusal.set(done.refusal_number)
+        before, self._before = self._before, done
+        if before is not None and done != before:
+            size = sum(done) - sum(before)
+            self.note_page(size, position=done.position, refusal_number=done.refusal_number)
+
+
+class ProjectorMeasures(PositionMeasures):
+    """How far the tables are."""
+
+    def __init__(self, working: AtWork) -> None:
+        super().__init__(working)
+        registry = working.pulse.registry
+        self._projected = gauge(
+            registry, "projected_position", "The last position that the tables show."
+        )
+
+    def on_positions(self, positions: Positions) -> None:
+        """The projector's page was committed."""
+        self._projected.set(positions.projected_position)
+        self.on_page(Published(positions.position, positions.refusal_number))
+
+
+class CommandMeasures(Measures):
+    """What commands came to."""
+
+    def __init__(self, working: AtWork) -> None:
+        super().__init__(working)
+        registry = working.pulse.registry
+        self._answered = 0
+        self._commands = Counter(
+            "call_ledger_commands", "Commands by what they came to.", ["outcome"], registry=registry
+        )
+        self._refusals = Counter(
+            "call_ledger_refusals", "Refused commands by their rule.", ["rule"], registry=registry
+        )
+        self._groups = Histogram(
+            "call_ledger_group_size",
+            "Commands that were recorded in one transaction.",
+            registry=registry,
+            buckets=SIZES,
+        )
+        self._group_seconds = Histogram(
+            "call_ledger_group_seconds",
+            "From asking for a page of commands until its group is on disk.",
+            registry=registry,
+            buckets=SECONDS,
+        )
+
+    def on_group(self, outcomes: Sequence[Outcome], unreadable: int) -> None:
+        """A group is on disk; one that comes again counts as repeated, not by its rule."""
+        self._groups.observe(len(outcomes))
+        self._group_seconds.observe(
+            time.monotonic() - (self._stopping.asked_at or time.monotonic())
+        )
+        for outcome in outcomes:
+            is_refused = isinstance(outcome, RefusedOutcome)
+            came_to = "refused" if is_refused else "recorded"
+            self._commands.labels("repeated" if outcome.repeated else came_to).inc()
+            if isinstance(outcome, RefusedOutcome) and not outcome.repeated:
+                self._refusals.labels(outcome.rule).inc()
+        if unreadable:
+            self._commands.labels("unreadable").inc(unreadable)
+            self._log.warning(Happening.UNREADABLE, extra={"unreadable": unreadable})
+
+    def on_page(self, answered: int) -> None:
+        """So many are answered since the process began."""
+        size, self._answered = answered - self._answered, answered
+        self.note_page(size, commands=answered)
+
+
+def gauge(registry: CollectorRegistry, name: str, meaning: str) -> Gauge:
+    """A number that is set."""
+    return Gauge(f"call_ledger_{name}", meaning, registry=registry)

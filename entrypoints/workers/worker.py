@@ -1,0 +1,62 @@
+"""What `publish`, `project` and `serve-commands` have in common: signals, logs and health."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import typer
+from pydantic import ValidationError
+
+from entrypoints.ui.failures import NOT_DONE, told
+from entrypoints.workers.liveness import Figures, Pulse
+from entrypoints.workers.shutdown import Stopping, stopped_by_signals
+from infra.errors import LedgerError
+from infra.health import answering_health
+from infra.logs import Happening, logging_lines
+from projections.database import ProjectionError
+
+
+@dataclass(slots=True)
+class AtWork:
+    """One long-running process."""
+
+    log: logging.Logger
+    stopping: Stopping
+    pulse: Pulse
+    numbers: dict[str, int] = field(default_factory=dict)
+    """What the last line of the log says."""
+
+
+@contextmanager
+def at_work(
+    process: str, look_up: Callable[[], Figures], port: int | None, host: str
+) -> Iterator[AtWork]:
+    """Log, answer health on the port if there is one, and be told to end by a signal.
+
+    An error ends the process with a line in the log. The words of one that is not ours are not
+    written, for they could name a person, unless CALL_LEDGER_TRACEBACK asks for them.
+    """
+    with logging_lines(process, LedgerError, ProjectionError) as log, ExitStack() as stack:
+        try:
+            stopping = stack.enter_context(stopped_by_signals())
+            one = AtWork(log, stopping, Pulse(stopping, look_up))
+            listening = {}
+            if port is not None:
+                answering = answering_health(one.pulse, one.pulse.registry, port, host)
+                listening["port"] = stack.enter_context(answering)
+            log.info(Happening.BEGAN, extra=listening)
+            yield one
+            log.info(Happening.ENDED, extra=one.numbers)
+        except Exception as error:
+            exit_code, said = NOT_DONE, error
+            if isinstance(error, ValidationError) and error.title == "Settings":
+                exit_code, sentence = told(error)
+                said = LedgerError(sentence)
+            log.error(Happening.FAILED, exc_info=said)
+            if os.environ.get("CALL_LEDGER_TRACEBACK"):
+                raise
+            raise typer.Exit(exit_code) from None

@@ -1,0 +1,29 @@
+"""What can go wrong with a ledger: each error is one sentence with the next step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class LedgerError(Exception):
+    """Something could not be done with the ledger; the sentence says what, and the next step."""
+
+
+class LedgerInUse(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """Another process writes to the folder."""
+
+
+class LedgerMissing(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """There is no ledger in the folder yet."""
+
+
+class LedgerUnavailable(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """The folder or its files cannot be read or written: permission, space, format, damage."""
+
+
+def missing(folder: Path) -> LedgerMissing:
+    """The error for a folder without a ledger."""
+    return LedgerMissing(
+        f"There is no ledger in {folder}: record a call, run `call-ledger demo`, or name "
+        "another folder with --ledger."
+    )

@@ -1,0 +1,154 @@
+"""A group of commands, each decided against the state that the earlier ones of it leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import starmap
+from uuid import uuid5
+
+import orjson
+
+from domain.call import Call
+from domain.commands import Command
+from domain.decide import Refused, decide, observe
+from domain.rule_sets import RuleSet
+from domain.rules import RULE_OF_ID
+from ledger.application import CallApplication, RecordedCall, key_of
+from ledger.documents import Stamp, event_documents, refusal_document
+from ledger.outcomes import Outcome, Recorded, RefusedOutcome, Request
+from ledger.store.recorder import CallRecorder, Group, Turn
+
+NEW_CALL = Call()
+
+REUSED_ID = ("L5", RULE_OF_ID["L5"].sentence)
+"""What refuses a command id that a command of another call has had: only the ledger can tell."""
+
+
+class DecidedGroup:
+    """Collects the rows of one transaction, and the calls as they will be after it.
+
+    Nothing outside changes: when the transaction fails, the group is thrown away.
+    """
+
+    def __init__(
+        self,
+        application: CallApplication,
+        recorder: CallRecorder,
+        rules: RuleSet,
+        stamp: Stamp,
+        turn: Turn,
+        cold: set[str],
+    ) -> None:
+        """Of the `cold` calls the turn knows which have events."""
+        self._application = application
+        self._recorder = recorder
+        self._rules = rules
+        self._stamp = stamp
+        self._position, self._refusal_number = turn.ends
+        self.rows = Group()
+        self.calls: dict[str, RecordedCall] = {}
+        self._outcomes: dict[bytes, tuple[str, Outcome]] = {}
+        self._stored = {stored.command_id: stored for stored in turn.outcomes}
+        self._without_events = cold.difference(starmap(key_of, turn.calls))
+
+    def take_all(
+        self,
+        command_ids: Sequence[bytes],
+        keys: Sequence[str],
+        requests: Sequence[Request],
+        isolated: bool,
+    ) -> list[Outcome | Exception]:
+        """Decide all in order; isolated, one that cannot be decided at all fails alone."""
+        outcomes: list[Outcome | Exception] = []
+        for command_id, key, request in zip(command_ids, keys, requests, strict=True):
+            try:
+                outcomes.append(self._take(command_id, key, request))
+            except Exception as error:
+                if not isolated:
+                    raise
+                outcomes.append(error)
+        return outcomes
+
+    def _take(self, command_id: bytes, key: str, request: Request) -> Outcome:
+        command, observed = request
+        if command_id in self._outcomes or command_id in self._stored:
+            key_of_first, outcome = self._first_outcome(command_id)
+            if key_of_first != key:
+                return self._refuse_reused_id(command, key)
+            return outcome._replace(repeated=True)
+        known = self._call(key)
+        call = NEW_CALL if known is None else known.call
+        if observed:
+            decided = observe(call, command, self._rules)
+        else:
+            decision = decide(call, command, self._rules)
+            if isinstance(decision, Refused):
+                outcome = self._refuse(command, decision, command_id)
+                self._outcomes[command_id] = (key, outcome)
+                return outcome
+            decided = decision
+        documents = event_documents(command, decided, observed, self._stamp)
+        # From here on nothing fails, so a request that fails leaves no half of itself.
+        rows, first_position, version = self.rows, self._position + 1, call.version
+        if known is None:
+            call_position = first_position
+            rows.calls.append((command.source, command.call_id, call_position))
+        else:
+            call_position = known.position
+        position = self._position
+        for document in documents:
+            position += 1
+            version += 1
+            rows.events.append((position, call_position, version, document))
+        rows.outcomes.append((command_id, first_position, len(documents), None))
+        self._position = position
+        self.calls[key] = RecordedCall(key, call_position, decided.call)
+        recorded = Recorded(position, version, tuple(documents))
+        self._outcomes[command_id] = (key, recorded)
+        return recorded
+
+    def _refuse(self, command: Command, refused: Refused, command_id: bytes) -> RefusedOutcome:
+        number = self._refusal_number + 1
+        document = refusal_document(number, command, refused, self._stamp)
+        self.rows.refusals.append((number, document))
+        self.rows.outcomes.append((command_id, None, 0, number))
+        self._refusal_number = number
+        return RefusedOutcome(number, refused.rule, refused.sentence)
+
+    def _first_outcome(self, command_id: bytes) -> tuple[str, Outcome]:
+        """The outcome that this command id has had, with the call it was for."""
+        known = self._outcomes.get(command_id)
+        if known is not None:
+            return known
+        stored = self._stored[command_id]
+        if stored.first_position is None:
+            number = stored.refusal_number or 0
+            read = orjson.loads(self._recorder.refusal(number))
+            said = read["data"]
+            outcome: Outcome = RefusedOutcome(number, said["rule"], said["sentence"])
+        else:
+            documents = self._recorder.documents(stored.first_position, stored.events)
+            read = orjson.loads(documents[-1])
+            position = stored.first_position + stored.events - 1
+            outcome = Recorded(position, read["version"], tuple(documents))
+        return key_of(read["source"], read["subject"]), outcome
+
+    def _refuse_reused_id(self, command: Command, key: str) -> RefusedOutcome:
+        """Refuse a command whose id is another call's; sent again, it meets the same refusal."""
+        id_of_reuse = uuid5(command.command_id, key).bytes
+        known = self._outcomes.get(id_of_reuse)
+        if known is not None and isinstance(known[1], RefusedOutcome):
+            return known[1]._replace(repeated=True)
+        for stored in self._recorder.outcomes_of([id_of_reuse]):
+            return RefusedOutcome(stored.refusal_number or 0, *REUSED_ID, repeated=True)
+        call = self._call(key)
+        role = (NEW_CALL if call is None else call.call).role_of(command.actor)
+        outcome = self._refuse(command, Refused(*REUSED_ID, role), id_of_reuse)
+        self._outcomes[id_of_reuse] = (key, outcome)
+        return outcome
+
+    def _call(self, key: str) -> RecordedCall | None:
+        known = self.calls.get(key)
+        if known is not None or key in self._without_events:
+            return known
+        return self._application.call(key)

@@ -1,0 +1,1 @@
+"""The event store: one interface, and the databases behind it."""

@@ -1,0 +1,156 @@
+"""From a SQLite ledger into PostgreSQL: positions and bytes kept, resumed where it was killed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from infra.errors import LedgerError, missing
+from infra.folder import LedgerFolder
+from infra.postgresql import without_password
+from ledger.store.postgresql_recorder import PostgresqlRecorder, without_null
+from ledger.store.reader import StoreReader
+from ledger.store.recorder import Group, StoredOutcome, Turn
+from ledger.store.sqlite_reader import SqliteReader
+
+ROWS_AT_ONCE = 20_000
+"""Events in one transaction: so much is done again at most after a kill."""
+
+QUARANTINED_AT_ONCE = 500
+
+IN_ORDER = """
+CREATE TEMP TABLE outcomes_in_order AS SELECT * FROM outcomes;
+CREATE INDEX temp.outcomes_by_position ON outcomes_in_order (first_position);
+CREATE INDEX temp.outcomes_by_refusal ON outcomes_in_order (refusal_number);
+CREATE TEMP TABLE calls_in_order AS SELECT * FROM calls;
+CREATE INDEX temp.calls_by_position ON calls_in_order (call);
+"""
+"""The tables that have no order of positions, with one: they are copied beside the events."""
+
+CONTENT = {
+    "events": ("SELECT position, call, version, document FROM events", "position"),
+    "refusals": ("SELECT number, document FROM refusals", "number"),
+    "calls": ("SELECT call, source, call_id FROM calls", "call"),
+    "outcomes": (
+        "SELECT command_id, first_position, events, refusal_number FROM outcomes",
+        "command_id",
+    ),
+    "quarantine": ("SELECT * FROM quarantine", "number"),
+}
+"""All that a store holds, and the key in its first column by which it is compared."""
+
+Moved = Callable[[int, int | None], None]
+"""Told how many events are done, of how many."""
+
+
+class Content(NamedTuple):
+    """How much a table holds, and the hash of its rows in order."""
+
+    rows: int
+    sha256: str
+
+
+def migrate(folder: Path, url: str, moved: Moved) -> dict[str, Content]:
+    """Copy the folder's SQLite ledger to PostgreSQL, and return what both hold then.
+
+    Nobody writes to the SQLite ledger meanwhile, and nobody uses the other one before it is
+    whole. Killed, it goes on where it was when it is run again. Raises `LedgerError` when the
+    two are not the same in the end, and as opening them does.
+    """
+    place = LedgerFolder(folder)
+    if not place.store.exists():
+        raise missing(folder)
+    with (
+        place.writing("migrate"),
+        closing(SqliteReader.open_to_read(place.store)) as source,
+        closing(PostgresqlRecorder.open_to_fill(url, str(place.store.absolute()))) as target,
+    ):
+        source.connection.executescript(IN_ORDER)
+        copy(source, target, moved)
+        while target.keep_quarantined(lambda last: source.quarantined(last, QUARANTINED_AT_ONCE)):
+            pass
+        content = compared(source, target, url)
+        target.end_filling()
+    return content
+
+
+def copy(source: SqliteReader, target: PostgresqlRecorder, moved: Moved) -> None:
+    """Copy events with their calls and outcomes, then refusals with theirs, from where it is."""
+    last_position = source.ends().position
+    is_done = False
+
+    def next_rows(turn: Turn) -> Group:
+        nonlocal is_done
+        group = rows_after(source, *turn.ends)
+        is_done = not group
+        moved(group.ends_after(turn.ends).position, last_position)
+        return group
+
+    while not is_done:
+        target.write((), (), next_rows)
+
+
+def rows_after(source: SqliteReader, position: int, number: int) -> Group:
+    """What one transaction copies; nothing when everything is there."""
+    events = source.rows(
+        "SELECT position, call, version, document FROM events WHERE position > ?"
+        " ORDER BY position LIMIT ?",
+        position,
+        ROWS_AT_ONCE,
+    )
+    if events:
+        until = events[-1][0]
+        calls = source.rows(
+            "SELECT source, call_id, call FROM calls_in_order WHERE call > ? AND call <= ?",
+            position,
+            until,
+        )
+        outcomes = source.rows(
+            "SELECT * FROM outcomes_in_order WHERE first_position > ? AND first_position <= ?",
+            position,
+            until,
+        )
+        return Group(calls, events, outcomes=list(map(StoredOutcome._make, outcomes)))
+    refusals = source.refusals_after(number, ROWS_AT_ONCE)
+    outcomes = source.rows(
+        "SELECT * FROM outcomes_in_order WHERE refusal_number > ? AND refusal_number <= ?",
+        number,
+        refusals[-1][0] if refusals else number,
+    )
+    return Group(refusals=refusals, outcomes=list(map(StoredOutcome._make, outcomes)))
+
+
+def compared(source: StoreReader, target: StoreReader, url: str) -> dict[str, Content]:
+    """What both stores hold. Raises `LedgerError` where they differ."""
+    contents = {}
+    for table in CONTENT:
+        here, there = content_of(source, table), content_of(target, table)
+        if here != there:
+            raise LedgerError(
+                f"The {table} in {without_password(url)} are not those of the SQLite ledger "
+                f"({there.rows:,} rows, {here.rows:,} expected): migrate to an empty schema."
+            )
+        contents[table] = here
+    return contents
+
+
+def content_of(store: StoreReader, table: str) -> Content:
+    """Count and hash a table's rows in their order, a part at a time."""
+    count, digest = 0, hashlib.sha256()
+    for row in rows_in_order(store, *CONTENT[table]):
+        count += 1
+        digest.update(repr(tuple(map(without_null, row))).encode())
+    return Content(count, digest.hexdigest())
+
+
+def rows_in_order(store: StoreReader, query: str, key: str) -> Iterator[tuple[Any, ...]]:
+    """The rows by their key, with no more than a part in memory."""
+    after: Any = b"" if key == "command_id" else 0
+    while rows := store.rows(
+        f"{query} WHERE {key} > ? ORDER BY {key} LIMIT ?", after, ROWS_AT_ONCE
+    ):
+        yield from rows
+        after = rows[-1][0]

@@ -1,0 +1,255 @@
+"""The event store in PostgreSQL: many writers, who take turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+
+import psycopg
+
+from infra.errors import LedgerUnavailable
+from infra.postgresql import without_password
+from ledger.store.postgresql_database import (
+    ENDS_NOTED,
+    WRITING_TURN,
+    explained,
+    open_to_write,
+    refuse_lost,
+)
+from ledger.store.postgresql_reader import PostgresqlReader
+from ledger.store.reader import Ends, Quarantined
+from ledger.store.recorder import CallName, Decide, Group, StoredOutcome, Turn
+from ledger.store.sql_recorder import SqlRecorder
+
+MOST_FOLLOWED = 20_000
+"""Events of others that are looked at one by one; beyond them every call may have changed."""
+
+APPEND = """
+WITH begun AS (
+    INSERT INTO calls SELECT * FROM unnest(%b::text[], %b::text[], %b::int8[])
+),
+happened AS (
+    INSERT INTO events SELECT * FROM unnest(%b::int8[], %b::int8[], %b::int8[], %b::bytea[])
+),
+refused AS (
+    INSERT INTO refusals SELECT * FROM unnest(%b::int8[], %b::bytea[])
+)
+INSERT INTO outcomes SELECT * FROM unnest(%b::bytea[], %b::int8[], %b::int8[], %b::int8[])
+"""
+"""One statement for all rows: each further one would be another wait for the server."""
+
+
+class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
+    """Appends groups in turns and reads events back, over one connection.
+
+    A writer takes the lock, reads how far the ledger is, decides, copies its rows in and commits.
+    The lock is let go after the commit can be seen: so positions are dense and in commit order,
+    and no follower misses one.
+    """
+
+    def __init__(self, url: str, filled_from: str | None = None) -> None:
+        super().__init__(url, lambda url: open_to_write(url, filled_from))
+        self._known: Ends | None = None
+
+    @classmethod
+    def open(cls, url: str) -> PostgresqlRecorder:
+        """Open the store to write it. Raises `LedgerUnavailable` as `open_to_write` does."""
+        return cls(url)
+
+    @classmethod
+    def open_to_fill(cls, url: str, origin: str) -> PostgresqlRecorder:
+        """Open an empty store, or one that is being filled from the same origin already."""
+        return cls(url, origin)
+
+    def write(
+        self, command_ids: Sequence[bytes], calls: Sequence[CallName], decide: Decide
+    ) -> None:
+        """Decide and append in one turn; a connection lost on the way is made again.
+
+        Where it was lost at the commit, the next turn sees whether the group is there, because
+        nobody has a turn before the server has finished or given up the one before.
+        """
+        sent: Group | None = None
+
+        def attempt() -> None:
+            nonlocal sent
+            with self._turn(command_ids, calls) as turn:
+                if sent is not None and not set(sent.outcomes).isdisjoint(turn.outcomes):
+                    return
+                sent = None
+                try:
+                    group = decide(turn)
+                finally:
+                    # Calls that were read are as of this turn, whatever comes of the group.
+                    self._known = turn.ends
+                if group:
+                    sent = group
+                    self._append(group)
+                    self._known = group.ends_after(turn.ends)
+
+        with self._one_at_a_time:
+            self._persevering(attempt)
+
+    @contextmanager
+    def _turn(
+        self, command_ids: Sequence[bytes] = (), calls: Sequence[CallName] = ()
+    ) -> Iterator[Turn]:
+        """Be the only writer; what is not committed inside is taken back."""
+        try:
+            with self.connection.pipeline():
+                self.connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                self.connection.execute(f"SELECT {WRITING_TURN}", prepare=True)
+                ends_read = self.connection.execute(ENDS_NOTED, prepare=True)
+                found = self._find_outcomes(command_ids)
+            # Outside the pipeline: PostgreSQL 18 times no idle session whose last word was its end.
+            self._in_turn = True
+            known_calls = self._known_calls(calls)
+            *read, given_position, given_number = cast(list[int], ends_read.fetchone())
+            ends = Ends._make(read)
+            refuse_lost(self._url, ends, self._known or ends)
+            refuse_lost(self._url, ends, (given_position, given_number))
+            outcomes = list(map(StoredOutcome._make, cast(Any, found.fetchall())))
+            yield Turn(ends, outcomes, known_calls, self._written_since_known(ends))
+        finally:
+            self._in_turn = False
+            if not self.connection.closed:
+                with suppress(psycopg.Error):
+                    self.connection.rollback()
+
+    def _written_since_known(self, ends: Ends) -> Collection[int] | None:
+        """The calls that others have appended to since this writer's last turn."""
+        known = self._known
+        if known is None or known.position == ends.position:
+            return ()
+        if ends.position - known.position > MOST_FOLLOWED:
+            return None
+        rows = self.rows("SELECT DISTINCT call FROM events WHERE position > ?", known.position)
+        return [call for (call,) in rows]
+
+    def _append(self, group: Group) -> None:
+        """Append the rows and commit, in one message: the server is waited for once."""
+        columns = [
+            *columns_of(group.calls, 3),
+            *columns_of(group.events, 4),
+            *columns_of(group.refusals, 2),
+            *columns_of(group.outcomes, 4),
+        ]
+        with self.connection.pipeline():
+            self.connection.execute(APPEND, columns, prepare=True)
+            committed = self.connection.execute("COMMIT")
+        check_committed(committed)
+
+    def outcomes_of(self, command_ids: Sequence[bytes]) -> list[StoredOutcome]:
+        """The outcomes of those of the commands that have one."""
+        found = self._read(lambda: self._find_outcomes(command_ids).fetchall())
+        return list(map(StoredOutcome._make, cast(Any, found)))
+
+    def _find_outcomes(self, command_ids: Sequence[bytes]) -> psycopg.Cursor[Any]:
+        cursor = self.connection.cursor(binary=True)
+        return cursor.execute(
+            "SELECT * FROM outcomes WHERE command_id = ANY (%b::bytea[])",
+            (list(command_ids),),
+            prepare=True,
+        )
+
+    def _known_calls(self, names: Sequence[CallName]) -> list[CallName]:
+        """Those of the calls that have events."""
+        return self.rows(
+            "SELECT source, call_id FROM calls JOIN unnest(?::text[], ?::text[])"
+            " AS asked (source, call_id) USING (source, call_id)",
+            *columns_of(names, 2),
+        )
+
+    def quarantine(self, received_at: str, unreadable: Sequence[tuple[str, str, bytes]]) -> int:
+        """Keep what could not be read in one transaction, and return the number of the last."""
+        origins, reasons, originals = zip(*unreadable, strict=True)
+        rows = self._write_rows(
+            "INSERT INTO quarantine SELECT last + row, ?, origin, reason, original, 'waiting'"
+            " FROM (SELECT coalesce(max(number), 0) FROM quarantine) AS present (last),"
+            " unnest(?::text[], ?::text[], ?::bytea[]) WITH ORDINALITY"
+            " AS unreadable (origin, reason, original, row) RETURNING number",
+            received_at,
+            list(map(without_null, origins)),
+            list(map(without_null, reasons)),
+            list(originals),
+        )
+        return int(max(number for (number,) in rows))
+
+    def resolve(self, number: int, state: str, at: str, by: str, why: str) -> None:
+        """Say how one that waits was resolved; the row and its bytes stay."""
+        self._write_rows(
+            "UPDATE quarantine SET state = ?, resolved_at = ?, resolved_by = ?, why = ?"
+            " WHERE number = ? AND state = 'waiting' RETURNING number",
+            state,
+            at,
+            by,
+            why,
+            number,
+        )
+
+    def _write_rows(self, statement: str, *parameters: object) -> list[Any]:
+        """Write in a turn; never twice, so a connection lost at the commit is an error."""
+        sent = False
+
+        def attempt() -> list[Any]:
+            nonlocal sent
+            if sent:
+                raise LedgerUnavailable(
+                    f"The connection to {without_password(self._url)} was lost while quarantine "
+                    "was written: list it to see what it has, and try again."
+                )
+            with self._turn():
+                rows = self.rows(statement, *parameters)
+                sent = True
+                check_committed(self.connection.execute("COMMIT"))
+            return rows
+
+        with self._one_at_a_time:
+            return self._persevering(attempt)
+
+    def keep_quarantined(self, read: Callable[[int], Sequence[Quarantined]]) -> int:
+        """Append what `read` has after the last number there is; return how many those were."""
+
+        def attempt() -> int:
+            with self._turn():
+                ((last,),) = self.rows("SELECT coalesce(max(number), 0) FROM quarantine")
+                kept = [tuple(map(without_null, one)) for one in read(last)]
+                marks = ", ".join(["%s"] * len(Quarantined._fields))
+                with self.connection.cursor() as cursor:
+                    cursor.executemany(f"INSERT INTO quarantine VALUES ({marks})".encode(), kept)
+                check_committed(self.connection.execute("COMMIT"))
+            return len(kept)
+
+        with self._one_at_a_time:
+            return self._persevering(attempt)
+
+    def end_filling(self) -> None:
+        """From now on everybody may use the store."""
+        with self._one_at_a_time, explained(self._url):
+            self.connection.execute("UPDATE call_ledger SET filled_from = NULL")
+
+    def close(self) -> None:
+        """Close the connection; a writer notes its last ends first."""
+        with self._one_at_a_time:
+            self._closed = True
+            if self._known is not None and not self.connection.closed:
+                with suppress(psycopg.Error, LedgerUnavailable), self._turn():
+                    pass
+            self.connection.close()
+
+
+def check_committed(cursor: psycopg.Cursor[Any]) -> None:
+    """A transaction that has failed answers COMMIT with a rollback, and no error."""
+    if cursor.statusmessage != "COMMIT":
+        raise psycopg.errors.InFailedSqlTransaction("the transaction was rolled back")
+
+
+def columns_of(rows: Sequence[tuple[Any, ...]], count: int) -> Iterable[list[Any]]:
+    """The rows by column; so many empty ones when there is none."""
+    return map(list, zip(*rows, strict=True)) if rows else [[]] * count
+
+
+def without_null(value: Any) -> Any:
+    """A text without the one character that PostgreSQL does not keep; anything else as it is."""
+    return value.replace("\0", "\N{SYMBOL FOR NULL}") if isinstance(value, str) else value

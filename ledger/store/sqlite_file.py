@@ -1,0 +1,153 @@
+"""The SQLite file of the event store: its tables, and how it is opened and refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.errors import LedgerUnavailable, missing
+from infra.sqlite import reading_connection, writing_connection
+
+FORMAT = 1
+"""The version of the tables below; a file of another one is refused, never converted unasked."""
+
+APPLICATION_ID = 0x43414C4C
+"""Marks a SQLite file as ours, in its header ("CALL")."""
+
+TABLES = """
+CREATE TABLE calls (
+    source TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    call INTEGER NOT NULL,
+    PRIMARY KEY (source, call_id)
+) WITHOUT ROWID;
+CREATE TABLE events (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    call INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    document BLOB NOT NULL,
+    UNIQUE (call, version)
+);
+CREATE TABLE outcomes (
+    command_id BLOB PRIMARY KEY,
+    first_position INTEGER,
+    events INTEGER NOT NULL,
+    refusal_number INTEGER
+) WITHOUT ROWID;
+CREATE TABLE refusals (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    document BLOB NOT NULL
+);
+CREATE TABLE quarantine (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    original BLOB NOT NULL,
+    state TEXT NOT NULL,
+    resolved_at TEXT,
+    resolved_by TEXT,
+    why TEXT
+);
+"""
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """Open the store for its one writer, making the tables in a new file.
+
+    Raises `LedgerUnavailable` when it cannot be opened, is not ours, or has lost events.
+    """
+    with explained(path):
+        connection = writing_connection(path)
+    try:
+        with explained(path):
+            if not is_store(connection, path):
+                connection.executescript(
+                    f"BEGIN;{TABLES}PRAGMA application_id = {APPLICATION_ID};"
+                    f"PRAGMA user_version = {FORMAT};COMMIT;"
+                )
+            check_ends(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open the store beside its writer. Raises as `open_to_write` does, and `LedgerMissing`."""
+    with explained(path):
+        connection = reading_connection(path)
+    try:
+        with explained(path):
+            if not is_store(connection, path):
+                raise missing(path.parent)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_store(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file has our tables; an empty one has not, and a foreign one is refused."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application == APPLICATION_ID:
+        if version == FORMAT:
+            return True
+        raise LedgerUnavailable(
+            f"{path} has format {version} and this version of Call Ledger reads {FORMAT}: "
+            "use the version that wrote it."
+        )
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
+        raise LedgerUnavailable(
+            f"{path} is a SQLite file of something else: choose another folder with --ledger."
+        )
+    return False
+
+
+def check_ends(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file whose last rows are gone: their numbers must never be given again."""
+    for table, number in (("events", "position"), ("refusals", "number")):
+        given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
+        last_given = given.fetchone() or (0,)
+        last = last_of(connection, table, number)
+        if last_given != (last,):
+            raise LedgerUnavailable(
+                f"{path} has lost {table} after {number} {last}, {last_given[0]} were recorded: "
+                "restore it from its last backup."
+            )
+
+
+def last_of(connection: sqlite3.Connection, table: str, number: str) -> int:
+    """The highest number in a table, or 0."""
+    (last,) = connection.execute(f"SELECT max({number}) FROM {table}").fetchone()
+    return last or 0
+
+
+@contextmanager
+def explained(path: Path | None = None) -> Iterator[None]:
+    """Turn SQLite's errors into a sentence with the next step."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        place = f" in {path}" if path else ""
+        raise LedgerUnavailable(
+            f"The event store{place} could not be used ({error}): {next_step(error)}"
+        ) from error
+
+
+def next_step(error: sqlite3.Error) -> str:
+    """What the reader of the error can do about it."""
+    match getattr(error, "sqlite_errorname", ""):
+        case "SQLITE_FULL":
+            return "free some space on the disk and try again."
+        case "SQLITE_CORRUPT" | "SQLITE_NOTADB":
+            return "restore the file from its last backup."
+        case "SQLITE_CANTOPEN" | "SQLITE_READONLY" | "SQLITE_PERM":
+            return "check that the folder exists and may be read and written."
+        case "SQLITE_BUSY" | "SQLITE_LOCKED":
+            return "close the other program that has the file open and try again."
+        case _:
+            return "check the disk and the folder's permissions, and try again."

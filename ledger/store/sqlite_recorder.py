@@ -1,0 +1,123 @@
+"""The event store in one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from ledger.store.reader import Ends
+from ledger.store.recorder import CallName, Decide, Group, StoredOutcome, Turn
+from ledger.store.sql_recorder import SqlRecorder
+from ledger.store.sqlite_file import explained, last_of, open_to_write
+from ledger.store.sqlite_reader import SqliteReader
+
+ROWS_AT_ONCE = (256, 64, 16, 4, 1)
+"""Rows in one statement, the most that fit first: few statements for any number of rows.
+
+Fewer are faster, and each statement's end is a wait where another thread is at work.
+"""
+
+LOOKED_UP_AT_ONCE = 500
+"""Command ids or calls in one look-up: SQLite bounds the parameters of a statement."""
+
+
+class SqliteRecorder(SqliteReader, SqlRecorder):
+    """Appends groups and reads events back; one process, one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._ends: Ends | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> SqliteRecorder:
+        """Open the store to write it. Raises `LedgerUnavailable` as `open_to_write` does."""
+        return cls(open_to_write(path))
+
+    def write(
+        self, command_ids: Sequence[bytes], calls: Sequence[CallName], decide: Decide
+    ) -> None:
+        """Decide and append: this process is the only writer, so its turn lasts for ever."""
+        if self._ends is None:
+            self._ends = self.ends()
+        group = decide(
+            Turn(self._ends, self.outcomes_of(command_ids), self._known_calls(calls), ())
+        )
+        if group.outcomes:
+            self.append(group)
+            self._ends = group.ends_after(self._ends)
+
+    def append(self, group: Group) -> None:
+        """Write the whole group in one durable transaction, or nothing of it."""
+        with explained(), self.transaction():
+            self._insert("calls", group.calls)
+            self._insert("events", group.events)
+            self._insert("refusals", group.refusals)
+            self._insert("outcomes", group.outcomes)
+
+    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        start = 0
+        for count in ROWS_AT_ONCE:
+            while len(rows) - start >= count:
+                some = rows[start : start + count]
+                marks = ",".join([f"({','.join('?' * len(some[0]))})"] * count)
+                self.connection.execute(
+                    f"INSERT INTO {table} VALUES {marks}", tuple(chain.from_iterable(some))
+                )
+                start += count
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what is done inside, or take all of it back."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def outcomes_of(self, command_ids: Sequence[bytes]) -> list[StoredOutcome]:
+        """The outcomes of those of the commands that have one."""
+        outcomes: list[StoredOutcome] = []
+        for start in range(0, len(command_ids), LOOKED_UP_AT_ONCE):
+            some = command_ids[start : start + LOOKED_UP_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            rows = self.rows(f"SELECT * FROM outcomes WHERE command_id IN ({marks})", *some)
+            outcomes.extend(map(StoredOutcome._make, rows))
+        return outcomes
+
+    def _known_calls(self, names: Sequence[CallName]) -> list[CallName]:
+        """Those of the calls that have events."""
+        known: list[CallName] = []
+        for start in range(0, len(names), LOOKED_UP_AT_ONCE):
+            some = names[start : start + LOOKED_UP_AT_ONCE]
+            marks = ",".join(["(?,?)"] * len(some))
+            known += self.rows(
+                f"SELECT source, call_id FROM calls WHERE (source, call_id) IN (VALUES {marks})",
+                *chain.from_iterable(some),
+            )
+        return known
+
+    def quarantine(self, received_at: str, unreadable: Sequence[tuple[str, str, bytes]]) -> int:
+        """Keep what could not be read in one transaction, and return the number of the last."""
+        with explained(), self.transaction():
+            self.connection.executemany(
+                "INSERT INTO quarantine (received_at, origin, reason, original, state)"
+                " VALUES (?, ?, ?, ?, 'waiting')",
+                [(received_at, *one) for one in unreadable],
+            )
+            return last_of(self.connection, "quarantine", "number")
+
+    def resolve(self, number: int, state: str, at: str, by: str, why: str) -> None:
+        """Say how one that waits was resolved; the row and its bytes stay."""
+        with explained(), self.transaction():
+            self.connection.execute(
+                "UPDATE quarantine SET state = ?, resolved_at = ?, resolved_by = ?, why = ?"
+                " WHERE number = ? AND state = 'waiting'",
+                (state, at, by, why, number),
+            )

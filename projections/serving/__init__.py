@@ -1,0 +1,1 @@
+"""Who has the DuckDB file, who asks, and in which words."""

@@ -1,0 +1,123 @@
+"""What goes over the owner's socket: a question as JSON and Arrow, an answer as Arrow.
+
+Nothing is pickled, so a foreign program on the socket can do no more than ask.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import pyarrow as pa
+
+from projections.database import ProjectionError, StillFilling
+from projections.serving.sandbox import (
+    ROWS_LIMIT,
+    TIMEOUT_SECONDS,
+    Parameters,
+    QueryFailed,
+    QueryRefused,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A statement, its bounds, and the position that the asker wants it answered at."""
+
+    sql: str
+    parameters: Parameters | None = None
+    wanted_position: int = 0
+    patience_seconds: float = 10.0
+    """How long to wait for that position before answering from an earlier one."""
+    rows_limit: int = ROWS_LIMIT
+    timeout_seconds: float = TIMEOUT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The rows, the position of the ledger that they are true at, and a word about the file."""
+
+    table: pa.Table
+    position: int
+    note: str = ""
+
+
+ERRORS = {
+    error.__name__: error for error in (QueryRefused, QueryFailed, StillFilling, ProjectionError)
+}
+
+
+def without_delay(connection: Connection[Any, Any]) -> None:
+    """Let each message go at once: waiting to fill a packet costs 40 ms an answer."""
+    with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def pack_question(question: Question) -> bytes:
+    """The question as one message."""
+    parameters = question.parameters
+    named = isinstance(parameters, dict)
+    values = dict(parameters) if isinstance(parameters, dict) else dict(numbered(parameters or ()))
+    return pack_table(
+        pa.Table.from_pylist([{"": None, **values}]),
+        {
+            "sql": question.sql,
+            "named": named,
+            "wanted_position": question.wanted_position,
+            "patience_seconds": question.patience_seconds,
+            "rows_limit": question.rows_limit,
+            "timeout_seconds": question.timeout_seconds,
+        },
+    )
+
+
+def numbered(parameters: Any) -> list[tuple[str, Any]]:
+    """Parameters by place, under their numbers."""
+    return [(str(number), value) for number, value in enumerate(parameters)]
+
+
+def unpack_question(message: bytes) -> Question:
+    """Read the message of `pack_question`."""
+    table, facts = unpack_table(message)
+    values = table.to_pylist()[0]
+    del values[""]
+    named = facts.pop("named")
+    return Question(parameters=values if named else list(values.values()), **facts)
+
+
+def pack_answer(answer: Answer) -> bytes:
+    """The answer as one message."""
+    return pack_table(answer.table, {"position": answer.position, "note": answer.note})
+
+
+def pack_error(error: ProjectionError) -> bytes:
+    """An error as one message."""
+    return pack_table(pa.table({}), {"error": type(error).__name__, "sentence": str(error)})
+
+
+def unpack_answer(message: bytes) -> Answer:
+    """Read the message of `pack_answer`; raises the error of `pack_error`."""
+    table, facts = unpack_table(message)
+    if "error" in facts:
+        raise ERRORS.get(facts["error"], ProjectionError)(facts["sentence"])
+    return Answer(table, **facts)
+
+
+def pack_table(table: pa.Table, facts: dict[str, Any]) -> bytes:
+    """A table with some facts about it, as one Arrow stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    header = json.dumps(facts).encode()
+    return len(header).to_bytes(4, "big") + header + bytes(sink.getvalue())
+
+
+def unpack_table(message: bytes) -> tuple[pa.Table, dict[str, Any]]:
+    """Read the message of `pack_table`."""
+    size_bytes = int.from_bytes(message[:4], "big")
+    facts = json.loads(message[4 : 4 + size_bytes])
+    with pa.ipc.open_stream(pa.py_buffer(message)[4 + size_bytes :]) as reader:
+        return reader.read_all(), facts
