@@ -97,6 +97,6 @@ class Computing:
             f" select * from main.refusal_events where refusal_number > {after_number}"
         )
         for model in kept_models():
-            if model.by_refusal:
+            if model.is_by_refusal:
                 self._connection.execute(f"{into.format(model.name)} {model.sql}")
         self._connection.execute("drop view temp.source_refusals")

@@ -1,13 +1,16 @@
-"""The SQL models: one file each, read in the order in which they need one another."""
+"""The SQL models: a query and a declaration each, in the order in which they need one another."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+
+import yaml
 
 from projections.columns import CAUSATION, EVENT_COLUMNS, REFUSAL_COLUMNS
 
@@ -65,66 +68,85 @@ select * from final
 """One row per call: what every model says of a row's call, found once for all of them."""
 
 
+class Kind(StrEnum):
+    """What becomes of a model's rows."""
+
+    TABLE = "table"
+    """Kept in the file, and computed again for the calls or refusals that arrive."""
+    VIEW = "view"
+    """Computed whenever somebody reads them."""
+
+
 @dataclass(frozen=True)
 class Model:
-    """One model: what a row of it is, its query, and the models that the query reads."""
+    """One model: what a row of it is, its query, and what its declaration says."""
 
     name: str
     grain: str
+    description: str
     sql: str
+    kind: Kind
+    key: tuple[str, ...]
+    """The columns that tell every row from every other."""
     reads: frozenset[str]
+    """The models and the tables of the file that its query reads."""
 
     @property
-    def is_view(self) -> bool:
-        """Whether it has no key of a call or refusal to be kept by, and is computed when read."""
-        return not (self.by_call or self.by_refusal)
+    def is_by_call(self) -> bool:
+        """Whether each row belongs to one call, so that it is replaced with its call."""
+        return self.kind is not Kind.VIEW and self.key[0] == "call_position"
 
     @property
-    def by_call(self) -> bool:
-        return "call_position" in self._last_step
-
-    @property
-    def by_refusal(self) -> bool:
-        return "refusal_number" in self._last_step
-
-    @property
-    def _last_step(self) -> str:
-        return self.sql.rpartition("final as (")[2]
+    def is_by_refusal(self) -> bool:
+        return self.kind is not Kind.VIEW and self.key[0] == "refusal_number"
 
 
 @cache
 def models() -> tuple[Model, ...]:
     """All models, each after those it reads."""
-    texts = {path.stem: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.sql"))}
-    found = {name: model_of(name, text, texts.keys()) for name, text in texts.items()}
-    order = TopologicalSorter({name: sorted(model.reads) for name, model in found.items()})
-    return tuple(found[name] for name in order.static_order())
+    found = {path.stem: model_in(path) for path in sorted(FOLDER.glob("*.sql"))}
+    needed = {name: sorted(model.reads & found.keys()) for name, model in found.items()}
+    return tuple(found[name] for name in TopologicalSorter(needed).static_order())
 
 
-def model_of(name: str, text: str, names: object) -> Model:
-    """Read one model: its grain is the first line, what it reads follows `from` and `join`."""
-    first_line, _, sql = text.partition("\n")
-    assert isinstance(names, type({}.keys()))
-    reads = set(re.findall(r"\b(?:from|join)\s+(\w+)", sql)) & set(names) - {name}
-    return Model(name, first_line.removeprefix("-- ").strip(), sql.strip(), frozenset(reads))
+def model_in(path: Path) -> Model:
+    """The model of a query's file and of the declaration beside it.
+
+    The first line of the query is the grain. The declaration is what precedes `columns:`; the
+    rest of that file is for documents and tests.
+    """
+    first_line, _, sql = path.read_text("utf-8").partition("\n")
+    text = path.with_suffix(".yml").read_text("utf-8")
+    declared = yaml.safe_load(text.partition("\ncolumns:")[0])
+    return Model(
+        path.stem,
+        first_line.removeprefix("-- ").strip(),
+        declared["description"],
+        sql.strip(),
+        Kind(declared["kind"]),
+        tuple(declared["key"]),
+        frozenset(declared["reads"]),
+    )
 
 
 @cache
 def kept_models() -> tuple[Model, ...]:
     """The models that are tables."""
-    return tuple(model for model in models() if not model.is_view)
+    return tuple(model for model in models() if model.kind is Kind.TABLE)
 
 
 @cache
 def models_by_call() -> tuple[Model, ...]:
     """The tables whose rows belong to a call."""
-    return tuple(model for model in kept_models() if model.by_call)
+    return tuple(model for model in kept_models() if model.is_by_call)
 
 
 @cache
 def models_read() -> frozenset[str]:
     """The tables that another table is computed from."""
-    return frozenset(name for model in kept_models() for name in model.reads)
+    return frozenset(name for model in kept_models() for name in model.reads) & frozenset(
+        model.name for model in kept_models()
+    )
 
 
 @cache
@@ -142,6 +164,6 @@ def models_hash() -> str:
     """
     digest = hashlib.sha256((MACROS + SOURCE_CALLS).encode())
     for model in models():
-        digest.update(f"{model.name}\0{model.sql}\0".encode())
+        digest.update(f"{model.name}\0{model.kind}\0{model.sql}\0".encode())
     digest.update(repr((EVENT_COLUMNS, REFUSAL_COLUMNS, CAUSATION)).encode())
     return digest.hexdigest()

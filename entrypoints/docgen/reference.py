@@ -14,7 +14,7 @@ from domain.field_meanings import FIELD_MEANINGS
 from entrypoints.cli.main import app
 from entrypoints.docgen.markdown import document, table
 from entrypoints.ui.failures import ListingCommand
-from projections.models import FOLDER, models
+from projections.models import FOLDER, Kind, models
 
 GENERATED = "<!-- Written by `python -m entrypoints.docgen` from {source}; edit there. -->"
 BOLD = re.compile(r"\[bold\](.*?)\[/bold\]")
@@ -33,6 +33,11 @@ EVENT_MEANINGS: Final = {
     "rules_broken": "the rules that an observation broke; none is null",
     "type": "what happened; see events.md",
     "version": "its number in the call, from 1, without a gap",
+}
+
+BECOMES: Final = {
+    Kind.TABLE: "A table.",
+    Kind.VIEW: "A view: computed when it is read.",
 }
 
 
@@ -110,7 +115,8 @@ def models_document() -> str:
         GENERATED.format(source="`projections/models/`"),
         "What `call-ledger sql` reads. Times end in `_at` and are UTC, durations end in "
         "`_seconds`. `call_position` joins the tables: it is one number a call, whatever its "
-        "source. The SQL of each model is in `projections/models/`.",
+        "source. The key of a table tells each of its rows from every other. The SQL of each "
+        "model is in `projections/models/`.",
         "## `events`",
         "One row per event. The columns after `rules_broken` are those of the events' bodies, "
         "null where a type has no such field; numbers count from 1 within the call.",
@@ -124,6 +130,7 @@ def models_document() -> str:
         parts += [
             f"## `{model.name}`",
             f"{model.grain} {about['description']}",
+            f"Key: {', '.join(f'`{column}`' for column in model.key)}. {BECOMES[model.kind]}",
             table(
                 ("column", "type", "meaning"),
                 ((f"`{name}`", kind, about["columns"][name]) for name, kind in types[model.name]),

@@ -7,6 +7,7 @@ with final as (
         entered_at,
         queue,
         transfer_number,
+        version,
         kind,
         requested_at,
         resolved_at as accepted_at,

@@ -11,7 +11,7 @@ from projections.database import Projections
 from projections.reports import REPORTS
 from projections.reports.query import figures_query
 from projections.reports.report import CALLS, Figure, Report, Selection
-from tests.projections.test_batching import PHASES, Drawn, history, projections, steps
+from tests.projections.histories import PHASES, Drawn, history, projections, steps
 
 COUNTING = [
     report
