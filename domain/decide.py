@@ -12,7 +12,7 @@ from domain.commands import Command
 from domain.effects import happen
 from domain.events import Event
 from domain.guards import Question
-from domain.pending_events import Draft
+from domain.pending_events import PendingEvents
 from domain.rights import ALLOWED, verdict, verdict_for_anybody
 from domain.rule_sets import RuleSet
 from domain.rules import GUARDS_OF_ACTION, RULE_OF_ID
@@ -47,18 +47,18 @@ def decide(call: Call, command: Command, rules: RuleSet) -> Decided | Refused:
     broken = first_broken(call, command, rules, role)
     if broken is not None:
         return Refused(broken, RULE_OF_ID[broken].sentence, role)
-    draft = Draft(call)
-    happen(draft, command, rules)
-    return Decided(tuple(draft.events), draft.call, role)
+    pending = PendingEvents(call)
+    happen(pending, command, rules)
+    return Decided(tuple(pending.events), pending.call, role)
 
 
 def observe(call: Call, command: Command, rules: RuleSet) -> Decided:
     """Record what has already happened, with every rule it broke; never refused."""
     role = acting_role(call, command)
     broken = all_broken(call, command, rules, role)
-    draft = Draft(call)
-    happen(draft, command, rules)
-    return Decided(tuple(draft.events), draft.call, role, broken)
+    pending = PendingEvents(call)
+    happen(pending, command, rules)
+    return Decided(tuple(pending.events), pending.call, role, broken)
 
 
 def acting_role(call: Call, command: Command) -> Role:

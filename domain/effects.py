@@ -1,17 +1,16 @@
 """What a command makes happen, once it is allowed or has happened anyway.
 
 Total, like `evolve`: an observation may meet any state, so nothing here asks whether it is
-allowed. Exits are in `departures.py`.
+allowed. Exits are in `exits.py`.
 """
 
 from __future__ import annotations
 
 from typing import assert_never, cast
 
-from domain import commands, events
-from domain import exits as departures
+from domain import commands, events, exits
 from domain.call import WrapUpStatus
-from domain.pending_events import Draft
+from domain.pending_events import PendingEvents
 from domain.rule_sets import RuleSet
 from domain.vocabulary import (
     CUSTOMER,
@@ -24,22 +23,22 @@ from domain.vocabulary import (
 )
 
 
-def happen(draft: Draft, command: commands.Command, rules: RuleSet) -> None:
-    """Add to the draft every event that the command makes happen, in order."""
-    call = draft.call
+def happen(pending: PendingEvents, command: commands.Command, rules: RuleSet) -> None:
+    """Add every event that the command makes happen, in order."""
+    call = pending.call
     asked = cast(commands.AnyCommand, command)
     match asked.type:
         case "call.hold.v1":
             if asked.party == CUSTOMER:
-                draft.add(events.Held(hold_number=call.hold_number or call.holds + 1))
+                pending.add(events.Held(hold_number=call.hold_number or call.holds + 1))
             else:
-                draft.add(events.AgentHeld(party=asked.party))
+                pending.add(events.AgentHeld(party=asked.party))
         case "call.resume.v1":
-            draft.add(events.Resumed(hold_number=call.hold_number))
+            pending.add(events.Resumed(hold_number=call.hold_number))
         case "call.receive.v1":
-            draft.add(
+            pending.add(
                 events.Received(
-                    stay_number=draft.stay_number(CUSTOMER),
+                    stay_number=pending.stay_number(CUSTOMER),
                     customer=asked.customer,
                     queue=asked.queue,
                     entry_point=asked.entry_point,
@@ -48,80 +47,82 @@ def happen(draft: Draft, command: commands.Command, rules: RuleSet) -> None:
             )
         case "call.offer.v1":
             number = call.offers + 1
-            draft.add(events.Offered(offer_number=number, agent=asked.agent, queue=asked.queue))
+            pending.add(events.Offered(offer_number=number, agent=asked.agent, queue=asked.queue))
         case "call.answer.v1":
-            answer(draft, asked.actor)
+            answer(pending, asked.actor)
         case "call.abandon.v1" | "call.leave.v1":
-            departures.customer_leaves(draft, command)
+            exits.customer_leaves(pending, command)
         case "call.apply-wrap-up.v1":
-            apply_reason(draft, asked.actor, asked.reason, WrapUpMode.BY_AGENT, asked.note)
+            apply_reason(pending, asked.actor, asked.reason, WrapUpMode.BY_AGENT, asked.note)
         case "call.apply-default-wrap-up.v1":
             reason = rules.default_reason
-            apply_reason(draft, asked.agent, reason, WrapUpMode.AUTO_DEFAULT, None)
+            apply_reason(pending, asked.agent, reason, WrapUpMode.AUTO_DEFAULT, None)
         case "call.extend-wrap-up.v1":
-            number, agent = draft.wrap_up_of(asked.actor)
-            draft.add(events.WrapUpExtended(wrap_up_number=number, wrap_up_agent=agent))
+            number, agent = pending.wrap_up_of(asked.actor)
+            pending.add(events.WrapUpExtended(wrap_up_number=number, wrap_up_agent=agent))
         case "call.start-consult.v1":
-            start_consult(draft, asked)
+            start_consult(pending, asked)
         case "call.answer-consult.v1":
-            answer_consult(draft, asked.actor)
+            answer_consult(pending, asked.actor)
         case "call.decline-consult.v1":
-            draft.add(events.ConsultDeclined(consult_number=draft.consult_number))
+            pending.add(events.ConsultDeclined(consult_number=pending.consult_number))
         case "call.cancel-consult.v1":
-            draft.add(events.ConsultCancelled(consult_number=draft.consult_number))
+            pending.add(events.ConsultCancelled(consult_number=pending.consult_number))
         case "call.end-consult.v1":
-            departures.consult_ends(draft, command)
+            exits.consult_ends(pending, command)
         case "call.start-conference.v1":
-            start_conference(draft, asked.member)
+            start_conference(pending, asked.member)
         case "call.fail-conference.v1":
-            draft.add(events.ConferenceFailed(consult_number=draft.consult_number))
+            pending.add(events.ConferenceFailed(consult_number=pending.consult_number))
         case "call.request-transfer.v1":
-            request_transfer(draft, asked)
+            request_transfer(pending, asked)
         case "call.accept-transfer.v1":
-            accept_transfer(draft, asked.actor)
+            accept_transfer(pending, asked.actor)
         case "call.decline-transfer.v1":
-            departures.transfer_declined(draft)
+            exits.transfer_declined(pending)
         case "call.fail-transfer.v1":
-            departures.transfer_fails(draft, asked.failure)
+            exits.transfer_fails(pending, asked.failure)
         case "call.withdraw-transfer.v1":
-            departures.transfer_withdrawn(draft)
+            exits.transfer_withdrawn(pending)
         case "call.exit.v1":
-            departures.party_leaves(draft, command, asked.actor)
+            exits.party_leaves(pending, command, asked.actor)
         case "call.hang-up.v1":
-            departures.device_hangs_up(draft, command)
+            exits.device_hangs_up(pending, command)
         case "call.end-conference.v1" | "call.end-call.v1":
-            departures.everybody_leaves(draft, command)
+            exits.everybody_leaves(pending, command)
         case "call.miss-offer.v1":
-            draft.add(events.OfferMissed(offer_number=draft.offer_number))
+            pending.add(events.OfferMissed(offer_number=pending.offer_number))
         case "call.decline-offer.v1":
-            draft.add(events.OfferDeclined(offer_number=draft.offer_number))
+            pending.add(events.OfferDeclined(offer_number=pending.offer_number))
         case "call.correct.v1":
-            correct_event(draft, asked)
+            correct_event(pending, asked)
         case "call.note-activity.v1":
-            draft.add(events.ActivityNoted(activity=asked.activity, duration_ms=asked.duration_ms))
+            pending.add(
+                events.ActivityNoted(activity=asked.activity, duration_ms=asked.duration_ms)
+            )
         case "call.mark-incomplete.v1":
-            draft.add(events.MarkedIncomplete(missing=asked.missing))
+            pending.add(events.MarkedIncomplete(missing=asked.missing))
         case unreachable:
             assert_never(unreachable)
 
 
-def answer(draft: Draft, actor: str) -> None:
+def answer(pending: PendingEvents, actor: str) -> None:
     """Let the agent in; an unnamed one is whom the call was offered to."""
-    offer = draft.call.offer
+    offer = pending.call.offer
     agent = offer.agent if actor == UNKNOWN and offer else actor
-    draft.add(
+    pending.add(
         events.Answered(
-            offer_number=draft.offer_number, stay_number=draft.stay_number(agent), agent=agent
+            offer_number=pending.offer_number, stay_number=pending.stay_number(agent), agent=agent
         )
     )
 
 
-def start_consult(draft: Draft, command: commands.StartConsult) -> None:
+def start_consult(pending: PendingEvents, command: commands.StartConsult) -> None:
     """Ask for the consult; the customer goes on hold unless held already or in conference (C5)."""
-    call = draft.call
+    call = pending.call
     stays_off_hold = call.hold_number is not None or call.conference_number is not None
     is_number = command.target_kind is TargetKind.DIAL_NUMBER
-    draft.add(
+    pending.add(
         events.ConsultStarted(
             consult_number=call.consults + 1,
             hold_number=None if stays_off_hold else call.holds + 1,
@@ -132,46 +133,46 @@ def start_consult(draft: Draft, command: commands.StartConsult) -> None:
     )
 
 
-def answer_consult(draft: Draft, party: str) -> None:
+def answer_consult(pending: PendingEvents, party: str) -> None:
     """Let the consulted party in; reached at a dial number it is external (Q22)."""
-    consult = draft.call.consult
+    consult = pending.call.consult
     if party == UNKNOWN and consult is not None and consult.target_kind is TargetKind.AGENT:
         party = consult.target or party
     is_external = consult is not None and consult.target_kind is TargetKind.DIAL_NUMBER
-    draft.add(
+    pending.add(
         events.ConsultAnswered(
-            consult_number=draft.consult_number,
-            stay_number=draft.stay_number(party),
+            consult_number=pending.consult_number,
+            stay_number=pending.stay_number(party),
             party=party,
             party_kind=PartyKind.EXTERNAL if is_external else PartyKind.AGENT,
         )
     )
 
 
-def start_conference(draft: Draft, member: str | None) -> None:
+def start_conference(pending: PendingEvents, member: str | None) -> None:
     """Join the consulted party, ending consult and hold (R4, R5); or add it to the one there is.
 
     Without a consult, an observation's word for who joined is taken.
     """
-    call = draft.call
+    call = pending.call
     party = call.consult.party if call.consult else member
     if call.owner is not None and call.owner.id == party:
         party = None
     members = tuple(one.id for one in call.parties)
     if call.conference_number is not None and party is not None:
-        draft.add(
+        pending.add(
             events.ConferenceJoined(
                 conference_number=call.conference_number,
-                consult_number=draft.consult_number,
+                consult_number=pending.consult_number,
                 party=party,
                 members=members,
             )
         )
         return
-    draft.add(
+    pending.add(
         events.ConferenceStarted(
             conference_number=call.conferences + 1,
-            consult_number=draft.consult_number,
+            consult_number=pending.consult_number,
             hold_number=call.hold_number,
             party=party,
             members=members,
@@ -179,14 +180,14 @@ def start_conference(draft: Draft, member: str | None) -> None:
     )
 
 
-def request_transfer(draft: Draft, command: commands.RequestTransfer) -> None:
+def request_transfer(pending: PendingEvents, command: commands.RequestTransfer) -> None:
     """Request the transfer, whose kind follows from the phase; the owner's wrap-up is pending.
 
     A further request, which only an observation can bring, takes the place of the open one.
     """
-    if draft.call.transfer is not None:
-        departures.transfer_withdrawn(draft)
-    call = draft.call
+    if pending.call.transfer is not None:
+        exits.transfer_withdrawn(pending)
+    call = pending.call
     kind, target_kind = TransferKind.BLIND, command.target_kind or TargetKind.AGENT
     target: str | None = command.target
     receiver = target if target_kind is TargetKind.AGENT else None
@@ -201,8 +202,8 @@ def request_transfer(draft: Draft, command: commands.RequestTransfer) -> None:
         target_kind = call.consult.target_kind
         target = call.consult.target or receiver
     is_number = target_kind is TargetKind.DIAL_NUMBER and call.party(target) is None
-    opening = draft.opening_for_owner()
-    draft.add(
+    opening = pending.opening_for_owner()
+    pending.add(
         events.TransferRequested(
             transfer_number=call.transfers + 1,
             kind=kind,
@@ -212,15 +213,15 @@ def request_transfer(draft: Draft, command: commands.RequestTransfer) -> None:
             receiver=None if is_number else receiver,
             wrap_up_number=opening.number,
             wrap_up_agent=opening.agent,
-            consult_number=draft.consult_number,
+            consult_number=pending.consult_number,
             conference_number=call.conference_number,
         )
     )
 
 
-def accept_transfer(draft: Draft, receiver: str) -> None:
+def accept_transfer(pending: PendingEvents, receiver: str) -> None:
     """Hand the call over, then let the former owner go (T2, R11)."""
-    call = draft.call
+    call = pending.call
     transfer, owner = call.transfer, call.owner
     if receiver == UNKNOWN and transfer is not None:
         receiver = transfer.receiver or receiver
@@ -236,12 +237,12 @@ def accept_transfer(draft: Draft, receiver: str) -> None:
             Phase.CONSULTING: TransferKind.CONSULT,
         }
         kind = kinds.get(call.phase, TransferKind.BLIND)
-        opening = draft.opening_for_owner()
+        opening = pending.opening_for_owner()
         number, agent = opening.number, opening.agent
         is_external = False
     if known is not None:
         is_external = known.kind is PartyKind.EXTERNAL
-    draft.add(
+    pending.add(
         events.TransferAccepted(
             transfer_number=transfer.number if transfer else call.transfers + 1,
             kind=kind,
@@ -249,40 +250,42 @@ def accept_transfer(draft: Draft, receiver: str) -> None:
             party_kind=PartyKind.EXTERNAL if is_external else PartyKind.AGENT,
             stay_number=None if known else call.stays + 1,
             hold_number=call.hold_number,
-            consult_number=draft.consult_number,
+            consult_number=pending.consult_number,
             wrap_up_number=number,
             wrap_up_agent=agent,
         )
     )
     if owner is not None and owner.id != receiver:
-        departures.former_owner_leaves(draft, owner)
+        exits.former_owner_leaves(pending, owner)
 
 
-def apply_reason(draft: Draft, agent: str, reason: str, mode: WrapUpMode, note: str | None) -> None:
+def apply_reason(
+    pending: PendingEvents, agent: str, reason: str, mode: WrapUpMode, note: str | None
+) -> None:
     """Give the reason; while the transfer is pending it is provisional (Q3)."""
-    number, agent = draft.wrap_up_of(agent)
-    wrap_up = draft.call.wrap_up(agent)
-    pending = wrap_up is not None and wrap_up.status is WrapUpStatus.PENDING
-    draft.add(
+    number, agent = pending.wrap_up_of(agent)
+    wrap_up = pending.call.wrap_up(agent)
+    provisional = wrap_up is not None and wrap_up.status is WrapUpStatus.PENDING
+    pending.add(
         events.WrapUpApplied(
             wrap_up_number=number,
             wrap_up_agent=agent,
             reason=reason,
             mode=mode,
-            provisional=pending,
+            provisional=provisional,
             note=note,
         )
     )
 
 
-def correct_event(draft: Draft, command: commands.Correct) -> None:
+def correct_event(pending: PendingEvents, command: commands.Correct) -> None:
     """Refer to the wrong event, with the wrap-up it belongs to when the reason is corrected."""
     numbers = [
         wrap_up.number
-        for wrap_up in draft.call.wrap_ups
+        for wrap_up in pending.call.wrap_ups
         if command.reason is not None and wrap_up.applied_version == command.corrected_version
     ]
-    draft.add(
+    pending.add(
         events.Corrected(
             corrected_version=command.corrected_version,
             why=command.why,

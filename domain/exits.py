@@ -15,7 +15,7 @@ from domain.events import (
     TransferFailed,
     TransferWithdrawn,
 )
-from domain.pending_events import NO_OPENING, Draft, Opening
+from domain.pending_events import NO_OPENING, Opening, PendingEvents
 from domain.vocabulary import (
     CUSTOMER,
     SYSTEM,
@@ -32,7 +32,7 @@ from domain.vocabulary import (
 
 
 def exit_of(
-    draft: Draft,
+    pending: PendingEvents,
     party: Party,
     initiated_by: str,
     reason: ExitReason,
@@ -42,12 +42,12 @@ def exit_of(
     role: Role | None = None,
 ) -> None:
     """Add one party's exit, with what was known at that moment."""
-    call = draft.call
+    call = pending.call
     is_customer = party.kind is PartyKind.CUSTOMER
     owner = call.owner
     if owner_after is None and owner is not None and owner.id != party.id:
         owner_after = owner.id
-    draft.add(
+    pending.add(
         Exited(
             exit_number=call.exits + 1,
             stay_number=party.stay_number or None,
@@ -60,110 +60,110 @@ def exit_of(
             owner_after=owner_after,
             conference_number=None if party.role is Role.CONSULTED else conference_number,
             hold_number=call.hold_number if is_customer else None,
-            consult_number=draft.consult_number if is_customer else None,
+            consult_number=pending.consult_number if is_customer else None,
             wrap_up_number=opening.number,
             wrap_up_agent=opening.agent,
         )
     )
 
 
-def transfer_fails(draft: Draft, failure: TransferFailure) -> None:
+def transfer_fails(pending: PendingEvents, failure: TransferFailure) -> None:
     """Fail the open transfer; its pending wrap-up is void."""
-    number, wrap_up_number = draft.transfer_numbers
-    draft.add(
+    number, wrap_up_number = pending.transfer_numbers
+    pending.add(
         TransferFailed(transfer_number=number, wrap_up_number=wrap_up_number, failure=failure)
     )
 
 
-def transfer_declined(draft: Draft) -> None:
+def transfer_declined(pending: PendingEvents) -> None:
     """Decline the open transfer; its pending wrap-up is void."""
-    number, wrap_up_number = draft.transfer_numbers
-    draft.add(TransferDeclined(transfer_number=number, wrap_up_number=wrap_up_number))
+    number, wrap_up_number = pending.transfer_numbers
+    pending.add(TransferDeclined(transfer_number=number, wrap_up_number=wrap_up_number))
 
 
-def transfer_withdrawn(draft: Draft) -> None:
+def transfer_withdrawn(pending: PendingEvents) -> None:
     """Take the open transfer back; its pending wrap-up is void."""
-    number, wrap_up_number = draft.transfer_numbers
-    draft.add(TransferWithdrawn(transfer_number=number, wrap_up_number=wrap_up_number))
+    number, wrap_up_number = pending.transfer_numbers
+    pending.add(TransferWithdrawn(transfer_number=number, wrap_up_number=wrap_up_number))
 
 
-def conference_ends_below_two_agents(draft: Draft, cause: Cause) -> None:
+def conference_ends_below_two_agents(pending: PendingEvents, cause: Cause) -> None:
     """End the conference when fewer than two agents, or no customer, are left in it."""
-    call = draft.call
+    call = pending.call
     if call.conference_number is None:
         return
     talking = [agent for agent in call.agents if agent.role is not Role.CONSULTED]
     if len(talking) < 2 or call.customer is None:
-        draft.add(ConferenceEnded(conference_number=call.conference_number, cause=cause))
+        pending.add(ConferenceEnded(conference_number=call.conference_number, cause=cause))
 
 
-def customer_leaves(draft: Draft, command: Command) -> None:
+def customer_leaves(pending: PendingEvents, command: Command) -> None:
     """The customer is gone: the owner's wrap-up opens, two agents can go on (R18, R19, Q1)."""
-    call = draft.call
+    call = pending.call
     customer = call.customer or Party(CUSTOMER, PartyKind.CUSTOMER, Role.CUSTOMER, 0)
     initiator = CUSTOMER if command.actor in (CUSTOMER, UNKNOWN) else command.actor
     if call.phase is Phase.QUEUED and call.stays <= 1:
-        draft.add(Abandoned(offer_number=draft.offer_number))
+        pending.add(Abandoned(offer_number=pending.offer_number))
     if call.transfer is not None:
-        transfer_fails(draft, TransferFailure.CUSTOMER_LEFT)
+        transfer_fails(pending, TransferFailure.CUSTOMER_LEFT)
     if call.consult is not None and call.consult.party is None:
-        draft.add(ConsultCancelled(consult_number=call.consult.number))
-    conference_number = draft.call.conference_number
-    opening = draft.opening_for_owner()
-    exit_of(draft, customer, initiator, ExitReason.CUSTOMER_LEFT, conference_number, opening)
-    conference_ends_below_two_agents(draft, Cause.CUSTOMER_LEFT)
-    last_agent_leaves(draft, CUSTOMER, EndedBy.CUSTOMER)
+        pending.add(ConsultCancelled(consult_number=call.consult.number))
+    conference_number = pending.call.conference_number
+    opening = pending.opening_for_owner()
+    exit_of(pending, customer, initiator, ExitReason.CUSTOMER_LEFT, conference_number, opening)
+    conference_ends_below_two_agents(pending, Cause.CUSTOMER_LEFT)
+    last_agent_leaves(pending, CUSTOMER, EndedBy.CUSTOMER)
 
 
-def last_agent_leaves(draft: Draft, initiated_by: str, ended_by: EndedBy) -> None:
+def last_agent_leaves(pending: PendingEvents, initiated_by: str, ended_by: EndedBy) -> None:
     """Once the customer has left, the call is over when at most one agent is left (Q1)."""
-    call = draft.call
+    call = pending.call
     if not call.customer_left or len(call.agents) > 1 or call.ended:
         return
     for agent in call.agents:
-        exit_of(draft, agent, initiated_by, ExitReason.DROPPED_BY_END, call.conference_number)
-    draft.add(Ended(ended_by=ended_by))
+        exit_of(pending, agent, initiated_by, ExitReason.DROPPED_BY_END, call.conference_number)
+    pending.add(Ended(ended_by=ended_by))
 
 
-def party_leaves(draft: Draft, command: Command, party_id: str) -> None:
+def party_leaves(pending: PendingEvents, command: Command, party_id: str) -> None:
     """One party but the customer leaves and the others go on (R13, Q6, Q12, Q14)."""
-    call = draft.call
+    call = pending.call
     if party_id == CUSTOMER:
-        customer_leaves(draft, command)
+        customer_leaves(pending, command)
         return
     party = call.party(party_id) or Party(party_id, PartyKind.AGENT, Role.UNKNOWN, 0)
     is_owner = party.role is Role.OWNER
     if call.transfer is not None and (is_owner or call.transfer.receiver == party_id):
         if is_owner:
-            transfer_withdrawn(draft)
+            transfer_withdrawn(pending)
         else:
-            transfer_fails(draft, TransferFailure.RECEIVER_LEFT)
+            transfer_fails(pending, TransferFailure.RECEIVER_LEFT)
     if call.consult is not None:
         if call.consult.party == party_id:
-            draft.add(ConsultEnded(consult_number=call.consult.number))
+            pending.add(ConsultEnded(consult_number=call.consult.number))
         elif is_owner:
-            consult_ends(draft, command)
+            consult_ends(pending, command)
     opening, owner_after = NO_OPENING, None
     if is_owner:
-        opening = draft.opening_for_owner()
-        heirs = [other for other in draft.call.agents if other.id != party_id]
+        opening = pending.opening_for_owner()
+        heirs = [other for other in pending.call.agents if other.id != party_id]
         heirs.sort(key=lambda heir: heir.kind is not PartyKind.AGENT)
         owner_after = heirs[0].id if heirs else None
     reason = ExitReason.HUNG_UP if hung_up(command) else ExitReason.EXITED
-    number = draft.call.conference_number
-    exit_of(draft, party, command.actor, reason, number, opening, owner_after)
+    number = pending.call.conference_number
+    exit_of(pending, party, command.actor, reason, number, opening, owner_after)
     cause = Cause.OWNER_LEFT if is_owner else Cause.MEMBER_LEFT
-    conference_ends_below_two_agents(draft, cause)
-    last_agent_leaves(draft, command.actor, EndedBy.AGENT)
+    conference_ends_below_two_agents(pending, cause)
+    last_agent_leaves(pending, command.actor, EndedBy.AGENT)
 
 
-def device_hangs_up(draft: Draft, command: Command) -> None:
+def device_hangs_up(pending: PendingEvents, command: Command) -> None:
     """The owner's device ends the call for all (R17); any other's is that party's exit (Q12)."""
-    owner = draft.call.owner
+    owner = pending.call.owner
     if owner is not None and owner.id == command.actor != CUSTOMER:
-        everybody_leaves(draft, command)
+        everybody_leaves(pending, command)
     else:
-        party_leaves(draft, command, command.actor)
+        party_leaves(pending, command, command.actor)
 
 
 def hung_up(command: Command) -> bool:
@@ -171,56 +171,56 @@ def hung_up(command: Command) -> bool:
     return isinstance(command, HangUp) or command.via is Via.DEVICE
 
 
-def consult_ends(draft: Draft, command: Command) -> None:
+def consult_ends(pending: PendingEvents, command: Command) -> None:
     """The owner ends the consult: asked, it is cancelled; answered, its party is dropped."""
-    call = draft.call
+    call = pending.call
     consult = call.consult
     if consult is not None and consult.party is None:
-        draft.add(ConsultCancelled(consult_number=consult.number))
+        pending.add(ConsultCancelled(consult_number=consult.number))
         return
     if call.transfer is not None and consult is not None and call.conference_number is None:
-        transfer_withdrawn(draft)
-    draft.add(ConsultEnded(consult_number=consult.number if consult else None))
-    party = draft.call.party(consult.party) if consult else None
+        transfer_withdrawn(pending)
+    pending.add(ConsultEnded(consult_number=consult.number if consult else None))
+    party = pending.call.party(consult.party) if consult else None
     if party is not None:
-        exit_of(draft, party, command.actor, ExitReason.DROPPED_BY_OWNER, None)
+        exit_of(pending, party, command.actor, ExitReason.DROPPED_BY_OWNER, None)
 
 
-def former_owner_leaves(draft: Draft, owner: Party) -> None:
+def former_owner_leaves(pending: PendingEvents, owner: Party) -> None:
     """The transfer is accepted: the former owner is out, as owner, by its own request."""
     exit_of(
-        draft,
+        pending,
         owner,
         owner.id,
         ExitReason.TRANSFERRED,
-        draft.call.conference_number,
+        pending.call.conference_number,
         role=Role.OWNER,
     )
-    conference_ends_below_two_agents(draft, Cause.TRANSFERRED)
+    conference_ends_below_two_agents(pending, Cause.TRANSFERRED)
 
 
-def everybody_leaves(draft: Draft, command: Command) -> None:
+def everybody_leaves(pending: PendingEvents, command: Command) -> None:
     """The call ends for all (R16, R17, Q16): who ends it exits first, the others are dropped."""
-    call, actor = draft.call, command.actor
+    call, actor = pending.call, command.actor
     ended_by, cause, own, dropped = ending(command)
     if call.transfer is not None:
         if actor == SYSTEM:
-            transfer_fails(draft, TransferFailure.UNKNOWN)
+            transfer_fails(pending, TransferFailure.UNKNOWN)
         else:
-            transfer_withdrawn(draft)
+            transfer_withdrawn(pending)
     if call.consult is not None and call.consult.party is None:
-        draft.add(ConsultCancelled(consult_number=call.consult.number))
+        pending.add(ConsultCancelled(consult_number=call.consult.number))
     elif call.consult is not None:
-        draft.add(ConsultEnded(consult_number=call.consult.number))
-    conference_number = draft.call.conference_number
+        pending.add(ConsultEnded(consult_number=call.consult.number))
+    conference_number = pending.call.conference_number
     if conference_number is not None:
-        draft.add(ConferenceEnded(conference_number=conference_number, cause=cause))
-    opening_for_owner = draft.opening_for_owner()
-    for party in sorted(draft.call.parties, key=lambda party: party.id != actor):
+        pending.add(ConferenceEnded(conference_number=conference_number, cause=cause))
+    opening_for_owner = pending.opening_for_owner()
+    for party in sorted(pending.call.parties, key=lambda party: party.id != actor):
         opening = opening_for_owner if party.role is Role.OWNER else NO_OPENING
         reason = own if party.id == actor else dropped
-        exit_of(draft, party, actor, reason, conference_number, opening)
-    draft.add(Ended(ended_by=ended_by, offer_number=draft.offer_number))
+        exit_of(pending, party, actor, reason, conference_number, opening)
+    pending.add(Ended(ended_by=ended_by, offer_number=pending.offer_number))
 
 
 def ending(command: Command) -> tuple[EndedBy, Cause, ExitReason, ExitReason]:

@@ -1,4 +1,4 @@
-"""Events as they are being decided, and the call as each of them leaves it."""
+"""Events that are decided and not recorded yet, and the call as each of them leaves it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Opening(NamedTuple):
 NO_OPENING = Opening(None, None)
 
 
-class Draft:
+class PendingEvents:
     """Collects events; `call` is always the state after the last of them."""
 
     def __init__(self, call: Call) -> None:

@@ -55,12 +55,12 @@ own_ends as (
     select
         openings.call_position,
         openings.wrap_up_number,
-        arg_min(departures.exited_at, departures.version) as agent_left_at
+        arg_min(exits.exited_at, exits.version) as agent_left_at
     from openings
-    join exits as departures
-        on departures.call_position = openings.call_position
-        and departures.party = openings.agent
-        and departures.version >= openings.first_version
+    join exits
+        on exits.call_position = openings.call_position
+        and exits.party = openings.agent
+        and exits.version >= openings.first_version
     group by openings.call_position, openings.wrap_up_number
 ),
 told as (
