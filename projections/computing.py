@@ -5,13 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from projections.batches import Positions
-from projections.models import (
-    SOURCE_CALLS,
-    columns_read,
-    kept_models,
-    models_by_call,
-    models_read,
-)
+from projections.models import Kind, columns_read, kept_models, models_by_call, tables_read
 from projections.parsed_once import ParsedOnce
 
 PART_EVENTS = 1_000_000
@@ -45,12 +39,13 @@ class Computing:
             )
             self._read_events("table", f"position >= {oldest} and {touched}")
             for model in models_by_call():
-                execute(f"delete from {colour}.{model.name} where {touched}")
                 rows = model.sql
-                if model.name in models_read():
+                if model.kind is Kind.STEP or model.name in tables_read():
                     self._again.execute(f"create or replace temp table {model.name} as {rows}")
                     rows = f"from temp.{model.name}"
-                self._again.execute(f"insert into {colour}.{model.name} {rows}")
+                if model.kind is Kind.TABLE:
+                    execute(f"delete from {colour}.{model.name} where {touched}")
+                    self._again.execute(f"insert into {colour}.{model.name} {rows}")
             self._forget("table")
         if positions.refusal_number > positions.projected_refusal_number:
             self._take_refusals(positions.projected_refusal_number, f"insert into {colour}.{{}}")
@@ -70,8 +65,11 @@ class Computing:
             of_part = f"call_position between {start + 1} and {start + self._part_events}"
             self._read_events("view", f"position > {start} and {of_part}")
             for model in models_by_call():
+                if model.kind is Kind.STEP:
+                    execute(f"create or replace temp table {model.name} as {model.sql}")
+                    continue
                 execute(f"{into.format(model.name)} {model.sql}")
-                if model.name in models_read():
+                if model.name in tables_read():
                     rows = f"select * from {colour}.{model.name} where {of_part}"
                     execute(f"create or replace temp view {model.name} as {rows}")
             self._forget("view")
@@ -83,12 +81,13 @@ class Computing:
             f"create or replace temp {kind} source_events as"
             f" select {', '.join(columns_read())} from main.events where {which}"
         )
-        self._again.execute(f"create or replace temp table source_calls as {SOURCE_CALLS}")
 
     def _forget(self, kind: str) -> None:
         """Drop what would stand in front of the whole tables in whatever is asked next."""
-        self._connection.execute("drop table temp.source_calls")
-        for name in ("source_events", *models_read()):
+        for model in models_by_call():
+            if model.kind is Kind.STEP:
+                self._connection.execute(f"drop table temp.{model.name}")
+        for name in ("source_events", *tables_read()):
             self._connection.execute(f"drop {kind} temp.{name}")
 
     def _take_refusals(self, after_number: int, into: str) -> None:

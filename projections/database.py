@@ -27,7 +27,7 @@ from projections.columns import (
     table_of,
 )
 from projections.computing import PART_EVENTS, Computing
-from projections.models import MACROS, Kind, kept_models, models, models_hash
+from projections.models import MACROS, Kind, kept_models, models_hash, readable_models
 from projections.parsed_once import ParsedOnce
 
 FILE_NAME: Final = "projections.duckdb"
@@ -289,7 +289,7 @@ class Projections:
 
     def _point_to(self, colour: str) -> None:
         execute, former = self.connection.execute, self._colour()
-        for model in models():
+        for model in readable_models():
             source = model.sql if model.kind is Kind.VIEW else f"from {colour}.{model.name}"
             execute(f"create or replace view main.{model.name} as {source}")
         execute("update file_made_by set colour = ?", [colour])

@@ -27,46 +27,6 @@ create or replace macro lasts_over_midnight(began_at, ended_at) as
 """
 """Durations are never negative, whatever the clocks did, and unknown while one end is."""
 
-SOURCE_CALLS = """
-with entries as (
-    select call_position, call_id, source, occurred_at as entered_at
-    from source_events
-    where version = 1
-    union all
-    -- Where the first event is withheld, those after it still say which call it is.
-    select call_position, min(call_id), min(source), min(occurred_at)
-    from source_events
-    where call_position in (select position from withheld where state = 'waiting')
-    group by call_position
-),
-arrivals as (
-    select
-        call_position,
-        arg_min(channel, version) as channel,
-        arg_min(queue, version) as queue,
-        arg_min(entry_point, version) as entry_point
-    from source_events
-    where type = 'call.received.v1'
-    group by call_position
-),
-endings as (
-    select
-        call_position,
-        min(occurred_at) as call_ended_at,
-        arg_min(ended_by::varchar, version) as ended_by
-    from source_events
-    where type = 'call.ended.v1'
-    group by call_position
-),
-final as (
-    from entries
-    left join arrivals using (call_position)
-    left join endings using (call_position)
-)
-select * from final
-"""
-"""One row per call: what every model says of a row's call, found once for all of them."""
-
 
 class Kind(StrEnum):
     """What becomes of a model's rows."""
@@ -75,6 +35,8 @@ class Kind(StrEnum):
     """Kept in the file, and computed again for the calls or refusals that arrive."""
     VIEW = "view"
     """Computed whenever somebody reads them."""
+    STEP = "step"
+    """Computed before the tables that read them, and forgotten with them."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +92,12 @@ def model_in(path: Path) -> Model:
 
 
 @cache
+def readable_models() -> tuple[Model, ...]:
+    """The models that SQL can be asked of: all but the steps."""
+    return tuple(model for model in models() if model.kind is not Kind.STEP)
+
+
+@cache
 def kept_models() -> tuple[Model, ...]:
     """The models that are tables."""
     return tuple(model for model in models() if model.kind is Kind.TABLE)
@@ -137,22 +105,21 @@ def kept_models() -> tuple[Model, ...]:
 
 @cache
 def models_by_call() -> tuple[Model, ...]:
-    """The tables whose rows belong to a call."""
-    return tuple(model for model in kept_models() if model.is_by_call)
+    """The tables whose rows belong to a call, and the steps towards them."""
+    return tuple(model for model in models() if model.is_by_call)
 
 
 @cache
-def models_read() -> frozenset[str]:
-    """The tables that another table is computed from."""
-    return frozenset(name for model in kept_models() for name in model.reads) & frozenset(
-        model.name for model in kept_models()
-    )
+def tables_read() -> frozenset[str]:
+    """The tables that another table or a step is computed from."""
+    read = frozenset(name for model in models_by_call() for name in model.reads)
+    return read & {model.name for model in kept_models()}
 
 
 @cache
 def columns_read() -> tuple[str, ...]:
     """The columns of `events` that any model reads."""
-    words = set(re.findall(r"\w+", " ".join([SOURCE_CALLS, *(model.sql for model in models())])))
+    words = set(re.findall(r"\w+", " ".join(model.sql for model in models())))
     return tuple(name for name in EVENT_COLUMNS if name in words)
 
 
@@ -162,7 +129,7 @@ def models_hash() -> str:
 
     A file made by other ones is set aside and made anew.
     """
-    digest = hashlib.sha256((MACROS + SOURCE_CALLS).encode())
+    digest = hashlib.sha256(MACROS.encode())
     for model in models():
         digest.update(f"{model.name}\0{model.kind}\0{model.sql}\0".encode())
     digest.update(repr((EVENT_COLUMNS, REFUSAL_COLUMNS, CAUSATION)).encode())

@@ -58,8 +58,8 @@ class SqlCommand(ListingCommand):
 
     def listing(self) -> str:
         """Every model with its grain."""
-        from projections.models import models
+        from projections.models import readable_models
 
-        rows = [f"[bold]{model.name}[/bold]: {model.grain}" for model in models()]
+        rows = [f"[bold]{model.name}[/bold]: {model.grain}" for model in readable_models()]
         events = "[bold]events[/bold]: One row per event; a column for each field events have."
         return "\n\n".join(["Tables (all their columns: docs/models.md):", events, *sorted(rows)])

@@ -14,7 +14,7 @@ from domain.field_meanings import FIELD_MEANINGS
 from entrypoints.cli.main import app
 from entrypoints.docgen.markdown import document, table
 from entrypoints.ui.failures import ListingCommand
-from projections.models import FOLDER, Kind, models
+from projections.models import FOLDER, Kind, readable_models
 
 GENERATED = "<!-- Written by `python -m entrypoints.docgen` from {source}; edit there. -->"
 BOLD = re.compile(r"\[bold\](.*?)\[/bold\]")
@@ -109,7 +109,7 @@ def models_document() -> str:
     """Every table that SQL can be asked of: a row, its columns, their types and meanings."""
     import yaml
 
-    types = types_of_columns(["events", *(model.name for model in models())])
+    types = types_of_columns(["events", *(model.name for model in readable_models())])
     parts = [
         "# The tables",
         GENERATED.format(source="`projections/models/`"),
@@ -125,7 +125,7 @@ def models_document() -> str:
             ((f"`{name}`", kind, EVENT_MEANINGS[name]) for name, kind in types["events"]),
         ),
     ]
-    for model in sorted(models(), key=lambda one: one.name):
+    for model in sorted(readable_models(), key=lambda one: one.name):
         about = yaml.safe_load((FOLDER / f"{model.name}.yml").read_text("utf-8"))
         parts += [
             f"## `{model.name}`",

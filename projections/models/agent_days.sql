@@ -1,105 +1,75 @@
 -- One row per agent, UTC day and source; what lasts over midnight is split there.
-with stays as (
-    select *
-    from participants
-    where party_kind = 'agent' and lasts_over_midnight(joined_at, left_at)
+with spans as (
+    select party as agent, source, state, began_at, ended_at, span_seconds, is_first_talk
+    from party_spans
+    where party_kind = 'agent'
 ),
-spans as (
-    select party as agent, source, 'handle' as what, talk_from_at as began_at, talk_until_at as ended_at
-    from stays
-    union all by name
-    select
-        party as agent, stays.source, 'hold' as what,
-        greatest(started_at, talk_from_at) as began_at, least(ended_at, talk_until_at) as ended_at
-    from holds
-    join stays using (call_position)
-    where talk_from_at is not null
-    union all by name
-    select
-        stays.party as agent, stays.source, 'consult' as what,
-        answered_at as began_at, ended_at
-    from consults
-    join stays using (call_position, stay_number)
-    union all by name
-    select
-        party as agent, stays.source, 'conference' as what,
-        greatest(started_at, coalesce(talk_from_at, joined_at)) as began_at,
-        least(ended_at, left_at) as ended_at
-    from conferences
-    join stays using (call_position)
-    where role_first <> 'consulted' or talk_from_at is not null
-    union all by name
-    select
-        agent, source, 'wrap_up' as what,
-        coalesce(agent_left_at, opened_at) as began_at, applied_at as ended_at
-    from wrap_ups
-    where
-        status = 'applied'
-        and lasts_over_midnight(coalesce(agent_left_at, opened_at), applied_at)
-),
-spans_by_day as (
-    select *, unnest(generate_series(date_trunc('day', began_at), ended_at, interval 1 day)) as midnight
+parts as (
+    select agent, source, state, began_at::date as day, span_seconds as seconds
     from spans
-    where ended_at > began_at
-),
-parts_of_spans as (
+    where not lasts_over_midnight(began_at, ended_at)
+    union all by name
     select
-        agent, source, what, midnight::date as day,
+        agent, source, state, midnight::date as day,
         seconds_between(
             greatest(began_at, midnight), least(ended_at, midnight + interval 1 day)
         ) as seconds
-    from spans_by_day
+    from (
+        select *, unnest(generate_series(date_trunc('day', began_at), ended_at, interval 1 day)) as midnight
+        from spans
+        where lasts_over_midnight(began_at, ended_at)
+    )
 ),
-days as (
+seconds_by_day as (
     select
         agent, day, source,
-        sum(case what when 'handle' then seconds when 'hold' then -seconds end) as talk_seconds,
-        sum(seconds) filter (what = 'hold') as hold_seconds,
-        sum(seconds) filter (what = 'consult') as consult_seconds,
-        sum(seconds) filter (what = 'conference') as conference_seconds,
-        sum(seconds) filter (what = 'wrap_up') as wrap_up_seconds
-    from parts_of_spans
+        sum(seconds) filter (state = 'talk') as talk_seconds,
+        sum(seconds) filter (state = 'hold') as hold_seconds,
+        sum(seconds) filter (state = 'consult') as consult_seconds,
+        sum(seconds) filter (state = 'conference') as conference_seconds,
+        sum(seconds) filter (state = 'wrap_up') as wrap_up_seconds,
+        sum(seconds) filter (state = 'ring') as ring_seconds
+    from parts
     group by agent, day, source
-    union all by name
+),
+contacts_by_day as (
+    select agent, began_at::date as day, source, count(*) as contacts_handled
+    from spans
+    where is_first_talk
+    group by agent, day, source
+),
+stays_by_day as (
     select
         party as agent, joined_at::date as day, source,
-        count(*) as contacts_handled,
         count(*) filter (role_first = 'consulted') as consults_received,
         count(*) filter (conference_seconds > 0) as conferences,
-        sum(talk_seconds) filter (not lasts_over_midnight(joined_at, left_at)) as talk_seconds,
-        sum(hold_seconds) filter (not lasts_over_midnight(joined_at, left_at)) as hold_seconds,
-        sum(consult_seconds) filter (not lasts_over_midnight(joined_at, left_at)) as consult_seconds,
-        sum(conference_seconds) filter (not lasts_over_midnight(joined_at, left_at)) as conference_seconds,
-        count(exit_number) as exits,
-        0 as transfers_in, 0 as transfers_out,
-        0 as wrap_ups, 0 as auto_wrap_ups, 0 as open_wrap_ups, 0 as wrap_up_seconds,
-        0 as offers, 0 as offers_missed, 0 as offers_declined
+        count(exit_number) as exits
     from participants
     where party_kind = 'agent'
     group by agent, day, source
-    union all by name
+),
+transfers_in_by_day as (
     select to_party as agent, accepted_at::date as day, source, count(*) as transfers_in
     from transfers
     where to_party_kind = 'agent'
     group by agent, day, source
-    union all by name
+),
+transfers_out_by_day as (
     select from_agent as agent, accepted_at::date as day, source, count(*) as transfers_out
     from transfers
     group by agent, day, source
-    union all by name
+),
+wrap_ups_by_day as (
     select
         agent, coalesce(agent_left_at, opened_at, applied_at)::date as day, source,
         count(*) filter (status = 'applied') as wrap_ups,
         count(*) filter (status = 'applied' and mode = 'auto_default') as auto_wrap_ups,
-        count(*) filter (status = 'open') as open_wrap_ups,
-        sum(wrap_up_seconds) filter (
-            status = 'applied'
-            and not lasts_over_midnight(coalesce(agent_left_at, opened_at), applied_at)
-        ) as wrap_up_seconds
+        count(*) filter (status = 'open') as open_wrap_ups
     from wrap_ups
     where status in ('applied', 'open')
     group by agent, day, source
-    union all by name
+),
+offers_by_day as (
     select
         agent, offered_at::date as day, source,
         count(*) as offers,
@@ -107,6 +77,15 @@ days as (
         count(*) filter (outcome = 'declined') as offers_declined
     from offers
     group by agent, day, source
+),
+days as (
+    from seconds_by_day
+    union all by name from contacts_by_day
+    union all by name from stays_by_day
+    union all by name from transfers_in_by_day
+    union all by name from transfers_out_by_day
+    union all by name from wrap_ups_by_day
+    union all by name from offers_by_day
 ),
 final as (
     select
@@ -130,6 +109,7 @@ final as (
         coalesce(round(sum(consult_seconds), 6), 0.0) as consult_seconds,
         coalesce(round(sum(conference_seconds), 6), 0.0) as conference_seconds,
         coalesce(round(sum(wrap_up_seconds), 6), 0.0) as wrap_up_seconds,
+        coalesce(round(sum(ring_seconds), 6), 0.0) as ring_seconds,
         round(
             coalesce(sum(talk_seconds), 0) + coalesce(sum(hold_seconds), 0)
             + coalesce(sum(wrap_up_seconds), 0), 6

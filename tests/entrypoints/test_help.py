@@ -14,7 +14,7 @@ import typer
 
 from entrypoints.cli.main import app
 from entrypoints.docgen.reference import below
-from projections.models import models
+from projections.models import readable_models
 from projections.reports import REPORTS
 from tests.entrypoints.calling import ROOT, call, environment
 
@@ -120,7 +120,7 @@ def test_the_help_of_record_lists_every_action_with_its_flags(tmp_path: Path) ->
 def test_the_help_of_sql_lists_every_table(tmp_path: Path) -> None:
     said = call(tmp_path, "sql", "--help").said
     assert "events: One row per event" in said
-    for model in models():
+    for model in readable_models():
         assert f"{model.name}: {model.grain}" in said
 
 

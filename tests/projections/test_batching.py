@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.models import models
+from projections.models import readable_models
 from tests.projections.histories import PHASES, Drawn, history, projections, steps
 from tests.projections.keys import rows_with_a_bad_key
 
@@ -68,5 +68,5 @@ def test_no_two_rows_of_a_model_share_their_key(drawn: Drawn) -> None:
     written = history([(call, step, False, seconds) for call, step, _, seconds in drawn])
     with projections() as opened:
         opened.add(written.batch(), written.refused())
-        for model in models():
+        for model in readable_models():
             assert rows_with_a_bad_key(opened, model) == [], model.name

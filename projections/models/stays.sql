@@ -1,0 +1,80 @@
+-- One row per stay of one party in a call: who, in which role, from when to when.
+with arrivals as (
+    select
+        call_position,
+        stay_number,
+        version as joined_version,
+        occurred_at as joined_at,
+        case type
+            when 'call.received.v1' then 'customer'
+            when 'call.answered.v1' then agent
+            else party
+        end as party,
+        case type
+            when 'call.received.v1' then 'customer'
+            when 'call.answered.v1' then 'agent'
+            else party_kind
+        end as party_kind,
+        case type
+            when 'call.received.v1' then 'customer'
+            when 'call.consult-answered.v1' then 'consulted'
+            else 'owner'
+        end as role_first
+    from source_events
+    where
+        stay_number is not null
+        and type in (
+            'call.received.v1', 'call.answered.v1', 'call.consult-answered.v1',
+            'call.transfer-accepted.v1'
+        )
+),
+customer_exits as (
+    select call_position, min(exited_at) as customer_left_at
+    from exits
+    where party_kind = 'customer'
+    group by call_position
+),
+first_answers as (
+    select call_position, min(joined_at) as first_answered_at
+    from arrivals
+    where role_first = 'owner'
+    group by call_position
+),
+mergers as (
+    select call_position, stay_number, max(ended_at) as merged_at
+    from consults
+    where stay_number is not null and ended_how in ('conference', 'transferred')
+    group by call_position, stay_number
+),
+final as (
+    select
+        arrivals.call_position,
+        source_calls.call_id,
+        source_calls.source,
+        source_calls.entered_at,
+        source_calls.queue,
+        arrivals.stay_number,
+        arrivals.party,
+        arrivals.party_kind,
+        arrivals.role_first,
+        arrivals.joined_version,
+        arrivals.joined_at,
+        coalesce(exits.exited_at, call_ended_at) as left_at,
+        -- Talking to the customer begins with the answer, and for the consulted with the merge.
+        case role_first
+            when 'customer' then first_answers.first_answered_at
+            when 'consulted' then mergers.merged_at
+            else joined_at
+        end as talk_from_at,
+        least(coalesce(exits.exited_at, call_ended_at), customer_left_at) as talk_until_at,
+        exits.party_role as role_at_exit,
+        exits.exit_number,
+        exits.reason as exit_reason
+    from arrivals
+    join source_calls using (call_position)
+    left join exits using (call_position, stay_number)
+    left join customer_exits using (call_position)
+    left join first_answers using (call_position)
+    left join mergers using (call_position, stay_number)
+)
+select * from final
