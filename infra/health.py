@@ -21,7 +21,7 @@ SLOWEST_REQUEST_SECONDS: Final = 10
 Respond = Callable[[str, list[tuple[str, str]]], Any]
 
 
-class Vital(Protocol):
+class Liveness(Protocol):
     """Says how a process is; each answer is empty when it is well, or says why it is not."""
 
     def why_not_alive(self) -> str: ...
@@ -52,7 +52,7 @@ class Quiet(WSGIRequestHandler):
 
 @contextmanager
 def answering_health(
-    vital: Vital, registry: CollectorRegistry, port: int, host: str = LOOPBACK
+    liveness: Liveness, registry: CollectorRegistry, port: int, host: str = LOOPBACK
 ) -> Iterator[int]:
     """Answer on the port for as long as this lasts; yields it, which is a free one for 0.
 
@@ -63,9 +63,9 @@ def answering_health(
     def answer(request: dict[str, Any], respond: Respond) -> Iterable[bytes]:
         match request["PATH_INFO"]:
             case "/livez":
-                return verdict(vital.why_not_alive(), respond)
+                return verdict(liveness.why_not_alive(), respond)
             case "/readyz":
-                return verdict(vital.why_not_ready(), respond)
+                return verdict(liveness.why_not_ready(), respond)
             case "/metrics":
                 found: Iterable[bytes] = metrics(request, respond)
                 return found

@@ -20,14 +20,14 @@ from infra.folder import LedgerFolder
 from ledger.store.by_setting import VARIABLE
 
 if TYPE_CHECKING:
-    from entrypoints.ui.outcome_counts import Tally
     from infra.kafka import Kafka
     from infra.local.lifetime import LocalServer
+    from ledger.outcomes import OutcomeCounts
 
 ACKNOWLEDGED_SECONDS: Final = 60.0
 
 
-def record_through_servers(folder: Path, calls: int, seed: int, start: datetime) -> Tally:
+def record_through_servers(folder: Path, calls: int, seed: int, start: datetime) -> OutcomeCounts:
     """Ask for the day's commands through Kafka, record, publish and project them, in turn.
 
     Servers that run in the folder already stay up, those that are started for this are ended.
@@ -101,16 +101,16 @@ def ask(kafka: Kafka, calls: int, seed: int, start: datetime) -> None:
             one.get(0)
 
 
-def follow(folder: Path, kafka: Kafka) -> Tally:
+def follow(folder: Path, kafka: Kafka) -> OutcomeCounts:
     """`serve-commands`, `publish` and `project`, each until there is nothing left to do."""
     from consumers.command_consumer import serve
     from consumers.kafka_projector import project
     from consumers.publisher import publish
-    from entrypoints.ui.outcome_counts import Tally
     from ledger.feed import StoreFeed
     from ledger.ledger import Ledger
+    from ledger.outcomes import OutcomeCounts
 
-    counts, to_the_end = Tally(), threading.Event()
+    counts, to_the_end = OutcomeCounts(), threading.Event()
     with progress("recording", unit="commands") as moved:
         serve(
             lambda: Ledger.open(folder, doing="demo"),

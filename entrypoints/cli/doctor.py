@@ -1,4 +1,4 @@
-"""What `call-ledger doctor` examines: this machine, the store, and the tables over it."""
+"""`call-ledger doctor`: this machine, the store and the tables over it, examined."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import duckdb
+import typer
 
+from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerFolder
+from entrypoints.ui.output import print_table, write_json
 from infra.errors import LedgerError
-from ledger.feed import StoreFeed
-from projections.database import ProjectionError
-from projections.serving.client import Reader
 
 SAFE_SQLITE = (3, 51, 3)
 LITTLE_SPACE_BYTES = 1 << 30
@@ -37,6 +36,25 @@ class Finding:
     says: str
 
 
+def doctor(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+    """Examine this machine and the ledger, check by check.
+
+    Exit code 1 for a finding, 3 when something could not be examined.
+
+    [bold]call-ledger doctor --json[/bold]
+    """
+    findings = examine(ledger)
+    if json:
+        write_json([{"check": f.check, "verdict": f.verdict, "says": f.says} for f in findings])
+    else:
+        rows = [(one.verdict.value, one.check, one.says) for one in findings]
+        print_table(("verdict", "check", "what_was_found"), rows)
+    verdicts = {one.verdict for one in findings}
+    if Verdict.UNKNOWN in verdicts:
+        raise typer.Exit(3)
+    raise typer.Exit(1 if Verdict.FINDING in verdicts else 0)
+
+
 def examine(folder: Path) -> list[Finding]:
     """Run every check; one that fails for a reason of its own says so and the others go on."""
     checks: tuple[Callable[[Path], Finding], ...] = (
@@ -51,6 +69,10 @@ def examine(folder: Path) -> list[Finding]:
 
 def attempted(checks: tuple[Callable[[Path], Finding], ...], folder: Path) -> Iterator[Finding]:
     """Each check's finding, or why it could not be made."""
+    import duckdb
+
+    from projections.database import ProjectionError
+
     for check in checks:
         try:
             yield check(folder)
@@ -61,6 +83,8 @@ def attempted(checks: tuple[Callable[[Path], Finding], ...], folder: Path) -> It
 
 def libraries(_: Path) -> Finding:
     """The versions that decide how safe the file is."""
+    import duckdb
+
     version = sqlite3.sqlite_version
     care = (
         ""
@@ -81,6 +105,8 @@ def space(folder: Path) -> Finding:
 
 def store(folder: Path) -> Finding:
     """Whether the database finds itself sound."""
+    from ledger.feed import StoreFeed
+
     with StoreFeed(folder) as feed:
         soundness = feed.soundness()
     verdict = Verdict.FINE if soundness.is_sound else Verdict.FINDING
@@ -89,6 +115,8 @@ def store(folder: Path) -> Finding:
 
 def positions(folder: Path) -> Finding:
     """Whether positions and versions have no gap, so that nothing is missing from the middle."""
+    from ledger.feed import StoreFeed
+
     last = 0
     with StoreFeed(folder) as feed:
         head = feed.head()
@@ -100,6 +128,9 @@ def positions(folder: Path) -> Finding:
 
 def tables(folder: Path) -> Finding:
     """Whether the tables show as many events as the store has."""
+    from ledger.feed import StoreFeed
+    from projections.serving.client import Reader
+
     with StoreFeed(folder) as feed:
         expected = feed.head().position
     with Reader(folder) as reader:

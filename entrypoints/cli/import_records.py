@@ -14,8 +14,8 @@ from entrypoints.ui.options import DEFAULT_FOLDER, LedgerFolder
 from entrypoints.ui.progress import progress
 
 if TYPE_CHECKING:
-    from entrypoints.ui.outcome_counts import Tally
     from importers.observation import Observation
+    from ledger.outcomes import OutcomeCounts
 
 app = typer.Typer(
     help="Read what other systems recorded, as observations: recorded whatever rules they broke.",
@@ -70,15 +70,14 @@ def webex(
 
 def record_observations(
     folder: Path, observations: Iterator[Observation], origin: str
-) -> tuple[Tally, int]:
+) -> tuple[OutcomeCounts, int]:
     """Record what could be read and quarantine what could not; returns both counts."""
-    from entrypoints.ui.outcome_counts import Tally
     from importers.observation import Unreadable
     from ledger.ledger import Ledger
-    from ledger.outcomes import Request
+    from ledger.outcomes import OutcomeCounts, Request
     from ledger.quarantine import Unread
 
-    counts, unreadable_count = Tally(), 0
+    counts, unreadable_count = OutcomeCounts(), 0
     with (
         Ledger.open(folder, doing="import") as ledger,
         progress("importing", unit="observations") as moved,

@@ -10,15 +10,20 @@ import typer
 
 from entrypoints.cli import call, local, quarantine, report, topics
 from entrypoints.cli import import_records as imports
+from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
-from entrypoints.cli.following import project, publish, serve_commands
-from entrypoints.cli.maintenance import config, doctor, rebuild, status
+from entrypoints.cli.doctor import doctor
 from entrypoints.cli.migrate import migrate
+from entrypoints.cli.project import project
+from entrypoints.cli.publish import publish
+from entrypoints.cli.rebuild import rebuild
 from entrypoints.cli.reconcile import reconcile
 from entrypoints.cli.record import RecordCommand, record
 from entrypoints.cli.rules import rules
+from entrypoints.cli.serve_commands import serve_commands
 from entrypoints.cli.simulate import simulate
 from entrypoints.cli.sql import SqlCommand, sql
+from entrypoints.cli.status import status
 from entrypoints.ui.failures import OneSentence
 
 app = typer.Typer(

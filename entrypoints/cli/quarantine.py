@@ -1,19 +1,48 @@
-"""`call-ledger quarantine …`: what could not be read, and what became of it."""
+"""`call-ledger quarantine …`: what could not be read, and what became of it.
+
+Two kinds of messages are in quarantine: those that the write side could not read, numbered 1, 2
+and so on in the event store, and dead letters, the messages of Kafka that the tables withhold,
+numbered kafka-1, kafka-2 and so on.
+"""
 
 from __future__ import annotations
 
 import getpass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 
-from entrypoints.cli.withheld import NOT_DISCARDED, PREFIX, listed, retried, shown
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerFolder, RuleSetName
 from entrypoints.ui.output import print_table, write_json
+from infra.errors import LedgerError
 
 app = typer.Typer(
     help="What could not be read: list it, show its bytes, try it again, or discard it.",
     no_args_is_help=True,
+)
+
+PREFIX: Final = "kafka-"
+LISTED: Final = """
+select
+    $prefix || withheld_number as number,
+    strftime(withheld_at, '%Y-%m-%dT%H:%M:%SZ') as received_at,
+    topic || ', partition ' || partition_number || ', offset ' || message_offset as origin,
+    reason,
+    octet_length(original) as size_bytes,
+    state
+from withheld
+order by withheld_number
+limit 1000
+"""
+SHOWN: Final = "select original from withheld where withheld_number = $number"
+NOT_DISCARDED: Final = (
+    "What came from Kafka cannot be discarded: its event is missing in the tables until it is read."
+    " Send it again with `call-ledger publish --from POSITION`."
+)
+IN_USE: Final = (
+    "Another process has the tables. `call-ledger project` tries all that is withheld when it"
+    " starts: start it again, or end it and retry."
 )
 
 
@@ -47,7 +76,7 @@ def list_quarantine(
     from ledger.store.by_setting import has_store
 
     names = ("number", "received_at", "origin", "reason", "size_bytes", "state")
-    rows = [tuple(one[name] for name in names) for one in listed(ledger)]
+    rows = [tuple(one[name] for name in names) for one in dead_letters(ledger)]
     if has_store(ledger) or not rows:
         with reading_quarantine(ledger) as quarantine:
             rows[:0] = [
@@ -74,9 +103,9 @@ def show(number: Number, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
     """
     from ledger.quarantine import reading_quarantine
 
-    is_withheld, at = number_in(number)
-    if is_withheld:
-        message, original = shown(ledger, at)
+    is_dead_letter, at = number_in(number)
+    if is_dead_letter:
+        message, original = dead_letter(ledger, at)
         words = "{number}: {reason}\nfrom {origin}, {received_at}, {state}".format_map(message)
         typer.echo(printable(words))
         typer.echo(printable(original.decode("utf-8", "backslashreplace")))
@@ -115,9 +144,9 @@ def retry(
     from ledger.ledger import Ledger
     from ledger.outcomes import Recorded
 
-    is_withheld, at = number_in(number)
-    if is_withheld:
-        if reason := retried(ledger, at):
+    is_dead_letter, at = number_in(number)
+    if is_dead_letter:
+        if reason := retry_dead_letter(ledger, at):
             typer.echo(f"Still not readable: {reason}")
             raise typer.Exit(1)
         typer.echo("Read: its call is complete again, as far as nothing else of it is withheld.")
@@ -148,9 +177,47 @@ def discard(
     """
     from ledger.ledger import Ledger
 
-    is_withheld, at = number_in(number)
-    if is_withheld:
+    is_dead_letter, at = number_in(number)
+    if is_dead_letter:
         raise typer.BadParameter(NOT_DISCARDED)
     with Ledger.open(ledger, doing="quarantine discard") as writable:
         writable.quarantine.discard(at, who or getpass.getuser(), why)
     typer.echo(f"Discarded {number}; it stays listed with --all.")
+
+
+def asked_of_tables(folder: Path, sql: str, **parameters: str | int) -> list[dict[str, Any]]:
+    """Rows of the tables as they are; none where there are no tables."""
+    from projections.database import FILE_NAME
+    from projections.serving.client import Reader
+
+    if not (folder / FILE_NAME).exists():
+        return []
+    with Reader(folder, as_it_is=True) as reader:
+        rows: list[dict[str, Any]] = reader.ask(sql, parameters).table.to_pylist()
+        return rows
+
+
+def dead_letters(folder: Path) -> list[dict[str, Any]]:
+    """The dead letters in the tables, the first thousand."""
+    return asked_of_tables(folder, LISTED, prefix=PREFIX)
+
+
+def dead_letter(folder: Path, number: int) -> tuple[dict[str, Any], bytes]:
+    """One of them with its bytes. Raises `LedgerError` when there is no such number."""
+    named = f"{PREFIX}{number}"
+    found = [one for one in dead_letters(folder) if one["number"] == named]
+    if not found:
+        raise LedgerError(f"Nothing in quarantine has the number {named}: list them to see.")
+    (row,) = asked_of_tables(folder, SHOWN, number=number)
+    return found[0], row["original"]
+
+
+def retry_dead_letter(folder: Path, number: int) -> str:
+    """Try it again; returns the reason why it still cannot be read, if so. Raises `LedgerError`."""
+    from consumers.kafka.dead_letters import retry
+    from projections.serving.server import Busy
+
+    try:
+        return retry(folder, number)
+    except Busy:
+        raise LedgerError(IN_USE) from None

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple
 
+import orjson
 import typer
 
 from entrypoints.ui.failures import ListingCommand
 from entrypoints.ui.options import DEFAULT_FOLDER, LedgerFolder, RuleSetName
+from entrypoints.ui.progress import progress
+
+if TYPE_CHECKING:
+    from domain.commands import Command
+    from ledger.intake import Defaults
+    from ledger.ledger import Ledger
+    from ledger.outcomes import Outcome, Request
+
+LONGEST_NUMBER = 18
+
+LINES_IN_ONE_GROUP = 2_000
+"""Lines made durable by one write to the disk, when they come faster than that."""
+
+READ_BYTES = 1 << 20
+
+
+class Line(NamedTuple):
+    """A line that is not empty, and its number in the file, from 1."""
+
+    number: int
+    text: bytes
 
 
 class RecordCommand(ListingCommand):
@@ -16,22 +42,20 @@ class RecordCommand(ListingCommand):
 
     def listing(self) -> str:
         """Every action with its meaning, and its own flags below."""
-        from entrypoints.cli.one_command import CLASS_OF_ACTION, flags_of, meaning_of
-
         rows = [
-            " ".join([f"[bold]{action}[/bold]:", meaning_of(one), *flags_of(one)])
-            for action, one in CLASS_OF_ACTION.items()
+            " ".join(
+                [f"[bold]{action}[/bold]:", meaning_of(command_class), *flags_of(command_class)]
+            )
+            for action, command_class in command_classes().items()
         ]
         return "\n\n".join(["Actions, with the flags of their own:", *rows])
 
 
 def actions(incomplete: str) -> list[tuple[str, str]]:
     """Actions and what they mean, for completion."""
-    from entrypoints.cli.one_command import CLASS_OF_ACTION, meaning_of
-
     return [
-        (action, meaning_of(one))
-        for action, one in CLASS_OF_ACTION.items()
+        (action, meaning_of(command_class))
+        for action, command_class in command_classes().items()
         if action.startswith(incomplete)
     ]
 
@@ -111,10 +135,201 @@ def record(
         flag = f"--{next(iter(given)).replace('_', '-')}" if given else context.args[0]
         raise typer.BadParameter(f"{flag} goes with an action; --json and --lines have it inside.")
     if lines is not None:
-        from entrypoints.cli.many_lines import record_lines
-
         raise typer.Exit(record_lines(ledger, rules, lines))
-    from entrypoints.cli.one_command import as_json, record_one
-
     text = as_json(action, given, context.args) if action is not None else (json or "")
     raise typer.Exit(record_one(ledger, rules, text))
+
+
+@cache
+def command_classes() -> dict[str, type[Command]]:
+    """The class of each command by its action."""
+    from domain.commands import COMMAND_CLASSES
+
+    return {command_class.action: command_class for command_class in COMMAND_CLASSES}
+
+
+def meaning_of(command_class: type[Command]) -> str:
+    """The first line of what the command says about itself."""
+    return (command_class.__doc__ or "").splitlines()[0]
+
+
+def flags_of(command_class: type[Command]) -> list[str]:
+    """The flags that are this command's own."""
+    from domain.commands import Command
+
+    own_fields = set(Command.model_fields) | {"type"}
+    return [
+        f"--{name.replace('_', '-')}"
+        for name in command_class.model_fields
+        if name not in own_fields
+    ]
+
+
+def as_json(action: str, given: dict[str, Any], own: Sequence[str]) -> str:
+    """The command as a line of JSON, from the flags that all have and those of its own."""
+    if "call" in given:
+        given = {"call_id": given.pop("call"), **given}
+    try:
+        return orjson.dumps(given | fields_of_flags(action, own)).decode()
+    except orjson.JSONEncodeError:
+        raise typer.BadParameter("A flag's value is not text in UTF-8.") from None
+
+
+def fields_of_flags(action: str, flags: Sequence[str]) -> dict[str, Any]:
+    """The command's own fields from its own flags, each with one value."""
+    command_class = command_classes().get(action)
+    if command_class is None:
+        known = ", ".join(command_classes())
+        raise typer.BadParameter(f"{action!r} is no action; there are {known}.")
+    fields: dict[str, Any] = {"type": command_class.model_fields["type"].default}
+    own = flags_of(command_class)
+    left = list(flags)
+    while left:
+        flag, _, value = left.pop(0).partition("=")
+        if flag not in own:
+            has = f"its own are {' '.join(own)}" if own else "it has none of its own"
+            raise typer.BadParameter(f"{action} has no {flag}; {has}.")
+        if not value and not left:
+            raise typer.BadParameter(f"{flag} needs a value.")
+        fields[flag[2:].replace("-", "_")] = as_number(value or left.pop(0), command_class, flag)
+    return fields
+
+
+def as_number(value: str, command_class: type[Command], flag: str) -> str | int:
+    """The value as the field wants it: a number where it is one, so that JSON says so too."""
+    field = command_class.model_json_schema()["properties"][flag[2:].replace("-", "_")]
+    kinds = {field.get("type"), *(option.get("type") for option in field.get("anyOf", []))}
+    is_number = value.isdecimal() and len(value) <= LONGEST_NUMBER and "integer" in kinds
+    return int(value) if is_number else value
+
+
+def record_one(folder: Path, rules: str, text: str) -> int:
+    """Record one command and say what came of it; returns the exit code."""
+    from domain.rule_sets import RULE_SETS
+    from ledger.intake import Unreadable, read_request
+    from ledger.ledger import Ledger
+    from ledger.outcomes import Recorded
+
+    try:
+        request = read_request(text.encode("utf-8", "surrogateescape"), defaults())
+    except Unreadable as error:
+        raise typer.BadParameter(str(error)) from None
+    with Ledger.open(folder, RULE_SETS[rules], doing="record") as ledger:
+        outcome = ledger.record(request.command, request.observed)
+    again = " again: this command was recorded before" if outcome.repeated else ""
+    if isinstance(outcome, Recorded):
+        types = ", ".join(orjson.loads(document)["type"] for document in outcome.documents)
+        typer.echo(f"Recorded{again}: {types}.")
+        typer.echo(f"Position {outcome.position:,}, version {outcome.version} of the call.")
+        return 0
+    typer.echo(f"Refused{again} by {outcome.rule}: {outcome.sentence}")
+    typer.echo(f"Kept as refusal {outcome.number}; see call-ledger report refusals --calls.")
+    return 1
+
+
+def defaults() -> Defaults:
+    """What a person may leave out."""
+    from ledger.intake import Defaults
+
+    return Defaults(occurred_at=datetime.now(UTC).isoformat())
+
+
+def record_lines(folder: Path, rules: str, path: Path) -> int:
+    """Record JSON lines in groups, answering each line once its group is on disk."""
+    from domain.rule_sets import RULE_SETS
+    from ledger.ledger import Ledger
+
+    exit_code = 0
+    with (
+        opened(path) as file,
+        Ledger.open(folder, RULE_SETS[rules], doing="record") as ledger,
+        progress("recording", unit="lines") as moved,
+    ):
+        for group in groups_of_lines(file):
+            answers = outcomes_of(ledger, group, str(path))
+            exit_code |= any(answer["outcome"] != "recorded" for answer in answers)
+            sys.stdout.buffer.write(b"".join(orjson.dumps(one) + b"\n" for one in answers))
+            sys.stdout.buffer.flush()
+            moved(group[-1].number, None)
+    return exit_code
+
+
+def opened(path: Path) -> BinaryIO:
+    """The file, or standard input for a dash."""
+    if str(path) == "-":
+        return sys.stdin.buffer
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
+    """Lines as they come: what is there at once is one group, and nothing waits for more.
+
+    A line beyond the largest is cut there, so that memory stays bounded; it goes to quarantine.
+    """
+    from ledger.intake import LARGEST_LINE_BYTES
+
+    rest, overlong, number = b"", False, 0
+    reader = getattr(file, "read1", file.read)
+    while piece := reader(READ_BYTES):
+        *complete, rest = (rest + piece).split(b"\n")
+        if overlong and complete:
+            complete, overlong = complete[1:], False
+        if len(rest) > LARGEST_LINE_BYTES:
+            if not overlong:
+                complete.append(rest)
+            rest, overlong = b"", True
+        filled = [Line(at, text) for at, text in enumerate(complete, number + 1) if text.strip()]
+        number += len(complete)
+        for begin in range(0, len(filled), LINES_IN_ONE_GROUP):
+            yield filled[begin : begin + LINES_IN_ONE_GROUP]
+    if rest.strip() and not overlong:
+        yield [Line(number + 1, rest)]
+
+
+def outcomes_of(ledger: Ledger, lines: list[Line], origin: str) -> list[dict[str, Any]]:
+    """Record what can be read, quarantine what cannot, and answer each line in order."""
+    from ledger.intake import Unreadable, read_request
+    from ledger.quarantine import Unread
+
+    answers: list[dict[str, Any]] = [{"line": line.number} for line in lines]
+    readable: list[tuple[dict[str, Any], Request]] = []
+    unreadable: list[tuple[dict[str, Any], Unread]] = []
+    filled_in = defaults()
+    for answer, line in zip(answers, lines, strict=True):
+        try:
+            readable.append((answer, read_request(line.text, filled_in)))
+        except Unreadable as error:
+            unread = Unread(f"{origin}:{line.number}", line.text, str(error))
+            unreadable.append((answer, unread))
+    numbers = ledger.quarantine.add_many([unread for _, unread in unreadable])
+    for (answer, unread), number in zip(unreadable, numbers, strict=True):
+        answer.update(outcome="quarantined", number=number, reason=unread.reason)
+    outcomes = ledger.record_many([request for _, request in readable])
+    for (answer, request), outcome in zip(readable, outcomes, strict=True):
+        answer.update(answer_of(request, outcome))
+    return answers
+
+
+def answer_of(request: Request, outcome: Outcome) -> dict[str, Any]:
+    """One outcome as the fields of its line."""
+    from ledger.outcomes import Recorded
+
+    answer: dict[str, Any] = {"command_id": request.command.command_id}
+    if isinstance(outcome, Recorded):
+        answer |= {
+            "outcome": "recorded",
+            "position": outcome.position,
+            "version": outcome.version,
+            "events": len(outcome.documents),
+        }
+    else:
+        answer |= {
+            "outcome": "refused",
+            "number": outcome.number,
+            "rule": outcome.rule,
+            "sentence": outcome.sentence,
+        }
+    return answer | ({"repeated": True} if outcome.repeated else {})

@@ -16,7 +16,7 @@ from entrypoints.ui.progress import progress
 
 if TYPE_CHECKING:
     from domain.commands import Command
-    from entrypoints.ui.outcome_counts import Tally
+    from ledger.outcomes import OutcomeCounts
 
 COMMANDS_IN_ONE_GROUP = 2_000
 FIRST_DAY = "2026-01-05"
@@ -72,15 +72,14 @@ def record_simulated(
     start: datetime,
     days: int = 1,
     rate: float | None = None,
-) -> Tally:
+) -> OutcomeCounts:
     """Record the simulated commands in groups, at most `rate` of them a second."""
     from domain.rule_sets import RULE_SETS
-    from entrypoints.ui.outcome_counts import Tally
     from ledger.ledger import Ledger
-    from ledger.outcomes import Request
+    from ledger.outcomes import OutcomeCounts, Request
     from simulation.day import simulate as simulated
 
-    counts = Tally()
+    counts = OutcomeCounts()
     rule_set = RULE_SETS[rules]
     commands = simulated(calls, seed, start, days, rule_set)
     size = COMMANDS_IN_ONE_GROUP if rate is None else max(1, int(rate * TICK_SECONDS))

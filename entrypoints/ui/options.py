@@ -38,3 +38,17 @@ RuleSetName = Annotated[
         "--rules", envvar="CALL_LEDGER_RULES", help="The rule set by which commands are judged."
     ),
 ]
+UntilEnd = Annotated[
+    bool, typer.Option("--until-end", help="End when there is nothing new, instead of waiting.")
+]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        metavar="N",
+        help="Answer /livez, /readyz and /metrics on this port; 0 is a free one, see the log.",
+    ),
+]
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address that the port is on.")]
+LOOPBACK = "127.0.0.1"

@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from entrypoints.workers.shutdown import Stopping
+from entrypoints.workers.lag import Figures
+from entrypoints.workers.shutdown import Shutdown
 from infra.errors import LedgerError
 from projections.database import ProjectionError
 
@@ -20,8 +21,6 @@ SILENT_SECONDS: Final = 300.0
 
 LOOKED_UP_SECONDS: Final = 1.0
 """For so long what was looked up is taken as it was."""
-
-Figures = dict[str, float]
 
 MEANINGS: Final = {
     "store_position": "The last position in the event store.",
@@ -72,19 +71,19 @@ class LookedUp(Collector):
             yield GaugeMetricFamily(f"call_ledger_{name}", MEANINGS[name], value=value)
 
 
-class Pulse:
+class Liveness:
     """A process is alive while it comes round, and ready when it works and its lag is known."""
 
-    def __init__(self, stopping: Stopping, look_up: Callable[[], Figures]) -> None:
+    def __init__(self, shutdown: Shutdown, look_up: Callable[[], Figures]) -> None:
         self.registry = CollectorRegistry()
-        self._stopping = stopping
+        self._shutdown = shutdown
         self._began_at = time.monotonic()
         self._looked_up = LookedUp(self._while_working(look_up))
         self.registry.register(self._looked_up)
 
     def why_not_alive(self) -> str:
         """Empty, or how long nothing was heard of it."""
-        last = self._stopping.asked_at or self._began_at
+        last = self._shutdown.asked_at or self._began_at
         silent_seconds = time.monotonic() - last
         if silent_seconds < SILENT_SECONDS:
             return ""
@@ -98,9 +97,9 @@ class Pulse:
         """Looking before it works, or after, could take what the process itself needs."""
 
         def look() -> Figures:
-            if self._stopping.is_told:
+            if self._shutdown.is_told:
                 raise LedgerError("It ends: it was told to.")
-            if self._stopping.asked_at is None:
+            if self._shutdown.asked_at is None:
                 raise LedgerError("It begins: it does not work yet.")
             return look_up()
 

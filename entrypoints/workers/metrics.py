@@ -9,7 +9,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from consumers.publisher import Published
-from entrypoints.workers.worker import AtWork
+from entrypoints.workers.worker import Worker
 from infra.logs import Happening
 from ledger.outcomes import Outcome, RefusedOutcome
 from projections.batches import Positions
@@ -19,12 +19,12 @@ SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SAY_EVERY_SECONDS: Final = 10.0
 
 
-class Measures:
+class Metrics:
     """Sizes and seconds of pages; a word in the log now and then."""
 
-    def __init__(self, working: AtWork) -> None:
-        registry = working.pulse.registry
-        self._stopping, self._log = working.stopping, working.log
+    def __init__(self, worker: Worker) -> None:
+        registry = worker.liveness.registry
+        self._shutdown, self._log = worker.shutdown, worker.log
         self._said_at = 0.0
         self._sizes = Histogram(
             "call_ledger_page_size",
@@ -42,18 +42,18 @@ class Measures:
     def note_page(self, size: int, **numbers: int) -> None:
         """A page of so many messages was committed."""
         self._sizes.observe(size)
-        self._seconds.observe(time.monotonic() - (self._stopping.asked_at or time.monotonic()))
+        self._seconds.observe(time.monotonic() - (self._shutdown.asked_at or time.monotonic()))
         if time.monotonic() > self._said_at + SAY_EVERY_SECONDS:
             self._said_at = time.monotonic()
             self._log.info(Happening.GOES_ON, extra=numbers)
 
 
-class PositionMeasures(Measures):
+class PublisherMetrics(Metrics):
     """How far events and refusals were brought."""
 
-    def __init__(self, working: AtWork) -> None:
-        super().__init__(working)
-        registry = working.pulse.registry
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        registry = worker.liveness.registry
         self.done = Published(0, 0)
         self._before: Published | None = None
         self._position = gauge(registry, "position", "The last position that was brought on.")
@@ -70,12 +70,12 @@ class PositionMeasures(Measures):
             self.note_page(size, position=done.position, refusal_number=done.refusal_number)
 
 
-class ProjectorMeasures(PositionMeasures):
+class ProjectorMetrics(PublisherMetrics):
     """How far the tables are."""
 
-    def __init__(self, working: AtWork) -> None:
-        super().__init__(working)
-        registry = working.pulse.registry
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        registry = worker.liveness.registry
         self._projected = gauge(
             registry, "projected_position", "The last position that the tables show."
         )
@@ -86,12 +86,12 @@ class ProjectorMeasures(PositionMeasures):
         self.on_page(Published(positions.position, positions.refusal_number))
 
 
-class CommandMeasures(Measures):
+class CommandMetrics(Metrics):
     """What commands came to."""
 
-    def __init__(self, working: AtWork) -> None:
-        super().__init__(working)
-        registry = working.pulse.registry
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        registry = worker.liveness.registry
         self._answered = 0
         self._commands = Counter(
             "call_ledger_commands", "Commands by what they came to.", ["outcome"], registry=registry
@@ -116,7 +116,7 @@ class CommandMeasures(Measures):
         """A group is on disk; one that comes again counts as repeated, not by its rule."""
         self._groups.observe(len(outcomes))
         self._group_seconds.observe(
-            time.monotonic() - (self._stopping.asked_at or time.monotonic())
+            time.monotonic() - (self._shutdown.asked_at or time.monotonic())
         )
         for outcome in outcomes:
             is_refused = isinstance(outcome, RefusedOutcome)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class Stopping(threading.Event):
+class Shutdown(threading.Event):
     """Whether to end. Who works asks at every turn, so being asked is a sign of life."""
 
     def __init__(self) -> None:
@@ -43,16 +43,16 @@ class Stopping(threading.Event):
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[Stopping]:
+def shutdown_by_signals() -> Iterator[Shutdown]:
     """Set by Ctrl-C and SIGTERM: what is under way is finished, then the command ends."""
-    stopping = Stopping()
+    shutdown = Shutdown()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.tell()
+        shutdown.tell()
 
     before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stopping
+        yield shutdown
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)

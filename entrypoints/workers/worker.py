@@ -12,8 +12,9 @@ import typer
 from pydantic import ValidationError
 
 from entrypoints.ui.failures import NOT_DONE, told
-from entrypoints.workers.liveness import Figures, Pulse
-from entrypoints.workers.shutdown import Stopping, stopped_by_signals
+from entrypoints.workers.lag import Figures
+from entrypoints.workers.liveness import Liveness
+from entrypoints.workers.shutdown import Shutdown, shutdown_by_signals
 from infra.errors import LedgerError
 from infra.health import answering_health
 from infra.logs import Happening, logging_lines
@@ -21,20 +22,20 @@ from projections.database import ProjectionError
 
 
 @dataclass(slots=True)
-class AtWork:
+class Worker:
     """One long-running process."""
 
     log: logging.Logger
-    stopping: Stopping
-    pulse: Pulse
+    shutdown: Shutdown
+    liveness: Liveness
     numbers: dict[str, int] = field(default_factory=dict)
     """What the last line of the log says."""
 
 
 @contextmanager
-def at_work(
+def running(
     process: str, look_up: Callable[[], Figures], port: int | None, host: str
-) -> Iterator[AtWork]:
+) -> Iterator[Worker]:
     """Log, answer health on the port if there is one, and be told to end by a signal.
 
     An error ends the process with a line in the log. The words of one that is not ours are not
@@ -42,15 +43,15 @@ def at_work(
     """
     with logging_lines(process, LedgerError, ProjectionError) as log, ExitStack() as stack:
         try:
-            stopping = stack.enter_context(stopped_by_signals())
-            one = AtWork(log, stopping, Pulse(stopping, look_up))
+            shutdown = stack.enter_context(shutdown_by_signals())
+            worker = Worker(log, shutdown, Liveness(shutdown, look_up))
             listening = {}
             if port is not None:
-                answering = answering_health(one.pulse, one.pulse.registry, port, host)
+                answering = answering_health(worker.liveness, worker.liveness.registry, port, host)
                 listening["port"] = stack.enter_context(answering)
             log.info(Happening.BEGAN, extra=listening)
-            yield one
-            log.info(Happening.ENDED, extra=one.numbers)
+            yield worker
+            log.info(Happening.ENDED, extra=worker.numbers)
         except Exception as error:
             exit_code, said = NOT_DONE, error
             if isinstance(error, ValidationError) and error.title == "Settings":

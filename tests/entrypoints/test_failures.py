@@ -147,7 +147,7 @@ def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
     call(folder, *RECEIVE)
     code = (
         "import os, sys; from entrypoints.cli.main import app; import ledger.ledger;"
-        "import projections.serving.client, entrypoints.cli.many_lines;"
+        "import projections.serving.client, entrypoints.cli.record;"
         "import entrypoints.timeline.picture;"
         f"os.setuid({NOBODY}); app(sys.argv[1:], prog_name='call-ledger')"
     )
@@ -175,7 +175,7 @@ def test_an_unknown_mistake_asks_to_be_reported(
         raise ZeroDivisionError("what nobody thought of")
 
     monkeypatch.setattr("entrypoints.ui.output.print_table", fail)
-    monkeypatch.setattr("entrypoints.cli.maintenance.print_table", fail)
+    monkeypatch.setattr("entrypoints.cli.status.print_table", fail)
     answer = call(told, "status")
     assert answer.code == 3
     assert answer.err == (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from consumers.publisher import Published
-from entrypoints.workers.progress import publisher_figures
+from entrypoints.workers.lag import publisher_figures
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.local.servers import free_ports
 from tests.consumers.recorded import record_calls

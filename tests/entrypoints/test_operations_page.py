@@ -6,10 +6,10 @@ import logging
 import re
 from pathlib import Path
 
-from entrypoints.workers.liveness import MEANINGS, Pulse
-from entrypoints.workers.metrics import CommandMeasures, ProjectorMeasures
-from entrypoints.workers.shutdown import Stopping
-from entrypoints.workers.worker import AtWork
+from entrypoints.workers.liveness import MEANINGS, Liveness
+from entrypoints.workers.metrics import CommandMetrics, ProjectorMetrics
+from entrypoints.workers.shutdown import Shutdown
+from entrypoints.workers.worker import Worker
 from infra.settings import Settings
 from tests.entrypoints.calling import call
 
@@ -18,11 +18,13 @@ PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="ut
 
 def measured() -> set[str]:
     names: set[str] = {"lag_known", *MEANINGS}
-    for measures in (ProjectorMeasures, CommandMeasures):
-        stopping = Stopping()
-        working = AtWork(logging.getLogger("test"), stopping, Pulse(stopping, dict))
-        measures(working)
-        found = {one.name.removeprefix("call_ledger_") for one in working.pulse.registry.collect()}
+    for metrics in (ProjectorMetrics, CommandMetrics):
+        shutdown = Shutdown()
+        worker = Worker(logging.getLogger("test"), shutdown, Liveness(shutdown, dict))
+        metrics(worker)
+        found = {
+            one.name.removeprefix("call_ledger_") for one in worker.liveness.registry.collect()
+        }
         names |= found
     return names
 

@@ -1,0 +1,38 @@
+"""`call-ledger config`: every setting, with its value and its meaning."""
+
+from __future__ import annotations
+
+from entrypoints.ui.options import AsJson
+from entrypoints.ui.output import print_table, write_json
+
+
+def config(json: AsJson = False) -> None:
+    """Print every setting: its variable, its value, and what it means.
+
+    [bold]CALL_LEDGER_TIME_ZONE=Europe/Rome call-ledger config[/bold]
+    """
+    from infra.settings import Settings
+
+    settings = Settings()
+    rows = [
+        {
+            "variable": f"CALL_LEDGER_{name.upper()}",
+            "value": value_shown(str(getattr(settings, name))),
+            "set": name in settings.model_fields_set,
+            "meaning": field.description,
+        }
+        for name, field in Settings.model_fields.items()
+    ]
+    if json:
+        write_json(rows)
+    else:
+        print_table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def value_shown(value: str) -> str:
+    """A setting's value; of a URL what is not secret."""
+    if "://" not in value:
+        return value
+    from infra.postgresql import without_password
+
+    return without_password(value)

@@ -1,0 +1,43 @@
+"""`call-ledger project`: the tables of a folder, kept up to Kafka."""
+
+from __future__ import annotations
+
+import typer
+
+from entrypoints.ui.options import DEFAULT_FOLDER, LOOPBACK, Host, LedgerFolder, Port, UntilEnd
+
+
+def project(
+    until_end: UntilEnd = False,
+    port: Port = None,
+    host: Host = LOOPBACK,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Keep the tables up to Kafka and answer reports from them, until stopped.
+
+    What cannot be read is withheld with the reason, its call is marked incomplete, and all that
+    is withheld is tried again at each start.
+
+    [bold]call-ledger project --until-end[/bold]
+    """
+    from consumers.kafka_projector import project as follow
+    from entrypoints.workers.lag import projector_figures
+    from entrypoints.workers.metrics import ProjectorMetrics
+    from entrypoints.workers.worker import running
+    from infra.kafka import Kafka
+    from infra.settings import Settings
+
+    with running("project", lambda: projector_figures(ledger, kafka), port, host) as worker:
+        settings = Settings()
+        kafka = Kafka.of(settings)
+        metrics = ProjectorMetrics(worker)
+        positions = follow(
+            ledger,
+            kafka,
+            worker.shutdown,
+            until_end,
+            metrics.on_positions,
+            settings.project_megabytes,
+        )
+        worker.numbers.update(positions._asdict())
+    typer.echo(f"The tables show every event up to position {positions.projected_position:,}.")

@@ -1,0 +1,53 @@
+"""`call-ledger publish`: what was recorded, brought into Kafka."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from entrypoints.ui.options import DEFAULT_FOLDER, LOOPBACK, Host, LedgerFolder, Port, UntilEnd
+
+
+def publish(
+    from_position: Annotated[
+        int | None,
+        typer.Option("--from", min=1, metavar="POSITION", help="Send again from there on."),
+    ] = None,
+    until_end: UntilEnd = False,
+    port: Port = None,
+    host: Host = LOOPBACK,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Bring every recorded event into Kafka, once and in order, until stopped.
+
+    A second publisher takes over from the first, which then leaves.
+
+    [bold]call-ledger publish --until-end[/bold]
+    """
+    from consumers.publisher import publish as bring
+    from entrypoints.workers.lag import publisher_figures
+    from entrypoints.workers.metrics import PublisherMetrics
+    from entrypoints.workers.worker import running
+    from infra.kafka import Kafka
+    from infra.settings import Settings
+    from ledger.feed import StoreFeed
+
+    with running(
+        "publish", lambda: publisher_figures(ledger, kafka, metrics.done), port, host
+    ) as worker:
+        kafka = Kafka.of(Settings())
+        metrics = PublisherMetrics(worker)
+        done = bring(
+            lambda: StoreFeed(ledger),
+            kafka,
+            worker.shutdown,
+            from_position,
+            until_end,
+            metrics.on_page,
+        )
+        worker.numbers.update(done._asdict())
+    typer.echo(
+        f"Kafka has every event up to position {done.position:,} and every refusal up to "
+        f"number {done.refusal_number:,}."
+    )

@@ -1,0 +1,61 @@
+"""`call-ledger rebuild`: every table computed anew beside the current ones, and compared."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerFolder
+from entrypoints.ui.output import print_table, write_json
+from entrypoints.ui.progress import progress
+from infra.errors import LedgerError
+from infra.folder import LedgerFolder as Folder
+
+
+def rebuild(
+    from_store: Annotated[
+        bool,
+        typer.Option("--from-store", help="Read every event again from the store, not DuckDB's."),
+    ] = False,
+    json: AsJson = False,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Compute every table anew beside the current ones, compare, and swap.
+
+    The current tables answer meanwhile. Exit code 1 when a table came out other
+    than it was.
+
+    [bold]call-ledger rebuild --from-store[/bold]
+    """
+    from ledger.feed import StoreFeed
+    from projections.serving.server import Busy, owning
+
+    with StoreFeed(ledger) as feed:
+        feed.head()
+    try:
+        if from_store:
+            with owning(ledger):
+                pass
+            Folder(ledger).projections.unlink(missing_ok=True)
+        with (
+            progress("projecting", unit="events") as moved,
+            owning(ledger, lambda: StoreFeed(ledger)) as owner,
+        ):
+            positions = owner.bring_up(moved)
+            with owner.writing() as projections:
+                differences = projections.rebuild()
+    except Busy:
+        raise LedgerError(
+            f"The tables in {ledger} are in use by another process: rebuild when it has finished."
+        ) from None
+    if json:
+        write_json(
+            {"position": positions.position, "differences": [one._asdict() for one in differences]}
+        )
+    elif differences:
+        names = ("table", "rows_before", "rows_after")
+        print_table(names, differences, "Tables that came out other than they were")
+    else:
+        typer.echo(f"Every table came out the same, at position {positions.position:,}.")
+    raise typer.Exit(1 if differences else 0)

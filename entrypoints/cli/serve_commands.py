@@ -1,0 +1,52 @@
+"""`call-ledger serve-commands`: commands out of Kafka, recorded and answered."""
+
+from __future__ import annotations
+
+import typer
+
+from entrypoints.ui.options import (
+    DEFAULT_FOLDER,
+    LOOPBACK,
+    Host,
+    LedgerFolder,
+    Port,
+    RuleSetName,
+    UntilEnd,
+)
+
+
+def serve_commands(
+    until_end: UntilEnd = False,
+    rules: RuleSetName = "seed",
+    port: Port = None,
+    host: Host = LOOPBACK,
+    ledger: LedgerFolder = DEFAULT_FOLDER,
+) -> None:
+    """Take commands from Kafka, record them, and send each one's outcome back, until stopped.
+
+    A command that comes again is answered as the first time, and not applied again.
+
+    [bold]call-ledger serve-commands --until-end[/bold]
+    """
+    from consumers.command_consumer import serve
+    from domain.rule_sets import RULE_SETS
+    from entrypoints.workers.lag import command_figures
+    from entrypoints.workers.metrics import CommandMetrics
+    from entrypoints.workers.worker import running
+    from infra.kafka import Kafka
+    from infra.settings import Settings
+    from ledger.ledger import Ledger
+
+    with running("serve-commands", lambda: command_figures(ledger, kafka), port, host) as worker:
+        kafka = Kafka.of(Settings())
+        metrics = CommandMetrics(worker)
+        answered = serve(
+            lambda: Ledger.open(ledger, RULE_SETS[rules], doing="serving commands from Kafka"),
+            kafka,
+            worker.shutdown,
+            until_end,
+            metrics.on_page,
+            metrics.on_group,
+        )
+        worker.numbers["commands"] = answered
+    typer.echo(f"{answered:,} commands were answered.")
