@@ -1,8 +1,7 @@
 -- One row per agent, UTC day and source; what lasts over midnight is split there.
 with spans as (
-    select party as agent, source, state, began_at, ended_at, span_seconds, is_first_talk
-    from party_spans
-    where party_kind = 'agent'
+    select agent, source, state, began_at, ended_at, span_seconds, is_first_talk
+    from agent_spans
 ),
 parts as (
     select agent, source, state, began_at::date as day, span_seconds as seconds

@@ -1,5 +1,9 @@
 -- One row per stay of one party in a call; who comes back stays again.
-with seconds_of_stays as (
+with seconds_of_spans as (
+    select *, seconds_between(began_at, ended_at) as span_seconds
+    from stay_spans
+),
+seconds_of_stays as (
     select
         call_position,
         stay_number,
@@ -7,8 +11,7 @@ with seconds_of_stays as (
         round(sum(span_seconds) filter (state = 'hold'), 6) as hold_seconds,
         round(sum(span_seconds) filter (state = 'consult'), 6) as consult_seconds,
         round(sum(span_seconds) filter (state = 'conference'), 6) as conference_seconds
-    from party_spans
-    where stay_number > 0
+    from seconds_of_spans
     group by call_position, stay_number
 ),
 promotions as (

@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from projections.database import Projections
-from projections.models import FOLDER, Kind, Model, kept_models, models
+from projections.models import FOLDER, Kind, Model, kept_models, models, readable_models
 from tests.projections.documents import short, short_refusals
 
 NAMES = [model.name for model in models()]
+READABLE = [model.name for model in readable_models()]
 
 
 def description(name: str) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def test_times_durations_and_keys_are_named_alike_everywhere(name: str, tmp_path
         assert column.endswith("_at") == (kind == "TIMESTAMP"), column
         assert column.endswith("_seconds") == (kind == "DOUBLE"), column
         assert not column.startswith("is_") or kind == "BOOLEAN", column
-    assert "source" in columns
+    assert "source" in columns or name not in READABLE
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)

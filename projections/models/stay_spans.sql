@@ -1,4 +1,4 @@
--- One row per span of time in which a party was in one state of a call.
+-- One row per span of time in which a party of a call talked, held, was consulted or conferred.
 with holds_in_talk as (
     select
         stays.call_position,
@@ -64,7 +64,7 @@ conference_spans as (
     join stays using (call_position)
     where role_first <> 'consulted' or talk_from_at is not null
 ),
-spans_of_stays as (
+spans as (
     select *, 'talk' as state from talk_spans
     union all by name
     select *, 'hold' as state from hold_spans
@@ -77,38 +77,18 @@ spans_of_stays as (
     from consults
     where stay_number is not null
 ),
-spans as (
-    select
-        call_position, call_id, source, entered_at, queue, party, party_kind, stay_number,
-        state, state_number, began_at, ended_at
-    from spans_of_stays
-    join stays using (call_position, stay_number)
-    union all by name
-    select
-        call_position, call_id, source, entered_at, queue, agent as party, 'agent' as party_kind,
-        0 as stay_number, 'wrap_up' as state, wrap_up_number as state_number,
-        coalesce(agent_left_at, opened_at, applied_at) as began_at,
-        case status when 'applied' then applied_at end as ended_at
-    from wrap_ups
-    where status in ('applied', 'open')
-    union all by name
-    select
-        call_position, call_id, source, entered_at, queue, agent as party, 'agent' as party_kind,
-        0 as stay_number, 'ring' as state, offer_number as state_number,
-        offered_at as began_at, resolved_at as ended_at
-    from offers
-),
 final as (
     select
-        * replace (
-            state::enum ('talk', 'hold', 'consult', 'conference', 'wrap_up', 'ring') as state,
-            case when ended_at < began_at then began_at else ended_at end as ended_at
-        ),
-        seconds_between(began_at, ended_at) as span_seconds,
-        state = 'talk' and state_number = 0 as is_first_talk,
-        ended_at is null as is_open
+        call_position,
+        stay_number,
+        state,
+        state_number,
+        began_at,
+        -- Clocks that go backwards make no time negative.
+        case when ended_at < began_at then began_at else ended_at end as ended_at,
+        state = 'talk' and state_number = 0 as is_first_talk
     from spans
-    -- What began and ended at once took no time, but a contact and a wrap-up count.
-    where coalesce(began_at < ended_at, true) or state = 'wrap_up' or is_first_talk
+    -- What began and ended at once took no time, but a contact counts.
+    where coalesce(began_at < ended_at, true) or is_first_talk
 )
 select * from final
