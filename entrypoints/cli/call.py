@@ -91,10 +91,11 @@ def list_calls(
         queue=queue,
         source=source,
     )
-    conditions = [*selection.conditions(), *(["phase = $phase"] if phase else [])]
-    parameters = selection.parameters(with_time_zone=False) | (
-        {"phase": phase.value} if phase else {}
-    )
+    conditions = [
+        *[*selection.filters(), *selection.entered()],
+        *(["phase = $phase"] if phase else []),
+    ]
+    parameters = selection.parameters() | ({"phase": phase.value} if phase else {})
     query = (
         f"select {', '.join(COLUMNS)}, count(*) over () as calls_in_all from calls "
         f"{where(conditions)} order by entered_at desc, source, call_id limit {limit}"

@@ -52,11 +52,11 @@ def groupings(context: typer.Context, incomplete: str) -> list[str]:
 
 Since = Annotated[
     str | None,
-    typer.Option("--from", metavar="TIME", help="Calls that entered from this day or time on."),
+    typer.Option("--from", metavar="TIME", help="From this day or time on."),
 ]
 Until = Annotated[
     str | None,
-    typer.Option("--to", metavar="TIME", help="... up to this day, included, or before this time."),
+    typer.Option("--to", metavar="TIME", help="Up to this day, included, or before this time."),
 ]
 Agent = Annotated[str | None, typer.Option(help="Only this agent.", metavar="ID")]
 Queue = Annotated[str | None, typer.Option(help="Only calls of this queue.", metavar="ID")]
@@ -121,6 +121,7 @@ def help_of(report: Report) -> str:
     groupings = ", ".join(report.all_groupings)
     return (
         f"{report.question}\n\n{figures}\n\nDenominator: {report.denominator}.\n\n"
+        f"Hours, days, weeks and periods: {report.intervals}.\n\n"
         f"Groupings: {groupings}.\n\n"
         f"[bold]call-ledger report {report.name} --by day --from 2026-01-05[/bold]"
     )
@@ -137,12 +138,13 @@ def print_report(
     answer = reader.ask(*figures_query(report, selection, groups))
     tell_note(answer.note)
     withheld_calls = withheld(reader)["withheld_calls"]
-    about = {
+    about: dict[str, Any] = {
         "report": report.name,
         "question": report.question,
         "definitions": {figure.name: figure.definition for figure in report.figures},
         "denominator": report.denominator,
-        "period": period_of(selection),
+        "intervals": report.intervals,
+        "period": period_of(report, selection),
         "position": answer.position,
         "withheld_calls": withheld_calls,
     }
@@ -162,7 +164,7 @@ def print_report(
         case Format.TABLE:
             shown = [
                 [
-                    "all" if row["is_total"] and name == names[0] and groups else row[name]
+                    "all" if row["is_total"] and name == names[0] and groups else cell(name, row)
                     for name in names
                 ]
                 for row in rows
@@ -176,10 +178,17 @@ def print_report(
                     for figure in report.figures
                 ),
                 f"[bold]denominator[/bold]: {report.denominator}",
-                f"{escape(period_of(selection))}; computed at position {answer.position:,}.",
+                f"[bold]hours, days, weeks and periods[/bold]: {report.intervals}",
+                f"{escape(about['period'])}; computed at position {answer.position:,}.",
                 f"The calls behind it: call-ledger report {report.name} --calls",
                 *([WITHHELD_CALLS.format(withheld_calls)] if withheld_calls else []),
             )
+
+
+def cell(name: str, row: dict[str, Any]) -> object:
+    """A figure or key as the table shows it: an hour is whole, so its seconds say nothing."""
+    value = row[name]
+    return value.replace(":00:00", ":00", 1) if name == "hour" and value else value
 
 
 def print_calls(reader: Reader, report: Report, selection: Selection, output: Output) -> None:
@@ -191,7 +200,7 @@ def print_calls(reader: Reader, report: Report, selection: Selection, output: Ou
     rows = table.to_pylist()
     about = {
         "report": report.name,
-        "period": period_of(selection),
+        "period": period_of(report, selection),
         "position": answer.position,
         "calls_in_all": total,
     }
@@ -225,7 +234,7 @@ def strip(row: dict[str, object], without: tuple[str, ...] = ()) -> dict[str, ob
     return {name: value for name, value in row.items() if name not in ("is_total", *without)}
 
 
-def period_of(selection: Selection) -> str:
+def period_of(report: Report, selection: Selection) -> str:
     """The period and the filters in words, in UTC, with the time zone of the groups."""
     first = f"from {selection.since} UTC" if selection.since else "from the beginning"
     last = f"to before {selection.until} UTC" if selection.until else "to now"
@@ -238,9 +247,8 @@ def period_of(selection: Selection) -> str:
         )
         if value is not None
     ]
-    return ", ".join(
-        [f"Calls entered {first} {last}", *filters, f"groups in {selection.time_zone}"]
-    )
+    what = "Time" if report.is_of_time else "Calls entered"
+    return ", ".join([f"{what} {first} {last}", *filters, f"groups in {selection.time_zone}"])
 
 
 for one in REPORTS.values():

@@ -2,63 +2,67 @@
 
 from projections.reports.report import Figure, Report
 
+
+def seconds(state: str) -> str:
+    """The figure of the time in this state, as far as it is over."""
+    return f"coalesce(sum(microseconds) filter (state = '{state}'), 0) / 1e6"
+
+
 REPORT = Report(
     name="agents",
     title="Agents",
     question="What did each agent handle, hand over and take over, and how long did it take?",
     facts="""
 select
-  call_position, call_id, source, entered_at, queue, party as agent, false as is_denominator,
-  (talk_from_at is not null)::int as contacts, talk_seconds,
-  hold_seconds, conference_seconds, consult_seconds
-from participants
-where party_kind = 'agent'
-union all by name
-select
   call_position, call_id, source, entered_at, queue, agent, false as is_denominator,
-  (status = 'applied')::int as wrap_ups,
-  case when status = 'applied' then wrap_up_seconds end as wrap_up_seconds
-from wrap_ups
+  began_at, ended_at, state, is_first_talk
+from agent_spans
 union all by name
 select
   call_position, call_id, source, entered_at, queue, from_agent as agent,
-  false as is_denominator, 1 as transferred_out
+  false as is_denominator, accepted_at as began_at, accepted_at as ended_at, true as is_handed_over
 from transfers
 union all by name
 select
   call_position, call_id, source, entered_at, queue, to_party as agent,
-  false as is_denominator, 1 as transferred_in
+  false as is_denominator, accepted_at as began_at, accepted_at as ended_at, true as is_taken_over
 from transfers
 where to_party_kind = 'agent'
 """,
+    is_of_time=True,
     figures=(
         Figure(
             "contacts_handled",
-            "coalesce(sum(contacts), 0)::bigint",
-            "every connection with a customer",
+            "count(*) filter (is_first_talk and is_beginning)",
+            "every connection with a customer, where it begins",
         ),
-        Figure("talk_seconds", "sum(talk_seconds)", "with the customer, not on hold"),
-        Figure("hold_seconds", "sum(hold_seconds)", "the customer on hold meanwhile"),
+        Figure("talk_seconds", seconds("talk"), "with the customer, not on hold"),
+        Figure("hold_seconds", seconds("hold"), "the customer on hold meanwhile"),
+        Figure("conference_seconds", seconds("conference"), "the agent's own stay in conference"),
+        Figure("consult_seconds", seconds("consult"), "as the consulted party"),
+        Figure("wrap_up_seconds", seconds("wrap_up"), "from the agent's own end to the reason"),
         Figure(
-            "conference_seconds", "sum(conference_seconds)", "the agent's own stay in conference"
+            "ring_seconds", seconds("ring"), "kept for a call that was offered, until its outcome"
         ),
-        Figure("consult_seconds", "sum(consult_seconds)", "as the consulted party"),
-        Figure("wrap_up_seconds", "sum(wrap_up_seconds)", "from the agent's own end to the reason"),
         Figure(
             "wrap_ups",
-            "coalesce(sum(wrap_ups), 0)::bigint",
-            "reasons given, by the agent or by default",
+            "count(*) filter (state = 'wrap_up' and ended_at is not null and is_beginning)",
+            "with a reason, by the agent or by default, where the wrap-up begins",
         ),
         Figure(
             "transferred_in",
-            "coalesce(sum(transferred_in), 0)::bigint",
-            "calls received by transfer",
+            "count(*) filter (is_taken_over)",
+            "calls received by transfer, at the acceptance",
         ),
-        Figure("transferred_out", "coalesce(sum(transferred_out), 0)::bigint", "calls handed over"),
+        Figure(
+            "transferred_out",
+            "count(*) filter (is_handed_over)",
+            "calls handed over, at the acceptance",
+        ),
         Figure(
             "mean_handle_seconds",
-            "(coalesce(sum(talk_seconds), 0) + coalesce(sum(hold_seconds), 0)"
-            " + coalesce(sum(wrap_up_seconds), 0)) / nullif(sum(contacts), 0)",
+            "sum(microseconds) filter (state in ('talk', 'hold', 'wrap_up'))"
+            " / nullif(count(*) filter (is_first_talk and is_beginning), 0) / 1e6",
             "(talk + hold + wrap-up) ÷ contacts handled",
         ),
     ),

@@ -60,7 +60,9 @@ def offsets(time_zone: str) -> tuple[Offset, ...]:
     place = ZoneInfo(time_zone)
 
     def offset_at(second: int) -> int:
-        return round((datetime.fromtimestamp(second, place).utcoffset() or timedelta()).total_seconds())
+        return round(
+            (datetime.fromtimestamp(second, place).utcoffset() or timedelta()).total_seconds()
+        )
 
     first, last = round(FIRST.timestamp()), round(LAST.timestamp())
     found = [Offset(first, offset_at(first))]
@@ -89,16 +91,20 @@ def named_slots(slots: str, names: tuple[str, ...]) -> str:
     `<name>_order` is in the order of time, which the text of an hour is not.
     """
     intervals = ", ".join(f'{INTERVALS[name]} as "{name}"' for name in names)
-    orders = ", ".join(f'min(slot) over (partition by "{name}") as "{name}_order"' for name in names)
+    orders = ", ".join(
+        f'min(slot) over (partition by "{name}") as "{name}_order"' for name in names
+    )
     return f"""
 select *, {orders}
 from (
   select slot, {intervals}
   from (
-    select slot, offset_text, make_timestamp({start_of("slot")} + offset_seconds * 1000000) as local_time
+    select
+      slot, offset_text,
+      make_timestamp({start_of("slot")} + offset_microseconds) as local_time
     from {slots} asof join (
       select
-        unnest($from_slots) as from_slot, unnest($offset_seconds) as offset_seconds,
+        unnest($from_slots) as from_slot, unnest($offset_microseconds) as offset_microseconds,
         unnest($offset_texts) as offset_text
     ) on from_slot <= slot
   )
@@ -113,7 +119,7 @@ def slot_parameters(time_zone: str) -> dict[str, Value]:
     return {
         "slot_microseconds": microseconds,
         "from_slots": [0, *(start // microseconds for start in starts[1:])],
-        "offset_seconds": [one.seconds for one in known],
+        "offset_microseconds": [one.seconds * 1_000_000 for one in known],
         "offset_texts": [offset_text(one.seconds, time_zone) for one in known],
     }
 

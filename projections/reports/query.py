@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from projections.reports.report import (
-    CALLS,
-    GROUPINGS_OF_CALLS,
-    QUARTER,
-    TIME_GROUPINGS,
-    Report,
-    Selection,
-    where,
+from projections.reports.intervals import (
+    INTERVALS,
+    named_slots,
+    slot_of,
+    slot_parameters,
+    start_of,
 )
+from projections.reports.report import CALLS, GROUPINGS_OF_CALLS, Report, Selection, where
 
 if TYPE_CHECKING:
     from projections.serving.sandbox import Value
@@ -38,38 +38,99 @@ def figures_query(
             known = ", ".join(report.all_groupings)
             raise UnknownGroupingError(f"{report.name} has no grouping {grouping!r}; try {known}")
     keys = ", ".join(f'"{grouping}"' for grouping in by)
-    times = [grouping for grouping in by if grouping in TIME_GROUPINGS]
-    local = ", ".join(f'{TIME_GROUPINGS[grouping]} as "{grouping}"' for grouping in times)
-    quarters = f"""quarters as (
-  select {QUARTER} as quarter, {local} from {report.entries} {where(selection.period())}
-  group by quarter
-),
-selected as (
-  from chosen join quarters on quarters.quarter = {QUARTER}
-)"""
+    intervals = tuple(grouping for grouping in by if grouping in INTERVALS)
     apart = ", is_denominator" if set(by) & set(report.subject_groupings) else ""
     calls = calls_counted(report, selection, by)
     figures = ",\n  ".join(
         f'{figure.expression.replace(CALLS, calls)} as "{figure.name}"' for figure in report.figures
     )
+    orders = [
+        f'any_value("{grouping}_order")' if grouping in INTERVALS else f'"{grouping}"'
+        for grouping in by
+    ]
+    steps = [
+        f"facts as (\n{report.facts}\n)",
+        chosen(report, selection),
+        *(in_intervals(report, selection, intervals) if intervals else []),
+    ]
     sql = f"""
-with facts as (
-{report.facts}
-),
-chosen as not materialized (
-  select * from facts {where(selection.conditions())}
-),
-{quarters if times else "selected as (from chosen)"}
+with {", ".join(steps)}
 select
   {keys + "," if by else ""}
   {f"grouping({keys}) > 0" if by else "true"} as is_total,
   {figures}
-from selected
+from {"selected" if intervals else "chosen"}
 {f"group by grouping sets (({keys}{apart}), ())" if by else ""}
 {"having grouping(is_denominator) = 1 or not is_denominator" if apart else ""}
-order by {", ".join(["is_total", *(f'"{grouping}" nulls last' for grouping in by)])}
+order by {", ".join(["is_total", *(f"{order} nulls last" for order in orders)])}
 """
-    return sql, selection.parameters(with_time_zone=bool(times))
+    parameters = selection.parameters()
+    return sql, parameters | slot_parameters(selection.time_zone) if intervals else parameters
+
+
+def chosen(report: Report, selection: Selection) -> str:
+    """The step that selects the facts; of those that last, the part within the period."""
+    if not report.is_of_time:
+        conditions = where([*selection.filters(), *selection.entered()])
+        return f"chosen as not materialized (\n  select * from facts {conditions}\n)"
+    began_at = "began_at" if selection.since is None else "greatest(began_at, $since)"
+    # What goes on has no end, and `least` would give it that of the period.
+    ended_at = (
+        "ended_at"
+        if selection.until is None
+        else "case when ended_at > $until then $until else ended_at end"
+    )
+    is_beginning = "true" if selection.since is None else "began_at >= $since"
+    return f"""chosen as not materialized (
+  select
+    * replace ({began_at} as began_at, {ended_at} as ended_at),
+    {is_beginning} as is_beginning,
+    epoch_us({ended_at}) - epoch_us({began_at}) as microseconds
+  from facts {where([*selection.filters(), *selection.overlapped()])}
+)"""
+
+
+def in_intervals(report: Report, selection: Selection, intervals: tuple[str, ...]) -> Iterable[str]:
+    """The steps that put what is chosen into the intervals of the selection's time zone.
+
+    Each slot gets its intervals once, because finding them costs more than all the rest.
+    """
+    if not report.is_of_time:
+        yield f"""slots as (
+  select {slot_of("entered_at")} as slot from {report.entries} {where(selection.entered())}
+  group by slot
+)"""
+        yield f"named_slots as ({named_slots('slots', intervals)})"
+        yield f"""selected as (
+  from chosen join named_slots on named_slots.slot = {slot_of("entered_at")}
+)"""
+        return
+    yield f"""numbered as not materialized (
+  select
+    *, {slot_of("began_at")} as first_slot,
+    greatest({slot_of("began_at")}, {slot_of("(ended_at - interval 1 microsecond)")}) as last_slot
+  from chosen
+)"""
+    yield f"""parts as not materialized (
+  select *, first_slot as slot from numbered where first_slot = last_slot
+  union all
+  select
+    * exclude (slot) replace (
+      is_beginning and slot = first_slot as is_beginning,
+      least(epoch_us(ended_at), {start_of("(slot + 1)")})
+        - greatest(epoch_us(began_at), {start_of("slot")}) as microseconds
+    ), slot
+  from (
+    select *, unnest(range(first_slot, last_slot + 1)) as slot
+    from numbered
+    where first_slot < last_slot
+  )
+)"""
+    yield """slots as (
+  select unnest(range(min(first_slot), max(last_slot) + 1)) as slot from numbered
+)"""
+    yield f"named_slots as ({named_slots('slots', intervals)})"
+    yield "selected as (from parts join named_slots using (slot))"
 
 
 def calls_counted(report: Report, selection: Selection, by: tuple[str, ...]) -> str:
@@ -93,14 +154,15 @@ def calls_query(report: Report, selection: Selection) -> tuple[str, dict[str, Va
     sql = f"""
 with facts as (
 {report.facts}
-)
+),
+{chosen(report, selection)}
 select
   source, call_id, min(entered_at) as entered_at, any_value(queue) as queue,
   count(*) as "{report.name.replace("-", "_")}",
   count(*) over () as calls_in_all
-from facts {where([*selection.conditions(), "not is_denominator"])}
+from chosen where not is_denominator
 group by source, call_id
 order by min(entered_at) desc, source, call_id
 limit {CALLS_LIMIT}
 """
-    return sql, selection.parameters(with_time_zone=False)
+    return sql, selection.parameters()

@@ -3,6 +3,10 @@
 `facts` is a query over the models with one row per thing counted and, where a figure needs a
 denominator, one row per thing that the denominator counts (`is_denominator`). Every fact has
 `call_position`, `call_id`, `source`, `entered_at`, `queue` and `agent`, then its own columns.
+
+A call belongs to the interval in which it entered, and its facts with it. The facts of a report
+with `is_of_time` have `began_at` and `ended_at` besides: each is split at the borders of the
+intervals and of the period asked for.
 """
 
 from __future__ import annotations
@@ -12,21 +16,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from projections.reports.intervals import INTERVALS
+
 if TYPE_CHECKING:
     from projections.serving.sandbox import Value
-
-QUARTER: Final = "epoch_us(entered_at) // 900_000_000"
-LOCAL_ENTRY: Final = "timezone($time_zone, timezone('UTC', min(entered_at)))"
-"""The local time of a quarter of an hour: found once for all that entered in it, because a time
-zone costs more than all the rest, and every zone is a whole number of quarters from UTC."""
-
-TIME_GROUPINGS: Final[dict[str, str]] = {
-    "hour": f"date_trunc('hour', {LOCAL_ENTRY})",
-    "day": f"date_trunc('day', {LOCAL_ENTRY})::date",
-    "week": f"date_trunc('week', {LOCAL_ENTRY})::date",
-}
-"""Groupings that every report has: a call belongs to the interval in which it entered."""
-
 
 CONTACTS: Final = """
 select
@@ -51,8 +44,15 @@ CALLS: Final = "{calls}"
 times as much as all the rest, so the models mark the first thing of each call, and of each reason
 in it; where nothing else divides a call's things, the marks are counted instead."""
 
-GROUPINGS_OF_CALLS: Final = frozenset({*TIME_GROUPINGS, "queue", "source"})
+GROUPINGS_OF_CALLS: Final = frozenset({*INTERVALS, "queue", "source"})
 """What all things of a call have in common."""
+
+
+OF_CALLS: Final = "a call belongs to the one in which it entered"
+OF_TIME: Final = (
+    "time is split at their borders, and counts when it is over; what is counted belongs to the"
+    " one in which it began"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,19 @@ class Report:
     """Which things the figure `CALLS` counts the calls of."""
     firsts: Mapping[str, str] = field(default_factory=dict)
     """For a subject grouping, the column that marks its first thing of a call."""
+    is_of_time: bool = False
+    """Whether its facts last from `began_at` to `ended_at`. A figure of time sums `microseconds`
+    of the parts that fall into an interval; a count takes the part with `is_beginning`, so that
+    each thing counts once, where it began."""
+
+    @property
+    def intervals(self) -> str:
+        """What an hour, a day, a week or a period has of it, in words."""
+        return OF_TIME if self.is_of_time else OF_CALLS
 
     @property
     def all_groupings(self) -> tuple[str, ...]:
-        return (*TIME_GROUPINGS, *self.groupings, *self.subject_groupings)
+        return (*INTERVALS, *self.groupings, *self.subject_groupings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +116,32 @@ class Selection:
     queue: str | None = None
     source: str | None = None
 
-    def conditions(self) -> list[str]:
-        """The filters as SQL, each with its named parameter."""
+    def filters(self) -> list[str]:
+        """The filters other than the period as SQL, each with its named parameter."""
         filters = {
-            "entered_at >= $since": self.since,
-            "entered_at < $until": self.until,
             "agent = $agent": self.agent,
             "queue = $queue": self.queue,
             "source = $source": self.source,
         }
         return [sql for sql, value in filters.items() if value is not None]
 
-    def period(self) -> list[str]:
-        """The filters that are about the time of entry."""
-        return [sql for sql in self.conditions() if sql.startswith("entered_at")]
+    def entered(self) -> list[str]:
+        """The period as conditions on when a call entered."""
+        return [
+            *(["entered_at >= $since"] if self.since is not None else []),
+            *(["entered_at < $until"] if self.until is not None else []),
+        ]
 
-    def parameters(self, with_time_zone: bool) -> dict[str, Value]:
-        """The values of the parameters that `conditions` and groupings by time name."""
+    def overlapped(self) -> list[str]:
+        """The period as conditions on what lasts, or happens at one moment."""
+        return [
+            *(["(ended_at > $since or began_at >= $since)"] if self.since is not None else []),
+            *(["began_at < $until"] if self.until is not None else []),
+        ]
+
+    def parameters(self) -> dict[str, Value]:
+        """The values of the parameters that the conditions name."""
         values: dict[str, Value] = {
-            "time_zone": self.time_zone if with_time_zone else None,
             "since": self.since,
             "until": self.until,
             "agent": self.agent,

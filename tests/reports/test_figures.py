@@ -81,6 +81,7 @@ TOTALS: dict[str, dict[str, Any]] = {
         "conference_seconds": 240.0,
         "consult_seconds": 60.0,
         "wrap_up_seconds": 145.0,
+        "ring_seconds": 37.0,  # A 5, B 10 + 5, D 5, E 7, G 5
         "wrap_ups": 5,
         "transferred_in": 2,
         "transferred_out": 2,

@@ -29,12 +29,12 @@ def test_days_are_those_of_the_place(reader: Reader) -> None:
 
 def test_the_hour_that_the_clocks_skip_has_no_calls(reader: Reader) -> None:
     assert entered(reader, "hour", IN_ROME) == {
-        datetime(2026, 3, 28, 23): 1,
-        datetime(2026, 3, 29, 0): 1,
-        datetime(2026, 3, 29, 1): 1,
-        datetime(2026, 3, 29, 3): 1,
-        datetime(2026, 3, 29, 23): 1,
-        datetime(2026, 3, 30, 0): 2,
+        "2026-03-28T23:00:00+01:00": 1,
+        "2026-03-29T00:00:00+01:00": 1,
+        "2026-03-29T01:00:00+01:00": 1,
+        "2026-03-29T03:00:00+02:00": 1,
+        "2026-03-29T23:00:00+02:00": 1,
+        "2026-03-30T00:00:00+02:00": 2,
     }
 
 

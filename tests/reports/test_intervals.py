@@ -1,0 +1,152 @@
+"""Time is split at the borders of hours, days and weeks of any zone; the parts are the whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projections.database import Projections
+from projections.reports import REPORTS
+from projections.reports.intervals import INTERVALS, Offset, offsets, slot_seconds
+from projections.reports.query import figures_query
+from projections.reports.report import Selection
+from tests.projections.documents import Written
+from tests.projections.histories import LIKELY, OWN, PHASES, projections
+
+ZONES = (
+    "UTC",
+    "Europe/Rome",
+    "America/St_Johns",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "America/Havana",
+    "Africa/Casablanca",
+    "Pacific/Chatham",
+)
+TIMES = ("talk", "hold", "conference", "consult", "wrap_up", "ring")
+COUNTS = ("contacts_handled", "wrap_ups", "transferred_in", "transferred_out")
+MICROSECOND = timedelta(microseconds=1)
+
+
+@st.composite
+def moments_and_zones(draw: st.DrawFn) -> tuple[str, datetime]:
+    """A zone, and a moment some hours before its clocks changed, or would if they ever did."""
+    zone = draw(st.sampled_from(ZONES))
+    changes = [one for one in offsets(zone) if 2005 <= year_of(one) <= 2030]
+    change = draw(st.sampled_from(changes or [Offset(1_774_746_000, 0)]))
+    return zone, datetime.fromtimestamp(change.from_second, UTC) - timedelta(hours=5, minutes=7)
+
+
+def year_of(offset: Offset) -> int:
+    return datetime.fromtimestamp(offset.from_second, UTC).year
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.sampled_from(LIKELY),
+        st.integers(0, 40_000).map(float) | st.floats(0, 500_000).map(lambda one: round(one, 6)),
+    ),
+    min_size=12,
+    max_size=50,
+)
+
+
+def history(drawn: list[tuple[int, Any, float]], start: datetime) -> Written:
+    """Observations of three calls, by clocks that agree about nothing."""
+    written = Written()
+    for number, (call, (kind, actor), seconds) in enumerate(drawn):
+        command = kind(
+            command_id=UUID(int=number + 1),
+            source="test",
+            call_id=f"call-{call}",
+            actor=actor,
+            occurred_at=start + timedelta(seconds=seconds),
+            **OWN.get(kind, {}),
+        )
+        written.write(command, observed=True)
+    return written
+
+
+@settings(max_examples=25, phases=PHASES)
+@given(moments_and_zones(), STEPS, st.integers(0, 200_000))
+def test_the_parts_of_every_interval_and_period_are_the_whole(
+    place: tuple[str, datetime], drawn: list[tuple[int, Any, float]], cut_seconds: int
+) -> None:
+    zone, start = place
+    with projections() as opened:
+        opened.add(history(drawn, start).batch())
+        spans = opened.connection.execute(
+            "select state::varchar, began_at, ended_at from agent_spans where not is_open"
+        ).fetchall()
+        (whole,) = figures(opened, Selection(zone))
+        for by in INTERVALS:
+            of_intervals = figures(opened, Selection(zone), by)
+            assert next(row for row in of_intervals if row["is_total"]).items() >= whole.items()
+            groups = [row for row in of_intervals if not row["is_total"]]
+            assert_sum(groups, whole)
+            for state in TIMES:
+                found = {row[by]: row[f"{state}_seconds"] for row in groups}
+                assert {key: value for key, value in found.items() if value} == pytest.approx(
+                    expected(spans, state, by, zone)
+                )
+        cut = (start + timedelta(seconds=cut_seconds)).replace(tzinfo=None)
+        before = figures(opened, Selection(zone, until=cut))
+        after = figures(opened, Selection(zone, since=cut))
+        assert_sum([*before, *after], whole)
+
+
+def figures(opened: Projections, selection: Selection, *by: str) -> list[dict[str, Any]]:
+    sql, parameters = figures_query(REPORTS["agents"], selection, by)
+    answer = opened.connection.sql(sql, params=parameters or None)
+    rows: list[dict[str, Any]] = answer.to_arrow_table().to_pylist()
+    return rows
+
+
+def assert_sum(parts: list[dict[str, Any]], whole: dict[str, Any]) -> None:
+    for name in [*COUNTS, *(f"{state}_seconds" for state in TIMES)]:
+        assert all(part[name] >= 0 for part in parts)
+        assert sum(part[name] for part in parts) == pytest.approx(whole[name]), name
+
+
+def expected(spans: list[Any], state: str, by: str, zone: str) -> dict[Any, float]:
+    """The seconds of each interval, minute by minute, by Python's clock of the zone."""
+    seconds: dict[Any, float] = defaultdict(float)
+    for kind, began_at, ended_at in spans:
+        moment, end = began_at.replace(tzinfo=UTC), ended_at.replace(tzinfo=UTC)
+        while kind == state and moment < end:
+            following = min(end, moment.replace(second=0, microsecond=0) + timedelta(minutes=1))
+            local = moment.astimezone(ZoneInfo(zone))
+            seconds[interval(local, by)] += (following - moment) / timedelta(seconds=1)
+            moment = following
+    return dict(seconds)
+
+
+def interval(local: datetime, by: str) -> Any:
+    if by == "hour":
+        offset = "Z" if local.tzname() == "UTC" else local.isoformat()[-6:]
+        return f"{local:%Y-%m-%dT%H}:00:00{offset}"
+    return local.date() - timedelta(days=local.weekday() if by == "week" else 0)
+
+
+def test_a_slot_is_as_long_as_the_clocks_of_its_zone_allow() -> None:
+    zones = ("UTC", "Europe/Rome", "Australia/Lord_Howe", "Asia/Kathmandu", "America/St_Johns")
+    assert [slot_seconds(zone) for zone in zones] == [3600, 3600, 1800, 900, 60]
+
+
+@pytest.mark.slow
+def test_no_zone_keeps_an_offset_for_less_than_a_day_of_the_search() -> None:
+    for zone in sorted(available_timezones()):
+        place = ZoneInfo(zone)
+        known = offsets(zone)
+        for day in range(20_000):
+            moment = datetime.fromtimestamp(day * 86_400, place)
+            holding = [one for one in known if one.from_second <= day * 86_400][-1]
+            assert moment.utcoffset() == timedelta(seconds=holding.seconds), (zone, moment)
