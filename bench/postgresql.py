@@ -28,8 +28,9 @@ from bench.servers import folder_of_its_own, postgresql_in, schema
 from infra.local.postgresql import LocalPostgresql
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
+from ledger.prefetch import prefetch
 from projections.blocks import columns_of
-from projections.catch_up import LARGE_BATCH, catch_up, read_ahead
+from projections.catch_up import LARGE_BATCH, catch_up
 from projections.database import Projections
 
 CALLERS = (1, 16, 64, 256)
@@ -100,7 +101,7 @@ def loaded_per_second(folder: Path, events: int) -> float:
     try:
         with StoreFeed(folder) as feed:
             began = time.perf_counter()
-            projections.append_events(read_ahead(columns_of(feed.blocks(0), LARGE_BATCH)))
+            projections.append_events(prefetch(columns_of(feed.blocks(0), LARGE_BATCH)))
             return events / (time.perf_counter() - began)
     finally:
         projections.close()

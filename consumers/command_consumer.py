@@ -19,11 +19,11 @@ from consumers.kafka.transactions import Bookmark, Pages
 from infra.errors import LedgerError
 from infra.kafka import Kafka
 from infra.topics import COMMANDS, COMMANDS_POSITIONS, OUTCOMES, check_safe
+from ledger.identity import FIRST_EVENT, fingerprint_of
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Request
 from ledger.quarantine import QuarantineReader, Unread
-from projections.identity import FIRST_EVENT, mark_of
 
 NAME: Final = "command-consumer"
 POLL_MILLISECONDS: Final = 100
@@ -96,7 +96,7 @@ def offsets_in(bookmark: Bookmark, topic: str) -> dict[TopicPartition, int]:
 def check_same_ledger(ledger: Ledger, bookmark: Bookmark) -> None:
     """Refuse to go on where another ledger was served. Raises `LedgerError`."""
     served, first = bookmark.get(FIRST_EVENT), ledger.first_document()
-    if served is not None and (first is None or mark_of(first) != served):
+    if served is not None and (first is None or fingerprint_of(first) != served):
         raise LedgerError(
             "The commands in Kafka were recorded in another ledger so far, not in this store: set "
             "CALL_LEDGER_STORE, CALL_LEDGER_KAFKA and CALL_LEDGER_KAFKA_PREFIX to those of one "
@@ -133,7 +133,7 @@ def serve_page(
     outcomes = iter(zip(requests, recorded, strict=True))
     offsets = dict(pages.bookmark)
     if FIRST_EVENT not in offsets and (first := ledger.first_document()) is not None:
-        offsets[FIRST_EVENT] = mark_of(first)
+        offsets[FIRST_EVENT] = fingerprint_of(first)
     with pages.page():
         for index, message in enumerate(messages):
             if (reason := unreadable.get(index)) is not None:

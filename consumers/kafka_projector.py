@@ -29,11 +29,13 @@ from consumers.kafka.resequencer import Message
 from consumers.kafka.transactions import last_bookmark
 from infra.kafka import Kafka
 from infra.topics import EVENTS_POSITIONS
+from ledger.identity import FIRST_EVENT
+from ledger.prefetch import prefetch
 from projections import dead_letters
 from projections.batches import Positions
-from projections.catch_up import SMALL_STEP, is_projected, read_ahead
+from projections.catch_up import SMALL_STEP, is_projected
 from projections.database import MEMORY_MEGABYTES, Projections
-from projections.identity import FIRST_EVENT, first_mark, other_ledger
+from projections.identity import first_fingerprint, other_ledger
 from projections.serving.server import Owner, owning
 
 PAGES_AT_ONCE: Final = 4
@@ -73,7 +75,7 @@ def project(
         with (
             closing(KafkaFeed(kafka, where, *positions[:2])) as feed,
             closing(
-                read_ahead(pages_of(feed, until_end), lambda page: page.is_full, PAGES_AHEAD)
+                prefetch(pages_of(feed, until_end), lambda page: page.is_full, PAGES_AHEAD)
             ) as pages,
         ):
             while not stopping.is_set() and (page := next(pages, None)) is not None:
@@ -98,7 +100,7 @@ def tidied(owner: Owner) -> bool:
 def check_tables_are_in(kafka: Kafka, projections: Projections) -> None:
     """Refuse tables of another ledger than what was published. Raises `OtherLedger`."""
     published = last_bookmark(kafka, EVENTS_POSITIONS).get(FIRST_EVENT)
-    shown = first_mark(projections.connection)
+    shown = first_fingerprint(projections.connection)
     if None not in (published, shown) and published != shown:
         raise other_ledger(projections.path, "Kafka has another first event")
 

@@ -17,10 +17,10 @@ from consumers.kafka.transactions import Bookmark, Pages
 from infra.errors import LedgerError
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, check_safe
-from projections.batches import Refusals
-from projections.blocks import Block
-from projections.catch_up import Feed, Head, read_ahead
-from projections.identity import FIRST_EVENT, mark_at, mark_of
+from ledger.feed import EventBlock, Feed, RefusalBatch
+from ledger.identity import FIRST_EVENT, fingerprint_at, fingerprint_of
+from ledger.prefetch import prefetch
+from ledger.store.reader import Ends
 
 NAME: Final = "publisher"
 PAGE_EVENTS: Final = 5_000
@@ -32,7 +32,7 @@ costs Kafka about as much with one of them as with hundreds."""
 
 POSITION, REFUSAL_NUMBER = "position", "refusal_number"
 LAST_EVENT: Final = "last_event"
-"""The mark of the event at that position, by which the store is known again."""
+"""The fingerprint of the event at that position, by which the store is known again."""
 
 
 class ClosableFeed(Feed, Protocol):
@@ -59,8 +59,8 @@ class Page(NamedTuple):
     messages: list[Message]
     position: int | None
     refusal_number: int | None
-    marks: dict[str, int]
-    """Marks of its last event, and of the ledger's first one where the page has it."""
+    fingerprints: dict[str, int]
+    """Fingerprints of its last event, and of the ledger's first one where the page has it."""
 
 
 class StoreBehind(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -96,7 +96,7 @@ def publish(
             head = feed.head()
             if is_behind(done, head):
                 # The next page is read and made ready while Kafka takes this one.
-                for page in read_ahead(pages_of(feed, done, head, page_events, keys)):
+                for page in prefetch(pages_of(feed, done, head, page_events, keys)):
                     done = send_page(pages, done, page)
                     if on_page is not None:
                         on_page(done)
@@ -126,7 +126,7 @@ def check_store_has_it(feed: Feed, bookmark: Bookmark) -> None:
             f"store only up to {head.position} and {head.refusal_number}: it is another ledger's, "
             "or an older copy; see docs/operations.md on restoring."
         )
-    if last_event is not None and mark_at(feed, in_kafka[0]) != last_event:
+    if last_event is not None and fingerprint_at(feed, in_kafka[0]) != last_event:
         raise StoreBehind(
             f"Kafka has another event at position {in_kafka[0]} than the store: it is another "
             "ledger's, or a copy that went on otherwise; set CALL_LEDGER_STORE, CALL_LEDGER_KAFKA "
@@ -134,16 +134,16 @@ def check_store_has_it(feed: Feed, bookmark: Bookmark) -> None:
         )
 
 
-def is_behind(done: Published, head: Head) -> bool:
+def is_behind(done: Published, head: Ends) -> bool:
     """Whether the store has anything that Kafka has not."""
     return head.position > done.position or head.refusal_number > done.refusal_number
 
 
 def pages_of(
-    feed: Feed, done: Published, head: Head, page_events: int, keys: Keys
+    feed: Feed, done: Published, head: Ends, page_events: int, keys: Keys
 ) -> Iterator[Page]:
     """What the store has beyond, a page at a time; refusals go with the page they are met at."""
-    refusals: Iterator[Refusals] = iter(())
+    refusals: Iterator[RefusalBatch] = iter(())
     if head.refusal_number > done.refusal_number:
         refusals = iter(feed.refusals(done.refusal_number, page_events))
     if head.position > done.position:
@@ -155,17 +155,17 @@ def pages_of(
         yield page_of(None, left, keys)
 
 
-def page_of(events: Block | None, refusals: Refusals | None, keys: Keys) -> Page:
+def page_of(events: EventBlock | None, refusals: RefusalBatch | None, keys: Keys) -> Page:
     """The messages of the documents, ready to be sent."""
     messages: list[Message] = []
-    marks: dict[str, int] = {}
+    fingerprints: dict[str, int] = {}
     position = refusal_number = None
     if events is not None:
         ends = accumulate(events.sizes_bytes, initial=0)
         documents = [events.documents[begin:end] for begin, end in pairwise(ends)]
-        marks[LAST_EVENT] = mark_of(documents[-1])
+        fingerprints[LAST_EVENT] = fingerprint_of(documents[-1])
         if events.positions[0] == 1:
-            marks[FIRST_EVENT] = mark_of(documents[0])
+            fingerprints[FIRST_EVENT] = fingerprint_of(documents[0])
         position = events.positions[-1]
         messages = [
             (EVENTS, keys.of(call, document), document, headers_of(at, call, document))
@@ -179,7 +179,7 @@ def page_of(events: Block | None, refusals: Refusals | None, keys: Keys) -> Page
             (REFUSALS, key_in(document), document, headers_of(number, 0, document))
             for number, document in zip(refusals.numbers, refusals.documents, strict=True)
         ]
-    return Page(messages, position, refusal_number, marks)
+    return Page(messages, position, refusal_number, fingerprints)
 
 
 def send_page(pages: Pages, done: Published, page: Page) -> Published:
@@ -189,5 +189,7 @@ def send_page(pages: Pages, done: Published, page: Page) -> Published:
     with pages.page():
         for topic, key, document, headers in page.messages:
             pages.send(topic, key, document, headers)
-        pages.mark({**pages.bookmark, **page.marks, POSITION: position, REFUSAL_NUMBER: number})
+        pages.mark(
+            {**pages.bookmark, **page.fingerprints, POSITION: position, REFUSAL_NUMBER: number}
+        )
     return Published(position, number)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar, Final
+
+WRONG_USAGE: Final = 2
+NOT_DONE: Final = 3
 
 
 class LedgerError(Exception):
     """Something could not be done with the ledger; the sentence says what, and the next step."""
+
+    exit_code: ClassVar[int] = NOT_DONE
 
 
 class LedgerInUse(LedgerError):  # noqa: N818 - it reads as the state it reports

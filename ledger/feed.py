@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import orjson
 
@@ -50,6 +51,26 @@ class RefusalBatch:
 
     numbers: Sequence[int]
     documents: Sequence[bytes]
+
+
+class Feed(Protocol):
+    """What was recorded, in order, from a position on."""
+
+    def head(self) -> Ends:
+        """The last position and refusal number, 0 where there is none."""
+        ...
+
+    def batches(self, after_position: int, limit: int) -> Iterable[EventBatch]:
+        """Events after a position, at most `limit` a batch, until there are no more now."""
+        ...
+
+    def blocks(self, after_position: int, limit: int = ...) -> Iterable[EventBlock]:
+        """As `batches`, for those who need no object for each event: some thousands a block."""
+        ...
+
+    def refusals(self, after_number: int, limit: int) -> Iterable[RefusalBatch]:
+        """Refusals after a number, as `batches` does events."""
+        ...
 
 
 class StoreFeed:

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import pyarrow as pa
 
+from ledger.feed import EventBlock
 from projections.batches import column_of
-
-
-class Block(Protocol):
-    """Recorded events in order, their documents in one piece of memory."""
-
-    @property
-    def positions(self) -> range: ...
-    @property
-    def call_positions(self) -> Sequence[int]: ...
-    @property
-    def sizes_bytes(self) -> Sequence[int]: ...
-    @property
-    def documents(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +20,9 @@ class EventColumns:
     documents: pa.ChunkedArray
 
 
-def columns_of(blocks: Iterable[Block], limit: int) -> Iterator[EventColumns]:
+def columns_of(blocks: Iterable[EventBlock], limit: int) -> Iterator[EventColumns]:
     """Put blocks together until there are at least `limit` events, and again until the end."""
-    gathered: list[Block] = []
+    gathered: list[EventBlock] = []
     count = 0
     for block in blocks:
         gathered.append(block)
@@ -47,7 +34,7 @@ def columns_of(blocks: Iterable[Block], limit: int) -> Iterator[EventColumns]:
         yield together(gathered)
 
 
-def together(blocks: Sequence[Block]) -> EventColumns:
+def together(blocks: Sequence[EventBlock]) -> EventColumns:
     """Blocks that follow each other as columns of one chunk a block."""
     return EventColumns(
         range(blocks[0].positions.start, blocks[-1].positions.stop),

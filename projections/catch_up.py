@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from itertools import islice
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
-from projections.batches import Events, Positions, Refusals
-from projections.blocks import Block, columns_of
+from ledger.feed import Feed
+from ledger.prefetch import prefetch
+from projections.batches import Positions
+from projections.blocks import columns_of
 from projections.database import Projections
 
 LARGE_BATCH: Final = 125_000
@@ -25,37 +25,6 @@ SMALL_STEP: Final = 20_000
 
 Progress = Callable[[int, int], None]
 """Told how many events are done, of how many."""
-
-Batch = TypeVar("Batch")
-
-
-class Head(Protocol):
-    """How far a feed is."""
-
-    @property
-    def position(self) -> int: ...
-    @property
-    def refusal_number(self) -> int: ...
-
-
-class Feed(Protocol):
-    """What was recorded, in order, from a position on; the event store or Kafka."""
-
-    def head(self) -> Head:
-        """The last position and refusal number, 0 where there is none."""
-        ...
-
-    def batches(self, after_position: int, limit: int) -> Iterable[Events]:
-        """Events after a position, at most `limit` a batch, until there are no more now."""
-        ...
-
-    def blocks(self, after_position: int, limit: int = ...) -> Iterable[Block]:
-        """As `batches`, for those who need no object for each event: some thousands a block."""
-        ...
-
-    def refusals(self, after_number: int, limit: int) -> Iterable[Refusals]:
-        """Refusals after a number, as `batches` does events."""
-        ...
 
 
 def catch_up(projections: Projections, feed: Feed, progress: Progress | None = None) -> Positions:
@@ -77,14 +46,14 @@ def catch_up(projections: Projections, feed: Feed, progress: Progress | None = N
         )
         if events is not None or refusals is not None or not is_projected(positions):
             projections.add(events, refusals)
-    batches = read_ahead(columns_of(feed.blocks(projections.positions.position), LARGE_BATCH))
+    batches = prefetch(columns_of(feed.blocks(projections.positions.position), LARGE_BATCH))
     while (positions := projections.positions).position < head.position:
         if not projections.append_events(islice(batches, BATCHES_AT_ONCE)):
             break
         if progress is not None:
             progress(min(projections.positions.position, head.position), head.position)
     if positions.refusal_number < head.refusal_number:
-        for refusal_batch in read_ahead(feed.refusals(positions.refusal_number, LARGE_BATCH)):
+        for refusal_batch in prefetch(feed.refusals(positions.refusal_number, LARGE_BATCH)):
             projections.append_refusals(refusal_batch)
     if not is_projected(projections.positions):
         projections.refresh()
@@ -95,22 +64,3 @@ def is_projected(positions: Positions) -> bool:
     """Whether the models show all that the file has taken in."""
     taken_in = (positions.position, positions.refusal_number)
     return taken_in == (positions.projected_position, positions.projected_refusal_number)
-
-
-def read_ahead(
-    batches: Iterable[Batch], has_more: Callable[[Batch], bool] = lambda _: True, most: int = 1
-) -> Generator[Batch, None, None]:
-    """Read up to `most` batches on another thread while one is being worked on.
-
-    Both the store and DuckDB let other threads run meanwhile. After a batch that has no more
-    behind it the next one is read when it is asked for, so that it has all that came until then.
-    """
-    source = iter(batches)
-    with ThreadPoolExecutor(1, "read-ahead") as thread:
-        following = deque([thread.submit(next, source, None)])
-        while (batch := following.popleft().result()) is not None:
-            while has_more(batch) and len(following) < most:
-                following.append(thread.submit(next, source, None))
-            yield batch
-            if not following:
-                following.append(thread.submit(next, source, None))

@@ -16,6 +16,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from infra.errors import LedgerError
 from projections import dead_letters
 from projections.batches import Difference, Events, Positions, Refusals, numbers, texts
 from projections.columns import (
@@ -50,7 +51,7 @@ READ_REFUSALS: Final = rows_of("arriving", REFUSAL_COLUMNS, REFUSAL_BODY)
 COLOURS: Final = ("blue", "green")
 
 
-class ProjectionError(Exception):
+class ProjectionError(LedgerError):
     """The read side cannot go on; the sentence says what to do."""
 
 

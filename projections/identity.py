@@ -1,25 +1,16 @@
-"""Whether tables, Kafka and the store are of one ledger: they have the same event at a position.
-
-A ledger is known by its first event, whose command and moment of recording no other has. So a
-copy that was restored or migrated is the same ledger, and nothing but events has to be kept.
-"""
+"""Whether tables are of the ledger that they follow, or of another."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import duckdb
-import orjson
 
-from projections.catch_up import Feed
+from ledger.feed import Feed
+from ledger.identity import fingerprint_at, fingerprint_from
 from projections.database import ProjectionError, Projections
 from projections.feeds import NothingToFollow
-
-FIRST_EVENT: Final = "first_event"
-"""Under this name a bookmark in Kafka has the mark of the ledger's first event."""
 
 FIRST_ROW: Final = "select command_id, recorded_at from events where position = 1"
 LAST_ROW: Final = """
@@ -32,28 +23,10 @@ class OtherLedger(ProjectionError):  # noqa: N818 - it reads as the state it rep
     """The tables are of another ledger than what they were to follow."""
 
 
-def mark_of_row(command_id: object, recorded_at: datetime) -> int:
-    """A number that no other event has, within the whole numbers of any JSON."""
-    text = f"{command_id} {recorded_at.replace(tzinfo=UTC).isoformat()}"
-    return int.from_bytes(sha256(text.encode()).digest()[:6])
-
-
-def mark_of(document: bytes) -> int:
-    """The mark of an event's document."""
-    said = orjson.loads(document)
-    return mark_of_row(said["commandid"], datetime.fromisoformat(said["recordedat"]))
-
-
-def mark_at(feed: Feed, position: int) -> int | None:
-    """The mark of the event that a feed has at a position; nothing when it has none."""
-    batch = next(iter(feed.batches(position - 1, 1)), None)
-    return None if batch is None else mark_of(batch.documents[0])
-
-
-def first_mark(connection: duckdb.DuckDBPyConnection) -> int | None:
-    """The mark of the first event in the tables; nothing when they have it not."""
+def first_fingerprint(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """The fingerprint of the first event in the tables; nothing when they have it not."""
     row = connection.execute(FIRST_ROW).fetchone()
-    return None if row is None else mark_of_row(*row)
+    return None if row is None else fingerprint_from(*row)
 
 
 def check_tables_are_of(feed: Feed, projections: Projections) -> None:
@@ -64,7 +37,7 @@ def check_tables_are_of(feed: Feed, projections: Projections) -> None:
     if isinstance(feed, NothingToFollow):
         return
     row = projections.connection.execute(LAST_ROW).fetchone()
-    if row is not None and mark_at(feed, row[2]) != mark_of_row(*row[:2]):
+    if row is not None and fingerprint_at(feed, row[2]) != fingerprint_from(*row[:2]):
         raise other_ledger(projections.path, f"the store does not have their event {row[2]}")
 
 

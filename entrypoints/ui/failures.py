@@ -13,9 +13,9 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from infra.errors import LedgerError
+from infra.errors import NOT_DONE, WRONG_USAGE, LedgerError
 
-WRONG_USAGE, NOT_DONE, INTERRUPTED, PIPE_CLOSED = 2, 3, 130, 141
+INTERRUPTED, PIPE_CLOSED = 130, 141
 """The last is what a shell shows for a program that a closed pipe has ended."""
 
 
@@ -58,21 +58,13 @@ class ListingCommand(TyperCommand):
 def told(error: Exception) -> tuple[int, str]:
     """The exit code and the sentence of an error."""
     if isinstance(error, LedgerError):
-        return NOT_DONE, str(error)
+        return error.exit_code, str(error)
     from pydantic import ValidationError
-
-    from projections.database import ProjectionError
-    from projections.reports.query import UnknownGroupingError
-    from projections.serving.sandbox import QueryFailed, QueryRefused
 
     if isinstance(error, ValidationError) and error.title == "Settings":
         wrong = error.errors(include_url=False)[0]
         variable = f"CALL_LEDGER_{str(wrong['loc'][0]).upper()}"
         return WRONG_USAGE, f"{variable} is not right: {wrong['msg']}; set it rightly, or unset it."
-    if isinstance(error, UnknownGroupingError | QueryFailed | QueryRefused):
-        return WRONG_USAGE, str(error)
-    if isinstance(error, ProjectionError):
-        return NOT_DONE, str(error)
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return NOT_DONE, f"{where}{error.strerror}; see to that, or name another folder or file."

@@ -97,7 +97,7 @@ def projector_figures(folder: Path, kafka: Kafka) -> Figures:
 
     While the tables are behind, `lag_seconds` is the age of the latest event that they have; it
     is left out before they have any.
-    Raises `LedgerError` and `ProjectionError`.
+    Raises `LedgerError`.
     """
     from projections.serving.client import Reader
 

@@ -14,7 +14,6 @@ from prometheus_client.registry import Collector
 from entrypoints.workers.lag import Figures
 from entrypoints.workers.shutdown import Shutdown
 from infra.errors import LedgerError
-from projections.database import ProjectionError
 
 SILENT_SECONDS: Final = 300.0
 """A process that has not come round for so long hangs; a whole build of the tables is shorter."""
@@ -50,7 +49,7 @@ class LookedUp(Collector):
             if time.monotonic() >= self._until:
                 try:
                     self._found = self._look_up(), ""
-                except (LedgerError, ProjectionError) as error:
+                except LedgerError as error:
                     self._found = {}, str(error)
                 except Exception as error:  # asking must never be what ends the work
                     self._found = {}, f"The lag cannot be read ({type(error).__name__})."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -12,7 +12,9 @@ from consumers.publisher import Published
 from entrypoints.workers.worker import Worker
 from infra.logs import Happening
 from ledger.outcomes import Outcome, RefusedOutcome
-from projections.batches import Positions
+
+if TYPE_CHECKING:
+    from projections.batches import Positions
 
 SIZES: Final = (1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 50_000)
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

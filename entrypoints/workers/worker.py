@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 import typer
 from pydantic import ValidationError
 
-from entrypoints.ui.failures import NOT_DONE, told
+from entrypoints.ui.failures import told
 from entrypoints.workers.lag import Figures
 from entrypoints.workers.liveness import Liveness
 from entrypoints.workers.shutdown import Shutdown, shutdown_by_signals
-from infra.errors import LedgerError
+from infra.errors import NOT_DONE, LedgerError
 from infra.health import answering_health
 from infra.logs import Happening, logging_lines
-from projections.database import ProjectionError
 
 
 @dataclass(slots=True)
@@ -41,7 +40,7 @@ def running(
     An error ends the process with a line in the log. The words of one that is not ours are not
     written, for they could name a person, unless CALL_LEDGER_TRACEBACK asks for them.
     """
-    with logging_lines(process, LedgerError, ProjectionError) as log, ExitStack() as stack:
+    with logging_lines(process, LedgerError) as log, ExitStack() as stack:
         try:
             shutdown = stack.enter_context(shutdown_by_signals())
             worker = Worker(log, shutdown, Liveness(shutdown, look_up))

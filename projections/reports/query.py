@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from infra.errors import WRONG_USAGE, LedgerError
 from projections.reports.intervals import (
     INTERVALS,
     named_slots,
@@ -21,8 +22,10 @@ CALLS_LIMIT = 1000
 """How many calls `--calls` lists at most; its last line says how many there are."""
 
 
-class UnknownGroupingError(ValueError):
+class UnknownGroupingError(LedgerError):
     """The report has no such grouping; the message names those it has."""
+
+    exit_code = WRONG_USAGE
 
 
 def figures_query(

@@ -16,10 +16,11 @@ from typing import Any, Final
 
 from infra.errors import LedgerMissing
 from ledger.feed import StoreFeed
+from ledger.identity import fingerprint_at, fingerprint_from
 from projections.catch_up import Progress
 from projections.database import FILE_NAME, ProjectionError, StillFilling
 from projections.feeds import NothingToFollow, feed_of
-from projections.identity import FIRST_ROW, mark_at, mark_of_row, other_ledger
+from projections.identity import FIRST_ROW, other_ledger
 from projections.serving.protocol import (
     Answer,
     Question,
@@ -139,13 +140,13 @@ class Reader:
     def _check_owner_is_of_this_ledger(self) -> None:
         """Whoever has the file may have been started with another store than ours."""
         self._is_checked = True
-        ours = mark_at(self._feed, 1)
+        ours = fingerprint_at(self._feed, 1)
         question = Question(FIRST_ROW, None, 0, PATIENCE_SECONDS, 1, TIMEOUT_SECONDS)
         answer = self._answer_of_owner(question)
         if ours is None or answer is None:
             return
         for row in answer.table.to_pylist():
-            if mark_of_row(row["command_id"], row["recorded_at"]) != ours:
+            if fingerprint_from(row["command_id"], row["recorded_at"]) != ours:
                 path = self._folder / FILE_NAME
                 raise other_ledger(path, "the process that keeps them follows another store")
 

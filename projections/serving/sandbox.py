@@ -12,6 +12,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from infra.errors import WRONG_USAGE
 from projections.database import ProjectionError
 
 ROWS_LIMIT: Final = 1_000_000
@@ -31,9 +32,13 @@ Parameters = Sequence[Value] | Mapping[str, Value]
 class QueryRefused(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The statement is not one that reads, or reads outside the ledger."""
 
+    exit_code = WRONG_USAGE
+
 
 class QueryFailed(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The statement could not be carried out as it is written."""
+
+    exit_code = WRONG_USAGE
 
 
 def check(sql: str) -> None:

@@ -28,8 +28,9 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from infra.errors import LedgerError
+from ledger.feed import Feed
 from projections.batches import Positions
-from projections.catch_up import Feed, Progress, catch_up
+from projections.catch_up import Progress, catch_up
 from projections.database import (
     FILE_NAME,
     MEMORY_MEGABYTES,

@@ -1,4 +1,4 @@
-"""The projector follows the feed; killed at any moment, it goes on where it was."""
+"""Tables follow the event store; a process killed at any moment goes on where it was."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import random
 import signal
-import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -14,11 +13,9 @@ from uuid import UUID
 
 import pytest
 
-from consumers.projector import follow
 from domain.commands import Answer, Command, Hold, Leave, Offer, Receive
 from ledger.feed import EventBatch, StoreFeed
 from ledger.ledger import Ledger
-from projections.batches import Positions
 from projections.database import Gap, Projections
 from projections.serving.client import ask
 from projections.serving.server import owning
@@ -56,22 +53,15 @@ def record(folder: Path, first: int, last: int) -> None:
             ledger.record(command)
 
 
-def test_the_projector_follows_what_is_recorded_and_tells_how_far_it_is(tmp_path: Path) -> None:
+def test_the_owner_follows_what_is_recorded_and_tells_how_far_it_is(tmp_path: Path) -> None:
     record(tmp_path, 0, 3)
-    stopping = threading.Event()
-    told: list[Positions] = []
-    thread = threading.Thread(
-        target=follow, args=(tmp_path, lambda: StoreFeed(tmp_path), stopping, None, told.append)
-    )
-    thread.start()
-    try:
+    with owning(tmp_path, lambda: StoreFeed(tmp_path)) as owner:
+        assert owner.bring_up().projected_position > 0
         record(tmp_path, 3, 6)
         answer = ask(tmp_path, "select count(*) as calls, count(*) filter (is_open) from calls")
-    finally:
-        stopping.set()
-        thread.join()
+        positions = owner.bring_up()
     assert list(answer.table.to_pylist()[0].values()) == [6, 0]
-    assert told[-1].position == told[-1].projected_position == answer.position
+    assert positions.position == positions.projected_position == answer.position
 
 
 def test_a_gap_in_the_feed_stops_the_projection_loudly(tmp_path: Path) -> None:
@@ -97,7 +87,10 @@ def test_what_is_in_the_tables_already_is_passed_over(tmp_path: Path) -> None:
 
 
 def keep_following(folder: str) -> None:
-    follow(Path(folder), lambda: StoreFeed(Path(folder)), threading.Event())
+    with owning(Path(folder), lambda: StoreFeed(Path(folder))) as owner:
+        while True:
+            owner.bring_up()
+            time.sleep(0.05)
 
 
 @pytest.mark.slow
@@ -105,14 +98,14 @@ def test_killed_at_many_moments_the_tables_equal_a_rebuild(tmp_path: Path) -> No
     moments = random.Random(7)
     record(tmp_path, 0, 5)
     for number in range(KILLS):
-        projector = PROCESSES.Process(target=keep_following, args=(str(tmp_path),))
-        projector.start()
-        wait_until_it_owns(tmp_path, projector)
+        follower = PROCESSES.Process(target=keep_following, args=(str(tmp_path),))
+        follower.start()
+        wait_until_it_owns(tmp_path, follower)
         record(tmp_path, 5 + number * 20, 25 + number * 20)
         time.sleep(moments.random() * 0.3)
-        assert projector.pid is not None
-        os.kill(projector.pid, signal.SIGKILL)
-        projector.join()
+        assert follower.pid is not None
+        os.kill(follower.pid, signal.SIGKILL)
+        follower.join()
         (tmp_path / "projections.owner").unlink(missing_ok=True)
     with StoreFeed(tmp_path) as feed:
         last_position = feed.head().position
@@ -128,8 +121,8 @@ def test_killed_at_many_moments_the_tables_equal_a_rebuild(tmp_path: Path) -> No
     assert calls == [(5 + KILLS * 20,)]
 
 
-def wait_until_it_owns(folder: Path, projector: object) -> None:
+def wait_until_it_owns(folder: Path, follower: object) -> None:
     deadline = time.monotonic() + 30
     while not (folder / "projections.owner").exists():
-        assert time.monotonic() < deadline, projector
+        assert time.monotonic() < deadline, follower
         time.sleep(0.01)
