@@ -34,7 +34,7 @@ class OneSentence(TyperGroup):
             discard_output()
             raise typer.Exit(PIPE_CLOSED) from None
         except Exception as error:
-            if hasattr(error, "exit_code"):
+            if hasattr(error, "exit_code") and not isinstance(error, LedgerError):
                 raise
             exit_code, sentence = told(error)
             sys.stderr.write(f"{sentence}\n")
