@@ -10,6 +10,9 @@ from infra.settings import Settings
 KEEPALIVES = 3
 """Unanswered questions whether the other side is there, after which it is given up."""
 
+PLANNING = {"enable_seqscan": "off"}
+"""A plan that is made while a table is small is kept while it grows, so it must be a search."""
+
 Connection = psycopg.Connection[tuple[object, ...]]
 
 
@@ -95,7 +98,7 @@ def connect(url: str) -> Connection:
     connection: Connection = psycopg.connect(url, autocommit=True, **ours)  # type: ignore[arg-type]
     try:
         own = str(said.get("options", ""))
-        for name, value in bounds(patience).items():
+        for name, value in {**bounds(patience), **PLANNING}.items():
             if name not in own:
                 connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     except BaseException:

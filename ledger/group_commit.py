@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Condition, Thread
 
 from infra.errors import LedgerError
@@ -77,8 +78,8 @@ class GroupCommit:
         for (_, future), answer in zip(group, answers, strict=True):
             by_loop.setdefault(future.get_loop(), []).append((future, answer))
         for loop, answered in by_loop.items():
-            # A loop that was closed meanwhile has nobody left to answer.
-            if not loop.is_closed():
+            # A closed loop has nobody left to answer; it may close at any moment until the call.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(resolve, answered)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,29 +31,34 @@ CREATE INDEX temp.calls_by_position ON calls_in_order (call);
 """The tables that have no order of positions, with one: they are copied beside the events."""
 
 CONTENT = {
-    "events": ("SELECT position, call, version, document FROM events", "position"),
-    "refusals": ("SELECT number, document FROM refusals", "number"),
-    "calls": ("SELECT call, source, call_id FROM calls", "call"),
+    "events": ("SELECT position, call, version, document FROM events", ("position",)),
+    "refusals": ("SELECT number, document FROM refusals", ("number",)),
+    "calls": ("SELECT source, call_id, call FROM calls", ("source", "call_id")),
     "outcomes": (
         "SELECT command_id, first_position, events, refusal_number FROM outcomes",
-        "command_id",
+        ("command_id",),
     ),
-    "quarantine": ("SELECT * FROM quarantine", "number"),
+    "quarantine": ("SELECT * FROM quarantine", ("number",)),
 }
-"""All that a store holds, and the key in its first column by which it is compared."""
+"""All that a store holds, and the key by which it is read: its first columns, by an index."""
+
+BEFORE_ALL: dict[str, object] = {"source": "", "call_id": "", "command_id": b""}
+"""What comes before every value of a key that is no number."""
 
 Moved = Callable[[int, int | None], None]
 """Told how many events are done, of how many."""
 
 
 class Content(NamedTuple):
-    """How much a table holds, and the hash of its rows in order."""
+    """How much a table holds, and the sum of its rows' hashes: databases sort texts differently."""
 
     rows: int
     sha256: str
 
 
-def migrate(folder: Path, url: str, moved: Moved) -> dict[str, Content]:
+def migrate(
+    folder: Path, url: str, moved: Moved, rows_at_once: int = ROWS_AT_ONCE
+) -> dict[str, Content]:
     """Copy the folder's SQLite ledger to PostgreSQL, and return what both hold then.
 
     Nobody writes to the SQLite ledger meanwhile, and nobody uses the other one before it is
@@ -69,7 +74,7 @@ def migrate(folder: Path, url: str, moved: Moved) -> dict[str, Content]:
         closing(PostgresqlRecorder.open_to_fill(url, str(place.store.absolute()))) as target,
     ):
         source.connection.executescript(IN_ORDER)
-        copy(source, target, moved)
+        copy(source, target, moved, rows_at_once)
         while target.keep_quarantined(lambda last: source.quarantined(last, QUARANTINED_AT_ONCE)):
             pass
         content = compared(source, target, url)
@@ -77,14 +82,14 @@ def migrate(folder: Path, url: str, moved: Moved) -> dict[str, Content]:
     return content
 
 
-def copy(source: SqliteReader, target: PostgresqlRecorder, moved: Moved) -> None:
+def copy(source: SqliteReader, target: PostgresqlRecorder, moved: Moved, rows_at_once: int) -> None:
     """Copy events with their calls and outcomes, then refusals with theirs, from where it is."""
     last_position = source.ends().position
     is_done = False
 
     def next_rows(turn: Turn) -> Group:
         nonlocal is_done
-        group = rows_after(source, *turn.ends)
+        group = rows_after(source, *turn.ends, rows_at_once)
         is_done = not group
         moved(group.ends_after(turn.ends).position, last_position)
         return group
@@ -93,13 +98,13 @@ def copy(source: SqliteReader, target: PostgresqlRecorder, moved: Moved) -> None
         target.write((), (), next_rows)
 
 
-def rows_after(source: SqliteReader, position: int, number: int) -> Group:
+def rows_after(source: SqliteReader, position: int, number: int, at_once: int) -> Group:
     """What one transaction copies; nothing when everything is there."""
     events = source.rows(
         "SELECT position, call, version, document FROM events WHERE position > ?"
         " ORDER BY position LIMIT ?",
         position,
-        ROWS_AT_ONCE,
+        at_once,
     )
     if events:
         until = events[-1][0]
@@ -114,7 +119,7 @@ def rows_after(source: SqliteReader, position: int, number: int) -> Group:
             until,
         )
         return Group(calls, events, outcomes=list(map(StoredOutcome._make, outcomes)))
-    refusals = source.refusals_after(number, ROWS_AT_ONCE)
+    refusals = source.refusals_after(number, at_once)
     outcomes = source.rows(
         "SELECT * FROM outcomes_in_order WHERE refusal_number > ? AND refusal_number <= ?",
         number,
@@ -138,19 +143,21 @@ def compared(source: StoreReader, target: StoreReader, url: str) -> dict[str, Co
 
 
 def content_of(store: StoreReader, table: str) -> Content:
-    """Count and hash a table's rows in their order, a part at a time."""
-    count, digest = 0, hashlib.sha256()
-    for row in rows_in_order(store, *CONTENT[table]):
+    """Count and hash a table's rows, a part at a time."""
+    count, total = 0, 0
+    for row in rows_by_key(store, *CONTENT[table]):
         count += 1
-        digest.update(repr(tuple(map(without_null, row))).encode())
-    return Content(count, digest.hexdigest())
+        text = repr(tuple(map(without_null, row)))
+        total += int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+    return Content(count, f"{total % 2**256:064x}")
 
 
-def rows_in_order(store: StoreReader, query: str, key: str) -> Iterator[tuple[Any, ...]]:
-    """The rows by their key, with no more than a part in memory."""
-    after: Any = b"" if key == "command_id" else 0
+def rows_by_key(store: StoreReader, query: str, key: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+    """The rows in the key's order in this database, with no more than a part in memory."""
+    columns, marks = ", ".join(key), ", ".join("?" * len(key))
+    after: Sequence[object] = [BEFORE_ALL.get(column, 0) for column in key]
     while rows := store.rows(
-        f"{query} WHERE {key} > ? ORDER BY {key} LIMIT ?", after, ROWS_AT_ONCE
+        f"{query} WHERE ({columns}) > ({marks}) ORDER BY {columns} LIMIT ?", *after, ROWS_AT_ONCE
     ):
         yield from rows
-        after = rows[-1][0]
+        after = rows[-1][: len(key)]

@@ -124,7 +124,11 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             return ()
         if ends.position - known.position > MOST_FOLLOWED:
             return None
-        rows = self.rows("SELECT DISTINCT call FROM events WHERE position > ?", known.position)
+        rows = self.rows(
+            "SELECT DISTINCT call FROM events WHERE position BETWEEN ? AND ?",
+            known.position + 1,
+            ends.position,
+        )
         return [call for (call,) in rows]
 
     def _append(self, group: Group) -> None:
@@ -156,8 +160,10 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
     def _known_calls(self, names: Sequence[CallName]) -> list[CallName]:
         """Those of the calls that have events."""
         return self.rows(
-            "SELECT source, call_id FROM calls JOIN unnest(?::text[], ?::text[])"
-            " AS asked (source, call_id) USING (source, call_id)",
+            # LIMIT keeps the planner from joining by a scan of all calls.
+            "SELECT found.* FROM unnest(?::text[], ?::text[]) AS asked (source, call_id)"
+            " CROSS JOIN LATERAL (SELECT source, call_id FROM calls WHERE"
+            " source = asked.source AND call_id = asked.call_id LIMIT 1) AS found",
             *columns_of(names, 2),
         )
 

@@ -99,7 +99,7 @@ class StoreReader(ABC):
         (row,) = self.rows(
             f"SELECT count(*), min(position), max(position), {self.JOINED} FROM ("
             "SELECT position, call, document FROM events WHERE position > ?"
-            " ORDER BY position LIMIT ?) AS events",
+            " ORDER BY position LIMIT ?) AS page",
             position,
             limit,
         )
@@ -116,8 +116,9 @@ class StoreReader(ABC):
     def documents_of(self, source: str, call_id: str) -> list[bytes]:
         """The documents of one call in the order of their versions; none when it is unknown."""
         rows = self.rows(
-            "SELECT e.document FROM calls c JOIN events e USING (call)"
-            " WHERE c.source = ? AND c.call_id = ? ORDER BY e.version",
+            "SELECT document FROM events"
+            " WHERE call = (SELECT call FROM calls WHERE source = ? AND call_id = ?)"
+            " ORDER BY version",
             source,
             call_id,
         )

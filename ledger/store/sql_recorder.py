@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 from uuid import UUID
 
-import orjson
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
 
-from ledger.application import key_of, source_and_call_id
+from ledger.application import source_and_call_id
 from ledger.store.reader import NO_LIMIT
 from ledger.store.recorder import CallRecorder
 
@@ -46,9 +45,10 @@ class SqlRecorder(CallRecorder):
     ) -> Sequence[Notification]:
         """The events of one call, with their positions."""
         rows = self.rows(
-            "SELECT e.version, e.document, e.position FROM calls c JOIN events e USING (call)"
-            " WHERE c.source = ? AND c.call_id = ? AND e.version > ? AND e.version <= ?"
-            f" ORDER BY e.version {'DESC' if desc else 'ASC'} LIMIT ?",
+            "SELECT version, document, position FROM events"
+            " WHERE call = (SELECT call FROM calls WHERE source = ? AND call_id = ?)"
+            " AND version > ? AND version <= ?"
+            f" ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?",
             *source_and_call_id(str(originator_id)),
             gt or 0,
             NO_LIMIT if lte is None else lte,
@@ -67,24 +67,9 @@ class SqlRecorder(CallRecorder):
         topics: Sequence[str] = (),
         *,
         inclusive_of_start: bool = True,
-    ) -> Sequence[Notification]:
-        """Events of all calls in the order of their positions; topics are not told apart."""
-        if topics:
-            raise NotImplementedError("the feed has all events; a follower takes what it needs")
-        first = (start or 0) + (0 if inclusive_of_start else 1)
-        rows = self.rows(
-            "SELECT position, version, document FROM events WHERE position BETWEEN ? AND ?"
-            " ORDER BY position LIMIT ?",
-            first,
-            NO_LIMIT if stop is None else stop,
-            limit,
-        )
-        notifications = []
-        for position, version, document in rows:
-            read = orjson.loads(document)
-            key = key_of(read["source"], read["subject"])
-            notifications.append(Notification(key, version, read["type"], document, id=position))
-        return notifications
+    ) -> NoReturn:
+        """Not offered: followers read the feed from their own position."""
+        raise NotImplementedError("followers read the feed from their own position")
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> NoReturn:
         """Not a door of this ledger: `write` takes events with their outcomes."""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from contextvars import Context
 from pathlib import Path
+from threading import Event
+from typing import TypeVarTuple
 
 import pytest
 
 from domain.commands import Command
 from infra.errors import LedgerError
 from ledger.feed import StoreFeed
+from ledger.group_commit import GroupCommit
 from ledger.ledger import Ledger
-from ledger.outcomes import Outcome
+from ledger.outcomes import Outcome, RefusedOutcome, Request
 from tests.ledger.scenes import command, connected, recorded, refused, requests
 from tests.ledger.stores import Store
+
+Arguments = TypeVarTuple("Arguments")
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -77,6 +84,45 @@ def test_a_caller_who_gives_up_does_not_disturb_the_others(tmp_path: Path) -> No
 
     with Ledger.open(tmp_path) as ledger:
         recorded(asyncio.run(give_up_and_go_on(ledger)))
+
+
+class ClosesWhenCalled(asyncio.SelectorEventLoop):
+    """A loop that closes after it was asked whether it is closed, and before it is called."""
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        self.close()
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_loop_that_closes_just_before_it_is_answered_stops_no_later_caller(
+    cancelled: bool,
+) -> None:
+    answer, first_is_taken, may_answer = RefusedOutcome(1, "H1", "No."), Event(), Event()
+
+    def take(group: Sequence[Request]) -> list[Outcome]:
+        first_is_taken.set()
+        assert may_answer.wait(30)
+        return [answer] * len(group)
+
+    group_commit = GroupCommit(take)
+    loop = ClosesWhenCalled()
+    asked = loop.create_task(group_commit.submit(Request(command("receive", "system"))))
+    loop.run_until_complete(asyncio.sleep(0))
+    assert first_is_taken.wait(30)
+    if cancelled:
+        asked.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+    may_answer.set()
+    later = group_commit.submit(Request(command("receive", "system", "call-2")))
+    assert asyncio.run(asyncio.wait_for(later, 30)) == answer
+    assert loop.is_closed()
+    group_commit.close()
 
 
 def test_a_closed_ledger_says_so(tmp_path: Path) -> None:

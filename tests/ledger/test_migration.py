@@ -24,10 +24,9 @@ from tests.ledger.test_kill import lines_of_calls
 MIGRATE = """
 import sys
 from pathlib import Path
-import ledger.store.migration
-ledger.migration.ROWS_AT_ONCE = 500
+from ledger.store.migration import migrate
 print("begun", flush=True)
-ledger.migration.migrate(Path(sys.argv[1]), sys.argv[2], lambda done, of: None)
+migrate(Path(sys.argv[1]), sys.argv[2], lambda done, of: None, rows_at_once=500)
 print("all", flush=True)
 """
 
