@@ -357,8 +357,8 @@ RULES: Final[tuple[Rule, ...]] = (
     record(
         "L5",
         LEDGER,
-        "A command id names one command of one call: sent again it has its first outcome, and "
-        "for another call it is refused.",
+        "A command id names one command: its type, its call and what it asks. Sent again it has "
+        "its first outcome; with any other content it is refused.",
     ),
 )
 

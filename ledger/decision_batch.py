@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import starmap
+from typing import NamedTuple
 from uuid import uuid5
 
 import orjson
@@ -15,13 +16,23 @@ from domain.rule_sets import RuleSet
 from domain.rules import RULE_OF_ID
 from ledger.application import CallApplication, RecordedCall, key_of
 from ledger.documents import Stamp, event_documents, refusal_document
+from ledger.fingerprints import fingerprint_of
 from ledger.outcomes import Outcome, Recorded, RefusedOutcome, Request
-from ledger.store.recorder import CallRecorder, Group, Turn
+from ledger.store.recorder import CallRecorder, Group, StoredOutcome, Turn
 
 NEW_CALL = Call()
 
 REUSED_ID = ("L5", RULE_OF_ID["L5"].sentence)
-"""What refuses a command id that a command of another call has had: only the ledger can tell."""
+"""What refuses a command id that asked for something else before: only the ledger can tell."""
+
+
+class FirstOutcome(NamedTuple):
+    """What a command id asked for first, and what that came to."""
+
+    fingerprint: int | None
+    """None where it was recorded by a version that kept none: only the call is known then."""
+    key: str
+    outcome: Outcome
 
 
 class DecidedGroup:
@@ -47,7 +58,7 @@ class DecidedGroup:
         self._position, self._refusal_number = turn.ends
         self.rows = Group()
         self.calls: dict[str, RecordedCall] = {}
-        self._outcomes: dict[bytes, tuple[str, Outcome]] = {}
+        self._outcomes: dict[bytes, FirstOutcome] = {}
         self._stored = {stored.command_id: stored for stored in turn.outcomes}
         self._without_events = cold.difference(starmap(key_of, turn.calls))
 
@@ -71,11 +82,9 @@ class DecidedGroup:
 
     def _take(self, command_id: bytes, key: str, request: Request) -> Outcome:
         command, observed = request
+        fingerprint = fingerprint_of(request)
         if command_id in self._outcomes or command_id in self._stored:
-            key_of_first, outcome = self._first_outcome(command_id)
-            if key_of_first != key:
-                return self._refuse_reused_id(command, key)
-            return outcome._replace(repeated=True)
+            return self._repeated(command_id, key, command, fingerprint)
         known = self._call(key)
         call = NEW_CALL if known is None else known.call
         if observed:
@@ -83,9 +92,7 @@ class DecidedGroup:
         else:
             decision = decide(call, command, self._rules)
             if isinstance(decision, Refused):
-                outcome = self._refuse(command, decision, command_id)
-                self._outcomes[command_id] = (key, outcome)
-                return outcome
+                return self._refuse(command, decision, command_id, key, fingerprint)
             decided = decision
         documents = event_documents(command, decided, observed, self._stamp)
         # From here on nothing fails, so a request that fails leaves no half of itself.
@@ -100,27 +107,44 @@ class DecidedGroup:
             position += 1
             version += 1
             rows.events.append((position, call_position, version, document))
-        rows.outcomes.append((command_id, first_position, len(documents), None))
+        rows.outcomes.append((command_id, first_position, len(documents), None, fingerprint))
         self._position = position
         self.calls[key] = RecordedCall(key, call_position, decided.call)
         recorded = Recorded(position, version, tuple(documents))
-        self._outcomes[command_id] = (key, recorded)
+        self._outcomes[command_id] = FirstOutcome(fingerprint, key, recorded)
         return recorded
 
-    def _refuse(self, command: Command, refused: Refused, command_id: bytes) -> RefusedOutcome:
+    def _refuse(
+        self, command: Command, refused: Refused, command_id: bytes, key: str, fingerprint: int
+    ) -> RefusedOutcome:
+        """Keep the refusal as evidence, and as the outcome of this id."""
         number = self._refusal_number + 1
         document = refusal_document(number, command, refused, self._stamp)
         self.rows.refusals.append((number, document))
-        self.rows.outcomes.append((command_id, None, 0, number))
+        self.rows.outcomes.append((command_id, None, 0, number, fingerprint))
         self._refusal_number = number
-        return RefusedOutcome(number, refused.rule, refused.sentence)
+        outcome = RefusedOutcome(number, refused.rule, refused.sentence)
+        self._outcomes[command_id] = FirstOutcome(fingerprint, key, outcome)
+        return outcome
 
-    def _first_outcome(self, command_id: bytes) -> tuple[str, Outcome]:
-        """The outcome that this command id has had, with the call it was for."""
-        known = self._outcomes.get(command_id)
-        if known is not None:
-            return known
-        stored = self._stored[command_id]
+    def _repeated(self, command_id: bytes, key: str, command: Command, fingerprint: int) -> Outcome:
+        """The first outcome of an id that asks for the same again; anything else is refused."""
+        first = self._outcomes.get(command_id)
+        if first is None:
+            stored = self._stored[command_id]
+            if stored.fingerprint not in (None, fingerprint):
+                return self._refuse_reused_id(command, key, f"{fingerprint}", fingerprint)
+            first = self._outcomes[command_id] = self._read_outcome(stored)
+        if first.fingerprint == fingerprint:
+            return first.outcome._replace(repeated=True)
+        if first.fingerprint is not None:
+            return self._refuse_reused_id(command, key, f"{fingerprint}", fingerprint)
+        if first.key == key:
+            return first.outcome._replace(repeated=True)
+        return self._refuse_reused_id(command, key, key, fingerprint)
+
+    def _read_outcome(self, stored: StoredOutcome) -> FirstOutcome:
+        """What is recorded of an id's first outcome."""
         if stored.first_position is None:
             number = stored.refusal_number or 0
             read = orjson.loads(self._recorder.refusal(number))
@@ -131,21 +155,25 @@ class DecidedGroup:
             read = orjson.loads(documents[-1])
             position = stored.first_position + stored.events - 1
             outcome = Recorded(position, read["version"], tuple(documents))
-        return key_of(read["source"], read["subject"]), outcome
+        return FirstOutcome(stored.fingerprint, key_of(read["source"], read["subject"]), outcome)
 
-    def _refuse_reused_id(self, command: Command, key: str) -> RefusedOutcome:
-        """Refuse a command whose id is another call's; sent again, it meets the same refusal."""
-        id_of_reuse = uuid5(command.command_id, key).bytes
+    def _refuse_reused_id(
+        self, command: Command, key: str, reuse: str, fingerprint: int
+    ) -> RefusedOutcome:
+        """Refuse a command whose id asked for something else before.
+
+        The id keeps its own outcome. The refusal is kept under an id made of this one and of what
+        is asked now, so that the same reuse, sent again, meets the same refusal.
+        """
+        id_of_reuse = uuid5(command.command_id, reuse).bytes
         known = self._outcomes.get(id_of_reuse)
-        if known is not None and isinstance(known[1], RefusedOutcome):
-            return known[1]._replace(repeated=True)
+        if known is not None and isinstance(known.outcome, RefusedOutcome):
+            return known.outcome._replace(repeated=True)
         for stored in self._recorder.outcomes_of([id_of_reuse]):
             return RefusedOutcome(stored.refusal_number or 0, *REUSED_ID, repeated=True)
         call = self._call(key)
         role = (NEW_CALL if call is None else call.call).role_of(command.actor)
-        outcome = self._refuse(command, Refused(*REUSED_ID, role), id_of_reuse)
-        self._outcomes[id_of_reuse] = (key, outcome)
-        return outcome
+        return self._refuse(command, Refused(*REUSED_ID, role), id_of_reuse, key, fingerprint)
 
     def _call(self, key: str) -> RecordedCall | None:
         known = self.calls.get(key)

@@ -14,6 +14,7 @@ from infra.postgresql import without_password
 from ledger.store.postgresql_recorder import PostgresqlRecorder, without_null
 from ledger.store.reader import StoreReader
 from ledger.store.recorder import Group, StoredOutcome, Turn
+from ledger.store.sqlite_file import open_to_write
 from ledger.store.sqlite_reader import SqliteReader
 
 ROWS_AT_ONCE = 20_000
@@ -35,7 +36,7 @@ CONTENT = {
     "refusals": ("SELECT number, document FROM refusals", ("number",)),
     "calls": ("SELECT source, call_id, call FROM calls", ("source", "call_id")),
     "outcomes": (
-        "SELECT command_id, first_position, events, refusal_number FROM outcomes",
+        "SELECT command_id, first_position, events, refusal_number, fingerprint FROM outcomes",
         ("command_id",),
     ),
     "quarantine": ("SELECT * FROM quarantine", ("number",)),
@@ -70,6 +71,7 @@ def migrate(
         raise missing(folder)
     with (
         place.writing("migrate"),
+        closing(open_to_write(place.store)),
         closing(SqliteReader.open_to_read(place.store)) as source,
         closing(PostgresqlRecorder.open_to_fill(url, str(place.store.absolute()))) as target,
     ):

@@ -16,8 +16,8 @@ from infra.postgresql import (
     writing_connection,
 )
 
-FORMAT = 1
-"""The version of the tables below; a database of another one is refused."""
+FORMAT = 2
+"""The version of the tables below. Format 1 is read as it is, and becomes 2 when it is written."""
 
 LOCK_NUMBERS = 0x43414C4C << 32
 """Advisory locks from here on are ours ("CALL"); the table's own number is added."""
@@ -43,7 +43,8 @@ CREATE TABLE outcomes (
     command_id bytea PRIMARY KEY,
     first_position bigint,
     events bigint NOT NULL,
-    refusal_number bigint
+    refusal_number bigint,
+    fingerprint bigint
 );
 CREATE TABLE refusals (
     number bigint PRIMARY KEY,
@@ -60,10 +61,18 @@ CREATE TABLE quarantine (
     resolved_by text,
     why text
 );
+CREATE INDEX quarantine_waiting ON quarantine (number) WHERE state = 'waiting';
 CREATE SEQUENCE given_positions MINVALUE 0 START 0;
 CREATE SEQUENCE given_refusals MINVALUE 0 START 0;
 CREATE TABLE call_ledger (format integer NOT NULL, filled_from text);
 """
+
+FROM_FORMAT_1 = """
+ALTER TABLE outcomes ADD COLUMN fingerprint bigint;
+CREATE INDEX quarantine_waiting ON quarantine (number) WHERE state = 'waiting';
+UPDATE call_ledger SET format = 2;
+"""
+"""What format 2 has beside format 1; outcomes recorded before keep no fingerprint."""
 
 TABLE_NAMES = ("calls", "events", "outcomes", "refusals", "quarantine")
 
@@ -100,7 +109,7 @@ def open_to_write(url: str, filled_from: str | None = None) -> Connection:
                     f"{without_password(url)} is a standby, which takes no writes: "
                     "give the URL of its primary."
                 )
-            if not is_store(connection, url, filled_from):
+            if format_of(connection, url, filled_from) != FORMAT:
                 make_tables(connection, url, filled_from)
             check_ends(connection, url)
     except BaseException:
@@ -115,7 +124,7 @@ def open_to_read(url: str) -> Connection:
         connection = reading_connection(url)
     try:
         with explained(url):
-            if not is_store(connection, url):
+            if format_of(connection, url) is None:
                 raise LedgerMissing(
                     f"There is no ledger in {without_password(url)}: record a call, run "
                     "`call-ledger demo`, or name another database in CALL_LEDGER_STORE."
@@ -137,16 +146,19 @@ def refuse_database_functions() -> None:
 
 
 def make_tables(connection: Connection, url: str, filled_from: str | None) -> None:
-    """Make the tables once, however many writers begin at the same time."""
+    """Make the tables, or bring them to this format, once, however many writers begin at a time."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_NUMBERS,))
-        if not is_store(connection, url, filled_from):
+        found = format_of(connection, url, filled_from)
+        if found is None:
             connection.execute(TABLES)
             connection.execute("INSERT INTO call_ledger VALUES (%s, %s)", (FORMAT, filled_from))
+        elif found != FORMAT:
+            connection.execute(FROM_FORMAT_1)
 
 
-def is_store(connection: Connection, url: str, filled_from: str | None = None) -> bool:
-    """Whether the schema has our tables; one with others of their names is refused."""
+def format_of(connection: Connection, url: str, filled_from: str | None = None) -> int | None:
+    """The version of our tables, or none; a schema with others of their names is refused."""
     ours, foreign = only_row(
         connection,
         "SELECT to_regclass('call_ledger'), coalesce(to_regclass('events'),"
@@ -158,12 +170,12 @@ def is_store(connection: Connection, url: str, filled_from: str | None = None) -
                 f"{without_password(url)} has tables of something else: choose another database "
                 "or schema in CALL_LEDGER_STORE."
             )
-        return False
+        return None
     version, origin = only_row(connection, "SELECT format, filled_from FROM call_ledger")
-    if version != FORMAT:
+    if not isinstance(version, int) or not 1 <= version <= FORMAT:
         raise LedgerUnavailable(
             f"{without_password(url)} has format {version} and this version of Call Ledger reads "
-            f"{FORMAT}: use the version that wrote it."
+            f"up to {FORMAT}: use the version that wrote it."
         )
     if origin is not None and origin != filled_from:
         raise LedgerUnavailable(
@@ -175,7 +187,7 @@ def is_store(connection: Connection, url: str, filled_from: str | None = None) -
             f"{without_password(url)} has a ledger already: "
             "use it as it is, or migrate to another database or schema."
         )
-    return True
+    return version
 
 
 def check_ends(connection: Connection, url: str) -> None:

@@ -35,7 +35,8 @@ happened AS (
 refused AS (
     INSERT INTO refusals SELECT * FROM unnest(%b::int8[], %b::bytea[])
 )
-INSERT INTO outcomes SELECT * FROM unnest(%b::bytea[], %b::int8[], %b::int8[], %b::int8[])
+INSERT INTO outcomes
+SELECT * FROM unnest(%b::bytea[], %b::int8[], %b::int8[], %b::int8[], %b::int8[])
 """
 """One statement for all rows: each further one would be another wait for the server."""
 
@@ -137,7 +138,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             *columns_of(group.calls, 3),
             *columns_of(group.events, 4),
             *columns_of(group.refusals, 2),
-            *columns_of(group.outcomes, 4),
+            *columns_of(group.outcomes, 5),
         ]
         with self.connection.pipeline():
             self.connection.execute(APPEND, columns, prepare=True)

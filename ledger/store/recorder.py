@@ -19,6 +19,8 @@ class StoredOutcome(NamedTuple):
     first_position: int | None
     events: int
     refusal_number: int | None
+    fingerprint: int | None = None
+    """Of what the command asked; none where a version recorded it that kept none."""
 
 
 CallName = tuple[str, str]
@@ -47,7 +49,9 @@ class Group:
     """Position, call position, version and document."""
     refusals: list[tuple[int, bytes]] = field(default_factory=list)
     """Number and document."""
-    outcomes: list[tuple[bytes, int | None, int, int | None]] = field(default_factory=list)
+    outcomes: list[tuple[bytes, int | None, int, int | None, int | None]] = field(
+        default_factory=list
+    )
     """The fields of `StoredOutcome`, as a plain tuple because there is one for every command."""
 
     def __bool__(self) -> bool:

@@ -10,8 +10,8 @@ from pathlib import Path
 from infra.errors import LedgerUnavailable, missing
 from infra.sqlite import reading_connection, writing_connection
 
-FORMAT = 1
-"""The version of the tables below; a file of another one is refused, never converted unasked."""
+FORMAT = 2
+"""The version of the tables below. Format 1 is read as it is, and becomes 2 when it is written."""
 
 APPLICATION_ID = 0x43414C4C
 """Marks a SQLite file as ours, in its header ("CALL")."""
@@ -34,7 +34,8 @@ CREATE TABLE outcomes (
     command_id BLOB PRIMARY KEY,
     first_position INTEGER,
     events INTEGER NOT NULL,
-    refusal_number INTEGER
+    refusal_number INTEGER,
+    fingerprint INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE refusals (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -51,7 +52,14 @@ CREATE TABLE quarantine (
     resolved_by TEXT,
     why TEXT
 );
+CREATE INDEX quarantine_waiting ON quarantine (number) WHERE state = 'waiting';
 """
+
+FROM_FORMAT_1 = """
+ALTER TABLE outcomes ADD COLUMN fingerprint INTEGER;
+CREATE INDEX quarantine_waiting ON quarantine (number) WHERE state = 'waiting';
+"""
+"""What format 2 has beside format 1; outcomes recorded before keep no fingerprint."""
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
@@ -63,9 +71,11 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         connection = writing_connection(path)
     try:
         with explained(path):
-            if not is_store(connection, path):
+            found = format_of(connection, path)
+            if found != FORMAT:
                 connection.executescript(
-                    f"BEGIN;{TABLES}PRAGMA application_id = {APPLICATION_ID};"
+                    f"BEGIN;{FROM_FORMAT_1 if found else TABLES}"
+                    f"PRAGMA application_id = {APPLICATION_ID};"
                     f"PRAGMA user_version = {FORMAT};COMMIT;"
                 )
             check_ends(connection, path)
@@ -81,7 +91,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         connection = reading_connection(path)
     try:
         with explained(path):
-            if not is_store(connection, path):
+            if format_of(connection, path) is None:
                 raise missing(path.parent)
     except BaseException:
         connection.close()
@@ -89,22 +99,22 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def is_store(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file has our tables; an empty one has not, and a foreign one is refused."""
+def format_of(connection: sqlite3.Connection, path: Path) -> int | None:
+    """The version of the file's tables; an empty file has none, and a foreign one is refused."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application == APPLICATION_ID:
-        if version == FORMAT:
-            return True
+        if 1 <= version <= FORMAT:
+            return int(version)
         raise LedgerUnavailable(
-            f"{path} has format {version} and this version of Call Ledger reads {FORMAT}: "
+            f"{path} has format {version} and this version of Call Ledger reads up to {FORMAT}: "
             "use the version that wrote it."
         )
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
         raise LedgerUnavailable(
             f"{path} is a SQLite file of something else: choose another folder with --ledger."
         )
-    return False
+    return None
 
 
 def check_ends(connection: sqlite3.Connection, path: Path) -> None:

@@ -62,6 +62,25 @@ def test_an_answer_has_the_events_as_they_are_stored_or_the_rule_that_refused(
     assert (refused.rule, refused.refusal_number) == ("H1", 1)
 
 
+def test_another_command_under_a_known_id_is_answered_as_refused_whenever_it_comes(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    received, offered, *_ = lines_of_calls(1)
+    id_of_first = orjson.loads(received)["command_id"]
+    reused = orjson.dumps({**orjson.loads(offered), "command_id": id_of_first})
+    for lines in ([received, reused], [reused], [received, reused]):
+        ask(kafka, lines)
+        serve_all(tmp_path, kafka)
+    answers = [ANSWER.validate_json(one.value) for one in messages_in(kafka, OUTCOMES)]
+    assert [one.outcome for one in answers] == [
+        "recorded", "refused", "refused", "recorded", "refused",
+    ]  # fmt: skip
+    refusals = [one for one in answers if isinstance(one, RefusedAnswer)]
+    assert {(one.rule, one.refusal_number, one.command_id) for one in refusals} == {
+        ("L5", 1, id_of_first)
+    }
+
+
 def test_serving_goes_on_where_it_was(tmp_path: Path, kafka: Kafka) -> None:
     lines = lines_of_calls(4)
     ask(kafka, lines[:12])

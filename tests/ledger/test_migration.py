@@ -77,8 +77,10 @@ def test_a_migrated_ledger_is_the_same_and_goes_on(
     with Ledger.open(tmp_path) as ledger:
         again = ledger.record_many([read_request(line) for line in lines])
         assert all(one.repeated for one in again)
+        other = read_request(lines[0].replace(b"sales", b"help"))
+        assert refused(ledger.record(*other)).rule == "L5"
         assert recorded(ledger.record_many(requests(connected("new")))[-1]).position == 24
-        assert refused(ledger.record(command("resume", "agent-1", "new"))).number == 4
+        assert refused(ledger.record(command("resume", "agent-1", "new"))).number == 5
 
 
 def test_nobody_uses_a_ledger_that_is_half_filled(

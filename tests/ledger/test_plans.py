@@ -24,7 +24,10 @@ from tests.ledger.stores import PostgresqlStore
 
 STORE = Path(__file__).parents[2] / "ledger" / "store"
 READS_OR_WRITES_ROWS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
-TABLES = ("calls", "events", "outcomes", "refusals")
+TABLES = ("calls", "events", "outcomes", "refusals", "quarantine")
+WAITING = "quarantine_waiting"
+"""The index that has nothing but what waits: it is read whole to count that."""
+
 CALLS = 20_000
 """Enough for PostgreSQL to prefer a search to a scan."""
 
@@ -108,7 +111,11 @@ def test_every_statement_in_sqlite_is_a_search(
     connection = really_connect(tmp_path / "ledger.sqlite")
     for statement in filter(READS_OR_WRITES_ROWS.match, run):
         steps = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
-        scanned = {str(step[3]).split()[1] for step in steps if str(step[3]).startswith("SCAN")}
+        scanned = {
+            str(step[3]).split()[1]
+            for step in steps
+            if str(step[3]).startswith("SCAN") and WAITING not in str(step[3])
+        }
         assert not scanned.intersection(TABLES), (statement, steps)
     connection.close()
 
@@ -171,7 +178,11 @@ def numbered(query: str) -> str:
 def assert_search(connection: psycopg.Connection[Any], query: str, params: Any) -> None:
     ((plan,),) = connection.execute(query.encode(), params, prepare=False).fetchall()
     for node, parent in nodes_in(plan[0]["Plan"], "nothing"):
-        is_bounded = "Index Cond" in node or (parent == "Limit" and "Filter" not in node)
+        is_bounded = (
+            "Index Cond" in node
+            or (parent == "Limit" and "Filter" not in node)
+            or node.get("Index Name") == WAITING
+        )
         is_scan = node["Node Type"] == "Seq Scan" or (
             "Index" in node["Node Type"] and not is_bounded
         )
