@@ -13,6 +13,7 @@ from uuid import UUID
 
 import duckdb
 import pyarrow as pa
+from msgspec.structs import replace
 
 from domain import commands
 from domain.call import Call
@@ -141,7 +142,7 @@ def documents_of(steps: list[Step]) -> Iterator[tuple[int, int, str]]:
         for document in event_documents(command, decided, False, stamp):
             text = document.decode().replace(time_text(occurred_at), "@time")
             yield call.version + 1, after_seconds, text
-            call = call.changed(version=call.version + 1)
+            call = replace(call, version=call.version + 1)
         call = decided.call
 
 

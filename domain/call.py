@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.vocabulary import (
     CUSTOMER,
@@ -18,7 +20,7 @@ from domain.vocabulary import (
 )
 
 
-class Party(NamedTuple):
+class Party(Struct, frozen=True, gc=False):
     """Somebody who is in the call now."""
 
     id: str
@@ -27,14 +29,14 @@ class Party(NamedTuple):
     stay_number: int
 
 
-class OpenOffer(NamedTuple):
+class OpenOffer(Struct, frozen=True, gc=False):
     """The offer that waits for the agent's answer."""
 
     number: int
     agent: str
 
 
-class OpenConsult(NamedTuple):
+class OpenConsult(Struct, frozen=True, gc=False):
     """The consult under way; `party` is empty until somebody answers it."""
 
     number: int
@@ -43,7 +45,7 @@ class OpenConsult(NamedTuple):
     party: str | None = None
 
 
-class OpenTransfer(NamedTuple):
+class OpenTransfer(Struct, frozen=True, gc=False):
     """The transfer request that waits for its outcome."""
 
     number: int
@@ -63,7 +65,7 @@ class WrapUpStatus(StrEnum):
     VOID = "void"
 
 
-class WrapUp(NamedTuple):
+class WrapUp(Struct, frozen=True, gc=False):
     """A wrap-up of one agent; a reason given while it is pending is provisional."""
 
     number: int
@@ -78,12 +80,7 @@ class WrapUp(NamedTuple):
         return self.status is WrapUpStatus.OPEN or self.status is WrapUpStatus.PENDING
 
 
-new_object: Final = object.__new__
-set_attribute: Final = object.__setattr__
-
-
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True, gc=False):
     """A call after the events up to `version`; an empty one has not been received yet.
 
     `parties` are those who are in it now, in the order they came. `wrap_ups` holds each
@@ -113,23 +110,9 @@ class Call:
     exits: int = 0
     wrap_ups_opened: int = 0
 
-    def changed(self, **changes: Any) -> Call:
-        """Return a copy with these fields changed.
-
-        Copies the fields as one dictionary: `dataclasses.replace` sets them one by one, which
-        costs more than the rules do.
-        """
-        copy = new_object(Call)
-        set_attribute(copy, "__dict__", self.__dict__ | changes)
-        return copy
-
     def one_version_on(self, **changes: Any) -> Call:
         """Return the call after one more event, with these fields changed."""
-        changes["version"] = self.version + 1
-        changes["received"] = True
-        copy = new_object(Call)
-        set_attribute(copy, "__dict__", self.__dict__ | changes)
-        return copy
+        return replace(self, version=self.version + 1, received=True, **changes)
 
     def party(self, party_id: str | None) -> Party | None:
         """The party with this id, if it is in the call now."""

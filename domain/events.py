@@ -7,9 +7,9 @@ reader groups by call and number and needs no order.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from msgspec import Struct, field
 
 from domain.text import Personal
 from domain.vocabulary import (
@@ -25,16 +25,17 @@ from domain.vocabulary import (
 )
 
 
-class Event(BaseModel):
-    """The body of an event; call, version, times, actor and ids are in its envelope."""
+class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """The body of an event; call, version, times, actor, ids and its type are in its envelope."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    type: ClassVar[str]
+    """The versioned name of the event's type: the contract, which the class's name is not."""
 
 
-class Received(Event):
+class Received(Event, frozen=True, kw_only=True):
     """The call arrived, and the customer with it."""
 
-    type: Literal["call.received.v1"] = "call.received.v1"
+    type: ClassVar[Literal["call.received.v1"]] = "call.received.v1"
     stay_number: int
     customer: Personal | None = None
     queue: str | None = None
@@ -42,70 +43,70 @@ class Received(Event):
     channel: str
 
 
-class Offered(Event):
+class Offered(Event, frozen=True, kw_only=True):
     """The queue offered the call to an agent."""
 
-    type: Literal["call.offered.v1"] = "call.offered.v1"
+    type: ClassVar[Literal["call.offered.v1"]] = "call.offered.v1"
     offer_number: int
     agent: str
     queue: str | None = None
 
 
-class Answered(Event):
+class Answered(Event, frozen=True, kw_only=True):
     """The agent answered and became the owner."""
 
-    type: Literal["call.answered.v1"] = "call.answered.v1"
+    type: ClassVar[Literal["call.answered.v1"]] = "call.answered.v1"
     offer_number: int | None = None
     stay_number: int
     agent: str
 
 
-class OfferMissed(Event):
+class OfferMissed(Event, frozen=True, kw_only=True):
     """The offer ran out of time."""
 
-    type: Literal["call.offer-missed.v1"] = "call.offer-missed.v1"
+    type: ClassVar[Literal["call.offer-missed.v1"]] = "call.offer-missed.v1"
     offer_number: int | None = None
 
 
-class OfferDeclined(Event):
+class OfferDeclined(Event, frozen=True, kw_only=True):
     """The agent declined the offer."""
 
-    type: Literal["call.offer-declined.v1"] = "call.offer-declined.v1"
+    type: ClassVar[Literal["call.offer-declined.v1"]] = "call.offer-declined.v1"
     offer_number: int | None = None
 
 
-class Abandoned(Event):
+class Abandoned(Event, frozen=True, kw_only=True):
     """The customer gave up in the queue; an open offer falls with it."""
 
-    type: Literal["call.abandoned.v1"] = "call.abandoned.v1"
+    type: ClassVar[Literal["call.abandoned.v1"]] = "call.abandoned.v1"
     offer_number: int | None = None
 
 
-class Held(Event):
+class Held(Event, frozen=True, kw_only=True):
     """The customer was put on hold."""
 
-    type: Literal["call.held.v1"] = "call.held.v1"
+    type: ClassVar[Literal["call.held.v1"]] = "call.held.v1"
     hold_number: int
 
 
-class AgentHeld(Event):
+class AgentHeld(Event, frozen=True, kw_only=True):
     """An agent was put on hold, which no rule allows: recorded because it was reported (R8)."""
 
-    type: Literal["call.agent-held.v1"] = "call.agent-held.v1"
+    type: ClassVar[Literal["call.agent-held.v1"]] = "call.agent-held.v1"
     party: str
 
 
-class Resumed(Event):
+class Resumed(Event, frozen=True, kw_only=True):
     """The customer was taken off hold by the owner."""
 
-    type: Literal["call.resumed.v1"] = "call.resumed.v1"
+    type: ClassVar[Literal["call.resumed.v1"]] = "call.resumed.v1"
     hold_number: int | None = None
 
 
-class ConsultStarted(Event):
+class ConsultStarted(Event, frozen=True, kw_only=True):
     """The owner asked for a consult; with a hold number it put the customer on hold (C5)."""
 
-    type: Literal["call.consult-started.v1"] = "call.consult-started.v1"
+    type: ClassVar[Literal["call.consult-started.v1"]] = "call.consult-started.v1"
     consult_number: int
     hold_number: int | None = None
     target_kind: TargetKind
@@ -113,41 +114,41 @@ class ConsultStarted(Event):
     dial_number: Personal | None = None
 
 
-class ConsultAnswered(Event):
+class ConsultAnswered(Event, frozen=True, kw_only=True):
     """Somebody answered the consult and is A2 from now on (Q22)."""
 
-    type: Literal["call.consult-answered.v1"] = "call.consult-answered.v1"
+    type: ClassVar[Literal["call.consult-answered.v1"]] = "call.consult-answered.v1"
     consult_number: int | None = None
     stay_number: int
     party: str
     party_kind: PartyKind
 
 
-class ConsultDeclined(Event):
+class ConsultDeclined(Event, frozen=True, kw_only=True):
     """The consult was declined."""
 
-    type: Literal["call.consult-declined.v1"] = "call.consult-declined.v1"
+    type: ClassVar[Literal["call.consult-declined.v1"]] = "call.consult-declined.v1"
     consult_number: int | None = None
 
 
-class ConsultCancelled(Event):
+class ConsultCancelled(Event, frozen=True, kw_only=True):
     """The consult was cancelled before anybody answered."""
 
-    type: Literal["call.consult-cancelled.v1"] = "call.consult-cancelled.v1"
+    type: ClassVar[Literal["call.consult-cancelled.v1"]] = "call.consult-cancelled.v1"
     consult_number: int | None = None
 
 
-class ConsultEnded(Event):
+class ConsultEnded(Event, frozen=True, kw_only=True):
     """The answered consult ended; the customer stays on hold (C5)."""
 
-    type: Literal["call.consult-ended.v1"] = "call.consult-ended.v1"
+    type: ClassVar[Literal["call.consult-ended.v1"]] = "call.consult-ended.v1"
     consult_number: int | None = None
 
 
-class ConferenceStarted(Event):
+class ConferenceStarted(Event, frozen=True, kw_only=True):
     """Customer, owner and consulted party talk together (R4); consult and hold end with it."""
 
-    type: Literal["call.conference-started.v1"] = "call.conference-started.v1"
+    type: ClassVar[Literal["call.conference-started.v1"]] = "call.conference-started.v1"
     conference_number: int
     consult_number: int | None = None
     hold_number: int | None = None
@@ -155,35 +156,35 @@ class ConferenceStarted(Event):
     members: tuple[str, ...]
 
 
-class ConferenceJoined(Event):
+class ConferenceJoined(Event, frozen=True, kw_only=True):
     """A further consulted party joined the conference under way (Q7, `multi-party`)."""
 
-    type: Literal["call.conference-joined.v1"] = "call.conference-joined.v1"
+    type: ClassVar[Literal["call.conference-joined.v1"]] = "call.conference-joined.v1"
     conference_number: int
     consult_number: int | None = None
     party: str
     members: tuple[str, ...]
 
 
-class ConferenceFailed(Event):
+class ConferenceFailed(Event, frozen=True, kw_only=True):
     """The conference was not built; consult and hold stand (Q13)."""
 
-    type: Literal["call.conference-failed.v1"] = "call.conference-failed.v1"
+    type: ClassVar[Literal["call.conference-failed.v1"]] = "call.conference-failed.v1"
     consult_number: int | None = None
 
 
-class ConferenceEnded(Event):
+class ConferenceEnded(Event, frozen=True, kw_only=True):
     """Fewer than two agents, or no customer, are left in the conference."""
 
-    type: Literal["call.conference-ended.v1"] = "call.conference-ended.v1"
+    type: ClassVar[Literal["call.conference-ended.v1"]] = "call.conference-ended.v1"
     conference_number: int | None = None
     cause: Cause
 
 
-class TransferRequested(Event):
+class TransferRequested(Event, frozen=True, kw_only=True):
     """The owner asked to hand over; the owner's wrap-up opens as pending (R10, Q3, Q23)."""
 
-    type: Literal["call.transfer-requested.v1"] = "call.transfer-requested.v1"
+    type: ClassVar[Literal["call.transfer-requested.v1"]] = "call.transfer-requested.v1"
     transfer_number: int
     kind: TransferKind
     target_kind: TargetKind
@@ -197,14 +198,14 @@ class TransferRequested(Event):
     conference_number: int | None = None
 
 
-class TransferAccepted(Event):
+class TransferAccepted(Event, frozen=True, kw_only=True):
     """The receiver owns the call; the former owner's wrap-up is open for good (T2, R11, R12).
 
     It ends a hold and a consult whose numbers it carries. A stay number means that the
     receiver came in with it; one who was in already goes on in the stay that was open.
     """
 
-    type: Literal["call.transfer-accepted.v1"] = "call.transfer-accepted.v1"
+    type: ClassVar[Literal["call.transfer-accepted.v1"]] = "call.transfer-accepted.v1"
     transfer_number: int | None = None
     kind: TransferKind
     party: str
@@ -216,39 +217,39 @@ class TransferAccepted(Event):
     wrap_up_agent: str | None = None
 
 
-class TransferDeclined(Event):
+class TransferDeclined(Event, frozen=True, kw_only=True):
     """The receiver declined; the pending wrap-up is void (Q3, Q17)."""
 
-    type: Literal["call.transfer-declined.v1"] = "call.transfer-declined.v1"
+    type: ClassVar[Literal["call.transfer-declined.v1"]] = "call.transfer-declined.v1"
     transfer_number: int | None = None
     wrap_up_number: int | None = None
 
 
-class TransferFailed(Event):
+class TransferFailed(Event, frozen=True, kw_only=True):
     """The transfer failed; the pending wrap-up is void (Q14, Q15, Q17)."""
 
-    type: Literal["call.transfer-failed.v1"] = "call.transfer-failed.v1"
+    type: ClassVar[Literal["call.transfer-failed.v1"]] = "call.transfer-failed.v1"
     transfer_number: int | None = None
     wrap_up_number: int | None = None
     failure: TransferFailure
 
 
-class TransferWithdrawn(Event):
+class TransferWithdrawn(Event, frozen=True, kw_only=True):
     """The owner took the request back; the pending wrap-up is void (Q3, Q16, Q17)."""
 
-    type: Literal["call.transfer-withdrawn.v1"] = "call.transfer-withdrawn.v1"
+    type: ClassVar[Literal["call.transfer-withdrawn.v1"]] = "call.transfer-withdrawn.v1"
     transfer_number: int | None = None
     wrap_up_number: int | None = None
 
 
-class Exited(Event):
+class Exited(Event, frozen=True, kw_only=True):
     """One party left (Q8). A customer's exit ends a hold and a consult whose numbers it carries.
 
     The wrap-up numbered here opens for the agent named: the owner who leaves, or the owner
     whom the customer leaves (R18, W1).
     """
 
-    type: Literal["call.exited.v1"] = "call.exited.v1"
+    type: ClassVar[Literal["call.exited.v1"]] = "call.exited.v1"
     exit_number: int
     stay_number: int | None = None
     party: str
@@ -265,56 +266,57 @@ class Exited(Event):
     wrap_up_agent: str | None = None
 
 
-class Ended(Event):
+class Ended(Event, frozen=True, kw_only=True):
     """Nobody is left, or only one agent: the call is over."""
 
-    type: Literal["call.ended.v1"] = "call.ended.v1"
+    type: ClassVar[Literal["call.ended.v1"]] = "call.ended.v1"
     ended_by: EndedBy
     offer_number: int | None = None
 
 
-class WrapUpApplied(Event):
+class WrapUpApplied(Event, frozen=True, kw_only=True):
     """A wrap-up reason was given; provisional while the transfer is pending (Q3, W5, W7)."""
 
-    type: Literal["call.wrap-up-applied.v1"] = "call.wrap-up-applied.v1"
+    type: ClassVar[Literal["call.wrap-up-applied.v1"]] = "call.wrap-up-applied.v1"
     wrap_up_number: int
     wrap_up_agent: str
     reason: str
     mode: WrapUpMode
-    provisional: bool = False
+    provisional: bool = field(default_factory=bool)
+    """Made by a factory, because a plain default would be left out when it is written."""
     note: Personal | None = None
 
 
-class WrapUpExtended(Event):
+class WrapUpExtended(Event, frozen=True, kw_only=True):
     """The agent took more time to wrap up (W8)."""
 
-    type: Literal["call.wrap-up-extended.v1"] = "call.wrap-up-extended.v1"
+    type: ClassVar[Literal["call.wrap-up-extended.v1"]] = "call.wrap-up-extended.v1"
     wrap_up_number: int
     wrap_up_agent: str
 
 
-class Corrected(Event):
+class Corrected(Event, frozen=True, kw_only=True):
     """An earlier event of the call was wrong: why, and the right reason where it has one."""
 
-    type: Literal["call.corrected.v1"] = "call.corrected.v1"
+    type: ClassVar[Literal["call.corrected.v1"]] = "call.corrected.v1"
     corrected_version: int
     why: Personal
     reason: str | None = None
     wrap_up_number: int | None = None
 
 
-class ActivityNoted(Event):
+class ActivityNoted(Event, frozen=True, kw_only=True):
     """Another system reported something that the rules do not speak of."""
 
-    type: Literal["call.activity-noted.v1"] = "call.activity-noted.v1"
+    type: ClassVar[Literal["call.activity-noted.v1"]] = "call.activity-noted.v1"
     activity: str
     duration_ms: int | None = None
 
 
-class MarkedIncomplete(Event):
+class MarkedIncomplete(Event, frozen=True, kw_only=True):
     """The source's record of the call is cut: what is missing."""
 
-    type: Literal["call.marked-incomplete.v1"] = "call.marked-incomplete.v1"
+    type: ClassVar[Literal["call.marked-incomplete.v1"]] = "call.marked-incomplete.v1"
     missing: str
 
 
@@ -353,6 +355,6 @@ AnyEvent = (
 
 EVENT_CLASSES: tuple[type[Event], ...] = get_args(AnyEvent)
 EVENT_CLASS_OF_TYPE: dict[str, type[Event]] = {
-    event_class.model_fields["type"].default: event_class for event_class in EVENT_CLASSES
+    event_class.type: event_class for event_class in EVENT_CLASSES
 }
-"""The event class of each versioned type name; the names are the contract, not the classes."""
+"""The event class of each versioned type name."""

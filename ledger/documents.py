@@ -11,6 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from msgspec import convert
+from msgspec.json import encode
+from orjson import Fragment
 
 from domain.commands import Command
 from domain.decide import Decided, Refused
@@ -70,11 +73,10 @@ def event_documents(
     documents = []
     for event in decided.events:
         version += 1
-        body = {name: value for name, value in event.__dict__.items() if value is not None}
         document["id"] = f"{command.call_id}/{version}"
-        document["type"] = body.pop("type")
+        document["type"] = event.type
         document["version"] = version
-        document["data"] = body
+        document["data"] = Fragment(encode(event))
         documents.append(orjson.dumps(document))
     return documents
 
@@ -134,4 +136,4 @@ def event_in(document: bytes) -> Event:
     event_class = EVENT_CLASS_OF_TYPE.get(read["type"])
     if event_class is None:
         raise ValueError(f"{read['id']} is of type {read['type']}, which this version cannot read")
-    return event_class.model_validate(read["data"])
+    return convert(read["data"], event_class)

@@ -12,6 +12,8 @@ from enum import StrEnum
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
+from msgspec.structs import fields
+
 from domain.events import EVENT_CLASS_OF_TYPE, EVENT_CLASSES
 from domain.vocabulary import Role, TimeSource, Via
 
@@ -103,10 +105,8 @@ def body_columns() -> dict[str, str]:
     """
     columns: dict[str, str] = {}
     for event_class in EVENT_CLASSES:
-        for name, field in event_class.model_fields.items():
-            if name == "type":
-                continue
-            found = column_type(field.annotation)
+        for field in fields(event_class):
+            name, found = field.name, column_type(field.type)
             known = columns.setdefault(name, found)
             if known != found and {known[:4], found[:4]} <= {"ENUM", "VARC"}:
                 columns[name] = "VARCHAR"

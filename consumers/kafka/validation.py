@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Final, Literal
 
 import orjson
-from msgspec import MsgspecError, defstruct
+from msgspec import MsgspecError, convert, defstruct
 from msgspec.json import Decoder
 
 from domain.events import EVENT_CLASS_OF_TYPE, Event
@@ -30,16 +30,9 @@ TEXTS: Final = (
 
 
 def reader_of(event_type: str, event_class: type[Event]) -> Decoder[Any]:
-    """What reads a document of this type by its fields, and raises `MsgspecError` when it cannot.
-
-    It is stricter than the event class: what it reads, that reads too.
-    """
-    fields = {name: one for name, one in event_class.model_fields.items() if name != "type"}
-    needed = [(name, one.annotation) for name, one in fields.items() if one.is_required()]
-    others = [(name, one.annotation, None) for name, one in fields.items() if not one.is_required()]
-    data = defstruct("Data", [*needed, *others], forbid_unknown_fields=True)
+    """Reads a document of this type, and raises `MsgspecError` when it is none."""
     texts = [(name, str) for name in TEXTS]
-    own = [("type", Literal[event_type]), ("version", int), ("data", data)]
+    own = [("type", Literal[event_type]), ("version", int), ("data", event_class)]
     return Decoder(defstruct("Document", [*texts, *own]))
 
 
@@ -70,7 +63,7 @@ def what_is_wrong(document: bytes) -> str:
             return f"Its type {str(read['type'])[:60]!r} is unknown to this version."
         if type(read["version"]) is not int:
             return "Its version is not a whole number."
-        event_class.model_validate(read["data"])
+        convert(read["data"], event_class)
         return wrong_in_envelope(read)
     except orjson.JSONDecodeError as error:
         return f"It is not JSON: {error}."

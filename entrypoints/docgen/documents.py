@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel
-from pydantic.fields import FieldInfo
+from pydantic import AwareDatetime
 
-from domain import text
 from domain.commands import COMMAND_CLASSES, Command
 from domain.events import EVENT_CLASSES
 from domain.field_meanings import FIELD_MEANINGS
@@ -26,6 +24,7 @@ from domain.rule import KeptBy, Rule
 from domain.rule_sets import RULE_SETS
 from domain.rules import RULES, hash_of
 from domain.vocabulary import Role
+from entrypoints.docgen.fields import Field, Model, fields_of, type_name
 from entrypoints.docgen.markdown import document, table
 from entrypoints.docgen.reference import command_line_document, models_document
 
@@ -139,7 +138,7 @@ def commands_document() -> str:
         "reports that it has already happened: then nothing is refused, and the event carries the "
         "ids of the rules it broke. A field with an empty *left out* must be given.",
         "## What every command says",
-        field_table(Command, ()),
+        field_table(fields_of(Command)),
         *(section(command_class, Command) for command_class in COMMAND_CLASSES),
         "## The words of the fields",
         *vocabulary((Command, *COMMAND_CLASSES)),
@@ -147,57 +146,37 @@ def commands_document() -> str:
     return document(parts)
 
 
-def section(model: type[BaseModel], base: type[BaseModel] | None = None) -> str:
+def section(model: Model, base: Model | None = None) -> str:
     """One event or command with the fields of its own."""
-    inherited = [
-        name
-        for name, field in (base.model_fields if base else {}).items()
-        if model.model_fields[name].default == field.default
-    ]
+    inherited = fields_of(base) if base else []
+    own = [field for field in fields_of(model) if field not in inherited]
     meaning = (model.__doc__ or "").strip().replace("\n    ", "\n")
-    type_name = model.model_fields["type"].default
-    return f"## `{type_name}`\n\n{meaning}\n\n{field_table(model, ['type', *inherited])}"
+    return f"## `{type_name(model)}`\n\n{meaning}\n\n{field_table(own)}"
 
 
-def field_table(model: type[BaseModel], without: Sequence[str]) -> str:
-    """The fields of a model: meaning, type, what it means to leave them out, personal mark."""
+def field_table(fields: Iterable[Field]) -> str:
+    """Each field's meaning, type, what it means to leave it out, and its personal mark."""
     rows = [
         (
-            f"`{name}`",
-            FIELD_MEANINGS[name],
+            f"`{field.name}`",
+            FIELD_MEANINGS[field.name],
             type_words(field.annotation),
             when_missing(field),
-            mark(field),
+            "personal" if field.personal else "",
         )
-        for name, field in model.model_fields.items()
-        if name not in without
+        for field in fields
     ]
     header = ("field", "meaning", "type", "left out", "")
     return table(header, rows) if rows else "No fields of its own."
 
 
-def when_missing(field: FieldInfo) -> str:
+def when_missing(field: Field) -> str:
     """What a field that is left out means."""
-    if field.is_required():
+    if field.required:
         return ""
     if field.default is None:
         return "no value"
     return f"`{field.default}`"
-
-
-def mark(field: FieldInfo) -> str:
-    """`personal` where the field can name a person."""
-    return "personal" if text.PERSONAL in marks_of(field) else ""
-
-
-def marks_of(field: FieldInfo) -> list[object]:
-    """The field's annotations, those within `… | None` included."""
-    within = [
-        argument
-        for part in typing.get_args(field.annotation)
-        for argument in getattr(part, "__metadata__", ())
-    ]
-    return [*field.metadata, *within]
 
 
 def type_words(annotation: object) -> str:
@@ -223,11 +202,11 @@ WORDS: dict[object, str] = {
 }
 
 
-def vocabulary(models: Iterable[type[BaseModel]]) -> list[str]:
+def vocabulary(models: Iterable[Model]) -> list[str]:
     """The choices of every field that has a closed list of words."""
     found: dict[str, type[StrEnum]] = {}
     for model in models:
-        for field in model.model_fields.values():
+        for field in fields_of(model):
             for part in (field.annotation, *typing.get_args(field.annotation)):
                 if isinstance(part, type) and issubclass(part, StrEnum):
                     found[part.__name__] = part

@@ -8,17 +8,19 @@ a change would break those who read or write by it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from inspect import cleandoc
 from typing import Any, Final
 
 import yaml
-from pydantic import BaseModel
+from msgspec.json import schema_components
 
 from consumers.answers import ANSWER
-from domain.commands import COMMAND_CLASSES
-from domain.events import EVENT_CLASSES
+from domain.commands import COMMAND_CLASSES, Command
+from domain.events import EVENT_CLASSES, Event
 from domain.vocabulary import Role, TimeSource, Via
 from entrypoints.docgen.documents import FOLDER
+from entrypoints.docgen.fields import fields_of, type_name
 from infra.topics import COMMANDS, EVENTS, OUTCOMES, REFUSALS, topics
 from ledger.documents import REFUSAL_TYPE
 
@@ -54,29 +56,34 @@ ENVELOPE: Final[dict[str, Schema]] = {
 SOMETIMES: Final = {"correlationid", "causationid", "timesource", "observed", "rulesbroken"}
 
 
-def in_envelope(type_name: str, about: str, data: Schema, without: set[str]) -> Schema:
+def in_envelope(
+    name: str, about: str, data: Schema, definitions: Schema, without: Iterable[str] = ()
+) -> Schema:
     """The schema of a whole document: the CloudEvents envelope and its data."""
-    properties = {name: one for name, one in ENVELOPE.items() if name not in without}
-    properties["type"] = {"const": type_name}
+    properties = {key: one for key, one in ENVELOPE.items() if key not in without}
+    properties["type"] = {"const": name}
     schema: Schema = {
         "$schema": DIALECT,
-        "title": type_name,
+        "title": name,
         "description": about,
         "type": "object",
         "properties": {**properties, "data": data},
-        "required": [*(name for name in properties if name not in SOMETIMES), "data"],
+        "required": [*(key for key in properties if key not in SOMETIMES), "data"],
     }
-    if definitions := data.pop("$defs", None):
+    if definitions:
         schema["$defs"] = definitions
     return schema
 
 
-def event_schema(event_class: type[BaseModel]) -> Schema:
+def event_schema(event_class: type[Event]) -> Schema:
     """One event's document; readers pass over fields that they do not know."""
-    data = event_class.model_json_schema()
-    type_name = data["properties"].pop("type")["const"]
-    data.pop("additionalProperties", None)
-    return in_envelope(type_name, data.pop("description", ""), data, set())
+    _, definitions = schema_components([event_class], ref_template="#/$defs/{name}")
+    data = definitions.pop(event_class.__name__)
+    del data["additionalProperties"]
+    for field in fields_of(event_class):
+        if not field.required:
+            data["properties"][field.name]["default"] = field.default
+    return in_envelope(event_class.type, cleandoc(data.pop("description", "")), data, definitions)
 
 
 def refusal_schema() -> Schema:
@@ -88,10 +95,10 @@ def refusal_schema() -> Schema:
         "required": [*names, "arguments"],
     }
     about = "A command that was refused, kept as evidence."
-    return in_envelope(REFUSAL_TYPE, about, data, {"version", "observed", "rulesbroken"})
+    return in_envelope(REFUSAL_TYPE, about, data, {}, {"version", "observed", "rulesbroken"})
 
 
-def command_schema(command_class: type[BaseModel]) -> Schema:
+def command_schema(command_class: type[Command]) -> Schema:
     """One command as it is sent."""
     schema = command_class.model_json_schema()
     schema["properties"]["observed"] = {
@@ -105,14 +112,8 @@ def command_schema(command_class: type[BaseModel]) -> Schema:
 
 def schemas() -> dict[str, Schema]:
     """Every schema by its file's name."""
-    found = {
-        f"commands/{one.model_fields['type'].default}.json": command_schema(one)
-        for one in COMMAND_CLASSES
-    }
-    found |= {
-        f"events/{one.model_fields['type'].default}.json": event_schema(one)
-        for one in EVENT_CLASSES
-    }
+    found = {f"commands/{type_name(one)}.json": command_schema(one) for one in COMMAND_CLASSES}
+    found |= {f"events/{one.type}.json": event_schema(one) for one in EVENT_CLASSES}
     found[f"events/{REFUSAL_TYPE}.json"] = refusal_schema()
     found["outcome.json"] = {"$schema": DIALECT, "title": "outcome", **ANSWER.json_schema()}
     return found

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import convert
+
 from domain.events import EVENT_CLASS_OF_TYPE, Event
 from domain.vocabulary import TimeSource
 from entrypoints.timeline.sentences import sentence
@@ -85,10 +87,8 @@ def event_of(row: Row) -> Event:
             f"Event {row['version']} is of type {row['type']!r}, which this version does not "
             "know; upgrade call-ledger to the version that recorded it."
         )
-    names = event_class.model_fields
-    return event_class.model_validate(
-        {name: row[name] for name in names if row.get(name) is not None}
-    )
+    names = event_class.__struct_fields__
+    return convert({name: row[name] for name in names if row.get(name) is not None}, event_class)
 
 
 def in_utc(moment: datetime) -> datetime:

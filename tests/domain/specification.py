@@ -35,8 +35,7 @@ def command(command_class: type[Command], actor: str, **fields: Any) -> Command:
 
 def short_type(event: Event) -> str:
     """The event's type without prefix and version: `held` for `call.held.v1`."""
-    name: str = type(event).model_fields["type"].default
-    return name.removeprefix("call.").removesuffix(".v1")
+    return event.type.removeprefix("call.").removesuffix(".v1")
 
 
 @dataclass(frozen=True)

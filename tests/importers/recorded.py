@@ -9,7 +9,7 @@ from pathlib import Path
 from domain.call import Call
 from domain.commands import Command
 from domain.decide import observe
-from domain.events import Event
+from domain.events import Event, TransferAccepted
 from domain.rule_sets import SEED
 from importers.observation import Observation, Unreadable
 
@@ -57,15 +57,14 @@ class Recorded:
 
     def kinds_of_transfer(self) -> Counter[str]:
         return Counter(
-            event.model_dump()["kind"].value
+            event.kind.value
             for events in self.events.values()
             for event in events
-            if event.model_dump()["type"] == "call.transfer-accepted.v1"
+            if isinstance(event, TransferAccepted)
         )
 
     def told(self, call_id: str) -> list[str]:
         """The types of a call's events, without their prefix and version."""
         return [
-            event.model_dump()["type"].removeprefix("call.").removesuffix(".v1")
-            for event in self.events[call_id]
+            event.type.removeprefix("call.").removesuffix(".v1") for event in self.events[call_id]
         ]

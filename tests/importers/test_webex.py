@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from domain.commands import Command
 from domain.events import ConferenceStarted, MarkedIncomplete, WrapUpApplied
@@ -94,7 +95,7 @@ def test_a_consult_that_failed_is_cancelled(untimed: Recorded) -> None:
 def test_a_cut_call_is_marked_and_still_has_whom_its_states_presuppose(untimed: Recorded) -> None:
     assert untimed.count(MarkedIncomplete) == {"cut": 1}
     assert untimed.told("cut")[:3] == ["received", "offered", "answered"]
-    missing = untimed.events["cut"][-1].model_dump()["missing"]
+    missing = asdict(untimed.events["cut"][-1])["missing"]
     assert missing == "3 of 14 activities, on further pages, before cursor 1700000000000"
     assert untimed.commands["cut"][0].occurred_at == datetime.fromtimestamp(1_700_000_000, UTC)
 
@@ -207,7 +208,7 @@ def test_an_order_that_cannot_be_is_said_not_to_be_known(tmp_path: Path) -> None
     nodes = task["activities"]["nodes"]
     nodes.insert(5, nodes.pop())
     recorded = Recorded().record(read(written(tmp_path, [task])))
-    noted = [event.model_dump().get("activity") for event in recorded.events["plain"]]
+    noted = [asdict(event).get("activity") for event in recorded.events["plain"]]
     assert "order of activities not known" in noted
 
 

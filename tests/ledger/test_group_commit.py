@@ -65,11 +65,11 @@ def test_callers_of_one_call_are_decided_one_after_another(tmp_path: Path) -> No
 
 
 def test_what_cannot_be_decided_at_all_fails_alone(tmp_path: Path) -> None:
-    correction = command("correct", "agent-1", corrected_version=1, why="a number too large")
-    endless = correction.model_copy(update={"corrected_version": 10**30})
+    correction = command("correct", "agent-1", corrected_version=1, why="half a character")
+    unwritable = correction.model_copy(update={"why": "\ud800"})
     with Ledger.open(tmp_path) as ledger:
         ledger.record_many(requests(connected()))
-        asked = [command("hold", "agent-1"), endless, command("resume", "agent-1")]
+        asked = [command("hold", "agent-1"), unwritable, command("resume", "agent-1")]
         held, failed, resumed = asyncio.run(all_at_once(ledger, asked))
     assert isinstance(failed, Exception)
     assert (recorded(held).version, recorded(resumed).version) == (4, 5)

@@ -131,12 +131,12 @@ def test_a_command_sent_to_two_writers_is_taken_once(
 def test_a_group_that_fails_leaves_no_call_out_of_date(
     tmp_path: Path, postgresql_store: PostgresqlStore
 ) -> None:
-    endless = command("correct", "agent-1", why="a number too large", corrected_version=1)
-    endless = endless.model_copy(update={"corrected_version": 10**30})
+    correction = command("correct", "agent-1", why="half a character", corrected_version=1)
+    unwritable = correction.model_copy(update={"why": "\ud800"})
     with Ledger.open(tmp_path) as busy, Ledger.open(tmp_path) as failing:
         busy.record_many(requests(connected()))
-        with pytest.raises(Exception, match="64"):
-            failing.record_many(requests([command("resume", "agent-1"), endless]))
+        with pytest.raises(Exception, match="surrogates"):
+            failing.record_many(requests([command("resume", "agent-1"), unwritable]))
         busy.record(command("hold", "agent-1"))
         assert recorded(failing.record(command("resume", "agent-1"))).version == 5
 

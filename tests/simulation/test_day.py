@@ -16,6 +16,7 @@ from domain.decide import Refused, decide
 from domain.events import (
     Answered,
     ConferenceStarted,
+    ConsultAnswered,
     ConsultStarted,
     Event,
     Exited,
@@ -111,14 +112,11 @@ def test_a_day_has_some_refusals_and_no_others_than_those_meant(day: Day) -> Non
 def test_an_agent_is_in_one_call_at_a_time(day: Day) -> None:
     call_of: dict[str, str] = {}
     for command, event in day.events:
-        match event.model_dump():
-            case {"type": "call.answered.v1", "agent": str(agent)} | {
-                "type": "call.consult-answered.v1",
-                "party": str(agent),
-            }:
+        match event:
+            case Answered(agent=agent) | ConsultAnswered(party=agent):
                 if agent.startswith("agent-"):
                     assert call_of.setdefault(agent, command.call_id) == command.call_id
-            case {"type": "call.exited.v1", "party": str(agent)}:
+            case Exited(party=agent):
                 call_of.pop(agent, None)
             case _:
                 pass
@@ -162,7 +160,7 @@ def test_all_kinds_of_transfers_exits_and_wrap_ups_occur(day: Day) -> None:
 
 def test_under_multi_party_further_agents_join_and_owners_leave() -> None:
     day = decided(simulate(CALLS, seed=7, start=NEW_YEAR, rules=MULTI_PARTY), MULTI_PARTY)
-    types = Counter(event.model_dump()["type"] for _, event in day.events)
+    types = Counter(event.type for _, event in day.events)
     assert types["call.conference-joined.v1"] > 0
     assert {rule for _, rule in day.refused} == {"R22", "R21", "R7", "R14", "R20", "E1", "W5"}
 

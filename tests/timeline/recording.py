@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from msgspec import to_builtins
+
 from domain import commands
 from domain.call import Call
 from domain.decide import Decided, decide, observe
@@ -83,7 +85,8 @@ class Recording:
                     "time_source": str(command.time_source),
                     "observed": observed,
                     "rules_broken": list(decided.rules_broken),
-                    **event.model_dump(mode="json"),
+                    "type": event.type,
+                    **to_builtins(event),
                 }
             )
         self.call = decided.call

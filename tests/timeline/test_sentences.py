@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from domain.commands import Correct, Exit, StartConsult
 from domain.events import EVENT_CLASSES, Event
@@ -15,11 +16,7 @@ from tests.timeline.recording import Recording, answered, in_conference, transfe
 
 
 def any_of(event_class: type[Event]) -> st.SearchStrategy[Event]:
-    fields = {
-        name: st.from_type(field.annotation)  # type: ignore[arg-type]
-        for name, field in event_class.model_fields.items()
-        if name != "type"
-    }
+    fields = {field.name: st.from_type(field.type) for field in structs.fields(event_class)}
     return st.builds(event_class, **fields)
 
 
