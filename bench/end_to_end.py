@@ -22,6 +22,7 @@ from bench.load import Load
 from bench.servers import folder_of_its_own, kafka_in, postgresql_in
 from infra.kafka import Kafka
 from infra.local.servers import wait_until
+from infra.postgresql import Postgresql
 from infra.topics import create
 from ledger.store.postgresql_recorder import PostgresqlRecorder
 from projections.serving.client import Reader
@@ -40,7 +41,7 @@ def measured(folder: Path, pace: float, seconds: float, warm_up: float, ask_ever
         server = stack.enter_context(postgresql_in(folder))
         kafka = Kafka(broker.bootstrap)
         create(kafka)
-        PostgresqlRecorder.open(server.url).close()
+        PostgresqlRecorder.open(Postgresql(server.url)).close()
         read_side = folder / "read-side"
         writing = {"CALL_LEDGER_KAFKA": broker.bootstrap, "CALL_LEDGER_STORE": server.url}
         reading = {"CALL_LEDGER_KAFKA": broker.bootstrap}

@@ -13,7 +13,6 @@ import argparse
 import gc
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
 from threading import Event
 from typing import NamedTuple
@@ -24,6 +23,7 @@ from bench.servers import folder_of_its_own, kafka_in, postgresql_in, schema
 from consumers.kafka.message_format import Headers, headers_of, key_in
 from consumers.kafka.transactions import partition_of
 from consumers.publisher import PAGE_EVENTS, Published, publish
+from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.topics import EVENTS, create, topics
 from ledger.feed import StoreFeed
@@ -63,11 +63,11 @@ def between(began: Took, ended: Took) -> Took:
     return Took(ended.seconds - began.seconds, ended.processor_seconds - began.processor_seconds)
 
 
-def messages_of(folder: Path) -> list[Message]:
+def messages_of(ledger: LedgerFolder) -> list[Message]:
     """What the publisher sends, ready to be sent."""
     partitions = topics()[EVENTS].partitions
     messages = []
-    with StoreFeed(folder) as feed:
+    with StoreFeed(ledger) as feed:
         for batch in feed.batches(0):
             for position, call, document in zip(
                 batch.positions, batch.call_positions, batch.documents, strict=True
@@ -94,11 +94,11 @@ def bare(kafka: Kafka, messages: Sequence[Message]) -> Took:
         producer.close(timeout=5)
 
 
-def ours(kafka: Kafka, folder: Path, events: int) -> Took:
+def ours(kafka: Kafka, ledger: LedgerFolder, events: int) -> Took:
     """The publisher, from its first look into the store until the last page is committed."""
     told: list[tuple[Took, Published]] = []
     publish(
-        lambda: StoreFeed(folder),
+        lambda: StoreFeed(ledger),
         kafka,
         Event(),
         until_end=True,
@@ -115,17 +115,18 @@ def measure(events: int, rounds: int) -> list[Round]:
         folder_of_its_own() as folder,
         postgresql_in(folder) as server,
         kafka_in(folder) as broker,
-        schema(server, "published") as url,
     ):
-        Ledger.open(folder).close()
-        fill(url, events)
-        messages = messages_of(folder)
+        store = schema(server, "published")
+        ledger = LedgerFolder(folder, store)
+        Ledger.open(ledger).close()
+        fill(store.url, events)
+        messages = messages_of(ledger)
         for number in range(-1, rounds):
             took = {}
             for who in ("bare", "ours") if number % 2 else ("ours", "bare"):
                 kafka = Kafka(broker.bootstrap, f"{who}-{number + 1}.")
                 create(kafka)
-                took[who] = bare(kafka, messages) if who == "bare" else ours(kafka, folder, events)
+                took[who] = bare(kafka, messages) if who == "bare" else ours(kafka, ledger, events)
             # The first warms up the broker.
             if number >= 0:
                 measured.append(Round(**took))

@@ -25,6 +25,7 @@ from bench.commands import commands_by_call, concurrent
 from bench.figures import Figure, keep, machine, table
 from bench.histories import batches
 from bench.servers import folder_of_its_own, postgresql_in, schema
+from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
@@ -86,20 +87,20 @@ def fill(url: str, events: int) -> int:
     return count
 
 
-def read_per_second(folder: Path) -> float:
+def read_per_second(ledger: LedgerFolder) -> float:
     """The feed alone: events as the projector gets them, and nothing done with them."""
-    with StoreFeed(folder) as feed:
+    with StoreFeed(ledger) as feed:
         began, count = time.perf_counter(), 0
         for batch in columns_of(feed.blocks(0), LARGE_BATCH):
             count += len(batch.positions)
         return count / (time.perf_counter() - began)
 
 
-def loaded_per_second(folder: Path, events: int) -> float:
+def loaded_per_second(ledger: LedgerFolder, events: int) -> float:
     """Store to DuckDB's table of events, before any model."""
-    projections = Projections(folder / "loaded.duckdb")
+    projections = Projections(ledger.path / "loaded.duckdb")
     try:
-        with StoreFeed(folder) as feed:
+        with StoreFeed(ledger) as feed:
             began = time.perf_counter()
             projections.append_events(prefetch(columns_of(feed.blocks(0), LARGE_BATCH)))
             return events / (time.perf_counter() - began)
@@ -107,11 +108,11 @@ def loaded_per_second(folder: Path, events: int) -> float:
         projections.close()
 
 
-def projected_per_second(folder: Path, events: int) -> float:
+def projected_per_second(ledger: LedgerFolder, events: int) -> float:
     """Store to DuckDB with every model."""
-    projections = Projections(folder / "projections.duckdb")
+    projections = Projections(ledger.projections)
     try:
-        with StoreFeed(folder) as feed:
+        with StoreFeed(ledger) as feed:
             began = time.perf_counter()
             catch_up(projections, feed)
             return events / (time.perf_counter() - began)
@@ -125,17 +126,17 @@ def commands_figures(server: LocalPostgresql, folder: Path, count: int) -> list[
     for callers in CALLERS:
         few = callers == 1
         some = commands_by_call(min(count, FEW) if few else count, seed=callers + 9)
-        with schema(server, f"callers_{callers}") as url:
-            with Ledger.open(folder) as ledger:
-                rate, used, waits = asyncio.run(concurrent(ledger, some, callers))
-            with psycopg.connect(url) as connection:
-                rows = (
-                    connection.cursor(binary=True)
-                    .execute("SELECT position, call, version, document FROM events LIMIT 20000")
-                    .fetchall()
-                )
-            inserted = bare_inserts_per_second(url, rows[:FEW])
-            copied = bare_copied_per_second(url, rows[: FEW if few else None], callers)
+        store = schema(server, f"callers_{callers}")
+        with Ledger.open(LedgerFolder(folder, store)) as ledger:
+            rate, used, waits = asyncio.run(concurrent(ledger, some, callers))
+        with psycopg.connect(store.url) as connection:
+            rows = (
+                connection.cursor(binary=True)
+                .execute("SELECT position, call, version, document FROM events LIMIT 20000")
+                .fetchall()
+            )
+        inserted = bare_inserts_per_second(store.url, rows[:FEW])
+        copied = bare_copied_per_second(store.url, rows[: FEW if few else None], callers)
         who = "1 caller" if few else f"{callers} callers"
         aimed = callers == AIMED_CALLERS
         figures += [
@@ -153,24 +154,25 @@ def commands_figures(server: LocalPostgresql, folder: Path, count: int) -> list[
 
 def reading_figures(server: LocalPostgresql, folder: Path, count: int) -> list[Figure]:
     """Events out of PostgreSQL: the feed alone, into DuckDB, and with every model."""
-    with schema(server, "filled") as url:
-        Ledger.open(folder).close()
-        fill(url, count)
-        return [
-            Figure(f"{count:,} events: the feed alone", read_per_second(folder), "events/s"),
-            Figure(
-                f"{count:,} events: into DuckDB, without models",
-                loaded_per_second(folder, count),
-                "events/s",
-                READ_TARGET,
-            ),
-            Figure(
-                f"{count:,} events: into DuckDB with every model",
-                projected_per_second(folder, count),
-                "events/s",
-                READ_TARGET,
-            ),
-        ]
+    ledger = LedgerFolder(folder, schema(server, "filled"))
+    Ledger.open(ledger).close()
+    assert ledger.postgresql is not None
+    fill(ledger.postgresql.url, count)
+    return [
+        Figure(f"{count:,} events: the feed alone", read_per_second(ledger), "events/s"),
+        Figure(
+            f"{count:,} events: into DuckDB, without models",
+            loaded_per_second(ledger, count),
+            "events/s",
+            READ_TARGET,
+        ),
+        Figure(
+            f"{count:,} events: into DuckDB with every model",
+            projected_per_second(ledger, count),
+            "events/s",
+            READ_TARGET,
+        ),
+    ]
 
 
 def main() -> None:

@@ -94,7 +94,7 @@ def readings(owner: Owner, folder: Path) -> Iterator[Figure]:
         cursor, "select call_id from calls order by call_position desc limit 1 offset 99"
     )
     call_id = found.column("call_id")[0].as_py()
-    took = milliseconds(lambda: one_call(folder, call_id, None))
+    took = milliseconds(lambda: one_call(LedgerFolder(folder), call_id, None))
     yield Figure("a timeline's rows", took, "ms", 10, at_most=True)
 
 
@@ -113,7 +113,7 @@ def write_store(folder: Path, size: int) -> EventBatch:
     positions: list[int] = []
     call_positions: list[int] = []
     documents: list[bytes] = []
-    with closing(open_to_write(LedgerFolder(folder).store)) as store:
+    with closing(open_to_write(LedgerFolder(folder).sqlite_file)) as store:
         for batch, versions in source:
             kept = max(0, min(len(batch.positions), size - batch.positions[0] + 1))
             rows = zip(

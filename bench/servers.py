@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import psycopg
 from infra.local.kafka import LocalKafka
 from infra.local.lifetime import ended_with_this_process
 from infra.local.postgresql import LocalPostgresql
+from infra.postgresql import Postgresql
 
 
 @contextmanager
@@ -38,18 +38,8 @@ def kafka_in(folder: Path) -> Iterator[LocalKafka]:
         yield server
 
 
-@contextmanager
-def schema(server: LocalPostgresql, name: str) -> Iterator[str]:
-    """A store of its own, named by the setting for as long as this lasts."""
+def schema(server: LocalPostgresql, name: str) -> Postgresql:
+    """An event store of its own."""
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}".encode())
-    url = f"{server.url}?options={quote(f'-csearch_path={name}')}"
-    before = os.environ.get("CALL_LEDGER_STORE")
-    os.environ["CALL_LEDGER_STORE"] = url
-    try:
-        yield url
-    finally:
-        if before is None:
-            del os.environ["CALL_LEDGER_STORE"]
-        else:
-            os.environ["CALL_LEDGER_STORE"] = before
+    return Postgresql(f"{server.url}?options={quote(f'-csearch_path={name}')}")

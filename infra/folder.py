@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from infra.errors import LedgerInUse, LedgerUnavailable
+
+if TYPE_CHECKING:
+    from infra.postgresql import Postgresql
 
 
 def make_folder(folder: Path) -> None:
@@ -27,14 +29,34 @@ def make_folder(folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LedgerFolder:
-    """Where each file of a ledger is."""
+    """Where a ledger is: its folder with each of its files, and its event store."""
 
     path: Path
+    postgresql: Postgresql | None = None
+    """The event store, where it is not in the folder."""
+
+    @classmethod
+    def of(cls, place: LedgerFolder | Path) -> LedgerFolder:
+        """The ledger in a place; a path alone is a ledger that keeps its events in SQLite."""
+        return cls(place) if isinstance(place, Path) else place
+
+    def __str__(self) -> str:
+        return str(self.path)
 
     @property
-    def store(self) -> Path:
-        """The event store: the truth."""
+    def sqlite_file(self) -> Path:
+        """The event store in SQLite: the truth, where PostgreSQL is not."""
         return self.path / "ledger.sqlite"
+
+    @property
+    def has_store(self) -> bool:
+        """Whether there is an event store to follow."""
+        return self.postgresql is not None or self.sqlite_file.exists()
+
+    @property
+    def store_shown(self) -> str:
+        """Where the event store is, in words that hold nothing secret."""
+        return str(self.postgresql or self.sqlite_file.absolute())
 
     @property
     def projections(self) -> Path:
@@ -56,6 +78,8 @@ class LedgerFolder:
         Raises `LedgerInUse` when another process has it, and `LedgerUnavailable` when the
         folder cannot be made or written.
         """
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - who only reads does without
+
         lock = FileLock(self._lock, timeout=0)
         try:
             self.path.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import psycopg
 from psycopg import conninfo
 
-from infra.settings import Settings
+from infra.settings import PATIENCE_SECONDS
 
 KEEPALIVES = 3
 """Unanswered questions whether the other side is there, after which it is given up."""
@@ -16,12 +18,24 @@ PLANNING = {"enable_seqscan": "off"}
 Connection = psycopg.Connection[tuple[object, ...]]
 
 
-def writing_connection(url: str) -> Connection:
+@dataclass(frozen=True, slots=True)
+class Postgresql:
+    """Which PostgreSQL, and how long it is waited for; shown without what is secret."""
+
+    url: str = field(repr=False)
+    patience_seconds: float = PATIENCE_SECONDS
+    """A server that went away is waited for half as long; every bound is a share of it."""
+
+    def __str__(self) -> str:
+        return without_password(self.url)
+
+
+def writing_connection(server: Postgresql) -> Connection:
     """Connect to write; every commit is on the server's disk when it returns.
 
     Raises `psycopg.Error` when the server cannot be reached or would lose what it commits.
     """
-    connection = connect(url)
+    connection = connect(server)
     try:
         settings = connection.execute(
             "SELECT current_setting('fsync'), current_setting('server_encoding'),"
@@ -41,20 +55,15 @@ def writing_connection(url: str) -> Connection:
     return connection
 
 
-def reading_connection(url: str) -> Connection:
+def reading_connection(server: Postgresql) -> Connection:
     """Connect to read only, to a server or to its standby."""
-    connection = connect(url)
+    connection = connect(server)
     try:
         connection.execute("SET default_transaction_read_only = on")
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def patience_seconds() -> float:
-    """What the setting says: a server that went away is waited for half as long."""
-    return Settings().patience_seconds
 
 
 def bounds(patience: float) -> dict[str, str]:
@@ -90,12 +99,12 @@ def network(patience: float) -> dict[str, int | str]:
     }
 
 
-def connect(url: str) -> Connection:
+def connect(server: Postgresql) -> Connection:
     """Connect with the bounds above; what the URL says itself is left as it is."""
-    said = conninfo.conninfo_to_dict(url)
-    patience = patience_seconds()
+    said = conninfo.conninfo_to_dict(server.url)
+    patience = server.patience_seconds
     ours = {name: value for name, value in network(patience).items() if name not in said}
-    connection: Connection = psycopg.connect(url, autocommit=True, **ours)  # type: ignore[arg-type]
+    connection: Connection = psycopg.connect(server.url, autocommit=True, **ours)  # type: ignore[arg-type]
     try:
         own = str(said.get("options", ""))
         for name, value in {**bounds(patience), **PLANNING}.items():

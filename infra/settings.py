@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PATIENCE_SECONDS: Final = 60.0
+POSTGRESQL: Final = ("postgresql://", "postgres://")
+"""How the URL of a database begins."""
 
 
 class Settings(BaseSettings):
@@ -69,3 +71,12 @@ class Settings(BaseSettings):
         description="How long Kafka or PostgreSQL may be out of reach before a process ends, to be "
         "started again; every time-out is a share of it.",
     )
+
+    @field_validator("store")
+    @classmethod
+    def _names_a_store(cls, store: str) -> str:
+        if store not in ("", "sqlite") and not store.startswith(POSTGRESQL):
+            raise ValueError(
+                "it names no store, which is sqlite or postgresql://user@server/database"
+            )
+        return store or "sqlite"

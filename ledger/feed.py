@@ -11,7 +11,8 @@ from typing import Protocol
 import orjson
 
 from infra.errors import LedgerError
-from ledger.store.by_setting import store_to_read
+from infra.folder import LedgerFolder
+from ledger.store.opening import store_to_read
 from ledger.store.reader import Ends, Soundness
 
 BATCH_EVENTS = 100_000
@@ -79,12 +80,12 @@ class StoreFeed:
     Each batch is a read of its own, so a slow follower holds nothing up.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: LedgerFolder | Path) -> None:
         """Open the folder's store to read it.
 
         Raises `LedgerMissing` when there is none and `LedgerUnavailable` when it cannot be read.
         """
-        self._store = store_to_read(folder)
+        self._store = store_to_read(LedgerFolder.of(folder))
 
     def head(self) -> Ends:
         """How far the ledger is now."""

@@ -12,14 +12,15 @@ from types import TracebackType
 from domain.commands import Command
 from domain.rule_sets import SEED, RuleSet
 from infra.errors import LedgerError
+from infra.folder import LedgerFolder
 from ledger.application import CallApplication, RecordedCall, key_of, source_and_call_id
 from ledger.decision_batch import DecidedGroup
 from ledger.documents import Stamp, time_text
 from ledger.group_commit import GroupCommit
 from ledger.outcomes import Outcome, Request
 from ledger.quarantine import Quarantine
+from ledger.store.opening import store_to_write
 from ledger.store.recorder import CallRecorder, Group, Turn
-from ledger.store.writable import store_to_write
 
 LARGEST_GROUP = 100_000
 """Commands in one transaction: what is decided and not yet durable is held in memory."""
@@ -52,7 +53,7 @@ class Ledger:
     @classmethod
     def open(
         cls,
-        folder: Path,
+        folder: LedgerFolder | Path,
         rules: RuleSet = SEED,
         clock: Callable[[], datetime] = now,
         cached_calls: int = 20_000,
@@ -64,7 +65,7 @@ class Ledger:
         cannot be read or written.
         """
         with ExitStack() as opening:
-            recorder = opening.enter_context(store_to_write(folder, doing))
+            recorder = opening.enter_context(store_to_write(LedgerFolder.of(folder), doing))
             ledger = cls(recorder, rules, clock, cached_calls)
             ledger._open = opening.pop_all()
         return ledger

@@ -10,9 +10,10 @@ from uuid import UUID, uuid5
 
 from domain.commands import Command
 from infra.errors import LedgerError
+from infra.folder import LedgerFolder
 from ledger.intake import Defaults, read_request
 from ledger.outcomes import Outcome, Recorded
-from ledger.store.by_setting import store_to_read
+from ledger.store.opening import store_to_read
 from ledger.store.reader import Quarantined, StoreReader
 from ledger.store.recorder import CallRecorder
 
@@ -130,7 +131,7 @@ class Quarantine(QuarantineReader):
 
 
 @contextmanager
-def reading_quarantine(folder: Path) -> Iterator[QuarantineReader]:
+def reading_quarantine(folder: LedgerFolder | Path) -> Iterator[QuarantineReader]:
     """Open the quarantine of a folder to read it. Raises as `StoreFeed` does."""
-    with closing(store_to_read(folder)) as store:
+    with closing(store_to_read(LedgerFolder.of(folder))) as store:
         yield QuarantineReader(store)

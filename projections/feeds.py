@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from infra.folder import LedgerFolder
 from ledger.feed import EventBatch, EventBlock, RefusalBatch, StoreFeed
-from ledger.store.by_setting import has_store
 from ledger.store.reader import Ends
 
 
@@ -37,12 +35,11 @@ class NothingToFollow:
         """Nothing is open."""
 
 
-def feed_of(folder: Path) -> StoreFeed | NothingToFollow:
+def feed_of(folder: LedgerFolder) -> StoreFeed | NothingToFollow:
     """The folder's event store or, where there are only tables, nothing to follow.
 
     Raises `LedgerMissing` when there is neither.
     """
-    place = LedgerFolder(folder)
-    if place.projections.exists() and not has_store(folder):
+    if folder.projections.exists() and not folder.has_store:
         return NothingToFollow()
     return StoreFeed(folder)

@@ -10,7 +10,7 @@ import typer
 
 from domain.vocabulary import Phase
 from entrypoints.cli.report import Queue, Since, Source, Until
-from entrypoints.ui.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerFolder, TimeZone
+from entrypoints.ui.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerOption, TimeZone
 from entrypoints.ui.output import (
     Format,
     Output,
@@ -24,6 +24,7 @@ from entrypoints.ui.output import (
 )
 from entrypoints.ui.period import since, until, zone
 from infra.errors import LedgerError
+from infra.folder import LedgerFolder
 from projections.reports.report import Selection, where
 
 app = typer.Typer(help="Calls: list them, read one, see one as a picture.", no_args_is_help=True)
@@ -75,7 +76,7 @@ def list_calls(
     ] = 50,
     json: AsJson = False,
     csv: AsCsv = False,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """List calls, the latest to enter first.
 
@@ -122,7 +123,7 @@ def show(
     source: Source = None,
     time_zone: TimeZone = "UTC",
     json: AsJson = False,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Show one call's events in order; with --json the very bytes that were recorded, one a line.
 
@@ -171,7 +172,7 @@ def timeline(
     svg: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the picture to this file.")
     ] = None,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Draw one call: a lane for the customer and one for each agent.
 
@@ -206,7 +207,7 @@ def goes_on_until(call: OneCall, now: datetime) -> datetime | None:
     return now if is_live and now - latest < GOES_ON else None
 
 
-def one_call(folder: Path, call_id: str, source: str | None) -> OneCall:
+def one_call(folder: LedgerFolder, call_id: str, source: str | None) -> OneCall:
     """The call of this id.
 
     Raises `CallNotFoundError` when there is none, or when two sources use the id.

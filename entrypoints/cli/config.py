@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from entrypoints.ui.options import AsJson
+import typer
+
+from entrypoints.ui.options import AsJson, settings_of
 from entrypoints.ui.output import print_table, write_json
 
 
-def config(json: AsJson = False) -> None:
+def config(context: typer.Context, json: AsJson = False) -> None:
     """Print every setting: its variable, its value, and what it means.
 
     [bold]CALL_LEDGER_TIME_ZONE=Europe/Rome call-ledger config[/bold]
     """
     from infra.settings import Settings
 
-    settings = Settings()
+    settings = settings_of(context)
     rows = [
         {
             "variable": f"CALL_LEDGER_{name.upper()}",

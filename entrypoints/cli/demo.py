@@ -10,7 +10,7 @@ import typer
 
 from entrypoints.cli.report import print_report
 from entrypoints.cli.simulate import FIRST_DAY, record_simulated
-from entrypoints.ui.options import DEFAULT_FOLDER, LedgerFolder
+from entrypoints.ui.options import DEFAULT_FOLDER, LedgerOption
 from entrypoints.ui.output import console
 from entrypoints.ui.progress import progress
 from projections.reports import REPORTS
@@ -38,7 +38,7 @@ def demo(
         bool,
         typer.Option("--company", help="Through Kafka and PostgreSQL, started for it if need be."),
     ] = False,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Simulate a day of calls, record it, report on it, and say what to try next.
 

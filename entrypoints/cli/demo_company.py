@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -17,7 +15,6 @@ from entrypoints.cli.local import kafka_of, postgresql_of
 from entrypoints.ui.progress import progress
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
-from ledger.store.by_setting import VARIABLE
 
 if TYPE_CHECKING:
     from infra.kafka import Kafka
@@ -27,44 +24,40 @@ if TYPE_CHECKING:
 ACKNOWLEDGED_SECONDS: Final = 60.0
 
 
-def record_through_servers(folder: Path, calls: int, seed: int, start: datetime) -> OutcomeCounts:
+def record_through_servers(
+    folder: LedgerFolder, calls: int, seed: int, start: datetime
+) -> OutcomeCounts:
     """Ask for the day's commands through Kafka, record, publish and project them, in turn.
 
     Servers that run in the folder already stay up, those that are started for this are ended.
     Raises `LedgerError` where a server is missing, does not start, or the folder is in use
     otherwise.
     """
-    if LedgerFolder(folder).store.exists():
+    if folder.sqlite_file.exists():
         raise LedgerError(
             f"The ledger in {folder} is kept in SQLite: give --company a folder of its own "
             "with --ledger."
         )
-    with servers_up(folder) as kafka:
+    with servers_up(folder) as (kafka, company):
         ask(kafka, calls, seed, start)
-        return follow(folder, kafka)
+        return follow(company, kafka)
 
 
 @contextmanager
-def servers_up(folder: Path) -> Iterator[Kafka]:
-    """The folder's PostgreSQL as the event store and its Kafka, with the ledger's topics."""
+def servers_up(folder: LedgerFolder) -> Iterator[tuple[Kafka, LedgerFolder]]:
+    """The folder's Kafka, with the ledger's topics, and its PostgreSQL as the event store."""
     from infra.kafka import Kafka
+    from infra.postgresql import Postgresql
     from infra.topics import create
 
-    before = os.environ.get(VARIABLE)
     postgresql, kafka = postgresql_of(folder), kafka_of(folder)
     with (
         up(postgresql, "Starting PostgreSQL"),
         up(kafka, "Starting Kafka, which is downloaded the first time"),
     ):
-        os.environ[VARIABLE] = postgresql.url
-        try:
-            there = Kafka(kafka.bootstrap)
-            create(there)
-            yield there
-        finally:
-            del os.environ[VARIABLE]
-            if before is not None:
-                os.environ[VARIABLE] = before
+        there = Kafka(kafka.bootstrap)
+        create(there)
+        yield there, LedgerFolder(folder.path, Postgresql(postgresql.url))
 
 
 @contextmanager
@@ -101,7 +94,7 @@ def ask(kafka: Kafka, calls: int, seed: int, start: datetime) -> None:
             one.get(0)
 
 
-def follow(folder: Path, kafka: Kafka) -> OutcomeCounts:
+def follow(folder: LedgerFolder, kafka: Kafka) -> OutcomeCounts:
     """`serve-commands`, `publish` and `project`, each until there is nothing left to do."""
     from consumers.command_consumer import serve
     from consumers.kafka_projector import project
@@ -130,7 +123,7 @@ def follow(folder: Path, kafka: Kafka) -> OutcomeCounts:
         )
     with progress("projecting", unit="events") as moved:
         project(
-            folder,
+            folder.path,
             kafka,
             to_the_end,
             until_end=True,

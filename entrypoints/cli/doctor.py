@@ -7,13 +7,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 import typer
 
-from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerFolder
+from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import print_table, write_json
 from infra.errors import LedgerError
+from infra.folder import LedgerFolder
 
 SAFE_SQLITE = (3, 51, 3)
 LITTLE_SPACE_BYTES = 1 << 30
@@ -36,7 +36,7 @@ class Finding:
     says: str
 
 
-def doctor(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+def doctor(json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
     """Examine this machine and the ledger, check by check.
 
     Exit code 1 for a finding, 3 when something could not be examined.
@@ -55,9 +55,9 @@ def doctor(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
     raise typer.Exit(1 if Verdict.FINDING in verdicts else 0)
 
 
-def examine(folder: Path) -> list[Finding]:
+def examine(folder: LedgerFolder) -> list[Finding]:
     """Run every check; one that fails for a reason of its own says so and the others go on."""
-    checks: tuple[Callable[[Path], Finding], ...] = (
+    checks: tuple[Callable[[LedgerFolder], Finding], ...] = (
         libraries,
         space,
         store,
@@ -67,7 +67,9 @@ def examine(folder: Path) -> list[Finding]:
     return list(attempted(checks, folder))
 
 
-def attempted(checks: tuple[Callable[[Path], Finding], ...], folder: Path) -> Iterator[Finding]:
+def attempted(
+    checks: tuple[Callable[[LedgerFolder], Finding], ...], folder: LedgerFolder
+) -> Iterator[Finding]:
     """Each check's finding, or why it could not be made."""
     import duckdb
 
@@ -79,7 +81,7 @@ def attempted(checks: tuple[Callable[[Path], Finding], ...], folder: Path) -> It
             yield Finding(name, Verdict.UNKNOWN, str(error))
 
 
-def libraries(_: Path) -> Finding:
+def libraries(_: LedgerFolder) -> Finding:
     """The versions that decide how safe the file is."""
     import duckdb
 
@@ -93,15 +95,15 @@ def libraries(_: Path) -> Finding:
     return Finding("libraries", Verdict.FINE, says)
 
 
-def space(folder: Path) -> Finding:
+def space(folder: LedgerFolder) -> Finding:
     """Whether the disk has room for more."""
-    place = folder if folder.exists() else folder.absolute().parent
+    place = folder.path if folder.path.exists() else folder.path.absolute().parent
     free_bytes = shutil.disk_usage(place).free
     verdict = Verdict.FINE if free_bytes > LITTLE_SPACE_BYTES else Verdict.FINDING
     return Finding("space", verdict, f"{free_bytes / 1e9:,.1f} GB are free")
 
 
-def store(folder: Path) -> Finding:
+def store(folder: LedgerFolder) -> Finding:
     """Whether the database finds itself sound."""
     from ledger.feed import StoreFeed
 
@@ -111,7 +113,7 @@ def store(folder: Path) -> Finding:
     return Finding("store", verdict, soundness.says)
 
 
-def positions(folder: Path) -> Finding:
+def positions(folder: LedgerFolder) -> Finding:
     """Whether positions and versions have no gap, so that nothing is missing from the middle."""
     from ledger.feed import StoreFeed
 
@@ -124,7 +126,7 @@ def positions(folder: Path) -> Finding:
     return Finding("positions", verdict, f"1 to {last:,} are there without a gap")
 
 
-def tables(folder: Path) -> Finding:
+def tables(folder: LedgerFolder) -> Finding:
     """Whether the tables show as many events as the store has."""
     from ledger.feed import StoreFeed
     from projections.serving.client import Reader

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from entrypoints.ui.options import DEFAULT_FOLDER, LedgerFolder
+from entrypoints.ui.options import DEFAULT_FOLDER, LedgerOption
 from entrypoints.ui.progress import progress
+from infra.folder import LedgerFolder
 
 if TYPE_CHECKING:
     from importers.observation import Observation
@@ -40,7 +41,7 @@ def webex(
             "--day", metavar="DAY", help="When a call begins whose record gives durations only."
         ),
     ] = "1970-01-01",
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Import Webex Contact Center task details; importing a file again adds nothing.
 
@@ -69,7 +70,7 @@ def webex(
 
 
 def record_observations(
-    folder: Path, observations: Iterator[Observation], origin: str
+    folder: LedgerFolder, observations: Iterator[Observation], origin: str
 ) -> tuple[OutcomeCounts, int]:
     """Record what could be read and quarantine what could not; returns both counts."""
     from importers.observation import Unreadable

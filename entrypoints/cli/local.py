@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerFolder
+from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import print_table, write_json
+from infra.folder import LedgerFolder
 from infra.local.kafka import LocalKafka
 from infra.local.postgresql import LocalPostgresql
 
@@ -21,12 +22,12 @@ Only = Annotated[Server | None, typer.Option("--only", help="This server alone."
 
 def kafka_of(ledger: LedgerFolder) -> LocalKafka:
     """The Kafka in the ledger's folder."""
-    return LocalKafka(ledger / "servers" / "kafka")
+    return LocalKafka(ledger.path / "servers" / "kafka")
 
 
 def postgresql_of(ledger: LedgerFolder) -> LocalPostgresql:
     """The PostgreSQL in the ledger's folder."""
-    return LocalPostgresql(ledger / "servers" / "postgresql")
+    return LocalPostgresql(ledger.path / "servers" / "postgresql")
 
 
 @app.command()
@@ -38,7 +39,7 @@ def up(
         ),
     ] = None,
     only: Only = None,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Start the servers, wait until they are ready, and print the two settings that name them.
 
@@ -51,7 +52,7 @@ def up(
 
 
 @app.command()
-def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+def status(json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
     """Say which servers run, where, and where their logs are. Exit code 1 when one does not.
 
     [bold]call-ledger local status --json[/bold]
@@ -92,7 +93,7 @@ def servers(ledger: LedgerFolder) -> list[dict[str, Any]]:
 
 
 @app.command()
-def down(only: Only = None, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+def down(only: Only = None, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
     """End the servers cleanly; what they hold is there again after `up`.
 
     [bold]call-ledger local down[/bold]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from typing import Annotated
 
 import typer
@@ -25,6 +24,7 @@ from entrypoints.cli.simulate import simulate
 from entrypoints.cli.sql import SqlCommand, sql
 from entrypoints.cli.status import status
 from entrypoints.ui.failures import OneSentence
+from entrypoints.ui.options import Run
 
 app = typer.Typer(
     name="call-ledger",
@@ -41,6 +41,7 @@ app = typer.Typer(
 
 @app.callback()
 def main(
+    context: typer.Context,
     store: Annotated[
         str | None,
         typer.Option(
@@ -51,8 +52,7 @@ def main(
     ] = None,
 ) -> None:
     """Take the flags that every command has."""
-    if store is not None:
-        os.environ["CALL_LEDGER_STORE"] = store
+    context.obj = Run(store)
 
 
 OWN_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}

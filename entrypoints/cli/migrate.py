@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerFolder
+from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption, settings_of
 from entrypoints.ui.output import print_table, write_json
 from entrypoints.ui.progress import progress
 
@@ -18,20 +18,24 @@ To = Annotated[
 ]
 
 
-def migrate(to: To, json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+def migrate(
+    context: typer.Context, to: To, json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER
+) -> None:
     """Copy the SQLite ledger into PostgreSQL, with its positions and bytes, and compare both.
 
     Killed, it goes on where it was when it is run again. The SQLite ledger stays as it is.
 
     [bold]call-ledger migrate --to postgresql://ledger@db/ledger[/bold]
     """
-    from ledger.store.by_setting import SCHEMES
+    from infra.postgresql import Postgresql
+    from infra.settings import POSTGRESQL
     from ledger.store.migration import migrate as migrated
 
-    if not to.startswith(SCHEMES):
+    if not to.startswith(POSTGRESQL):
         raise typer.BadParameter("--to is a URL: postgresql://user@server/database.")
+    server = Postgresql(to, settings_of(context).patience_seconds)
     with progress("copying", unit="events") as moved:
-        content = migrated(ledger, to, moved)
+        content = migrated(ledger.path, server, moved)
     rows = [(table, one.rows, one.sha256) for table, one in content.items()]
     if json:
         write_json({table: {"rows": count, "sha256": sha256} for table, count, sha256 in rows})

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from entrypoints.ui.options import DEFAULT_FOLDER, LOOPBACK, Host, LedgerFolder, Port, UntilEnd
+from entrypoints.ui.options import (
+    DEFAULT_FOLDER,
+    LOOPBACK,
+    FolderOption,
+    Host,
+    Port,
+    UntilEnd,
+    settings_of,
+    with_store,
+)
 
 
 def project(
+    context: typer.Context,
     until_end: UntilEnd = False,
     port: Port = None,
     host: Host = LOOPBACK,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
     """Keep the tables up to Kafka and answer reports from them, until stopped.
 
@@ -25,14 +35,13 @@ def project(
     from entrypoints.workers.metrics import ProjectorMetrics
     from entrypoints.workers.worker import running
     from infra.kafka import Kafka
-    from infra.settings import Settings
 
     with running("project", lambda: projector_figures(ledger, kafka), port, host) as worker:
-        settings = Settings()
+        settings, ledger = settings_of(context), with_store(context, folder)
         kafka = Kafka.of(settings)
         metrics = ProjectorMetrics(worker)
         positions = follow(
-            ledger,
+            ledger.path,
             kafka,
             worker.shutdown,
             until_end,

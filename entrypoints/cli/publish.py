@@ -6,10 +6,20 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.ui.options import DEFAULT_FOLDER, LOOPBACK, Host, LedgerFolder, Port, UntilEnd
+from entrypoints.ui.options import (
+    DEFAULT_FOLDER,
+    LOOPBACK,
+    FolderOption,
+    Host,
+    Port,
+    UntilEnd,
+    settings_of,
+    with_store,
+)
 
 
 def publish(
+    context: typer.Context,
     from_position: Annotated[
         int | None,
         typer.Option("--from", min=1, metavar="POSITION", help="Send again from there on."),
@@ -17,7 +27,7 @@ def publish(
     until_end: UntilEnd = False,
     port: Port = None,
     host: Host = LOOPBACK,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
     """Bring every recorded event into Kafka, once and in order, until stopped.
 
@@ -30,13 +40,13 @@ def publish(
     from entrypoints.workers.metrics import PublisherMetrics
     from entrypoints.workers.worker import running
     from infra.kafka import Kafka
-    from infra.settings import Settings
     from ledger.feed import StoreFeed
 
     with running(
         "publish", lambda: publisher_figures(ledger, kafka, metrics.done), port, host
     ) as worker:
-        kafka = Kafka.of(Settings())
+        ledger = with_store(context, folder)
+        kafka = Kafka.of(settings_of(context))
         metrics = PublisherMetrics(worker)
         done = bring(
             lambda: StoreFeed(ledger),

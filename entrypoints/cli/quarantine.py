@@ -8,14 +8,14 @@ numbered kafka-1, kafka-2 and so on.
 from __future__ import annotations
 
 import getpass
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerFolder, RuleSetName
+from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption, RuleSetName
 from entrypoints.ui.output import print_table, write_json
 from infra.errors import LedgerError
+from infra.folder import LedgerFolder
 
 app = typer.Typer(
     help="What could not be read: list it, show its bytes, try it again, or discard it.",
@@ -66,18 +66,17 @@ Who = Annotated[
 def list_quarantine(
     every: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False,
     json: AsJson = False,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """List what waits; exit code 1 when something does.
 
     [bold]call-ledger quarantine list --all[/bold]
     """
     from ledger.quarantine import reading_quarantine
-    from ledger.store.by_setting import has_store
 
     names = ("number", "received_at", "origin", "reason", "size_bytes", "state")
     rows = [tuple(one[name] for name in names) for one in dead_letters(ledger)]
-    if has_store(ledger) or not rows:
+    if ledger.has_store or not rows:
         with reading_quarantine(ledger) as quarantine:
             rows[:0] = [
                 (one.number, one.received_at, one.origin, one.reason, len(one.original), one.state)
@@ -96,7 +95,7 @@ def list_quarantine(
 
 
 @app.command()
-def show(number: Number, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+def show(number: Number, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
     """Show one with its original bytes, unprintable ones escaped.
 
     [bold]call-ledger quarantine show 1[/bold]
@@ -131,7 +130,7 @@ def retry(
     number: Number,
     who: Who = None,
     rules: RuleSetName = "seed",
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Read it again and record it; recorded or refused, it is resolved by that.
 
@@ -169,7 +168,7 @@ def discard(
     number: Number,
     why: Annotated[str, typer.Option(help="Why it is given up; kept beside it.")],
     who: Who = None,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Give it up; that, by whom and why is recorded, and the bytes stay.
 
@@ -185,24 +184,25 @@ def discard(
     typer.echo(f"Discarded {number}; it stays listed with --all.")
 
 
-def asked_of_tables(folder: Path, sql: str, **parameters: str | int) -> list[dict[str, Any]]:
+def asked_of_tables(
+    folder: LedgerFolder, sql: str, **parameters: str | int
+) -> list[dict[str, Any]]:
     """Rows of the tables as they are; none where there are no tables."""
-    from projections.database import FILE_NAME
     from projections.serving.client import Reader
 
-    if not (folder / FILE_NAME).exists():
+    if not folder.projections.exists():
         return []
     with Reader(folder, as_it_is=True) as reader:
         rows: list[dict[str, Any]] = reader.ask(sql, parameters).table.to_pylist()
         return rows
 
 
-def dead_letters(folder: Path) -> list[dict[str, Any]]:
+def dead_letters(folder: LedgerFolder) -> list[dict[str, Any]]:
     """The dead letters in the tables, the first thousand."""
     return asked_of_tables(folder, LISTED, prefix=PREFIX)
 
 
-def dead_letter(folder: Path, number: int) -> tuple[dict[str, Any], bytes]:
+def dead_letter(folder: LedgerFolder, number: int) -> tuple[dict[str, Any], bytes]:
     """One of them with its bytes. Raises `LedgerError` when there is no such number."""
     named = f"{PREFIX}{number}"
     found = [one for one in dead_letters(folder) if one["number"] == named]
@@ -212,12 +212,12 @@ def dead_letter(folder: Path, number: int) -> tuple[dict[str, Any], bytes]:
     return found[0], row["original"]
 
 
-def retry_dead_letter(folder: Path, number: int) -> str:
+def retry_dead_letter(folder: LedgerFolder, number: int) -> str:
     """Try it again; returns the reason why it still cannot be read, if so. Raises `LedgerError`."""
     from consumers.kafka.dead_letters import retry
     from projections.serving.server import Busy
 
     try:
-        return retry(folder, number)
+        return retry(folder.path, number)
     except Busy:
         raise LedgerError(IN_USE) from None

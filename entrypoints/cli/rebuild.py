@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerFolder
+from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import print_table, write_json
 from entrypoints.ui.progress import progress
 from infra.errors import LedgerError
-from infra.folder import LedgerFolder as Folder
 
 
 def rebuild(
@@ -19,7 +18,7 @@ def rebuild(
         typer.Option("--from-store", help="Read every event again from the store, not DuckDB's."),
     ] = False,
     json: AsJson = False,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Compute every table anew beside the current ones, compare, and swap.
 
@@ -35,12 +34,12 @@ def rebuild(
         feed.head()
     try:
         if from_store:
-            with owning(ledger):
+            with owning(ledger.path):
                 pass
-            Folder(ledger).projections.unlink(missing_ok=True)
+            ledger.projections.unlink(missing_ok=True)
         with (
             progress("projecting", unit="events") as moved,
-            owning(ledger, lambda: StoreFeed(ledger)) as owner,
+            owning(ledger.path, lambda: StoreFeed(ledger)) as owner,
         ):
             positions = owner.bring_up(moved)
             with owner.writing() as projections:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerFolder
+from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption, settings_of
 from entrypoints.ui.output import print_table, shown, write_json
 
 TablesFolder = Annotated[
@@ -23,10 +23,11 @@ AtMost = Annotated[
 
 
 def reconcile(
+    context: typer.Context,
     tables: TablesFolder = None,
     at_most: AtMost = 1_000,
     json: AsJson = False,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Compare the event store, Kafka and the tables, and name every difference.
 
@@ -37,19 +38,18 @@ def reconcile(
     [bold]call-ledger reconcile --json[/bold]
     """
     from consumers.reconcile.compare import reconcile as compare
-    from infra.folder import LedgerFolder as Folder
+    from infra.folder import LedgerFolder
     from infra.kafka import Kafka
-    from infra.settings import Settings
     from ledger.feed import StoreFeed
     from projections.serving.client import Reader
 
-    settings = Settings()
-    folder = tables or ledger
+    settings = settings_of(context)
+    of_tables = ledger if tables is None else LedgerFolder(tables)
     with ExitStack() as opened:
         store = opened.enter_context(StoreFeed(ledger))
         reader = None
-        if tables is not None or Folder(folder).projections.exists():
-            reader = opened.enter_context(Reader(folder, as_it_is=True))
+        if tables is not None or of_tables.projections.exists():
+            reader = opened.enter_context(Reader(of_tables, as_it_is=True))
         kafka = Kafka.of(settings) if settings.kafka is not None else None
         came = compare(store, kafka, reader, at_most)
     if json:

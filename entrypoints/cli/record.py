@@ -13,8 +13,9 @@ import orjson
 import typer
 
 from entrypoints.ui.failures import ListingCommand
-from entrypoints.ui.options import DEFAULT_FOLDER, LedgerFolder, RuleSetName
+from entrypoints.ui.options import DEFAULT_FOLDER, LedgerOption, RuleSetName
 from entrypoints.ui.progress import progress
+from infra.folder import LedgerFolder
 
 if TYPE_CHECKING:
     from domain.commands import Command
@@ -104,7 +105,7 @@ def record(
         typer.Option(metavar="FILE", help="Many as JSON lines, in order; - is standard input."),
     ] = None,
     rules: RuleSetName = "seed",
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Record a command: the rules decide, and it is on disk when this answers.
 
@@ -203,7 +204,7 @@ def as_number(value: str, command_class: type[Command], flag: str) -> str | int:
     return int(value) if is_number else value
 
 
-def record_one(folder: Path, rules: str, text: str) -> int:
+def record_one(folder: LedgerFolder, rules: str, text: str) -> int:
     """Record one command and say what came of it; returns the exit code."""
     from domain.rule_sets import RULE_SETS
     from ledger.intake import Unreadable, read_request
@@ -234,7 +235,7 @@ def defaults() -> Defaults:
     return Defaults(occurred_at=datetime.now(UTC).isoformat())
 
 
-def record_lines(folder: Path, rules: str, path: Path) -> int:
+def record_lines(folder: LedgerFolder, rules: str, path: Path) -> int:
     """Record JSON lines in groups, answering each line once its group is on disk."""
     from domain.rule_sets import RULE_SETS
     from ledger.ledger import Ledger

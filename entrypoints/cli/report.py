@@ -10,7 +10,7 @@ from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     AsCsv,
     AsJson,
-    LedgerFolder,
+    LedgerOption,
     TimeZone,
     ToParquet,
 )
@@ -88,7 +88,7 @@ def command_of(report: Report) -> None:
         json: AsJson = False,
         csv: AsCsv = False,
         parquet: ToParquet = None,
-        ledger: LedgerFolder = DEFAULT_FOLDER,
+        ledger: LedgerOption = DEFAULT_FOLDER,
     ) -> None:
         from projections.serving.client import Reader
 

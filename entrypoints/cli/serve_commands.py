@@ -7,20 +7,23 @@ import typer
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     LOOPBACK,
+    FolderOption,
     Host,
-    LedgerFolder,
     Port,
     RuleSetName,
     UntilEnd,
+    settings_of,
+    with_store,
 )
 
 
 def serve_commands(
+    context: typer.Context,
     until_end: UntilEnd = False,
     rules: RuleSetName = "seed",
     port: Port = None,
     host: Host = LOOPBACK,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
     """Take commands from Kafka, record them, and send each one's outcome back, until stopped.
 
@@ -34,11 +37,11 @@ def serve_commands(
     from entrypoints.workers.metrics import CommandMetrics
     from entrypoints.workers.worker import running
     from infra.kafka import Kafka
-    from infra.settings import Settings
     from ledger.ledger import Ledger
 
     with running("serve-commands", lambda: command_figures(ledger, kafka), port, host) as worker:
-        kafka = Kafka.of(Settings())
+        ledger = with_store(context, folder)
+        kafka = Kafka.of(settings_of(context))
         metrics = CommandMetrics(worker)
         answered = serve(
             lambda: Ledger.open(ledger, RULE_SETS[rules], doing="serving commands from Kafka"),

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from entrypoints.ui.options import DEFAULT_FOLDER, LedgerFolder, RuleSetName
+from entrypoints.ui.options import DEFAULT_FOLDER, LedgerOption, RuleSetName
 from entrypoints.ui.progress import progress
+from infra.folder import LedgerFolder
 
 if TYPE_CHECKING:
     from domain.commands import Command
@@ -47,7 +47,7 @@ def simulate(
         ),
     ] = None,
     rules: RuleSetName = "seed",
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Simulate calls and record them, through the rules like anybody's.
 
@@ -65,7 +65,7 @@ def simulate(
 
 
 def record_simulated(
-    folder: Path,
+    folder: LedgerFolder,
     rules: str,
     calls: int,
     seed: int,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from entrypoints.ui.failures import ListingCommand, ended_by_interrupt
-from entrypoints.ui.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerFolder, ToParquet
+from entrypoints.ui.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerOption, ToParquet
 from entrypoints.ui.output import (
     Format,
     Output,
@@ -26,7 +26,7 @@ def sql(
     json: AsJson = False,
     csv: AsCsv = False,
     parquet: ToParquet = None,
-    ledger: LedgerFolder = DEFAULT_FOLDER,
+    ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Answer one SQL select, read only, with no file or network within its reach.
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerFolder
+import typer
+
+from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption, settings_of
 from entrypoints.ui.output import print_table, shown, write_json
 from entrypoints.ui.progress import progress
-from infra.folder import LedgerFolder as Folder
+from infra.folder import LedgerFolder
 
 if TYPE_CHECKING:
+    from infra.settings import Settings
     from projections.serving.client import Reader
 
 COUNTS = """
@@ -23,14 +26,15 @@ select
 """
 
 
-def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
+def status(
+    context: typer.Context, json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER
+) -> None:
     """Say how far the ledger and its tables are, and what is open.
 
     [bold]call-ledger status --json[/bold]
     """
     from entrypoints.workers.lag import withheld
     from ledger.quarantine import reading_quarantine
-    from ledger.store.by_setting import store_shown
     from projections.feeds import NothingToFollow, feed_of
     from projections.serving.client import Reader
 
@@ -43,15 +47,17 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
         Reader(ledger, progress=moved) as reader,
     ):
         answer = reader.ask(COUNTS)
-        apart, behind = withheld(reader), lag_of_stages(ledger, reader, has_store)
-    folder = Folder(ledger)
+        apart, behind = (
+            withheld(reader),
+            lag_of_stages(settings_of(context), ledger, reader, has_store),
+        )
     waiting = None
     if has_store:
         with reading_quarantine(ledger) as quarantine:
             waiting = quarantine.waiting()
     facts = {
-        "ledger": str(ledger.absolute()),
-        "store": store_shown(ledger) if has_store else "none: the tables follow Kafka",
+        "ledger": str(ledger.path.absolute()),
+        "store": ledger.store_shown if has_store else "none: the tables follow Kafka",
         "position": head.position,
         "refusals": head.refusal_number,
         "projected_position": before,
@@ -62,7 +68,7 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
         **apart,
         **behind,
         "store_bytes": store_bytes,
-        "projections_bytes": folder.projections.stat().st_size,
+        "projections_bytes": ledger.projections.stat().st_size,
         "note": answer.note or None,
     }
     if json:
@@ -72,11 +78,10 @@ def status(json: AsJson = False, ledger: LedgerFolder = DEFAULT_FOLDER) -> None:
         print_table(("what", "value"), rows)
 
 
-def lag_of_stages(ledger: LedgerFolder, reader: Reader, has_store: bool) -> dict[str, float]:
+def lag_of_stages(
+    settings: Settings, ledger: LedgerFolder, reader: Reader, has_store: bool
+) -> dict[str, float]:
     """Where a Kafka is named: how far each stage is behind the one before it."""
-    from infra.settings import Settings
-
-    settings = Settings()
     if settings.kafka is None:
         return {}
     from entrypoints.workers.lag import lag_before_kafka, lag_of_tables, published_to
@@ -92,10 +97,10 @@ def projected_before(ledger: LedgerFolder) -> int | None:
     """How far the tables were before this question; unknown while another process has them."""
     from projections.serving.server import Busy, owning
 
-    if not Folder(ledger).projections.exists():
+    if not ledger.projections.exists():
         return 0
     try:
-        with owning(ledger) as owner:
+        with owning(ledger.path) as owner:
             return owner.projections.positions.projected_position
     except Busy:
         return None

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from entrypoints.ui.options import AsJson
+from entrypoints.ui.options import AsJson, settings_of
 from entrypoints.ui.output import write_json
 
 app = typer.Typer(help="Make and check the ledger's topics in Kafka.", no_args_is_help=True)
 
 
 @app.command()
-def create(json: AsJson = False) -> None:
+def create(context: typer.Context, json: AsJson = False) -> None:
     """Make the topics that are not there yet; those that are there stay as they are.
 
     [bold]call-ledger topics create[/bold]
     """
     from infra.kafka import Kafka
-    from infra.settings import Settings
     from infra.topics import create as make
 
-    made = make(Kafka.of(Settings()))
+    made = make(Kafka.of(settings_of(context)))
     if json:
         write_json({"created": made})
     else:
@@ -28,16 +27,15 @@ def create(json: AsJson = False) -> None:
 
 
 @app.command()
-def check(json: AsJson = False) -> None:
+def check(context: typer.Context, json: AsJson = False) -> None:
     """Compare each topic with what it must be. Exit code 1 when one would lose something.
 
     [bold]call-ledger topics check --json[/bold]
     """
     from infra.kafka import Kafka
-    from infra.settings import Settings
     from infra.topics import check as compare
 
-    problems = compare(Kafka.of(Settings()))
+    problems = compare(Kafka.of(settings_of(context)))
     if json:
         write_json({"problems": problems})
     else:

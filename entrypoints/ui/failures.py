@@ -64,7 +64,8 @@ def told(error: Exception) -> tuple[int, str]:
     if isinstance(error, ValidationError) and error.title == "Settings":
         wrong = error.errors(include_url=False)[0]
         variable = f"CALL_LEDGER_{str(wrong['loc'][0]).upper()}"
-        return WRONG_USAGE, f"{variable} is not right: {wrong['msg']}; set it rightly, or unset it."
+        why = wrong["msg"].removeprefix("Value error, ")
+        return WRONG_USAGE, f"{variable} is not right: {why}; correct it, or unset it."
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return NOT_DONE, f"{where}{error.strerror}; see to that, or name another folder or file."

@@ -2,22 +2,66 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-LedgerFolder = Annotated[
-    Path,
-    typer.Option(
+from infra.folder import LedgerFolder
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+
+class Run:
+    """One run of the program: its settings, read once, when something first asks for them."""
+
+    def __init__(self, store: str | None) -> None:
+        """`store` is what the flag --store says; it comes before the variable."""
+        self._store = store
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Every setting. Raises `pydantic.ValidationError` where one is not right."""
+        from infra.settings import Settings
+
+        return Settings() if self._store is None else Settings(store=self._store)
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """The settings of this run."""
+    run: Run = context.obj
+    return run.settings
+
+
+def with_store(context: typer.Context, folder: LedgerFolder) -> LedgerFolder:
+    """The folder that --ledger names, with the event store that the settings name."""
+    settings = settings_of(context)
+    if settings.store == "sqlite":
+        return folder
+    from infra.postgresql import Postgresql
+
+    return LedgerFolder(folder.path, Postgresql(settings.store, settings.patience_seconds))
+
+
+def ledger_option(**more: Any) -> Any:
+    """The flag --ledger."""
+    return typer.Option(
         "--ledger",
+        parser=lambda path: LedgerFolder(Path(str(path))),
         metavar="FOLDER",
         envvar="CALL_LEDGER_PATH",
         help="The ledger's folder; it is made when something is first recorded.",
         show_default=True,
-    ),
-]
-DEFAULT_FOLDER = Path("call-ledger")
+        **more,
+    )
+
+
+DEFAULT_FOLDER = LedgerFolder(Path("call-ledger"))
+LedgerOption = Annotated[LedgerFolder, ledger_option(callback=with_store)]
+FolderOption = Annotated[LedgerFolder, ledger_option()]
+"""For long-running processes, which read their settings once they log: see `with_store`."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Answer as comma-separated values.")]

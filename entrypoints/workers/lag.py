@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from consumers.publisher import Published
+    from infra.folder import LedgerFolder
     from infra.kafka import Kafka
     from projections.serving.client import Reader
 
@@ -61,7 +61,7 @@ def lag_of_tables(reader: Reader, published: Published) -> dict[str, float | int
     return {"published_position": published.position, **behind}
 
 
-def lag_of_publisher(folder: Path, done: Published) -> Figures:
+def lag_of_publisher(folder: LedgerFolder, done: Published) -> Figures:
     """What the store has beyond what was published. Raises `LedgerError`."""
     import orjson
 
@@ -83,7 +83,7 @@ def lag_of_publisher(folder: Path, done: Published) -> Figures:
     }
 
 
-def publisher_figures(folder: Path, kafka: Kafka, done: Published) -> Figures:
+def publisher_figures(folder: LedgerFolder, kafka: Kafka, done: Published) -> Figures:
     """What the publisher has still to do; store and Kafka must be within reach.
 
     Raises `LedgerError`.
@@ -92,7 +92,7 @@ def publisher_figures(folder: Path, kafka: Kafka, done: Published) -> Figures:
     return {"published_position": published.position, **lag_of_publisher(folder, done)}
 
 
-def projector_figures(folder: Path, kafka: Kafka) -> Figures:
+def projector_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     """What Kafka has beyond the tables, and what is withheld from them.
 
     While the tables are behind, `lag_seconds` is the age of the latest event that they have; it
@@ -114,7 +114,7 @@ def projector_figures(folder: Path, kafka: Kafka) -> Figures:
     }
 
 
-def command_figures(folder: Path, kafka: Kafka) -> Figures:
+def command_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     """The commands that wait for their answer. Raises `LedgerError`."""
     from consumers import command_consumer
     from consumers.kafka.offsets import consumer_at
@@ -138,7 +138,7 @@ def command_figures(folder: Path, kafka: Kafka) -> Figures:
     }
 
 
-def lag_before_kafka(folder: Path, kafka: Kafka, published: Published) -> Figures:
+def lag_before_kafka(folder: LedgerFolder, kafka: Kafka, published: Published) -> Figures:
     """What waits to be recorded, and what to be published. Raises `LedgerError`."""
     publishing, serving = lag_of_publisher(folder, published), command_figures(folder, kafka)
     return {

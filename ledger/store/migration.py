@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from infra.errors import LedgerError, missing
 from infra.folder import LedgerFolder
-from infra.postgresql import without_password
+from infra.postgresql import Postgresql
 from ledger.store.postgresql_recorder import PostgresqlRecorder, without_null
 from ledger.store.reader import StoreReader
 from ledger.store.recorder import Group, StoredOutcome, Turn
@@ -58,7 +58,7 @@ class Content(NamedTuple):
 
 
 def migrate(
-    folder: Path, url: str, moved: Moved, rows_at_once: int = ROWS_AT_ONCE
+    folder: Path, server: Postgresql, moved: Moved, rows_at_once: int = ROWS_AT_ONCE
 ) -> dict[str, Content]:
     """Copy the folder's SQLite ledger to PostgreSQL, and return what both hold then.
 
@@ -67,19 +67,21 @@ def migrate(
     two are not the same in the end, and as opening them does.
     """
     place = LedgerFolder(folder)
-    if not place.store.exists():
+    if not place.sqlite_file.exists():
         raise missing(folder)
     with (
         place.writing("migrate"),
-        closing(open_to_write(place.store)),
-        closing(SqliteReader.open_to_read(place.store)) as source,
-        closing(PostgresqlRecorder.open_to_fill(url, str(place.store.absolute()))) as target,
+        closing(open_to_write(place.sqlite_file)),
+        closing(SqliteReader.open_to_read(place.sqlite_file)) as source,
+        closing(
+            PostgresqlRecorder.open_to_fill(server, str(place.sqlite_file.absolute()))
+        ) as target,
     ):
         source.connection.executescript(IN_ORDER)
         copy(source, target, moved, rows_at_once)
         while target.keep_quarantined(lambda last: source.quarantined(last, QUARANTINED_AT_ONCE)):
             pass
-        content = compared(source, target, url)
+        content = compared(source, target, server)
         target.end_filling()
     return content
 
@@ -130,14 +132,14 @@ def rows_after(source: SqliteReader, position: int, number: int, at_once: int) -
     return Group(refusals=refusals, outcomes=list(map(StoredOutcome._make, outcomes)))
 
 
-def compared(source: StoreReader, target: StoreReader, url: str) -> dict[str, Content]:
+def compared(source: StoreReader, target: StoreReader, server: Postgresql) -> dict[str, Content]:
     """What both stores hold. Raises `LedgerError` where they differ."""
     contents = {}
     for table in CONTENT:
         here, there = content_of(source, table), content_of(target, table)
         if here != there:
             raise LedgerError(
-                f"The {table} in {without_password(url)} are not those of the SQLite ledger "
+                f"The {table} in {server} are not those of the SQLite ledger "
                 f"({there.rows:,} rows, {here.rows:,} expected): migrate to an empty schema."
             )
         contents[table] = here

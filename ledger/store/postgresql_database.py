@@ -11,8 +11,8 @@ import psycopg
 from infra.errors import LedgerMissing, LedgerUnavailable
 from infra.postgresql import (
     Connection,
+    Postgresql,
     reading_connection,
-    without_password,
     writing_connection,
 )
 
@@ -92,41 +92,40 @@ FROM ({ENDS}) AS ends (position, number), given_positions, given_refusals
 TRUE_WORDS = {"y", "yes", "t", "true", "on", "1"}
 
 
-def open_to_write(url: str, filled_from: str | None = None) -> Connection:
+def open_to_write(server: Postgresql, filled_from: str | None = None) -> Connection:
     """Open the store for one of its writers, making the tables in an empty schema.
 
     One that is being filled from another store opens to whoever fills it alone. Raises
     `LedgerUnavailable` when it cannot be opened, is not ours, or has lost events.
     """
     refuse_database_functions()
-    with explained(url):
-        connection = writing_connection(url)
+    with explained(server):
+        connection = writing_connection(server)
     try:
-        with explained(url):
+        with explained(server):
             (standby,) = only_row(connection, "SELECT pg_is_in_recovery()")
             if standby:
                 raise LedgerUnavailable(
-                    f"{without_password(url)} is a standby, which takes no writes: "
-                    "give the URL of its primary."
+                    f"{server} is a standby, which takes no writes: give the URL of its primary."
                 )
-            if format_of(connection, url, filled_from) != FORMAT:
-                make_tables(connection, url, filled_from)
-            check_ends(connection, url)
+            if format_of(connection, server, filled_from) != FORMAT:
+                make_tables(connection, server, filled_from)
+            check_ends(connection, server)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def open_to_read(url: str) -> Connection:
+def open_to_read(server: Postgresql) -> Connection:
     """Open the store beside its writers. Raises as `open_to_write` does, and `LedgerMissing`."""
-    with explained(url):
-        connection = reading_connection(url)
+    with explained(server):
+        connection = reading_connection(server)
     try:
-        with explained(url):
-            if format_of(connection, url) is None:
+        with explained(server):
+            if format_of(connection, server) is None:
                 raise LedgerMissing(
-                    f"There is no ledger in {without_password(url)}: record a call, run "
+                    f"There is no ledger in {server}: record a call, run "
                     "`call-ledger demo`, or name another database in CALL_LEDGER_STORE."
                 )
     except BaseException:
@@ -145,11 +144,11 @@ def refuse_database_functions() -> None:
         )
 
 
-def make_tables(connection: Connection, url: str, filled_from: str | None) -> None:
+def make_tables(connection: Connection, server: Postgresql, filled_from: str | None) -> None:
     """Make the tables, or bring them to this format, once, however many writers begin at a time."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_NUMBERS,))
-        found = format_of(connection, url, filled_from)
+        found = format_of(connection, server, filled_from)
         if found is None:
             connection.execute(TABLES)
             connection.execute("INSERT INTO call_ledger VALUES (%s, %s)", (FORMAT, filled_from))
@@ -157,7 +156,9 @@ def make_tables(connection: Connection, url: str, filled_from: str | None) -> No
             connection.execute(FROM_FORMAT_1)
 
 
-def format_of(connection: Connection, url: str, filled_from: str | None = None) -> int | None:
+def format_of(
+    connection: Connection, server: Postgresql, filled_from: str | None = None
+) -> int | None:
     """The version of our tables, or none; a schema with others of their names is refused."""
     ours, foreign = only_row(
         connection,
@@ -167,30 +168,30 @@ def format_of(connection: Connection, url: str, filled_from: str | None = None) 
     if ours is None:
         if foreign is not None:
             raise LedgerUnavailable(
-                f"{without_password(url)} has tables of something else: choose another database "
+                f"{server} has tables of something else: choose another database "
                 "or schema in CALL_LEDGER_STORE."
             )
         return None
     version, origin = only_row(connection, "SELECT format, filled_from FROM call_ledger")
     if not isinstance(version, int) or not 1 <= version <= FORMAT:
         raise LedgerUnavailable(
-            f"{without_password(url)} has format {version} and this version of Call Ledger reads "
+            f"{server} has format {version} and this version of Call Ledger reads "
             f"up to {FORMAT}: use the version that wrote it."
         )
     if origin is not None and origin != filled_from:
         raise LedgerUnavailable(
-            f"{without_password(url)} is being filled from {origin}: "
+            f"{server} is being filled from {origin}: "
             "run `call-ledger migrate` there again until it ends."
         )
     if origin is None and filled_from is not None:
         raise LedgerUnavailable(
-            f"{without_password(url)} has a ledger already: "
+            f"{server} has a ledger already: "
             "use it as it is, or migrate to another database or schema."
         )
     return version
 
 
-def check_ends(connection: Connection, url: str) -> None:
+def check_ends(connection: Connection, server: Postgresql) -> None:
     """Refuse a store whose last rows are gone: their numbers must never be given again."""
     # What was given is read first: a writer may go on meanwhile.
     given = only_row(
@@ -198,16 +199,16 @@ def check_ends(connection: Connection, url: str) -> None:
         "SELECT given_positions.last_value, given_refusals.last_value"
         " FROM given_positions, given_refusals",
     )
-    refuse_lost(url, only_row(connection, ENDS), given)
+    refuse_lost(server, only_row(connection, ENDS), given)
 
 
-def refuse_lost(url: str, ends: Sequence[object], given: Sequence[object]) -> None:
+def refuse_lost(server: Postgresql, ends: Sequence[object], given: Sequence[object]) -> None:
     """Refuse a store that has fewer rows than were recorded."""
     names = ("events after position", "refusals after number")
     for what, last, given_number in zip(names, ends, given, strict=True):
         if given_number > last:  # type: ignore[operator]
             raise LedgerUnavailable(
-                f"{without_password(url)} has lost {what} {last}, {given_number} were recorded: "
+                f"{server} has lost {what} {last}, {given_number} were recorded: "
                 "restore it from its last backup."
             )
 
@@ -220,15 +221,14 @@ def only_row(connection: Connection, query: str) -> tuple[object, ...]:
 
 
 @contextmanager
-def explained(url: str) -> Iterator[None]:
+def explained(server: Postgresql) -> Iterator[None]:
     """Turn PostgreSQL's errors into a sentence with the next step."""
     try:
         yield
     except psycopg.Error as error:
         said = " ".join(str(error).split())
         raise LedgerUnavailable(
-            f"The event store in {without_password(url)} could not be used ({said}): "
-            f"{next_step(error)}"
+            f"The event store in {server} could not be used ({said}): {next_step(error)}"
         ) from error
 
 

@@ -8,7 +8,7 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from infra.errors import LedgerUnavailable
-from infra.postgresql import Connection, patience_seconds, without_password
+from infra.postgresql import Connection, Postgresql
 from ledger.store.postgresql_database import TABLE_NAMES, explained, open_to_read
 from ledger.store.reader import Soundness, StoreReader
 
@@ -28,18 +28,19 @@ class PostgresqlReader(StoreReader):
         " string_agg(document, ''::bytea)"
     )
 
-    def __init__(self, url: str, open_connection: Callable[[str], Connection]) -> None:
-        self._url = url
+    def __init__(
+        self, server: Postgresql, open_connection: Callable[[Postgresql], Connection]
+    ) -> None:
+        self._server = server
         self._open_connection = open_connection
         self._one_at_a_time = RLock()
-        self._patience_seconds = patience_seconds()
         self._in_turn = self._closed = False
-        self.connection = open_connection(url)
+        self.connection = open_connection(server)
 
     @classmethod
-    def open_to_read(cls, url: str) -> PostgresqlReader:
+    def open_to_read(cls, server: Postgresql) -> PostgresqlReader:
         """Open the store beside its writers, to read only. Raises as `open_to_read` does."""
-        return PostgresqlReader(url, open_to_read)
+        return PostgresqlReader(server, open_to_read)
 
     def rows(self, query: str, *parameters: object) -> list[Any]:
         """The rows of a query; the bytes come as they are, not as text."""
@@ -53,7 +54,7 @@ class PostgresqlReader(StoreReader):
     def _read(self, fetch: Callable[[], Read]) -> Read:
         with self._one_at_a_time:
             if self._in_turn:
-                with explained(self._url):
+                with explained(self._server):
                     return fetch()
             return self._persevering(fetch)
 
@@ -61,12 +62,12 @@ class PostgresqlReader(StoreReader):
         """Try again over a new connection when the server goes away, for a bounded time."""
         if self._closed:
             raise LedgerUnavailable("The ledger is closed: open it again.")
-        deadline = time.monotonic() + self._patience_seconds / 2
+        deadline = time.monotonic() + self._server.patience_seconds / 2
         while True:
             try:
                 if self.connection.closed:
-                    self.connection = self._open_connection(self._url)
-                with explained(self._url):
+                    self.connection = self._open_connection(self._server)
+                with explained(self._server):
                     done = attempt()
                 if not self.connection.closed:
                     return done
@@ -75,7 +76,7 @@ class PostgresqlReader(StoreReader):
                     raise
             if time.monotonic() > deadline:
                 raise LedgerUnavailable(
-                    f"The connection to {without_password(self._url)} is lost again and again: "
+                    f"The connection to {self._server} is lost again and again: "
                     "check the server and the network, and send the commands again."
                 )
             time.sleep(RETRY_SECONDS)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import psycopg
 
 from infra.errors import LedgerUnavailable
-from infra.postgresql import without_password
+from infra.postgresql import Postgresql
 from ledger.store.postgresql_database import (
     ENDS_NOTED,
     WRITING_TURN,
@@ -49,19 +49,19 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
     and no follower misses one.
     """
 
-    def __init__(self, url: str, filled_from: str | None = None) -> None:
-        super().__init__(url, lambda url: open_to_write(url, filled_from))
+    def __init__(self, server: Postgresql, filled_from: str | None = None) -> None:
+        super().__init__(server, lambda server: open_to_write(server, filled_from))
         self._known: Ends | None = None
 
     @classmethod
-    def open(cls, url: str) -> PostgresqlRecorder:
+    def open(cls, server: Postgresql) -> PostgresqlRecorder:
         """Open the store to write it. Raises `LedgerUnavailable` as `open_to_write` does."""
-        return cls(url)
+        return cls(server)
 
     @classmethod
-    def open_to_fill(cls, url: str, origin: str) -> PostgresqlRecorder:
+    def open_to_fill(cls, server: Postgresql, origin: str) -> PostgresqlRecorder:
         """Open an empty store, or one that is being filled from the same origin already."""
-        return cls(url, origin)
+        return cls(server, origin)
 
     def write(
         self, command_ids: Sequence[bytes], calls: Sequence[CallName], decide: Decide
@@ -108,8 +108,8 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             known_calls = self._known_calls(calls)
             *read, given_position, given_number = cast(list[int], ends_read.fetchone())
             ends = Ends._make(read)
-            refuse_lost(self._url, ends, self._known or ends)
-            refuse_lost(self._url, ends, (given_position, given_number))
+            refuse_lost(self._server, ends, self._known or ends)
+            refuse_lost(self._server, ends, (given_position, given_number))
             outcomes = list(map(StoredOutcome._make, cast(Any, found.fetchall())))
             yield Turn(ends, outcomes, known_calls, self._written_since_known(ends))
         finally:
@@ -203,7 +203,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             nonlocal sent
             if sent:
                 raise LedgerUnavailable(
-                    f"The connection to {without_password(self._url)} was lost while quarantine "
+                    f"The connection to {self._server} was lost while quarantine "
                     "was written: list it to see what it has, and try again."
                 )
             with self._turn():
@@ -233,7 +233,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
 
     def end_filling(self) -> None:
         """From now on everybody may use the store."""
-        with self._one_at_a_time, explained(self._url):
+        with self._one_at_a_time, explained(self._server):
             self.connection.execute("UPDATE call_ledger SET filled_from = NULL")
 
     def close(self) -> None:

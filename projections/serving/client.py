@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.errors import LedgerMissing
+from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.identity import fingerprint_at, fingerprint_from
 from projections.catch_up import Progress
-from projections.database import FILE_NAME, ProjectionError, StillFilling
+from projections.database import ProjectionError, StillFilling
 from projections.feeds import NothingToFollow, feed_of
 from projections.identity import FIRST_ROW, other_ledger
 from projections.serving.protocol import (
@@ -44,13 +45,16 @@ class Reader:
     """Asks as often as needed; has the file, or a line to the process that has it."""
 
     def __init__(
-        self, folder: Path, progress: Progress | None = None, as_it_is: bool = False
+        self,
+        folder: LedgerFolder | Path,
+        progress: Progress | None = None,
+        as_it_is: bool = False,
     ) -> None:
         """Raises `LedgerMissing` when there is no ledger in the folder.
 
         `as_it_is` leaves the tables where they are, instead of bringing them up to the store.
         """
-        self._folder = folder
+        self._folder = LedgerFolder.of(folder)
         self._progress = progress
         self._owned = ExitStack()
         self._owner: Owner | None = None
@@ -117,7 +121,7 @@ class Reader:
     def _answer_oneself(self, question: Question) -> Answer | None:
         if self._owner is None:
             try:
-                self._owner = self._owned.enter_context(owning(self._folder, self._open_feed))
+                self._owner = self._owned.enter_context(owning(self._folder.path, self._open_feed))
             except Busy:
                 return None
             self._hang_up()
@@ -127,7 +131,7 @@ class Reader:
     def _answer_of_owner(self, question: Question) -> Answer | None:
         with suppress(OSError, EOFError, AuthenticationError, ValueError, KeyError):
             if self._line is None:
-                told = json.loads((self._folder / ADDRESS_NAME).read_text())
+                told = json.loads((self._folder.path / ADDRESS_NAME).read_text())
                 self._line = Client(
                     ("127.0.0.1", told["port"]), authkey=bytes.fromhex(told["authkey"])
                 )
@@ -147,7 +151,7 @@ class Reader:
             return
         for row in answer.table.to_pylist():
             if fingerprint_from(row["command_id"], row["recorded_at"]) != ours:
-                path = self._folder / FILE_NAME
+                path = self._folder.projections
                 raise other_ledger(path, "the process that keeps them follows another store")
 
     def _hang_up(self) -> None:
@@ -157,7 +161,7 @@ class Reader:
 
 
 def ask(
-    folder: Path,
+    folder: LedgerFolder | Path,
     sql: str,
     parameters: Parameters | None = None,
     rows_limit: int = ROWS_LIMIT,

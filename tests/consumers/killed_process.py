@@ -31,12 +31,13 @@ import ledger.store.postgresql_reader
 import ledger.store.sqlite_file  # noqa: F401 - loaded once, for all of those that are forked
 import projections.dead_letters
 from consumers.kafka.transactions import Pages
+from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.topics import topics
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
-from ledger.store.by_setting import VARIABLE
 from tests.consumers.kill_steps import STEPS, put
+from tests.ledger.stores import ledger_at
 
 PAGE_MESSAGES = 20
 FETCH_BYTES = 32_000
@@ -71,7 +72,6 @@ def run(
     process: str, folder: str, store: str, bootstrap: str, prefix: str, step: str, time: int
 ) -> None:
     """Work, telling how far it is, until the step has come for so many times."""
-    os.environ[VARIABLE] = store
     make_pages_small()
     tell_how_far_it_is()
     hook, within_seconds, _ = STEPS[process][step]
@@ -86,7 +86,7 @@ def run(
             os.kill(os.getpid(), signal.SIGKILL)
 
     hook(reached)
-    PROGRAMS[process](Path(folder), Kafka(bootstrap, prefix))
+    PROGRAMS[process](ledger_at(Path(folder), store), Kafka(bootstrap, prefix))
 
 
 def make_pages_small() -> None:
@@ -132,21 +132,21 @@ def tell_how_far_it_is() -> None:
     put(projections.dead_letters, "note_offsets", told_offsets)
 
 
-def publish(folder: Path, kafka: Kafka) -> None:
+def publish(folder: LedgerFolder, kafka: Kafka) -> None:
     consumers.publisher.publish(
         lambda: StoreFeed(folder), kafka, threading.Event(), None, True, None, PAGE_MESSAGES
     )
 
 
-def serve(folder: Path, kafka: Kafka) -> None:
+def serve(folder: LedgerFolder, kafka: Kafka) -> None:
     consumers.command_consumer.serve(lambda: Ledger.open(folder), kafka, threading.Event(), True)
 
 
-def project(folder: Path, kafka: Kafka) -> None:
-    consumers.kafka_projector.project(folder, kafka, threading.Event(), True)
+def project(folder: LedgerFolder, kafka: Kafka) -> None:
+    consumers.kafka_projector.project(folder.path, kafka, threading.Event(), True)
 
 
-PROGRAMS: dict[str, Callable[[Path, Kafka], None]] = {
+PROGRAMS: dict[str, Callable[[LedgerFolder, Kafka], None]] = {
     "publisher": publish,
     "command consumer": serve,
     "projector": project,

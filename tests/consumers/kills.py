@@ -19,12 +19,12 @@ from random import Random
 from typing import Any
 
 import orjson
-import pytest
 
+from infra.folder import LedgerFolder
 from infra.kafka import Kafka
-from ledger.store.by_setting import VARIABLE
 from tests.consumers.kill_steps import PATIENCE_SECONDS, STEPS, Step
 from tests.consumers.killed_process import AT, ENDED, KILL_ME
+from tests.ledger.stores import ledger_at
 
 PAGES = 4
 """A step is met at one of the first four pages after the start."""
@@ -86,12 +86,10 @@ class Victim:
     places: set[str] = field(default_factory=set)
     """Where kills met it: how far it was, or with the page under way would be."""
 
-    @contextmanager
-    def its_store(self) -> Iterator[None]:
-        """The setting that names its store."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv(VARIABLE, self.store)
-            yield
+    @property
+    def ledger(self) -> LedgerFolder:
+        """Its folder, with its store."""
+        return ledger_at(self.folder, self.store)
 
     @property
     def kills(self) -> int:

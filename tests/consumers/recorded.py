@@ -10,6 +10,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 
 from consumers.kafka.offsets import ends_of
+from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.topics import topics
 from ledger.feed import StoreFeed
@@ -20,13 +21,13 @@ from tests.ledger.test_kill import lines_of_calls
 EVENTS_A_CALL = 7
 
 
-def record_calls(folder: Path, calls: int) -> None:
+def record_calls(folder: LedgerFolder | Path, calls: int) -> None:
     """So many calls of seven events and one refusal each."""
     with Ledger.open(folder) as ledger:
         ledger.record_many([read_request(line) for line in lines_of_calls(calls)])
 
 
-def documents_in_store(folder: Path) -> list[bytes]:
+def documents_in_store(folder: LedgerFolder | Path) -> list[bytes]:
     """Every event's document, in order."""
     with StoreFeed(folder) as feed:
         return [document for batch in feed.batches(0) for document in batch.documents]

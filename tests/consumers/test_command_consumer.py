@@ -10,6 +10,7 @@ import orjson
 
 from consumers.answers import ANSWER, RecordedAnswer, RefusedAnswer, UnreadableAnswer
 from consumers.command_consumer import serve
+from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.topics import COMMANDS, OUTCOMES
 from ledger.feed import StoreFeed
@@ -30,7 +31,7 @@ def ask(kafka: Kafka, lines: list[bytes], key: bytes | None = None) -> None:
     producer.close()
 
 
-def serve_all(folder: Path, kafka: Kafka) -> int:
+def serve_all(folder: LedgerFolder | Path, kafka: Kafka) -> int:
     return serve(lambda: Ledger.open(folder), kafka, NOBODY_STOPS, until_end=True)
 
 

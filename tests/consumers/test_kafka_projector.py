@@ -17,6 +17,7 @@ from consumers.kafka.message_format import Headers, headers_of, key_in
 from consumers.kafka.transactions import Pages
 from consumers.kafka_projector import project
 from consumers.publisher import NAME, publish
+from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS
 from ledger.feed import StoreFeed
@@ -31,7 +32,7 @@ NOBODY_STOPS = threading.Event()
 TABLES = ["events", "refusal_events", *(model.name for model in kept_models())]
 
 
-def bring(store: Path, kafka: Kafka, **how: Any) -> None:
+def bring(store: LedgerFolder | Path, kafka: Kafka, **how: Any) -> None:
     publish(lambda: StoreFeed(store), kafka, NOBODY_STOPS, until_end=True, **how)
 
 
@@ -47,7 +48,7 @@ def rows_in(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def rows_from_store(store: Path, folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+def rows_from_store(store: LedgerFolder | Path, folder: Path) -> dict[str, list[tuple[Any, ...]]]:
     folder.mkdir()
     with Projections(folder / FILE_NAME) as projections, StoreFeed(store) as feed:
         catch_up(projections, feed)

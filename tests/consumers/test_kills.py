@@ -18,6 +18,7 @@ from consumers.kafka.message_format import Keys, Place, place_in
 from consumers.kafka.transactions import Pages
 from consumers.publisher import NAME as PUBLISHER
 from consumers.publisher import Published, page_of, send_page
+from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.local.postgresql import LocalPostgresql
 from infra.topics import (
@@ -82,7 +83,7 @@ def assert_enough(killed: list[Victim]) -> None:
     assert sum(len(victim.places) for victim in on_sqlite) >= FEWEST_PLACES
 
 
-def refusals_in_store(folder: Path) -> list[bytes]:
+def refusals_in_store(folder: LedgerFolder) -> list[bytes]:
     with StoreFeed(folder) as feed:
         return [document for batch in feed.refusals(0) for document in batch.documents]
 
@@ -108,8 +109,7 @@ def test_a_publisher_killed_at_every_step_brings_every_event_once(
 ) -> None:
     killed = victims("publisher", tmp_path, kafka, starters, stores)
     for victim in killed:
-        with victim.its_store():
-            record_calls(victim.folder, CALLS)
+        record_calls(victim.ledger, CALLS)
     kill_all(killed, rounds=4)
     assert_enough(killed)
     left_open = 0
@@ -118,11 +118,10 @@ def test_a_publisher_killed_at_every_step_brings_every_event_once(
             before = pages.bookmark["position"]
         assert len(messages_in(victim.kafka, EVENTS)) == before
         assert 0 < before < CALLS * EVENTS_A_CALL, "there is nothing left to do"
-        with victim.its_store():
-            bring(victim.folder, victim.kafka)
-            documents = documents_in_store(victim.folder)
-            assert documents_in_kafka(victim.kafka, EVENTS) == documents
-            assert documents_in_kafka(victim.kafka, REFUSALS) == refusals_in_store(victim.folder)
+        bring(victim.ledger, victim.kafka)
+        documents = documents_in_store(victim.ledger)
+        assert documents_in_kafka(victim.kafka, EVENTS) == documents
+        assert documents_in_kafka(victim.kafka, REFUSALS) == refusals_in_store(victim.ledger)
         sent = messages_in(victim.kafka, EVENTS, committed=False)
         left_open += len(sent) - len(documents)
     assert left_open > 0
@@ -159,9 +158,8 @@ def test_a_command_consumer_killed_at_every_step_applies_and_answers_each_comman
             before = sum(at for part, at in pages.bookmark.items() if part.isdigit())
         assert len(messages_in(victim.kafka, OUTCOMES)) == before
         assert 0 < before < len(lines), "there is nothing left to do"
-        with victim.its_store():
-            assert serve_all(victim.folder, victim.kafka) == len(lines) - before
-            given_again += assert_answered_once(victim, lines)
+        assert serve_all(victim.ledger, victim.kafka) == len(lines) - before
+        given_again += assert_answered_once(victim, lines)
     assert given_again > 0
     with capsys.disabled():
         sys.stdout.write(f"{counted(killed)}  {given_again} answers were given again, the same\n")
@@ -171,12 +169,12 @@ def assert_answered_once(victim: Victim, lines: list[bytes]) -> int:
     """Each command is applied once; returns how many answers were made more than once."""
     nonsense = [line for line in lines if b"call.none" in line]
     requests = [read_request(line) for line in lines if b"call.none" not in line]
-    with Ledger.open(victim.folder) as ledger:
+    with Ledger.open(victim.ledger) as ledger:
         outcomes = ledger.record_many(requests)
     assert all(outcome.repeated for outcome in outcomes)
-    with StoreFeed(victim.folder) as feed:
+    with StoreFeed(victim.ledger) as feed:
         assert feed.head() == (CALLS * EVENTS_A_CALL, CALLS)
-    with reading_quarantine(victim.folder) as quarantine:
+    with reading_quarantine(victim.ledger) as quarantine:
         assert sorted(kept.original for kept in quarantine.list()) == sorted(nonsense)
 
     committed = Counter(message.value for message in messages_in(victim.kafka, OUTCOMES))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.cli.local import kafka_of, postgresql_of
+from infra.folder import LedgerFolder
 from infra.local.lifetime import ended_with_this_process
 from tests.entrypoints.calling import call
 
@@ -25,15 +26,15 @@ def test_it_shows_the_same_figures_and_ends_the_servers_that_it_started(
     own_servers: Path,
 ) -> None:
     company, plain = own_servers / "company", own_servers / "plain"
-    postgresql = postgresql_of(company)
+    postgresql = postgresql_of(LedgerFolder(company))
     with ended_with_this_process(postgresql):
         postgresql.start()
         through_servers = call(company, *DEMO, "--company")
         assert through_servers.code == 0, through_servers.err
         assert through_servers.err == "Starting Kafka, which is downloaded the first time …\n"
         assert postgresql.is_running
-        assert kafka_of(company).brokers
-        assert not kafka_of(company).is_running
+        assert kafka_of(LedgerFolder(company)).brokers
+        assert not kafka_of(LedgerFolder(company)).is_running
     assert "CALL_LEDGER_STORE" not in os.environ
     alone = call(plain, *DEMO)
     assert figures(through_servers.out) == figures(alone.out)

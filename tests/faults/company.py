@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import urllib.request
 from collections import Counter
@@ -11,7 +10,6 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import orjson
 
@@ -21,12 +19,12 @@ from infra.kafka import Kafka
 from infra.local.servers import wait_until
 from infra.topics import EVENTS, EVENTS_POSITIONS, OUTCOMES, REFUSALS, create
 from ledger.feed import StoreFeed
-from ledger.store.by_setting import VARIABLE
 from tests.consumers.recorded import in_order, messages_in, position_of
 from tests.consumers.test_kafka_projector import rows_from_store, rows_in
 from tests.entrypoints.calling import call
 from tests.faults.commander import Answers, Commander
 from tests.faults.supervisor import Supervised
+from tests.ledger.stores import ledger_at
 
 PATIENCE_SECONDS = 120
 
@@ -49,10 +47,11 @@ class Company:
         Those in `twice` run against a second one: the two fence each other again and again.
         """
         self.store, self.tables = folder / "store", folder / "tables"
+        self.ledger = ledger_at(self.store, store)
         self.kafka = kafka
         self.fault_count = 0
         self._variables = {
-            VARIABLE: store,
+            "CALL_LEDGER_STORE": store,
             "CALL_LEDGER_KAFKA": kafka.bootstrap,
             "CALL_LEDGER_KAFKA_PREFIX": kafka.prefix,
             "CALL_LEDGER_PATIENCE_SECONDS": f"{kafka.patience_seconds:g}",
@@ -124,16 +123,14 @@ class Company:
         self.wait_until(lambda: asked <= self.answers.of.keys())
         for name in self._twice:
             assert self.processes[f"second {name}"].end() in (0, 3), self.told()
-        with self.as_environment():
-            self.wait_until(self._is_projected)
+        self.wait_until(self._is_projected)
         ended = {name: one.end() for name, one in self.processes.items() if "second" not in name}
         assert set(ended.values()) == {0}, self.told()
         for one in self.processes.values():
             assert set(one.codes) <= {0, 3}, self.told()
             assert not one.unexplained, one.unexplained
         self.answers.end()
-        with self.as_environment():
-            return self.check()
+        return self.check()
 
     def close(self) -> None:
         """Leave nothing behind, whatever happened."""
@@ -142,12 +139,8 @@ class Company:
         for one in self.processes.values():
             one.kill()
 
-    def as_environment(self) -> Any:
-        """The settings of the company, for who reads its store in this process."""
-        return patch.dict(os.environ, self._variables)
-
     def _is_projected(self) -> bool:
-        with closing(StoreFeed(self.store)) as feed:
+        with closing(StoreFeed(self.ledger)) as feed:
             head = feed.head()
         return self.published() == self.projected() == (head.position, head.refusal_number)
 
@@ -172,7 +165,7 @@ class Company:
 
     def check(self) -> str:
         """Nothing acknowledged is lost, nothing is there twice, and all three are the same."""
-        with closing(StoreFeed(self.store)) as feed:
+        with closing(StoreFeed(self.ledger)) as feed:
             head = feed.head()
             events = [one for batch in feed.batches(0) for one in batch.documents]
             refusals = [one for batch in feed.refusals(0) for one in batch.documents]
@@ -195,7 +188,7 @@ class Company:
         assert list(map(position_of, refused)) == list(range(1, len(refusals) + 1))
         assert list(in_order(refused)) == refusals
 
-        assert rows_in(self.tables) == rows_from_store(self.store, self._folder / "rebuilt")
+        assert rows_in(self.tables) == rows_from_store(self.ledger, self._folder / "rebuilt")
         found = call(
             self.store, "reconcile", "--tables", str(self.tables), variables=self._variables
         )

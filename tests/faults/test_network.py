@@ -23,7 +23,6 @@ from infra.local.lifetime import ended_with_this_process
 from infra.local.postgresql import LocalPostgresql
 from infra.local.servers import HOST, free_ports
 from infra.topics import EVENTS, EVENTS_POSITIONS, create
-from ledger.store.by_setting import VARIABLE
 from tests.consumers.recorded import messages_in
 from tests.faults.commander import Commander
 from tests.faults.company import PATIENCE_SECONDS, Company, at_work
@@ -65,7 +64,7 @@ class Lines(NamedTuple):
         if (name, "PostgreSQL") in self.of:
             port = self.of[name, "PostgreSQL"].port
             store = store.replace(f":{urlsplit(store).port}/", f":{port}/")
-        return {"CALL_LEDGER_KAFKA": self.kafka(name).bootstrap, VARIABLE: store}
+        return {"CALL_LEDGER_KAFKA": self.kafka(name).bootstrap, "CALL_LEDGER_STORE": store}
 
 
 @pytest.fixture(scope="module")

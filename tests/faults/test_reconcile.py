@@ -82,7 +82,7 @@ def named(store: Path, kafka: Kafka) -> list[tuple[str, int | None, str | None, 
 
 
 def in_store(folder: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(LedgerFolder(folder).store)) as connection, connection:
+    with closing(sqlite3.connect(LedgerFolder(folder).sqlite_file)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
 

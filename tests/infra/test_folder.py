@@ -59,7 +59,7 @@ def test_a_second_ledger_in_the_same_process_is_told_too(tmp_path: Path) -> None
 
 
 def test_an_opening_that_fails_leaves_the_folder_free(tmp_path: Path) -> None:
-    store = LedgerFolder(tmp_path).store
+    store = LedgerFolder(tmp_path).sqlite_file
     store.write_text("this is a shopping list\n" * 100)
     with pytest.raises(LedgerUnavailable):
         Ledger.open(tmp_path)
@@ -76,7 +76,7 @@ def test_every_commit_of_the_writer_is_on_disk(tmp_path: Path) -> None:
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
     Ledger.open(tmp_path).close()
-    connection = reading_connection(LedgerFolder(tmp_path).store)
+    connection = reading_connection(LedgerFolder(tmp_path).sqlite_file)
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         connection.execute("DELETE FROM events")
     connection.close()

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from infra.kafka import Kafka
-from infra.postgresql import bounds, network, patience_seconds
+from infra.postgresql import bounds, network
 from infra.settings import Settings
 
 
@@ -50,7 +50,6 @@ def test_every_time_out_is_a_share_of_the_patience(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CALL_LEDGER_KAFKA", "localhost:9092")
     monkeypatch.setenv("CALL_LEDGER_PATIENCE_SECONDS", "12")
     assert Kafka.of(Settings()).hung_seconds == 18
-    assert patience_seconds() == 12
     assert bounds(12)["idle_in_transaction_session_timeout"] == "6000ms"
     assert network(60)["tcp_user_timeout"] == 15_000
     assert network(4)["connect_timeout"] == 2  # the driver knows no shorter one
@@ -60,3 +59,18 @@ def test_an_unknown_rule_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("CALL_LEDGER_RULES", "house-rules")
     with pytest.raises(ValidationError, match="seed"):
         Settings()
+
+
+@pytest.mark.parametrize("store", ["mysql://desk:secret@server/ledger", "sqlite3", "postgresql"])
+def test_a_store_of_neither_kind_is_refused(monkeypatch: pytest.MonkeyPatch, store: str) -> None:
+    monkeypatch.setenv("CALL_LEDGER_STORE", store)
+    with pytest.raises(ValidationError, match="it names no store"):
+        Settings()
+
+
+@pytest.mark.parametrize("store", ["", "sqlite"])
+def test_a_store_that_is_set_to_nothing_is_sqlite(
+    monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    monkeypatch.setenv("CALL_LEDGER_STORE", store)
+    assert Settings().store == "sqlite"

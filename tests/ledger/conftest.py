@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
-from tests.ledger.stores import PostgresqlStore, SqliteStore, Store
+from tests.ledger.stores import PostgresqlStore, SqliteStore, Store, ledger_at
 
 
 @pytest.fixture
-def postgresql_store(
-    postgresql: LocalPostgresql, monkeypatch: pytest.MonkeyPatch
-) -> PostgresqlStore:
-    """An empty schema of the running PostgreSQL, and the setting that names it."""
-    store = PostgresqlStore.new(postgresql.url)
-    monkeypatch.setenv("CALL_LEDGER_STORE", store.url)
-    return store
+def postgresql_store(postgresql: LocalPostgresql) -> PostgresqlStore:
+    """An empty schema of the running PostgreSQL."""
+    return PostgresqlStore.new(postgresql.url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """An empty event store of either kind, and the setting that names it."""
+def store(request: pytest.FixtureRequest) -> Store:
+    """An empty event store of either kind."""
     if request.param == "postgresql":
         found: Store = request.getfixturevalue("postgresql_store")
         return found
-    monkeypatch.delenv("CALL_LEDGER_STORE", raising=False)
     return SqliteStore()
+
+
+@pytest.fixture
+def folder(store: Store, tmp_path: Path) -> LedgerFolder:
+    """A ledger that is not there yet, in either kind of event store."""
+    return ledger_at(tmp_path, store.url)

@@ -13,17 +13,27 @@ from uuid import uuid4
 
 import psycopg
 
+from infra.folder import LedgerFolder
+from infra.postgresql import Postgresql
 from ledger.ledger import Ledger
 from ledger.store.sqlite_recorder import SqliteRecorder
 
 TABLES = ("calls", "events", "outcomes", "refusals", "quarantine")
 
 
+def ledger_at(path: Path, store: str) -> LedgerFolder:
+    """The ledger in a folder: its events are there for `sqlite`, or behind a PostgreSQL's URL."""
+    return LedgerFolder(path, None if store == "sqlite" else Postgresql(store))
+
+
 class Store(Protocol):
-    def execute(self, folder: Path, statement: str) -> None:
+    @property
+    def url(self) -> str: ...
+
+    def execute(self, folder: LedgerFolder, statement: str) -> None:
         """Run a statement that the ledger itself would never run."""
 
-    def empty(self, folder: Path) -> None:
+    def empty(self, folder: LedgerFolder) -> None:
         """Begin a new ledger where there was one."""
 
     def counting_commits(self, ledger: Ledger, table: str) -> AbstractContextManager[list[int]]:
@@ -32,14 +42,16 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class SqliteStore:
-    def execute(self, folder: Path, statement: str) -> None:
-        connection = sqlite3.connect(folder / "ledger.sqlite")
+    url: str = "sqlite"
+
+    def execute(self, folder: LedgerFolder, statement: str) -> None:
+        connection = sqlite3.connect(folder.sqlite_file)
         with connection:
             connection.execute(statement)
         connection.close()
 
-    def empty(self, folder: Path) -> None:
-        (folder / "ledger.sqlite").unlink(missing_ok=True)
+    def empty(self, folder: LedgerFolder) -> None:
+        folder.sqlite_file.unlink(missing_ok=True)
 
     @contextmanager
     def counting_commits(self, ledger: Ledger, table: str) -> Iterator[list[int]]:
@@ -66,11 +78,11 @@ class PostgresqlStore:
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.url, autocommit=True)
 
-    def execute(self, folder: Path, statement: str) -> None:
+    def execute(self, folder: LedgerFolder, statement: str) -> None:
         with self.connect() as connection:
             connection.execute(statement.encode())
 
-    def empty(self, folder: Path) -> None:
+    def empty(self, folder: LedgerFolder) -> None:
         with self.connect() as connection:
             made = connection.execute("SELECT to_regclass('events') IS NOT NULL").fetchone()
             if made == (True,):

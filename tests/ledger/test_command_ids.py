@@ -11,14 +11,13 @@ import pytest
 
 from domain.commands import Command
 from domain.vocabulary import TimeSource, Via
+from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.intake import read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Request
 from tests.ledger.scenes import MORNING, command, connected, recorded, refused, requests
 from tests.ledger.stores import PostgresqlStore, SqliteStore, Store
-
-pytestmark = pytest.mark.usefixtures("store")
 
 CASE = Path(__file__).parents[2].parent / "shared" / "cases" / "01-same-id-other-content.jsonl"
 
@@ -43,7 +42,7 @@ SAME_CONTENT: dict[str, dict[str, Any]] = {
 }
 
 
-def take(folder: Path, groups: list[list[Request]], restarting: bool) -> list[Outcome]:
+def take(folder: LedgerFolder, groups: list[list[Request]], restarting: bool) -> list[Outcome]:
     """Record the groups one after another, each in a transaction of its own."""
     outcomes: list[Outcome] = []
     ledger = Ledger.open(folder)
@@ -56,7 +55,7 @@ def take(folder: Path, groups: list[list[Request]], restarting: bool) -> list[Ou
     return outcomes
 
 
-def refusals(folder: Path) -> list[dict[str, Any]]:
+def refusals(folder: LedgerFolder) -> list[dict[str, Any]]:
     with StoreFeed(folder) as feed:
         return [orjson.loads(one) for batch in feed.refusals(0) for one in batch.documents]
 
@@ -64,16 +63,16 @@ def refusals(folder: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("other", OTHER_CONTENT.values(), ids=OTHER_CONTENT)
 @pytest.mark.parametrize("how", ["in one group", "in several groups", "after restarts"])
 def test_an_id_with_other_content_is_refused_as_evidence(
-    tmp_path: Path, other: Request, how: str
+    folder: LedgerFolder, other: Request, how: str
 ) -> None:
     asked = [*requests(connected()), Request(CONSULT), other, other, Request(CONSULT)]
     groups = [asked] if how == "in one group" else [[one] for one in asked]
-    *_, first, reuse, again, repeated = take(tmp_path, groups, how == "after restarts")
+    *_, first, reuse, again, repeated = take(folder, groups, how == "after restarts")
     assert refused(reuse).rule == "L5"
     assert (reuse.repeated, again.repeated) == (False, True)
     assert refused(again).number == refused(reuse).number
     assert recorded(repeated) == recorded(first)._replace(repeated=True)
-    (evidence,) = refusals(tmp_path)
+    (evidence,) = refusals(folder)
     assert evidence["commandid"] == str(CONSULT.command_id)
     assert evidence["actor"] == other.command.actor
     assert evidence["subject"] == other.command.call_id
@@ -83,17 +82,17 @@ def test_an_id_with_other_content_is_refused_as_evidence(
 
 @pytest.mark.parametrize("differs", SAME_CONTENT.values(), ids=SAME_CONTENT)
 def test_the_same_asked_again_has_its_first_outcome(
-    tmp_path: Path, differs: dict[str, Any]
+    folder: LedgerFolder, differs: dict[str, Any]
 ) -> None:
     again = CONSULT.model_copy(update=differs)
     asked = [*connected(), CONSULT, again]
-    *_, first, repeated = take(tmp_path, [[Request(one)] for one in asked], restarting=True)
+    *_, first, repeated = take(folder, [[Request(one)] for one in asked], restarting=True)
     assert recorded(repeated) == recorded(first)._replace(repeated=True)
-    assert refusals(tmp_path) == []
+    assert refusals(folder) == []
 
 
 def test_the_order_of_fields_and_a_default_that_is_given_are_no_other_content(
-    tmp_path: Path,
+    folder: LedgerFolder,
 ) -> None:
     said = {
         "type": "call.receive.v1",
@@ -111,34 +110,34 @@ def test_the_order_of_fields_and_a_default_that_is_given_are_no_other_content(
         {**said, "occurred_at": "2026-01-01T12:00:00+02:00"},
     ]
     groups = [[read_request(orjson.dumps(line))] for line in lines]
-    first, *rest = take(tmp_path, groups, restarting=False)
+    first, *rest = take(folder, groups, restarting=False)
     assert [recorded(one) for one in rest] == [recorded(first)._replace(repeated=True)] * 3
 
 
-def test_a_refused_id_keeps_its_own_refusal_beside_that_of_its_reuse(tmp_path: Path) -> None:
+def test_a_refused_id_keeps_its_own_refusal_beside_that_of_its_reuse(folder: LedgerFolder) -> None:
     wrong = command("resume", "agent-1")
     reuse = command("hold", "agent-1", command_id=wrong.command_id)
     asked = requests([*connected(), wrong, reuse, wrong, reuse])
-    *_, first, second, third, fourth = take(tmp_path, [[one] for one in asked], restarting=True)
+    *_, first, second, third, fourth = take(folder, [[one] for one in asked], restarting=True)
     assert [refused(one).rule for one in (first, second, third, fourth)] == ["H1", "L5"] * 2
     assert [refused(one).number for one in (first, second, third, fourth)] == [1, 2] * 2
-    with StoreFeed(tmp_path) as feed:
+    with StoreFeed(folder) as feed:
         assert feed.head() == (3, 2)
 
 
-def test_each_other_content_of_an_id_is_refused_once(tmp_path: Path) -> None:
+def test_each_other_content_of_an_id_is_refused_once(folder: LedgerFolder) -> None:
     others = list(OTHER_CONTENT.values())
     asked = [*requests(connected()), Request(CONSULT), *others]
-    take(tmp_path, [asked], restarting=False)
-    take(tmp_path, [[one] for one in reversed(asked)], restarting=True)
-    assert [one["data"]["rule"] for one in refusals(tmp_path)] == ["L5"] * len(others)
+    take(folder, [asked], restarting=False)
+    take(folder, [[one] for one in reversed(asked)], restarting=True)
+    assert [one["data"]["rule"] for one in refusals(folder)] == ["L5"] * len(others)
 
 
-def test_an_observation_under_the_id_of_another_one_is_refused_too(tmp_path: Path) -> None:
+def test_an_observation_under_the_id_of_another_one_is_refused_too(folder: LedgerFolder) -> None:
     seen = command("hold", "agent-1")
     other = command("resume", "agent-1", command_id=seen.command_id)
     asked = [*requests(connected()), Request(seen, True), Request(other, True)]
-    *_, first, second = take(tmp_path, [asked], restarting=False)
+    *_, first, second = take(folder, [asked], restarting=False)
     recorded(first)
     assert refused(second).rule == "L5"
 
@@ -171,12 +170,12 @@ def lines_of_the_shared_case() -> list[bytes]:
 
 @pytest.mark.parametrize("lines_of", [lines_of_the_case, lines_of_the_shared_case])
 def test_a_wrap_up_under_the_id_of_the_end_is_not_answered_as_recorded(
-    tmp_path: Path, lines_of: Any
+    folder: LedgerFolder, lines_of: Any
 ) -> None:
-    *before, last = take(tmp_path, [[read_request(one) for one in lines_of()]], restarting=False)
+    *before, last = take(folder, [[read_request(one) for one in lines_of()]], restarting=False)
     assert len([recorded(one) for one in before]) == 4
     assert refused(last).rule == "L5"
-    (evidence,) = refusals(tmp_path)
+    (evidence,) = refusals(folder)
     assert evidence["data"]["arguments"] == {"reason": "complaint"}
 
 
@@ -186,23 +185,25 @@ TO_FORMAT_1 = {
 }
 
 
-def test_a_store_from_before_fingerprints_is_read_and_goes_on(tmp_path: Path, store: Store) -> None:
+def test_a_store_from_before_fingerprints_is_read_and_goes_on(
+    folder: LedgerFolder, store: Store
+) -> None:
     commands = connected()
-    take(tmp_path, [requests(commands)], restarting=False)
+    take(folder, [requests(commands)], restarting=False)
     for statement in (
         "ALTER TABLE outcomes DROP COLUMN fingerprint",
         "DROP INDEX quarantine_waiting",
         *TO_FORMAT_1[type(store)],
     ):
-        store.execute(tmp_path, statement)
-    with StoreFeed(tmp_path) as feed:
+        store.execute(folder, statement)
+    with StoreFeed(folder) as feed:
         assert feed.head() == (3, 0)
     hold = command("hold", "agent-1")
     again: list[Command] = [*commands, hold, commands[0].model_copy(update={"call_id": "call-9"})]
     for _ in range(2):
-        outcomes = take(tmp_path, [requests(again)], restarting=False)
+        outcomes = take(folder, [requests(again)], restarting=False)
         assert [recorded(one).version for one in outcomes[:4]] == [1, 2, 3, 4]
         assert refused(outcomes[4]).number == 1
     other = hold.model_copy(update={"actor": "agent-2"})
-    (refusal,) = take(tmp_path, [requests([other])], restarting=False)
+    (refusal,) = take(folder, [requests([other])], restarting=False)
     assert refused(refusal).rule == "L5"

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
 from infra.errors import LedgerMissing, LedgerUnavailable
+from infra.folder import LedgerFolder
 from ledger.feed import FeedBroken, StoreFeed
 from ledger.ledger import Ledger
 from tests.ledger.scenes import command, connected, requests
 from tests.ledger.stores import Store
 
-pytestmark = pytest.mark.usefixtures("store")
 
-
-def test_any_size_of_batch_yields_the_same_events(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_any_size_of_batch_yields_the_same_events(folder: LedgerFolder) -> None:
+    with Ledger.open(folder) as ledger:
         for number in range(7):
             ledger.record_many(requests(connected(f"call-{number}")))
-    with StoreFeed(tmp_path) as feed:
+    with StoreFeed(folder) as feed:
         (whole,) = feed.batches(0)
         assert list(whole.call_positions[:7]) == [1, 1, 1, 4, 4, 4, 7]
         for limit in (1, 4, 20, 21, 22):
@@ -31,12 +30,12 @@ def test_any_size_of_batch_yields_the_same_events(tmp_path: Path) -> None:
 
 
 def test_blocks_have_the_same_events_as_batches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: LedgerFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Ledger.open(tmp_path) as ledger:
+    with Ledger.open(folder) as ledger:
         for number in range(7):
             ledger.record_many(requests(connected(f"call-{number}")))
-    with StoreFeed(tmp_path) as feed:
+    with StoreFeed(folder) as feed:
         (batch,) = feed.batches(0)
         for block_events in (1, 4, 20, 21, 22):
             monkeypatch.setattr("ledger.feed.BLOCK_EVENTS", block_events)
@@ -59,10 +58,10 @@ def test_blocks_have_the_same_events_as_batches(
         assert list(feed.blocks(21)) == []
 
 
-def test_a_follower_sees_what_the_writer_has_committed_meanwhile(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_a_follower_sees_what_the_writer_has_committed_meanwhile(folder: LedgerFolder) -> None:
+    with Ledger.open(folder) as ledger:
         ledger.record_many(requests(connected("call-1")))
-        with StoreFeed(tmp_path) as feed:
+        with StoreFeed(folder) as feed:
             assert feed.head() == (3, 0)
             ledger.record_many(requests([*connected("call-2"), command("resume", "agent-1")]))
             assert feed.head() == (6, 1)
@@ -70,11 +69,11 @@ def test_a_follower_sees_what_the_writer_has_committed_meanwhile(tmp_path: Path)
             assert list(batch.positions) == [4, 5, 6]
 
 
-def test_a_missing_event_stops_the_feed_loudly(tmp_path: Path, store: Store) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_a_missing_event_stops_the_feed_loudly(folder: LedgerFolder, store: Store) -> None:
+    with Ledger.open(folder) as ledger:
         ledger.record_many(requests([*connected("call-1"), *connected("call-2")]))
-    store.execute(tmp_path, "DELETE FROM events WHERE position = 4")
-    with StoreFeed(tmp_path) as feed:
+    store.execute(folder, "DELETE FROM events WHERE position = 4")
+    with StoreFeed(folder) as feed:
         with pytest.raises(FeedBroken, match="no position 4"):
             list(feed.batches(0))
         with pytest.raises(FeedBroken, match="no position 4"):
@@ -86,29 +85,30 @@ def test_a_missing_event_stops_the_feed_loudly(tmp_path: Path, store: Store) -> 
 
 
 def test_a_ledger_whose_last_events_are_gone_is_not_written_on(
-    tmp_path: Path, store: Store
+    folder: LedgerFolder, store: Store
 ) -> None:
-    with Ledger.open(tmp_path) as ledger:
+    with Ledger.open(folder) as ledger:
         ledger.record_many(requests(connected()))
-    store.execute(tmp_path, "DELETE FROM events WHERE position = 3")
+    store.execute(folder, "DELETE FROM events WHERE position = 3")
     with pytest.raises(LedgerUnavailable, match="lost events after position 2, 3 were recorded"):
-        Ledger.open(tmp_path)
+        Ledger.open(folder)
 
 
-def test_a_folder_without_a_ledger_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_ledger_is_told(folder: LedgerFolder) -> None:
+    nowhere = replace(folder, path=folder.path / "nowhere")
     with pytest.raises(LedgerMissing, match="There is no ledger in"):
-        StoreFeed(tmp_path / "nowhere")
-    assert not (tmp_path / "nowhere").exists()
+        StoreFeed(nowhere)
+    assert not nowhere.path.exists()
 
 
-def test_a_damaged_event_is_told_when_its_call_is_rebuilt(tmp_path: Path, store: Store) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_a_damaged_event_is_told_when_its_call_is_rebuilt(
+    folder: LedgerFolder, store: Store
+) -> None:
+    with Ledger.open(folder) as ledger:
         ledger.record_many(requests(connected()))
-    store.execute(
-        tmp_path, "UPDATE events SET document = substr(document, 1, 99) WHERE position = 2"
-    )
+    store.execute(folder, "UPDATE events SET document = substr(document, 1, 99) WHERE position = 2")
     with (
-        Ledger.open(tmp_path) as ledger,
+        Ledger.open(folder) as ledger,
         pytest.raises(LedgerUnavailable, match="position 2, version 2 of call test call-1"),
     ):
         ledger.record(command("hold", "agent-1"))

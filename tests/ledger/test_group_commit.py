@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextvars import Context
-from pathlib import Path
 from threading import Event
 from typing import TypeVarTuple
 
@@ -13,6 +12,7 @@ import pytest
 
 from domain.commands import Command
 from infra.errors import LedgerError
+from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.group_commit import GroupCommit
 from ledger.ledger import Ledger
@@ -22,24 +22,22 @@ from tests.ledger.stores import Store
 
 Arguments = TypeVarTuple("Arguments")
 
-pytestmark = pytest.mark.usefixtures("store")
-
 
 async def all_at_once(ledger: Ledger, commands: list[Command]) -> list[Outcome | BaseException]:
     return await asyncio.gather(*(ledger.handle(one) for one in commands), return_exceptions=True)
 
 
-def test_callers_who_come_together_share_a_transaction(tmp_path: Path, store: Store) -> None:
+def test_callers_who_come_together_share_a_transaction(folder: LedgerFolder, store: Store) -> None:
     receives = [command("receive", "system", f"call-{number}") for number in range(64)]
-    with Ledger.open(tmp_path) as ledger, store.counting_commits(ledger, "events") as commits:
+    with Ledger.open(folder) as ledger, store.counting_commits(ledger, "events") as commits:
         outcomes = asyncio.run(all_at_once(ledger, receives))
     positions = sorted(recorded(outcome).position for outcome in outcomes)
     assert positions == list(range(1, 65))
     assert 1 <= commits[0] < 16
 
 
-def test_each_caller_is_refused_alone(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_each_caller_is_refused_alone(folder: LedgerFolder) -> None:
+    with Ledger.open(folder) as ledger:
         for number in range(20):
             ledger.record_many(requests(connected(f"call-{number}")))
         asked = [
@@ -54,20 +52,20 @@ def test_each_caller_is_refused_alone(tmp_path: Path) -> None:
             assert refused(outcome).rule == "H1"
 
 
-def test_callers_of_one_call_are_decided_one_after_another(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_callers_of_one_call_are_decided_one_after_another(folder: LedgerFolder) -> None:
+    with Ledger.open(folder) as ledger:
         ledger.record_many(requests(connected()))
         asked = [command("hold", "agent-1") for _ in range(10)]
         outcomes = asyncio.run(all_at_once(ledger, asked))
     assert [type(one).__name__ for one in outcomes].count("Recorded") == 1
-    with StoreFeed(tmp_path) as feed:
+    with StoreFeed(folder) as feed:
         assert feed.head() == (4, 9)
 
 
-def test_what_cannot_be_decided_at_all_fails_alone(tmp_path: Path) -> None:
+def test_what_cannot_be_decided_at_all_fails_alone(folder: LedgerFolder) -> None:
     correction = command("correct", "agent-1", corrected_version=1, why="half a character")
     unwritable = correction.model_copy(update={"why": "\ud800"})
-    with Ledger.open(tmp_path) as ledger:
+    with Ledger.open(folder) as ledger:
         ledger.record_many(requests(connected()))
         asked = [command("hold", "agent-1"), unwritable, command("resume", "agent-1")]
         held, failed, resumed = asyncio.run(all_at_once(ledger, asked))
@@ -75,14 +73,14 @@ def test_what_cannot_be_decided_at_all_fails_alone(tmp_path: Path) -> None:
     assert (recorded(held).version, recorded(resumed).version) == (4, 5)
 
 
-def test_a_caller_who_gives_up_does_not_disturb_the_others(tmp_path: Path) -> None:
+def test_a_caller_who_gives_up_does_not_disturb_the_others(folder: LedgerFolder) -> None:
     async def give_up_and_go_on(ledger: Ledger) -> Outcome:
         gone = asyncio.ensure_future(ledger.handle(command("receive", "system", "call-1")))
         await asyncio.sleep(0)
         gone.cancel()
         return await ledger.handle(command("receive", "system", "call-2"))
 
-    with Ledger.open(tmp_path) as ledger:
+    with Ledger.open(folder) as ledger:
         recorded(asyncio.run(give_up_and_go_on(ledger)))
 
 
@@ -125,8 +123,8 @@ def test_a_loop_that_closes_just_before_it_is_answered_stops_no_later_caller(
     group_commit.close()
 
 
-def test_a_closed_ledger_says_so(tmp_path: Path) -> None:
-    ledger = Ledger.open(tmp_path)
+def test_a_closed_ledger_says_so(folder: LedgerFolder) -> None:
+    ledger = Ledger.open(folder)
     ledger.close()
     with pytest.raises(LedgerError, match="closed"):
         ledger.record(command("receive", "system"))

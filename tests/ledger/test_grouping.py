@@ -13,7 +13,7 @@ from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from ledger.outcomes import Request
 from tests.ledger.scenes import command, id_number, standing_clock
-from tests.ledger.stores import Store
+from tests.ledger.stores import Store, ledger_at
 
 ACTIONS = st.sampled_from(
     [
@@ -43,7 +43,7 @@ History = tuple[list[bytes], list[bytes]]
 
 def history(store: Store, requests: list[Request], borders: list[int]) -> History:
     with TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = ledger_at(Path(name), store.url)
         store.empty(folder)
         with Ledger.open(folder, clock=standing_clock, cached_calls=1) as ledger:
             for start, end in pairwise([0, *borders, len(requests)]):

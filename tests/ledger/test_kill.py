@@ -11,11 +11,11 @@ from random import Random
 import orjson
 import pytest
 
+from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id, read_request
 from ledger.ledger import Ledger
-
-pytestmark = pytest.mark.usefixtures("store")
+from tests.ledger.stores import Store, ledger_at
 
 KILLS = 40
 CALLS = 4_000
@@ -28,6 +28,7 @@ from pathlib import Path
 from ledger.intake import read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Recorded
+from tests.ledger.stores import ledger_at
 
 async def record(ledger, commands):
     async def one_after_another(share):
@@ -41,7 +42,7 @@ async def record(ledger, commands):
             sys.stdout.flush()
     await asyncio.gather(*map(one_after_another, range(8)))
 
-with Ledger.open(Path(sys.argv[1])) as ledger:
+with Ledger.open(ledger_at(Path(sys.argv[1]), sys.argv[3])) as ledger:
     lines = Path(sys.argv[2]).read_bytes().splitlines()
     asyncio.run(record(ledger, [read_request(line).command for line in lines]))
 print("all")
@@ -74,11 +75,13 @@ def lines_of_calls(calls: int) -> list[bytes]:
 
 
 @pytest.mark.slow
-def test_a_process_killed_at_any_moment_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+def test_a_process_killed_at_any_moment_loses_nothing_it_acknowledged(
+    tmp_path: Path, store: Store
+) -> None:
     random = Random(11)
     lines = lines_of_calls(CALLS)
     rest = tmp_path / "rest.jsonl"
-    folder = tmp_path / "ledger"
+    folder = ledger_at(tmp_path / "ledger", store.url)
     acknowledged: dict[str, str] = {}
     for kill in range(KILLS):
         latest = set(list(acknowledged)[-LEFT_IN:])
@@ -87,7 +90,9 @@ def test_a_process_killed_at_any_moment_loses_nothing_it_acknowledged(tmp_path: 
         ]
         rest.write_bytes(b"\n".join(left))
         with subprocess.Popen(
-            [sys.executable, "-c", RECORDER, folder, rest], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", RECORDER, folder.path, rest, store.url],
+            stdout=subprocess.PIPE,
+            text=True,
         ) as recorder:
             assert recorder.stdout is not None
             # Now and then the kill meets the start, otherwise the recording itself.
@@ -121,12 +126,12 @@ def id_in(line: bytes) -> str:
     return command_id
 
 
-def all_documents(folder: Path) -> list[bytes]:
+def all_documents(folder: LedgerFolder) -> list[bytes]:
     with StoreFeed(folder) as feed:
         return [document for batch in feed.batches(0) for document in batch.documents]
 
 
-def assert_whole(folder: Path, acknowledged: dict[str, str]) -> None:
+def assert_whole(folder: LedgerFolder, acknowledged: dict[str, str]) -> None:
     """Positions and versions are dense, commands are whole, and each answer was true."""
     recorded: dict[str, list[int]] = {}
     versions: dict[str, int] = {}

@@ -11,12 +11,14 @@ from random import Random
 import pytest
 
 from infra.errors import LedgerError, LedgerInUse, LedgerMissing, LedgerUnavailable
+from infra.folder import LedgerFolder
+from infra.postgresql import Postgresql
 from ledger.feed import StoreFeed
 from ledger.intake import read_request
 from ledger.ledger import Ledger
 from ledger.quarantine import reading_quarantine
-from ledger.store.by_setting import store_to_read
 from ledger.store.migration import CONTENT, content_of, migrate
+from ledger.store.opening import store_to_read
 from tests.ledger.scenes import command, connected, recorded, refused, requests
 from tests.ledger.stores import PostgresqlStore
 from tests.ledger.test_kill import lines_of_calls
@@ -24,18 +26,18 @@ from tests.ledger.test_kill import lines_of_calls
 MIGRATE = """
 import sys
 from pathlib import Path
+from infra.postgresql import Postgresql
 from ledger.store.migration import migrate
 print("begun", flush=True)
-migrate(Path(sys.argv[1]), sys.argv[2], lambda done, of: None, rows_at_once=500)
+migrate(Path(sys.argv[1]), Postgresql(sys.argv[2]), lambda done, of: None, rows_at_once=500)
 print("all", flush=True)
 """
 
 
 @pytest.fixture
-def url(postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty PostgreSQL store, while the setting still names SQLite."""
-    monkeypatch.delenv("CALL_LEDGER_STORE")
-    return postgresql_store.url
+def server(postgresql_store: PostgresqlStore) -> Postgresql:
+    """An empty PostgreSQL store."""
+    return Postgresql(postgresql_store.url)
 
 
 def told(folder: Path, calls: int = 3) -> list[bytes]:
@@ -49,7 +51,7 @@ def told(folder: Path, calls: int = 3) -> list[bytes]:
     return lines
 
 
-def contents(folder: Path) -> dict[str, object]:
+def contents(folder: LedgerFolder) -> dict[str, object]:
     store = store_to_read(folder)
     try:
         return {table: content_of(store, table) for table in CONTENT}
@@ -57,24 +59,22 @@ def contents(folder: Path) -> dict[str, object]:
         store.close()
 
 
-def test_a_migrated_ledger_is_the_same_and_goes_on(
-    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_migrated_ledger_is_the_same_and_goes_on(tmp_path: Path, server: Postgresql) -> None:
     lines = told(tmp_path)
-    before = contents(tmp_path)
+    before = contents(LedgerFolder(tmp_path))
     with StoreFeed(tmp_path) as feed:
         (events,) = feed.batches(0)
     done: list[tuple[int, int | None]] = []
-    assert migrate(tmp_path, url, lambda *moved: done.append(moved)) == before
+    assert migrate(tmp_path, server, lambda *moved: done.append(moved)) == before
     assert done[-1] == (21, 21)
-    monkeypatch.setenv("CALL_LEDGER_STORE", url)
-    assert contents(tmp_path) == before
-    with StoreFeed(tmp_path) as feed:
+    migrated = LedgerFolder(tmp_path, server)
+    assert contents(migrated) == before
+    with StoreFeed(migrated) as feed:
         assert list(feed.batches(0)) == [events]
-    with reading_quarantine(tmp_path) as quarantine:
+    with reading_quarantine(migrated) as quarantine:
         assert [one.state for one in quarantine.list()] == ["waiting", "discarded"]
         assert quarantine.show(1).original == b"\xff\0"
-    with Ledger.open(tmp_path) as ledger:
+    with Ledger.open(migrated) as ledger:
         again = ledger.record_many([read_request(line) for line in lines])
         assert all(one.repeated for one in again)
         other = read_request(lines[0].replace(b"sales", b"help"))
@@ -83,9 +83,7 @@ def test_a_migrated_ledger_is_the_same_and_goes_on(
         assert refused(ledger.record(command("resume", "agent-1", "new"))).number == 5
 
 
-def test_nobody_uses_a_ledger_that_is_half_filled(
-    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nobody_uses_a_ledger_that_is_half_filled(tmp_path: Path, server: Postgresql) -> None:
     told(tmp_path)
 
     def stop(done: int, of: int | None) -> None:
@@ -93,28 +91,28 @@ def test_nobody_uses_a_ledger_that_is_half_filled(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        migrate(tmp_path, url, stop)
-    with monkeypatch.context() as settings:
-        settings.setenv("CALL_LEDGER_STORE", url)
-        for door in (Ledger.open, StoreFeed):
-            with pytest.raises(LedgerUnavailable, match="is being filled from"):
-                door(tmp_path)
+        migrate(tmp_path, server, stop)
+    for door in (Ledger.open, StoreFeed):
+        with pytest.raises(LedgerUnavailable, match="is being filled from"):
+            door(LedgerFolder(tmp_path, server))
     other = tmp_path / "other"
     told(other)
     with pytest.raises(LedgerUnavailable, match="is being filled from"):
-        migrate(other, url, lambda *_: None)
-    migrate(tmp_path, url, lambda *_: None)
+        migrate(other, server, lambda *_: None)
+    migrate(tmp_path, server, lambda *_: None)
 
 
-def test_a_ledger_that_is_there_already_is_not_filled_again(tmp_path: Path, url: str) -> None:
+def test_a_ledger_that_is_there_already_is_not_filled_again(
+    tmp_path: Path, server: Postgresql
+) -> None:
     told(tmp_path)
-    migrate(tmp_path, url, lambda *_: None)
+    migrate(tmp_path, server, lambda *_: None)
     with pytest.raises(LedgerUnavailable, match="has a ledger already"):
-        migrate(tmp_path, url, lambda *_: None)
+        migrate(tmp_path, server, lambda *_: None)
 
 
 def test_a_difference_is_found_and_the_ledger_stays_closed(
-    tmp_path: Path, url: str, postgresql_store: PostgresqlStore
+    tmp_path: Path, server: Postgresql, postgresql_store: PostgresqlStore
 ) -> None:
     told(tmp_path)
     edited = False
@@ -126,33 +124,36 @@ def test_a_difference_is_found_and_the_ledger_stays_closed(
             return
         if edited:
             postgresql_store.execute(
-                tmp_path, "UPDATE events SET document = document || ' ' WHERE position = 7"
+                LedgerFolder(tmp_path),
+                "UPDATE events SET document = document || ' ' WHERE position = 7",
             )
 
     with pytest.raises(LedgerError, match=r"The events in .* are not those"):
-        migrate(tmp_path, url, edit)
+        migrate(tmp_path, server, edit)
     with pytest.raises(LedgerError, match=r"The events in .* are not those"):
-        migrate(tmp_path, url, lambda *_: None)
+        migrate(tmp_path, server, lambda *_: None)
 
 
-def test_nobody_records_meanwhile_and_a_missing_ledger_is_told(tmp_path: Path, url: str) -> None:
+def test_nobody_records_meanwhile_and_a_missing_ledger_is_told(
+    tmp_path: Path, server: Postgresql
+) -> None:
     with pytest.raises(LedgerMissing):
-        migrate(tmp_path, url, lambda *_: None)
+        migrate(tmp_path, server, lambda *_: None)
     with Ledger.open(tmp_path), pytest.raises(LedgerInUse):
-        migrate(tmp_path, url, lambda *_: None)
+        migrate(tmp_path, server, lambda *_: None)
 
 
 @pytest.mark.slow
 def test_a_migration_killed_at_any_moment_goes_on_and_comes_out_the_same(
-    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, server: Postgresql
 ) -> None:
     random = Random(3)
     told(tmp_path, 4_000)
-    before = contents(tmp_path)
+    before = contents(LedgerFolder(tmp_path))
     kills = 0
     while True:
         with subprocess.Popen(
-            [sys.executable, "-c", MIGRATE, tmp_path, url], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", MIGRATE, tmp_path, server.url], stdout=subprocess.PIPE, text=True
         ) as migration:
             assert migration.stdout is not None
             migration.stdout.readline()
@@ -164,5 +165,4 @@ def test_a_migration_killed_at_any_moment_goes_on_and_comes_out_the_same(
             kills += 1
             assert kills <= 10
     assert kills >= 3
-    monkeypatch.setenv("CALL_LEDGER_STORE", url)
-    assert contents(tmp_path) == before
+    assert contents(LedgerFolder(tmp_path, server)) == before

@@ -13,14 +13,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from infra.postgresql import connect
+from infra.folder import LedgerFolder
+from infra.postgresql import Postgresql, connect
 from ledger.feed import StoreFeed
 from ledger.intake import Unreadable
 from ledger.ledger import Ledger
 from ledger.quarantine import Unread, reading_quarantine
 from ledger.store.migration import migrate
 from tests.ledger.scenes import command, connected, requests
-from tests.ledger.stores import PostgresqlStore
+from tests.ledger.stores import PostgresqlStore, ledger_at
 
 STORE = Path(__file__).parents[2] / "ledger" / "store"
 READS_OR_WRITES_ROWS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
@@ -32,7 +33,7 @@ CALLS = 20_000
 """Enough for PostgreSQL to prefer a search to a scan."""
 
 
-def use_everything(folder: Path, writers: int) -> None:
+def use_everything(folder: LedgerFolder | Path, writers: int) -> None:
     """Whatever is asked of a store by the write side, and by those who read beside it."""
     with ExitStack() as stack:
         first, *others = (
@@ -92,7 +93,6 @@ def assert_all_were_run(run: list[str], *files: str) -> None:
 def test_every_statement_in_sqlite_is_a_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("CALL_LEDGER_STORE", raising=False)
     run: list[str] = []
     really_connect = sqlite3.connect
 
@@ -141,19 +141,17 @@ def test_every_statement_in_postgresql_is_a_search(
             psycopg, "connect",
             lambda *a, **named: really_connect(*a, **{**named, "cursor_factory": Recording}),
         )  # fmt: skip
-        use_everything(tmp_path, writers=2)
+        use_everything(ledger_at(tmp_path, postgresql_store.url), writers=2)
         run_before_migration = len(run)
-        with pytest.MonkeyPatch.context() as settings:
-            settings.delenv("CALL_LEDGER_STORE")
-            use_everything(tmp_path / "sqlite", writers=1)
-            empty = PostgresqlStore.new(postgresql_store.url.partition("?")[0])
-            migrate(tmp_path / "sqlite", empty.url, lambda *_: None)
+        use_everything(tmp_path / "sqlite", writers=1)
+        empty = PostgresqlStore.new(postgresql_store.url.partition("?")[0])
+        migrate(tmp_path / "sqlite", Postgresql(empty.url), lambda *_: None)
     assert_all_were_run(
         [query for query, _ in run], "reader.py", "sql_recorder.py", "postgresql_database.py",
         "postgresql_reader.py", "postgresql_recorder.py",
     )  # fmt: skip
 
-    with connect(postgresql_store.url) as connection:
+    with connect(Postgresql(postgresql_store.url)) as connection:
         for query, params in rows_read_or_written(run):
             # As it is planned once for all parameters while the tables are small, and kept.
             marked = numbered(query)

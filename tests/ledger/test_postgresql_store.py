@@ -8,7 +8,8 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from infra.errors import LedgerError, LedgerUnavailable
+from infra.errors import LedgerUnavailable
+from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
 from infra.postgresql import without_password
 from ledger.feed import StoreFeed
@@ -16,44 +17,50 @@ from ledger.ledger import Ledger
 from ledger.store.postgresql_recorder import PostgresqlRecorder
 from tests.ledger.connection_cutter import ConnectionCutter
 from tests.ledger.scenes import command, connected, recorded, refused, requests
-from tests.ledger.stores import PostgresqlStore
+from tests.ledger.stores import PostgresqlStore, ledger_at
+
+
+@pytest.fixture
+def folder(tmp_path: Path, postgresql_store: PostgresqlStore) -> LedgerFolder:
+    """A ledger that is not there yet, in PostgreSQL."""
+    return ledger_at(tmp_path, postgresql_store.url)
 
 
 @pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
 def test_a_schema_of_something_else_is_refused(
-    tmp_path: Path, postgresql_store: PostgresqlStore, door: type[StoreFeed]
+    folder: LedgerFolder, postgresql_store: PostgresqlStore, door: type[StoreFeed]
 ) -> None:
-    postgresql_store.execute(tmp_path, "CREATE TABLE events (name text)")
+    postgresql_store.execute(folder, "CREATE TABLE events (name text)")
     with pytest.raises(LedgerUnavailable, match="tables of something else"):
-        door(tmp_path)
+        door(folder)
 
 
 @pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
 def test_a_newer_format_is_refused(
-    tmp_path: Path, postgresql_store: PostgresqlStore, door: type[StoreFeed]
+    folder: LedgerFolder, postgresql_store: PostgresqlStore, door: type[StoreFeed]
 ) -> None:
-    Ledger.open(tmp_path).close()
-    postgresql_store.execute(tmp_path, "UPDATE call_ledger SET format = 99")
+    Ledger.open(folder).close()
+    postgresql_store.execute(folder, "UPDATE call_ledger SET format = 99")
     with pytest.raises(LedgerUnavailable, match="format 99"):
-        door(tmp_path)
+        door(folder)
 
 
 @pytest.mark.parametrize("word", ["y", "TRUE", "1", "on"])
 def test_functions_that_write_without_a_lock_are_refused(
-    tmp_path: Path,
+    folder: LedgerFolder,
     postgresql_store: PostgresqlStore,
     monkeypatch: pytest.MonkeyPatch,
     word: str,
 ) -> None:
     monkeypatch.setenv("POSTGRES_ENABLE_DB_FUNCTIONS", word)
     with pytest.raises(LedgerUnavailable, match="POSTGRES_ENABLE_DB_FUNCTIONS is set"):
-        Ledger.open(tmp_path)
+        Ledger.open(folder)
     monkeypatch.setenv("POSTGRES_ENABLE_DB_FUNCTIONS", "n")
-    Ledger.open(tmp_path).close()
+    Ledger.open(folder).close()
 
 
 def test_a_server_that_may_lose_commits_is_refused(
-    tmp_path: Path, postgresql: LocalPostgresql, postgresql_store: PostgresqlStore
+    folder: LedgerFolder, postgresql: LocalPostgresql, postgresql_store: PostgresqlStore
 ) -> None:
     settings = postgresql.data / "postgresql.conf"
     before = settings.read_bytes()
@@ -62,7 +69,7 @@ def test_a_server_that_may_lose_commits_is_refused(
             settings.write_bytes(before + b"\nfsync = off\n")
             reload_until(connection, "off")
             with pytest.raises(LedgerUnavailable, match="fsync off"):
-                Ledger.open(tmp_path)
+                Ledger.open(folder)
         finally:
             settings.write_bytes(before)
             reload_until(connection, "on")
@@ -78,37 +85,31 @@ def reload_until(connection: psycopg.Connection[tuple[object, ...]], fsync: str)
 
 
 def test_commits_are_on_disk_whatever_the_url_says(
-    tmp_path: Path, postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch
+    folder: LedgerFolder, postgresql_store: PostgresqlStore
 ) -> None:
     hasty = f"{postgresql_store.url}%20-csynchronous_commit%3Doff"
-    monkeypatch.setenv("CALL_LEDGER_STORE", hasty)
-    with Ledger.open(tmp_path) as ledger:
+    folder = ledger_at(folder.path, hasty)
+    with Ledger.open(folder) as ledger:
         shown = ledger._recorder.connection.execute("SHOW synchronous_commit")  # type: ignore[attr-defined]
         assert shown.fetchone() == ("on",)
 
 
 def test_a_server_that_is_not_there_is_told_without_the_password(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("CALL_LEDGER_STORE", "postgresql://desk:secret@127.0.0.1:1/ledger")
+    folder = ledger_at(tmp_path, "postgresql://desk:secret@127.0.0.1:1/ledger")
     with pytest.raises(LedgerUnavailable, match="check that the server runs") as error:
-        Ledger.open(tmp_path)
+        Ledger.open(folder)
     assert "postgresql://desk@127.0.0.1:1/ledger" in str(error.value)
     assert "secret" not in str(error.value)
+    assert "secret" not in repr(folder)
     assert without_password("postgresql://a:b@c/d") == "postgresql://a@c/d"
 
 
-def test_a_store_of_neither_kind_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALL_LEDGER_STORE", "mysql://desk:secret@server/ledger")
-    with pytest.raises(LedgerError, match="set it to sqlite or to postgresql://") as error:
-        Ledger.open(tmp_path)
-    assert "secret" not in str(error.value)
-
-
 def test_each_writer_decides_against_what_the_others_wrote(
-    tmp_path: Path, postgresql_store: PostgresqlStore
+    folder: LedgerFolder, postgresql_store: PostgresqlStore
 ) -> None:
-    with Ledger.open(tmp_path) as first, Ledger.open(tmp_path) as second:
+    with Ledger.open(folder) as first, Ledger.open(folder) as second:
         first.record_many(requests(connected()))
         assert recorded(second.record(command("hold", "agent-1"))).version == 4
         assert refused(first.record(command("hold", "agent-1"))).rule == "H1"
@@ -117,10 +118,10 @@ def test_each_writer_decides_against_what_the_others_wrote(
 
 
 def test_a_command_sent_to_two_writers_is_taken_once(
-    tmp_path: Path, postgresql_store: PostgresqlStore
+    folder: LedgerFolder, postgresql_store: PostgresqlStore
 ) -> None:
     receive, wrong = command("receive", "system"), command("answer", "agent-9")
-    with Ledger.open(tmp_path) as first, Ledger.open(tmp_path) as second:
+    with Ledger.open(folder) as first, Ledger.open(folder) as second:
         before = [first.record(receive), first.record(wrong)]
         after = [second.record(receive), second.record(wrong)]
     assert [one.repeated for one in before + after] == [False, False, True, True]
@@ -129,11 +130,11 @@ def test_a_command_sent_to_two_writers_is_taken_once(
 
 
 def test_a_group_that_fails_leaves_no_call_out_of_date(
-    tmp_path: Path, postgresql_store: PostgresqlStore
+    folder: LedgerFolder, postgresql_store: PostgresqlStore
 ) -> None:
     correction = command("correct", "agent-1", why="half a character", corrected_version=1)
     unwritable = correction.model_copy(update={"why": "\ud800"})
-    with Ledger.open(tmp_path) as busy, Ledger.open(tmp_path) as failing:
+    with Ledger.open(folder) as busy, Ledger.open(folder) as failing:
         busy.record_many(requests(connected()))
         with pytest.raises(Exception, match="surrogates"):
             failing.record_many(requests([command("resume", "agent-1"), unwritable]))
@@ -142,10 +143,10 @@ def test_a_group_that_fails_leaves_no_call_out_of_date(
 
 
 def test_a_writer_that_was_away_for_long_reads_all_of_it_again(
-    tmp_path: Path, postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch
+    folder: LedgerFolder, postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ledger.store.postgresql_recorder.MOST_FOLLOWED", 5)
-    with Ledger.open(tmp_path) as away, Ledger.open(tmp_path) as busy:
+    with Ledger.open(folder) as away, Ledger.open(folder) as busy:
         away.record_many(requests(connected()))
         busy.record(command("hold", "agent-1"))
         for number in range(2, 9):
@@ -154,21 +155,20 @@ def test_a_writer_that_was_away_for_long_reads_all_of_it_again(
 
 
 def test_a_writer_that_knows_of_more_events_than_there_are_stops(
-    tmp_path: Path, postgresql_store: PostgresqlStore
+    folder: LedgerFolder, postgresql_store: PostgresqlStore
 ) -> None:
-    with Ledger.open(tmp_path) as ledger:
+    with Ledger.open(folder) as ledger:
         ledger.record_many(requests(connected()))
-        postgresql_store.execute(tmp_path, "DELETE FROM events WHERE position = 3")
+        postgresql_store.execute(folder, "DELETE FROM events WHERE position = 3")
         with pytest.raises(LedgerUnavailable, match="lost events after position 2, 3 were"):
             ledger.record(command("hold", "agent-1"))
 
 
 def test_a_commit_whose_answer_is_lost_is_neither_doubled_nor_a_conflict(
-    tmp_path: Path, postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch
+    folder: LedgerFolder, postgresql_store: PostgresqlStore
 ) -> None:
     with ConnectionCutter(postgresql_store.url) as cutter:
-        monkeypatch.setenv("CALL_LEDGER_STORE", cutter.url)
-        with Ledger.open(tmp_path) as ledger:
+        with Ledger.open(ledger_at(folder.path, cutter.url)) as ledger:
             first = ledger.record_many(requests(connected()))
             cutter.cut_next("after COMMIT")
             held = recorded(ledger.record(command("hold", "agent-1")))
@@ -181,17 +181,16 @@ def test_a_commit_whose_answer_is_lost_is_neither_doubled_nor_a_conflict(
             assert (wrong.number, wrong.repeated) == (1, False)
         assert cutter.cuts == 3
     assert [one.repeated for one in first] == [False] * 3
-    monkeypatch.setenv("CALL_LEDGER_STORE", postgresql_store.url)
-    with StoreFeed(tmp_path) as feed:
+    with StoreFeed(folder) as feed:
         assert feed.head() == (5, 1)
 
 
 def test_a_reader_goes_on_over_a_new_connection(
-    tmp_path: Path, postgresql_store: PostgresqlStore
+    folder: LedgerFolder, postgresql_store: PostgresqlStore
 ) -> None:
-    with Ledger.open(tmp_path) as ledger:
+    with Ledger.open(folder) as ledger:
         ledger.record_many(requests(connected()))
-        with StoreFeed(tmp_path) as feed:
+        with StoreFeed(folder) as feed:
             assert feed.head() == (3, 0)
             with postgresql_store.connect() as connection:
                 connection.execute(
@@ -203,11 +202,11 @@ def test_a_reader_goes_on_over_a_new_connection(
 
 
 def test_a_writer_stopped_in_its_turn_holds_the_others_up_for_a_bounded_time(
-    tmp_path: Path, postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch
+    folder: LedgerFolder, postgresql_store: PostgresqlStore
 ) -> None:
     own = quote(" -cidle_in_transaction_session_timeout=300ms")
-    monkeypatch.setenv("CALL_LEDGER_STORE", postgresql_store.url + own)
-    with Ledger.open(tmp_path) as stopped, Ledger.open(tmp_path) as other:
+    folder = ledger_at(folder.path, postgresql_store.url + own)
+    with Ledger.open(folder) as stopped, Ledger.open(folder) as other:
         stopped.record_many(requests(connected()))
         recorder = stopped._recorder
         assert isinstance(recorder, PostgresqlRecorder)

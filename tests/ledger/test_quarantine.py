@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from infra.errors import LedgerError, LedgerMissing
+from infra.folder import LedgerFolder
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.quarantine import LARGEST_KEPT_BYTES, Unread, reading_quarantine
 from tests.ledger.scenes import recorded, refused, standing_clock
 from tests.ledger.stores import Store
 
-pytestmark = pytest.mark.usefixtures("store")
-
 UNREADABLE = b'{"type":"call.receive.v1" \xff'
 RECEIVE = b'{"type":"call.receive.v1","call_id":"call-1","actor":"system"}'
 ANSWER = b'{"type":"call.answer.v1","call_id":"call-9","actor":"agent-1"}'
 
 
-def test_bytes_and_reason_are_kept_and_can_be_read_beside_the_writer(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path, clock=standing_clock) as ledger:
+def test_bytes_and_reason_are_kept_and_can_be_read_beside_the_writer(folder: LedgerFolder) -> None:
+    with Ledger.open(folder, clock=standing_clock) as ledger:
         with pytest.raises(Unreadable) as why:
             read_request(UNREADABLE)
         assert ledger.quarantine.add("calls.jsonl:1", UNREADABLE, str(why.value)) == 1
         assert ledger.quarantine.add("calls.jsonl:2", b"", "It is empty.") == 2
-        with reading_quarantine(tmp_path) as quarantine:
+        with reading_quarantine(folder) as quarantine:
             first, second = quarantine.list()
             assert quarantine.list(after_number=1) == [second]
             assert quarantine.show(1) == first
@@ -39,9 +36,11 @@ def test_bytes_and_reason_are_kept_and_can_be_read_beside_the_writer(tmp_path: P
     )
 
 
-def test_many_are_kept_by_one_write_and_keep_their_order(tmp_path: Path, store: Store) -> None:
+def test_many_are_kept_by_one_write_and_keep_their_order(
+    folder: LedgerFolder, store: Store
+) -> None:
     many = [Unread(f"calls.jsonl:{line}", b"x", "It is not valid JSON.") for line in range(5)]
-    with Ledger.open(tmp_path) as ledger:
+    with Ledger.open(folder) as ledger:
         ledger.quarantine.add("by hand", UNREADABLE, "It is cut.")
         with store.counting_commits(ledger, "quarantine") as commits:
             assert list(ledger.quarantine.add_many(many)) == [2, 3, 4, 5, 6]
@@ -52,15 +51,15 @@ def test_many_are_kept_by_one_write_and_keep_their_order(tmp_path: Path, store: 
     assert commits == [1]
 
 
-def test_all_that_wait_are_counted_however_many(tmp_path: Path, store: Store) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_all_that_wait_are_counted_however_many(folder: LedgerFolder, store: Store) -> None:
+    with Ledger.open(folder) as ledger:
         ledger.quarantine.add_many([Unread("file", b"?", "no command")] * 1_200)
         ledger.quarantine.discard(1, "me", "seen")
         assert ledger.quarantine.waiting() == 1_199
 
 
-def test_a_retry_that_can_be_read_now_is_recorded_and_resolved(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_a_retry_that_can_be_read_now_is_recorded_and_resolved(folder: LedgerFolder) -> None:
+    with Ledger.open(folder) as ledger:
         ledger.quarantine.add("by hand", RECEIVE, "It came without an id.")
         outcome = recorded(ledger.quarantine.retry(1, "auditor"))
         row = ledger.quarantine.show(1)
@@ -72,28 +71,28 @@ def test_a_retry_that_can_be_read_now_is_recorded_and_resolved(tmp_path: Path) -
             ledger.quarantine.retry(1, "auditor")
 
 
-def test_a_retry_that_the_rules_refuse_is_resolved_by_the_refusal(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_a_retry_that_the_rules_refuse_is_resolved_by_the_refusal(folder: LedgerFolder) -> None:
+    with Ledger.open(folder) as ledger:
         ledger.quarantine.add("by hand", ANSWER, "It came without an id.")
         assert refused(ledger.quarantine.retry(1, "auditor")).number == 1
         assert "refusal 1" in str(ledger.quarantine.show(1).why)
 
 
-def test_a_retry_that_still_cannot_be_read_goes_on_waiting(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_a_retry_that_still_cannot_be_read_goes_on_waiting(folder: LedgerFolder) -> None:
+    with Ledger.open(folder) as ledger:
         ledger.quarantine.add("by hand", UNREADABLE, "It is cut.")
         with pytest.raises(Unreadable):
             ledger.quarantine.retry(1, "auditor")
         assert ledger.quarantine.show(1).state == "waiting"
 
 
-def test_a_discard_says_who_and_why_and_keeps_the_bytes(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path, clock=standing_clock) as ledger:
+def test_a_discard_says_who_and_why_and_keeps_the_bytes(folder: LedgerFolder) -> None:
+    with Ledger.open(folder, clock=standing_clock) as ledger:
         ledger.quarantine.add("by hand", UNREADABLE, "It is cut.")
         ledger.quarantine.discard(1, "auditor", "the sender confirmed that it was noise")
         with pytest.raises(LedgerError, match="was discarded by auditor"):
             ledger.quarantine.discard(1, "somebody else", "again")
-    with reading_quarantine(tmp_path) as quarantine:
+    with reading_quarantine(folder) as quarantine:
         row = quarantine.show(1)
     assert row.state == "discarded"
     assert row.why == "the sender confirmed that it was noise"
@@ -101,19 +100,19 @@ def test_a_discard_says_who_and_why_and_keeps_the_bytes(tmp_path: Path) -> None:
     assert row.original == UNREADABLE
 
 
-def test_of_a_huge_input_the_beginning_is_kept_and_the_reason_says_so(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path) as ledger:
+def test_of_a_huge_input_the_beginning_is_kept_and_the_reason_says_so(folder: LedgerFolder) -> None:
+    with Ledger.open(folder) as ledger:
         ledger.quarantine.add("by hand", b"x" * (LARGEST_KEPT_BYTES + 1), "It is too long.")
         row = ledger.quarantine.show(1)
     assert len(row.original) == LARGEST_KEPT_BYTES
     assert "the first 1048576 are kept" in row.reason
 
 
-def test_a_number_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path) as ledger, pytest.raises(LedgerError, match="the number 7"):
+def test_a_number_that_is_not_there_is_told(folder: LedgerFolder) -> None:
+    with Ledger.open(folder) as ledger, pytest.raises(LedgerError, match="the number 7"):
         ledger.quarantine.show(7)
 
 
-def test_a_folder_without_a_ledger_has_no_quarantine(tmp_path: Path) -> None:
-    with pytest.raises(LedgerMissing, match="call-ledger demo"), reading_quarantine(tmp_path):
+def test_a_folder_without_a_ledger_has_no_quarantine(folder: LedgerFolder) -> None:
+    with pytest.raises(LedgerMissing, match="call-ledger demo"), reading_quarantine(folder):
         pass

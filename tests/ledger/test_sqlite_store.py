@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.errors import LedgerUnavailable
+from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from ledger.outcomes import Recorded
@@ -17,14 +18,9 @@ from tests.ledger.stores import SqliteStore
 from tests.ledger.test_group_commit import all_at_once
 
 
-@pytest.fixture(autouse=True)
-def in_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CALL_LEDGER_STORE", raising=False)
-
-
 @pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
 def test_a_file_of_something_else_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
-    SqliteStore().execute(tmp_path, "CREATE TABLE recipes (name TEXT)")
+    SqliteStore().execute(LedgerFolder(tmp_path), "CREATE TABLE recipes (name TEXT)")
     with pytest.raises(LedgerUnavailable, match="SQLite file of something else"):
         door(tmp_path)
 
@@ -39,7 +35,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path, door: type[StoreF
 @pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
 def test_a_newer_format_is_refused(tmp_path: Path, door: type[StoreFeed]) -> None:
     Ledger.open(tmp_path).close()
-    SqliteStore().execute(tmp_path, "PRAGMA user_version = 99")
+    SqliteStore().execute(LedgerFolder(tmp_path), "PRAGMA user_version = 99")
     with pytest.raises(LedgerUnavailable, match="format 99"):
         door(tmp_path)
 

@@ -18,12 +18,13 @@ import psycopg
 import pytest
 
 from domain.commands import Command
+from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Recorded
-from tests.ledger.stores import PostgresqlStore
+from tests.ledger.stores import PostgresqlStore, ledger_at
 from tests.ledger.test_kill import RECORDER, assert_whole, id_in, lines_of_calls
 
 WRITERS = 8
@@ -40,7 +41,7 @@ COMMANDS_LEFT_AT_LEAST = 50
 class Follower:
     """Tails the feed as a projector does, and keeps what it saw, in the order it saw it."""
 
-    folder: Path
+    folder: LedgerFolder
     seen: list[tuple[int, bytes]] = field(default_factory=list)
     last: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -66,7 +67,8 @@ class Follower:
 class Writer:
     """One desktop's process; when it is killed another one goes on with what is left."""
 
-    folder: Path
+    folder: LedgerFolder
+    store: str
     rest: Path
     lines: list[bytes]
     acknowledged: dict[str, str] = field(default_factory=dict)
@@ -83,7 +85,7 @@ class Writer:
             b"\n".join(line for line in self.lines if id_in(line) not in self.acknowledged)
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-c", RECORDER, self.folder, self.rest],
+            [sys.executable, "-c", RECORDER, self.folder.path, self.rest, self.store],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -144,7 +146,7 @@ def test_no_follower_misses_an_event_of_many_writers(
     tmp_path: Path, postgresql_store: PostgresqlStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     random = Random(5)
-    folder = tmp_path / "ledger"
+    folder = ledger_at(tmp_path / "ledger", postgresql_store.url)
     begun = lines_of_calls(SHARED_CALLS)
     with Ledger.open(folder) as ledger:
         ledger.record_many([read_request(line) for line in begun if b"leave" not in line])
@@ -152,7 +154,12 @@ def test_no_follower_misses_an_event_of_many_writers(
         line.replace(b'"call-', b'"call-990') for line in lines_of_calls(SHARED_COMMANDS // 6)
     ]
     writers = [
-        Writer(folder, tmp_path / f"{number}.jsonl", lines_of_writer(number, everybodys, random))
+        Writer(
+            folder,
+            postgresql_store.url,
+            tmp_path / f"{number}.jsonl",
+            lines_of_writer(number, everybodys, random),
+        )
         for number in range(WRITERS)
     ]
     follower = Follower(folder)
@@ -223,7 +230,8 @@ def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
 ) -> None:
     commands = [read_request(line).command for line in lines_of_calls(1_500)]
     crashes = 0
-    with Ledger.open(tmp_path) as ledger, ThreadPoolExecutor(1) as recording:
+    folder = ledger_at(tmp_path, postgresql_store.url)
+    with Ledger.open(folder) as ledger, ThreadPoolExecutor(1) as recording:
         done = recording.submit(asyncio.run, recorded_by_many(ledger, commands))
         while not done.done() and crashes < 3:
             time.sleep(0.7)
@@ -241,8 +249,8 @@ def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
         else f"refused {outcome.number}"
         for command, outcome in zip(commands, outcomes, strict=True)
     }
-    assert_whole(tmp_path, acknowledged)
-    with StoreFeed(tmp_path) as feed:
+    assert_whole(folder, acknowledged)
+    with StoreFeed(folder) as feed:
         assert feed.head() == (1_500 * 7, 1_500)
 
 

@@ -17,6 +17,7 @@ import pytest
 import projections.database
 from domain.commands import Leave, Offer, Receive
 from infra.errors import LedgerMissing
+from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from projections.database import StillFilling
@@ -36,13 +37,13 @@ def receive(number: int) -> Receive:
     )  # fmt: skip
 
 
-def record_some(folder: Path, first: int, last: int) -> None:
+def record_some(folder: LedgerFolder | Path, first: int, last: int) -> None:
     with Ledger.open(folder) as ledger:
         for number in range(first, last):
             ledger.record(receive(number))
 
 
-def count(folder: Path) -> tuple[int, int]:
+def count(folder: LedgerFolder | Path) -> tuple[int, int]:
     answer = ask(folder, "select count(*) as calls from calls")
     return answer.table.to_pylist()[0]["calls"], answer.position
 

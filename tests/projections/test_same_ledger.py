@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
-from ledger.store.by_setting import VARIABLE
+from infra.postgresql import Postgresql
 from ledger.store.migration import migrate
 from projections.identity import OtherLedger
 from projections.serving.client import Reader
 from projections.serving.server import owning
-from tests.ledger.stores import PostgresqlStore
+from tests.ledger.stores import PostgresqlStore, ledger_at
 from tests.projections.test_reading import count, record_some
 
 
@@ -75,16 +76,16 @@ def test_who_asks_a_process_that_follows_another_store_is_refused(
 
 
 def test_a_migrated_ledger_is_the_same_and_another_database_is_refused(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, postgresql: LocalPostgresql
+    folder: Path, postgresql: LocalPostgresql
 ) -> None:
-    migrated = PostgresqlStore.new(postgresql.url).url
+    migrated = Postgresql(PostgresqlStore.new(postgresql.url).url)
     migrate(folder, migrated, lambda *_: None)
-    monkeypatch.setenv(VARIABLE, migrated)
-    record_some(folder, 10, 12)
-    assert count(folder) == (5, 5)
-    monkeypatch.setenv(VARIABLE, PostgresqlStore.new(postgresql.url).url)
-    record_some(folder, 1, 9)
+    moved = LedgerFolder(folder, migrated)
+    record_some(moved, 10, 12)
+    assert count(moved) == (5, 5)
+    other = ledger_at(folder, PostgresqlStore.new(postgresql.url).url)
+    record_some(other, 1, 9)
     with pytest.raises(OtherLedger):
-        count(folder)
+        count(other)
     with owning(folder) as owner:
         assert owner.projections.positions.position == 5

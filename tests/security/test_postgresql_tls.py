@@ -10,11 +10,11 @@ import pytest
 
 from infra.errors import LedgerUnavailable
 from infra.local.postgresql import LocalPostgresql
-from infra.postgresql import connect
+from infra.postgresql import Postgresql, connect
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from tests.ledger.scenes import connected, requests
-from tests.ledger.stores import PostgresqlStore
+from tests.ledger.stores import PostgresqlStore, ledger_at
 from tests.security.certificates import Authority
 from tests.security.tls_front import tls_front
 
@@ -42,14 +42,14 @@ def url_of(postgresql: LocalPostgresql, authority: Authority) -> Iterator[UrlOf]
 
 
 def test_a_server_that_is_verified_in_full_takes_and_gives_events(
-    url_of: UrlOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url_of: UrlOf, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("CALL_LEDGER_STORE", url_of())
-    with Ledger.open(tmp_path) as ledger:
+    folder = ledger_at(tmp_path, url_of())
+    with Ledger.open(folder) as ledger:
         ledger.record_many(requests(connected()))
-    with StoreFeed(tmp_path) as feed:
+    with StoreFeed(folder) as feed:
         assert feed.head() == (3, 0)
-    with connect(url_of()) as connection:
+    with connect(Postgresql(url_of())) as connection:
         assert connection.pgconn.ssl_in_use
 
 
@@ -67,7 +67,6 @@ def test_a_server_that_is_not_the_one_meant_is_refused_in_one_sentence(
     url_of: UrlOf,
     postgresql: LocalPostgresql,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plain_port = urlsplit(postgresql.url).port
     url = {
@@ -75,9 +74,8 @@ def test_a_server_that_is_not_the_one_meant_is_refused_in_one_sentence(
         "another host": lambda: url_of(host="localhost"),
         "no TLS": lambda: url_of(port=plain_port),
     }[difference]()
-    monkeypatch.setenv("CALL_LEDGER_STORE", url)
     with pytest.raises(LedgerUnavailable, match=reason) as refused:
-        Ledger.open(tmp_path)
+        Ledger.open(ledger_at(tmp_path, url))
     sentence = str(refused.value)
     print(sentence)
     assert "check sslmode and sslrootcert" in sentence
