@@ -8,6 +8,11 @@ def seconds(state: str) -> str:
     return f"coalesce(sum(microseconds) filter (state = '{state}'), 0) / 1e6"
 
 
+def count(of: str, which: str) -> str:
+    """The figure that counts things of this kind, each where it began."""
+    return f"coalesce(sum({of}) filter ({which} and is_beginning), 0)::bigint"
+
+
 REPORT = Report(
     name="agents",
     title="Agents",
@@ -20,20 +25,21 @@ from agent_spans
 union all by name
 select
   call_position, call_id, source, entered_at, queue, from_agent as agent,
-  false as is_denominator, accepted_at as began_at, accepted_at as ended_at, true as is_handed_over
+  false as is_denominator, accepted_at as began_at, accepted_at as ended_at, false as is_received
 from transfers
 union all by name
 select
   call_position, call_id, source, entered_at, queue, to_party as agent,
-  false as is_denominator, accepted_at as began_at, accepted_at as ended_at, true as is_taken_over
+  false as is_denominator, accepted_at as began_at, accepted_at as ended_at, true as is_received
 from transfers
 where to_party_kind = 'agent'
 """,
     is_of_time=True,
+    alike=("state", "is_first_talk", "is_received"),
     figures=(
         Figure(
             "contacts_handled",
-            "count(*) filter (is_first_talk and is_beginning)",
+            count("things", "is_first_talk"),
             "every connection with a customer, where it begins",
         ),
         Figure("talk_seconds", seconds("talk"), "with the customer, not on hold"),
@@ -46,23 +52,23 @@ where to_party_kind = 'agent'
         ),
         Figure(
             "wrap_ups",
-            "count(*) filter (state = 'wrap_up' and ended_at is not null and is_beginning)",
+            count("things_over", "state = 'wrap_up'"),
             "with a reason, by the agent or by default, where the wrap-up begins",
         ),
         Figure(
             "transferred_in",
-            "count(*) filter (is_taken_over)",
+            count("things", "is_received"),
             "calls received by transfer, at the acceptance",
         ),
         Figure(
             "transferred_out",
-            "count(*) filter (is_handed_over)",
+            count("things", "not is_received"),
             "calls handed over, at the acceptance",
         ),
         Figure(
             "mean_handle_seconds",
             "sum(microseconds) filter (state in ('talk', 'hold', 'wrap_up'))"
-            " / nullif(count(*) filter (is_first_talk and is_beginning), 0) / 1e6",
+            f" / nullif({count('things', 'is_first_talk')}, 0) / 1e6",
             "(talk + hold + wrap-up) ÷ contacts handled",
         ),
     ),

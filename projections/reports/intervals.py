@@ -29,6 +29,10 @@ FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """Changes of the clocks are known between these; outside, the nearest offset holds."""
 
+EXACT_SINCE: Final = datetime(2012, 1, 1, tzinfo=UTC)
+"""Earlier, a zone whose clocks changed a minute after midnight is told as if at midnight: slots of
+a minute would make each of its reports slow for the sake of two minutes a year."""
+
 STEP_SECONDS: Final = 7 * 24 * 3600
 """Less than any zone has kept an offset since 1970."""
 
@@ -80,9 +84,12 @@ def offsets(time_zone: str) -> tuple[Offset, ...]:
 
 
 def slot_seconds(time_zone: str) -> int:
-    """The longest slot that no border of this zone divides."""
-    borders = (second for one in offsets(time_zone) for second in (one.from_second, one.seconds))
-    return reduce(gcd, borders, 3600)
+    """The longest slot that no border of this zone divides since `EXACT_SINCE`."""
+    exact = round(EXACT_SINCE.timestamp())
+    known = offsets(time_zone)
+    before = [one for one in known if one.from_second <= exact]
+    borders = (second for one in known[len(before) :] for second in (one.from_second, one.seconds))
+    return reduce(gcd, borders, gcd(3600, before[-1].seconds))
 
 
 def named_slots(slots: str, names: tuple[str, ...]) -> str:

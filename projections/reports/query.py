@@ -51,18 +51,18 @@ def figures_query(
         f'any_value("{grouping}_order")' if grouping in INTERVALS else f'"{grouping}"'
         for grouping in by
     ]
-    steps = [
-        f"facts as (\n{report.facts}\n)",
-        chosen(report, selection),
-        *(in_intervals(report, selection, intervals) if intervals else []),
-    ]
+    steps = [f"facts as not materialized (\n{report.facts}\n)", chosen(report, selection)]
+    if report.is_of_time:
+        steps += summed(report, by, intervals)
+    elif intervals:
+        steps += in_intervals(report, selection, intervals)
     sql = f"""
 with {", ".join(steps)}
 select
   {keys + "," if by else ""}
   {f"grouping({keys}) > 0" if by else "true"} as is_total,
   {figures}
-from {"selected" if intervals else "chosen"}
+from {"selected" if intervals or report.is_of_time else "chosen"}
 {f"group by grouping sets (({keys}{apart}), ())" if by else ""}
 {"having grouping(is_denominator) = 1 or not is_denominator" if apart else ""}
 order by {", ".join(["is_total", *(f"{order} nulls last" for order in orders)])}
@@ -94,27 +94,33 @@ def chosen(report: Report, selection: Selection) -> str:
 
 
 def in_intervals(report: Report, selection: Selection, intervals: tuple[str, ...]) -> Iterable[str]:
-    """The steps that put what is chosen into the intervals of the selection's time zone.
+    """The steps that put what is chosen into the intervals in which its calls entered.
 
     Each slot gets its intervals once, because finding them costs more than all the rest.
     """
-    if not report.is_of_time:
-        yield f"""slots as (
+    yield f"""slots as (
   select {slot_of("entered_at")} as slot from {report.entries} {where(selection.entered())}
   group by slot
 )"""
-        yield f"named_slots as ({named_slots('slots', intervals)})"
-        yield f"""selected as (
+    yield f"named_slots as ({named_slots('slots', intervals)})"
+    yield f"""selected as (
   from chosen join named_slots on named_slots.slot = {slot_of("entered_at")}
 )"""
-        return
-    yield f"""numbered as not materialized (
+
+
+def summed(report: Report, by: tuple[str, ...], intervals: tuple[str, ...]) -> Iterable[str]:
+    """The steps that split what lasts at the borders of slots, and sum what is alike.
+
+    A figure then looks at some sums, and not at millions of spans.
+    """
+    if intervals:
+        yield f"""numbered as not materialized (
   select
     *, {slot_of("began_at")} as first_slot,
     greatest({slot_of("began_at")}, {slot_of("(ended_at - interval 1 microsecond)")}) as last_slot
   from chosen
 )"""
-    yield f"""parts as not materialized (
+        yield f"""parts as not materialized (
   select *, first_slot as slot from numbered where first_slot = last_slot
   union all
   select
@@ -129,11 +135,23 @@ def in_intervals(report: Report, selection: Selection, intervals: tuple[str, ...
     where first_slot < last_slot
   )
 )"""
-    yield """slots as (
-  select unnest(range(min(first_slot), max(last_slot) + 1)) as slot from numbered
+    keys = [
+        *(f'"{grouping}"' for grouping in by if grouping not in INTERVALS),
+        *(["slot"] if intervals else []),
+        *report.alike,
+        "is_beginning",
+    ]
+    yield f"""sums as (
+  select
+    {", ".join(keys)}, sum(microseconds) as microseconds,
+    count(*) as things, count(microseconds) as things_over
+  from {"parts" if intervals else "chosen"}
+  group by all
 )"""
-    yield f"named_slots as ({named_slots('slots', intervals)})"
-    yield "selected as (from parts join named_slots using (slot))"
+    if intervals:
+        yield "slots as (select distinct slot from sums)"
+        yield f"named_slots as ({named_slots('slots', intervals)})"
+    yield f"selected as (from sums {'join named_slots using (slot)' if intervals else ''})"
 
 
 def calls_counted(report: Report, selection: Selection, by: tuple[str, ...]) -> str:

@@ -91,9 +91,14 @@ class Report:
     firsts: Mapping[str, str] = field(default_factory=dict)
     """For a subject grouping, the column that marks its first thing of a call."""
     is_of_time: bool = False
-    """Whether its facts last from `began_at` to `ended_at`. A figure of time sums `microseconds`
-    of the parts that fall into an interval; a count takes the part with `is_beginning`, so that
-    each thing counts once, where it began."""
+    """Whether its facts last from `began_at` to `ended_at`, and are split and summed.
+
+    A figure of time sums the `microseconds` of the parts within an interval. A count sums
+    `things`, or `things_over` without those that go on, of the parts with `is_beginning`, so that
+    each thing counts once, where it began.
+    """
+    alike: tuple[str, ...] = ()
+    """The columns of facts that last which figures tell apart."""
 
     @property
     def intervals(self) -> str:

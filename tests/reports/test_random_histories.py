@@ -21,6 +21,7 @@ from ledger.ledger import Ledger
 from ledger.outcomes import Request
 from projections.serving.client import Reader
 from tests.domain.test_random_histories import BEGINNINGS, RULE_SET, STEPS, history
+from tests.projections.histories import PHASES
 from tests.reports.asking import total
 
 Document = dict[str, Any]
@@ -28,6 +29,7 @@ Document = dict[str, Any]
 HISTORIES = st.lists(st.tuples(BEGINNINGS, STEPS), min_size=1, max_size=4)
 few = settings(
     max_examples=12,
+    phases=PHASES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
