@@ -13,7 +13,8 @@ from domain.commands import Command
 from domain.decide import observe
 from domain.rule_sets import SEED
 from domain.vocabulary import SYSTEM, UNKNOWN, TargetKind, TimeSource, Via
-from importers.webex_order import CONSULT_STATES, CUSTOMER_STATES, History, Placed
+from importers.webex_going_on import going_on, is_childs_perhaps, parents_end
+from importers.webex_order import CUSTOMER_STATES, History, Placed
 from importers.webex_records import Activity, Task
 
 WEBEX: Final = UUID("6f1d1c0a-6f0e-5d53-9a3e-1b9f5f2d7c11")
@@ -44,12 +45,24 @@ READINGS: Final = {
 
 REASON_NOT_TOLD: Final = "unknown"
 
+ENDS_OF_CONSULT: Final = frozenset(
+    {"consult", "ctq", "consult-done", "conferencing", "Transferred", "ended"}
+)
+"""After these a consult is answered by nobody else."""
+
+
+class NotYetKnownError(Exception):
+    """What an activity is read as depends on what the record does not have yet."""
+
 
 class CallReading:
     """Reads the activities of one call, oldest first, into observations.
 
     It follows the call as the ledger will, because what an activity means depends on the state
     that it meets: a `connected` is an answer, a child's answer, or the state after a transfer.
+
+    Of a call that is still going on it reads up to the first activity whose reading the rest of
+    the record may change. So a later record of the call begins with the same observations.
     """
 
     def __init__(self, source: str, task: Task, history: History) -> None:
@@ -64,15 +77,73 @@ class CallReading:
         self.identity = ""
         self.occurred_at = datetime(1970, 1, 1, tzinfo=UTC)
         self.end = parents_end(history.placed)
+        self.open = going_on(history.placed, self.end) if task.tells_durations else frozenset()
+        self.held_back_count = 0
 
     def read(self) -> Iterator[Command]:
-        """Give the observations of the call in their order."""
+        """Give the observations of the call in their order, as far as they are known."""
+        if not self.is_going_on:
+            self.read_whole()
+        elif self.can_begin:
+            self.read_known()
+        else:
+            self.held_back_count = len(self.history.placed)
+        yield from self.observations
+
+    @property
+    def is_going_on(self) -> bool:
+        """Whether more of the call may come: something is not over, or its end is not there yet.
+
+        Where only an end is missing, a record without times is read all the same: it has nothing
+        by which to tell a call that goes on from one that was never ended.
+        """
+        if self.open:
+            return True
+        names = {one.name for one in self.history.placed}
+        is_over = self.end is not None or "callbackFailed" in names or not names & CUSTOMER_STATES
+        return self.history.has_times and self.task.missing is None and not is_over
+
+    @property
+    def can_begin(self) -> bool:
+        """Whether a call that is going on has anything that no later record changes.
+
+        A page may be followed by one that has the beginning. Where times follow from durations,
+        all of them are needed until the call's end.
+        """
+        if self.task.missing is not None:
+            return False
+        if self.history.has_times or self.has_only_begun:
+            return True
+        has_ended = self.end is not None and self.end < min(self.open)
+        return has_ended and self.end_is_known and self.history.order_known
+
+    @property
+    def has_only_begun(self) -> bool:
+        """Whether the record says nothing but that there is a call, not even when."""
         placed = self.history.placed
-        self.starts_with_new = bool(placed) and placed[0].name == "new"
-        if not self.starts_with_new:
-            self.at_activity("beginning", placed[0].milliseconds if placed else 0)
-            self.receive()
-        for position, one in enumerate(placed):
+        return not self.history.has_times and [one.name for one in placed] == ["new"]
+
+    @property
+    def end_is_known(self) -> bool:
+        """Whether the `ended` taken for the call's own is so in every later record, too."""
+        return self.end is not None and not is_childs_perhaps(self.history.placed, self.end)
+
+    def read_known(self) -> None:
+        """Read a call that is going on, up to what is not yet known."""
+        for position, one in enumerate(self.history.placed):
+            try:
+                if position == 0:
+                    self.begin()
+                self.at_activity(self.identity_of(one.activity), one.milliseconds)
+                self.read_activity(position, one)
+            except NotYetKnownError:
+                self.held_back_count = len(self.history.placed) - position
+                return
+
+    def read_whole(self) -> None:
+        """Read a record that says of nothing that it is going on."""
+        self.begin()
+        for position, one in enumerate(self.history.placed):
             self.at_activity(self.identity_of(one.activity), one.milliseconds)
             self.read_activity(position, one)
         if not self.history.order_known:
@@ -81,7 +152,14 @@ class CallReading:
         if self.task.missing is not None:
             self.at_activity(f"missing {self.task.missing}")
             self.observe(commands.MarkIncomplete, missing=self.task.missing)
-        yield from self.observations
+
+    def begin(self) -> None:
+        """Receive a call whose record has no `new` to say so."""
+        placed = self.history.placed
+        self.starts_with_new = bool(placed) and placed[0].name == "new"
+        if not self.starts_with_new:
+            self.at_activity("beginning", placed[0].milliseconds if placed else 0)
+            self.receive()
 
     def at_activity(self, identity: str, milliseconds: int | None = None) -> None:
         """Move on to the activity that the next observations come from."""
@@ -90,12 +168,15 @@ class CallReading:
             self.occurred_at = at(milliseconds)
 
     def identity_of(self, activity: Activity) -> str:
-        """The activity's own id, or its name and time, or its name, duration and which of them."""
+        """The activity's own id, or its name and time, or its name and which of them it is.
+
+        Not its duration: that grows. On a page of a cut record they are counted page by page.
+        """
         if activity.id is not None:
             return activity.id
         if activity.created_time is not None:
             return f"{activity.created_time}-{activity.name}"
-        same = f"{activity.name}:{activity.duration}"
+        same = f"{self.task.page}{activity.name}"
         self.repeats[same] = self.repeats.get(same, 0) + 1
         return f"{same}:{self.repeats[same]}"
 
@@ -103,7 +184,7 @@ class CallReading:
         """Add an observation; what an activity is made into twice has two command ids."""
         name = f"{self.source}/{self.task.id}/{self.identity}/{command_class.action}"
         self.made[name] = self.made.get(name, 0) + 1
-        own.setdefault("occurred_at", self.occurred_at)
+        own = {"occurred_at": self.occurred_at, "correlation_id": self.identity, **own}
         command = command_class(
             command_id=uuid5(WEBEX, f"{name}/{self.made[name]}"),
             source=self.source,
@@ -111,7 +192,6 @@ class CallReading:
             actor=actor,
             via=Via.SYSTEM,
             time_source=TimeSource.EXACT if self.history.has_times else TimeSource.DERIVED,
-            correlation_id=self.identity,
             **own,
         )
         self.call = observe(self.call, command, SEED).call
@@ -178,8 +258,12 @@ class CallReading:
                 self.note(placed)
                 self.observe(commands.Exit, call.owner.id)
             case "ended" if position == self.end:
+                self.require(
+                    not self.is_going_on or (position not in self.open and self.end_is_known)
+                )
                 self.observe(commands.EndCall, UNKNOWN)
             case "WrapUp":
+                self.require(position not in self.open)
                 given_at = self.occurred_at + timedelta(
                     milliseconds=placed.activity.duration_ms or 0
                 )
@@ -192,8 +276,14 @@ class CallReading:
             case _:
                 self.note(placed)
 
+    def require(self, known: bool) -> None:
+        """Go no further where a later record may say otherwise."""
+        if not known:
+            raise NotYetKnownError
+
     def note(self, placed: Placed) -> None:
         """Keep an activity that the rules do not speak of, or that changes nothing here."""
+        self.require(all(self.history.placed[position] is not placed for position in self.open))
         self.observe(
             commands.NoteActivity,
             activity=placed.name,
@@ -207,9 +297,18 @@ class CallReading:
             for one in self.history.placed
             if one.name in ("parked", "connect") and not one.of_child
         ]
-        queues = [activity.queue_id for activity in waits if activity.queue_id is not None]
-        queue = (queues[0] if queues else "unknown") if waits else None
-        self.observe(commands.Receive, queue=queue, channel=self.task.channel_type)
+        has_ended = self.end is not None
+        self.require(not self.is_going_on or bool(waits) or has_ended or self.has_only_begun)
+        queue = (waits[0].queue_id or "unknown") if waits else None
+        correlation_id = self.identity
+        if waits and self.starts_with_new and not self.history.has_times:
+            self.identity = f"{self.identity} and waits"
+        self.observe(
+            commands.Receive,
+            queue=queue,
+            channel=self.task.channel_type,
+            correlation_id=correlation_id,
+        )
 
     def next_party(self) -> str:
         """A name for somebody whom the record does not name, in the order of appearance."""
@@ -259,8 +358,9 @@ class CallReading:
                 return TargetKind.ENTRY_POINT
             if one.name == "ctq-accepted":
                 return TargetKind.QUEUE
-            if one.name in ("consult", "ctq", "consult-done", "conferencing", "Transferred"):
-                break
+            if one.name in ENDS_OF_CONSULT:
+                return TargetKind.AGENT
+        self.require(not self.is_going_on)
         return TargetKind.AGENT
 
     @property
@@ -292,26 +392,3 @@ class CallReading:
 def at(milliseconds: int) -> datetime:
     """The time that many milliseconds after 1970, in UTC."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-
-
-GOING_ON: Final = (CUSTOMER_STATES | CONSULT_STATES) - {"ended"}
-"""States of a call that has not ended."""
-
-
-def parents_end(placed: tuple[Placed, ...]) -> int | None:
-    """Which `ended` is the call's own, where the record has two.
-
-    It is one after which nothing goes on: of these the one that a wrap-up follows at once,
-    or else the last.
-    """
-    candidates: list[int] = []
-    for position in reversed(range(len(placed))):
-        if placed[position].name in GOING_ON:
-            break
-        if placed[position].name == "ended":
-            candidates.append(position)
-    for position in reversed(candidates):
-        following = [one.name for one in placed[position + 1 : position + 2]]
-        if following == ["WrapUp"]:
-            return position
-    return candidates[0] if candidates else None

@@ -40,7 +40,7 @@ class Activity(Record):
     id: Annotated[str, Field(max_length=128)] | None = None
     event_name: Annotated[Name | None, Field(alias="eventName")] = None
     created_time: Annotated[Milliseconds | None, Field(alias="createdTime")] = None
-    duration: Annotated[int, Field(ge=-1, le=LONGEST_MILLISECONDS)] | None = None
+    duration: Annotated[int, Field(le=LONGEST_MILLISECONDS)] | None = None
     queue_id: Annotated[Name | None, Field(alias="queueId")] = None
 
     @property
@@ -62,7 +62,7 @@ class Activity(Record):
 
     @property
     def duration_ms(self) -> int | None:
-        """How long it lasted; Webex writes -1 for one that has not ended."""
+        """How long it lasted; nothing where it is not over, for which Webex writes -1."""
         return self.duration if self.duration is not None and self.duration >= 0 else None
 
 
@@ -104,6 +104,19 @@ class Task(Record):
         if page is None and all(node.name != "new" for node in self.activities.nodes):
             return "the beginning: the record has no `new` and does not say how many activities"
         return None
+
+    @property
+    def tells_durations(self) -> bool:
+        """Whether the query asked for durations; otherwise their absence says nothing."""
+        return any("duration" in node.model_fields_set for node in self.activities.nodes)
+
+    @property
+    def page(self) -> str:
+        """Names the page of a cut record: activities before its cursor are on another one."""
+        page = self.activities.page_info
+        if self.missing is None:
+            return ""
+        return f"before {page.end_cursor} " if page is not None and page.end_cursor else "cut "
 
     @property
     def oldest_milliseconds(self) -> int | None:

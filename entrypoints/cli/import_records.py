@@ -59,14 +59,23 @@ def webex(
     except ValueError:
         raise typer.BadParameter(f"{base_day!r} is no day; write one like 2026-01-05.") from None
     names = ", ".join(path.name for path in files)
+    left: dict[str, int] = {}
     try:
-        observations = webex_records.read(files, source, base)
+        observations = webex_records.read(files, source, base, hold_back=left.__setitem__)
         counts, failed = record_observations(ledger, observations, names)
     except OSError as error:
         raise typer.BadParameter(f"{error.filename} cannot be read: {error.strerror}.") from None
     in_quarantine = f" {failed:,} pieces could not be read: call-ledger quarantine list."
-    typer.echo(f"{names}: {counts.sentence()}{in_quarantine if failed else ''}")
+    typer.echo(f"{names}: {counts.sentence()}{in_quarantine if failed else ''}{sentence_of(left)}")
     raise typer.Exit(1 if failed else 0)
+
+
+def sentence_of(left: dict[str, int]) -> str:
+    """How much of calls that are going on is left for a later record; nothing where nothing is."""
+    if not left:
+        return ""
+    calls = "1 call is" if len(left) == 1 else f"{len(left):,} calls are"
+    return f" {calls} going on; left for a later record: {sum(left.values()):,} activities."
 
 
 def record_observations(
