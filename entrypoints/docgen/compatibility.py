@@ -1,99 +1,199 @@
 """What a change of a schema would break for those who keep to an older version of it.
 
-Others read what we write (events, refusals, outcomes): whatever they rely on must stay. Others
-write what we read (commands): whatever they may send must still be taken.
+Others read what we write (events, refusals, outcomes): every value that the new schema allows must
+be one that the old schema allows, except that readers pass over fields they do not know. Others
+write what we read (commands): every value that the old schema allows must still be taken. In both
+directions no field and no kind of document that was published may go.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
-Schema = dict[str, Any]
+from entrypoints.docgen.schema_variants import (
+    Schema,
+    discriminator_of,
+    json_types,
+    name_of,
+    resolved,
+    variants_of,
+    words_of,
+)
 
-BOUNDS = ("pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum")
+UPPER = (("maximum", "exclusiveMaximum"), ("maxLength",), ("maxItems",), ("maxProperties",))
+LOWER = (("minimum", "exclusiveMinimum"), ("minLength",), ("minItems",), ("minProperties",))
+SAME = ("pattern", "format", "multipleOf", "uniqueItems")
+"""Keywords that only an equal one is known to keep."""
 
-
-class Shape(NamedTuple):
-    """What a value may be: its JSON types and, where they are closed, its words."""
-
-    types: frozenset[str]
-    words: frozenset[str] | None
-    bounds: frozenset[tuple[str, Any]]
+COMPARED = {
+    *("type", "enum", "const", "properties", "required", "additionalProperties", "propertyNames"),
+    *("items", "prefixItems", "default"),
+    *(name for names in (*UPPER, *LOWER) for name in names),
+    *SAME,
+}
+ANNOTATIONS = {"title", "description", "examples", "deprecated", "discriminator", "$comment"}
+TOP = {"$schema", "$id", "$defs"}
 
 
 def breaks(name: str, published: Schema, current: Schema) -> list[str]:
     """What would break, a sentence each."""
-    others_read = not name.startswith("commands/")
-    return list(breaks_in(name, published, published, current, current, others_read))
+    comparison = Comparison(published, current, others_read=not name.startswith("commands/"))
+    return list(comparison.of(name, published, current))
 
 
-def breaks_in(
-    place: str, old: Schema, old_root: Schema, new: Schema, new_root: Schema, others_read: bool
-) -> Iterator[str]:
-    """Compare two objects of the schema, and the objects in them."""
-    old, new = resolved(old, old_root), resolved(new, new_root)
-    for one, other in zip(variants(old), variants(new), strict=False):
-        yield from breaks_in(place, one, old_root, other, new_root, others_read)
-    if len(variants(old)) > len(variants(new)):
-        yield f"{place} has lost a variant."
-    old_required, new_required = set(old.get("required", ())), set(new.get("required", ()))
-    if others_read:
-        for field in sorted(old_required - new_required):
-            yield f"{place} may now come without {field}."
-    else:
-        for field in sorted(new_required - old_required):
-            yield f"{place} now needs {field}."
-    fields = new.get("properties", {})
-    for field, before in old.get("properties", {}).items():
-        if field not in fields:
-            yield f"{place} has lost {field}."
-            continue
-        yield from breaks_of_field(
-            f"{place} {field}", shape(before, old_root), shape(fields[field], new_root), others_read
+@dataclass
+class Comparison:
+    """An old schema and a new one, seen from one side of the topic."""
+
+    old_root: Schema
+    new_root: Schema
+    others_read: bool
+    _under_way: set[tuple[str, str]] = field(default_factory=set)
+    """References that are being compared, so that a schema within itself comes to an end."""
+
+    def of(self, place: str, old: Any, new: Any) -> Iterator[str]:
+        """Compare two schemas, alternative by alternative."""
+        references = (reference_in(old), reference_in(new))
+        if all(references):
+            if references in self._under_way:
+                return
+            self._under_way.add(references)
+        yield from self._of_defaults(
+            place, resolved(old, self.old_root), resolved(new, self.new_root)
         )
-        yield from breaks_in(
-            f"{place} {field}", before, old_root, fields[field], new_root, others_read
+        yield from self._of_variants(
+            place, variants_of(old, self.old_root), variants_of(new, self.new_root)
         )
+        self._under_way.discard(references)
+
+    def _of_defaults(self, place: str, old: Schema, new: Schema) -> Iterator[str]:
+        """What is left out means the default, so another default is another meaning."""
+        if "default" in old and old["default"] != new.get("default"):
+            yield f"{place} has another default."
+
+    def _of_variants(self, place: str, old: list[Schema], new: list[Schema]) -> Iterator[str]:
+        if len(old) == len(new) == 1:
+            yield from self._of_one(place, old[0], new[0])
+            return
+        told_apart_by = discriminator_of(old)
+        left = list(new)
+        for variant in old:
+            name = name_of(variant, told_apart_by)
+            same = [one for one in left if name_of(one, told_apart_by) == name]
+            if same:
+                found = [(list(self._of_one(f"{place} {name}", variant, one)), one) for one in same]
+                reasons, other = min(found, key=lambda pair: len(pair[0]))
+                left = [one for one in left if one is not other]
+                yield from reasons
+            elif not self.others_read or json_types(variant) == {"object"}:
+                yield f"{place} has lost its variant {name}."
+        if self.others_read:
+            for variant in left:
+                yield f"{place} may now be {name_of(variant, told_apart_by)}."
+
+    def _of_one(self, place: str, old: Schema, new: Schema) -> Iterator[str]:
+        """Compare two schemas that have no alternatives."""
+        inner, outer = (new, old) if self.others_read else (old, new)
+        if not accepts_types(outer, inner):
+            yield f"{place} was {types_in(old)}, now {types_in(new)}."
+            return
+        inner_words, outer_words = words_of(inner), words_of(outer)
+        if outer_words is not None and (inner_words is None or not inner_words <= outer_words):
+            yield f"{place} has other words than before."
+        if outer_words is None:
+            yield from bounds_broken(place, inner, outer)
+        yield from self._of_fields(place, old, new)
+        yield from self._of_items(place, old, new)
+        for keyword in sorted((old.keys() | new.keys()) - COMPARED - ANNOTATIONS - TOP):
+            if old.get(keyword) != new.get(keyword):
+                yield f"{place} has another {keyword}, which this check cannot compare."
+
+    def _of_fields(self, place: str, old: Schema, new: Schema) -> Iterator[str]:
+        before, after = old.get("properties", {}), new.get("properties", {})
+        old_required, new_required = set(old.get("required", ())), set(new.get("required", ()))
+        for name in before:
+            if name not in after:
+                yield f"{place} has lost {name}."
+        if self.others_read:
+            for name in sorted((old_required - new_required) & after.keys()):
+                yield f"{place} may now come without {name}."
+        else:
+            for name in sorted(new_required - old_required):
+                yield f"{place} now needs {name}."
+        for name in before.keys() & after.keys():
+            yield from self.of(f"{place} {name}", before[name], after[name])
+        yield from self._of_other_fields(place, old, new)
+        yield from self._of_part(place, "propertyNames", old, new)
+
+    def _of_other_fields(self, place: str, old: Schema, new: Schema) -> Iterator[str]:
+        """Fields that have no name in the schema: forbidden, of any kind, or of one."""
+        before, after = (one.get("additionalProperties", True) for one in (old, new))
+        inner, outer = (after, before) if self.others_read else (before, after)
+        if outer is False and (inner is not False):
+            yield f"{place} {'may now have' if self.others_read else 'now refuses'} other fields."
+        elif (
+            self.others_read
+            and before is False
+            and new.get("properties", {}).keys() - old.get("properties", {})
+        ):
+            yield f"{place} has a field more, where readers were told that there is none."
+        elif isinstance(outer, dict) and inner is not False:
+            yield from self.of(f"{place} other fields", before, after)
+
+    def _of_items(self, place: str, old: Schema, new: Schema) -> Iterator[str]:
+        first, second = old.get("prefixItems", []), new.get("prefixItems", [])
+        if len(first) != len(second):
+            yield f"{place} had {len(first)} items in fixed places, now {len(second)}."
+        for number, (before, after) in enumerate(zip(first, second, strict=False), 1):
+            yield from self.of(f"{place} item {number}", before, after)
+        yield from self._of_part(place, "items", old, new)
+
+    def _of_part(self, place: str, keyword: str, old: Schema, new: Schema) -> Iterator[str]:
+        """Compare what a keyword says of every part of a value; where it says nothing, anything."""
+        if keyword in old or keyword in new:
+            yield from self.of(f"{place} {keyword}", old.get(keyword, {}), new.get(keyword, {}))
 
 
-def breaks_of_field(place: str, old: Shape, new: Shape, others_read: bool) -> Iterator[str]:
-    """Compare what a field may be."""
-    wider, narrower = (old, new) if others_read else (new, old)
-    if not narrower.types <= wider.types:
-        yield f"{place} was {', '.join(sorted(old.types))}, now {', '.join(sorted(new.types))}."
-    if wider.words is not None and (narrower.words is None or not narrower.words <= wider.words):
-        yield f"{place} has other words than before."
-    if not others_read and not new.bounds <= old.bounds:
-        yield f"{place} is bounded otherwise than before."
+def reference_in(schema: Any) -> str:
+    """What the schema refers to, if it does."""
+    return str(schema.get("$ref", "")) if isinstance(schema, dict) else ""
 
 
-def resolved(schema: Schema, root: Schema) -> Schema:
-    """The schema that a reference means."""
-    while "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
-    return schema
+def accepts_types(outer: Schema, inner: Schema) -> bool:
+    """Whether every type of the one is a type of the other; a whole number is a number."""
+    wide, narrow = json_types(outer), json_types(inner)
+    if wide is None:
+        return True
+    return narrow is not None and narrow <= wide | ({"integer"} if "number" in wide else set())
 
 
-def variants(schema: Schema) -> list[Schema]:
-    """The alternatives of a schema that has some, each an object of its own."""
-    return [one for one in schema.get("oneOf", ()) if "$ref" in one or "properties" in one]
+def types_in(schema: Schema) -> str:
+    """The types in words."""
+    return ", ".join(sorted(json_types(schema) or {"anything"}))
 
 
-def shape(schema: Schema, root: Schema) -> Shape:
-    """What a value of the schema may be, through references and alternatives."""
-    schema = resolved(schema, root)
-    if parts := [shape(one, root) for one in schema.get("anyOf", ())]:
-        closed = [one.words for one in parts if one.types != {"null"}]
-        words = None if None in closed else frozenset().union(*(one or () for one in closed))
-        return Shape(
-            frozenset().union(*(one.types for one in parts)),
-            words,
-            frozenset().union(*(one.bounds for one in parts)),
-        )
-    found = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
-    return Shape(
-        types=frozenset([schema.get("type", "string")]),
-        words=None if found is None else frozenset(found),
-        bounds=frozenset((name, schema[name]) for name in BOUNDS if name in schema),
-    )
+def bounds_broken(place: str, inner: Schema, outer: Schema) -> Iterator[str]:
+    """Where a value within the bounds of the one may be beyond those of the other."""
+    for names in UPPER:
+        if bound(inner, names, math.inf) > bound(outer, names, math.inf):
+            yield f"{place} has another {names[0]} than before."
+    for names in LOWER:
+        if bound(inner, names, -math.inf) < bound(outer, names, -math.inf):
+            yield f"{place} has another {names[0]} than before."
+    for name in SAME:
+        if outer.get(name) and inner.get(name) != outer[name]:
+            yield f"{place} has another {name} than before."
+
+
+def bound(schema: Schema, names: tuple[str, ...], unbounded: float) -> tuple[float, int]:
+    """The bound, and how much of it is itself excluded; the narrowest of those that are there."""
+    narrows = -1 if unbounded > 0 else 1
+    found = [
+        (float(schema[name]), narrows if name.startswith("exclusive") else 0)
+        for name in names
+        if name in schema
+    ]
+    return (min if unbounded > 0 else max)(found, default=(unbounded, 0))

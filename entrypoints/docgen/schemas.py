@@ -1,13 +1,14 @@
 """The JSON Schemas of everything on Kafka, and the AsyncAPI document over them.
 
 `python -m entrypoints.docgen` writes them into `docs/`; a test fails when one has drifted.
-`docs/schemas/published.json` has each schema as it was first published: another test fails when
-a change would break those who read or write by it.
+`docs/schemas/published/` has the schemas of each release: another test fails when a change would
+break those who read or write by one of them.
 """
 
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable, Iterator
 from inspect import cleandoc
 from typing import Any, Final
@@ -19,6 +20,7 @@ from consumers.answers import ANSWER
 from domain.commands import COMMAND_CLASSES, Command
 from domain.events import EVENT_CLASSES, Event
 from domain.vocabulary import Role, TimeSource, Via
+from entrypoints.docgen import baselines
 from entrypoints.docgen.documents import FOLDER
 from entrypoints.docgen.fields import fields_of, type_name
 from infra.topics import COMMANDS, EVENTS, OUTCOMES, REFUSALS, topics
@@ -27,7 +29,7 @@ from ledger.documents import REFUSAL_TYPE
 Schema = dict[str, Any]
 
 SCHEMAS_FOLDER: Final = FOLDER / "schemas"
-PUBLISHED: Final = SCHEMAS_FOLDER / "published.json"
+BASELINES: Final = SCHEMAS_FOLDER / "published"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 TEXT: Final[Schema] = {"type": "string"}
 TIME: Final[Schema] = {"type": "string", "format": "date-time"}
@@ -119,6 +121,13 @@ def schemas() -> dict[str, Schema]:
     return found
 
 
+def version() -> str:
+    """The version that is being worked on, which pyproject.toml says."""
+    text = (FOLDER.parent / "pyproject.toml").read_text("utf-8")
+    said: str = tomllib.loads(text)["project"]["version"]
+    return said
+
+
 def asyncapi() -> Schema:
     """The topics, what is on each, and who sends and receives."""
     names = {
@@ -204,10 +213,8 @@ def files() -> Iterator[tuple[str, str]]:
 
 
 def write() -> None:
-    """Write every file, and add to the published schemas those that are new."""
+    """Write every file, and bring the baseline of this release up to it."""
     for name, text in files():
         (FOLDER / name).parent.mkdir(parents=True, exist_ok=True)
         (FOLDER / name).write_text(text, encoding="utf-8")
-    published = json.loads(PUBLISHED.read_text("utf-8")) if PUBLISHED.exists() else {}
-    text = json.dumps({**schemas(), **published}, ensure_ascii=False, sort_keys=True)
-    PUBLISHED.write_text(text + "\n", encoding="utf-8")
+    baselines.refresh(BASELINES, version(), schemas())
