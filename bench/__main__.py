@@ -19,7 +19,7 @@ def main() -> None:
     where = machine()
     parts = [
         "## Recording",
-        table(commands.measure(asked.commands)),
+        table(commands.measure(asked.commands, asked.events)),
         "## Projecting and reading",
         table(projections.measure(asked.events)),
     ]

@@ -73,7 +73,10 @@ HISTORIES: list[tuple[int, list[Step]]] = [
     ),
     (2, [*ENTERED[:1], (commands.Abandon, "customer", 90, {})]),
 ]
-"""Each history with its weight: 20 calls with 184 events, a little over 9 a call."""
+"""Each history with its weight."""
+
+CALLS_OF_HISTORIES, EVENTS_OF_HISTORIES = 20, 184
+"""What all of them come to, with their weights: a little over 9 events a call."""
 
 COPIES = f"""
 with copies as (
