@@ -28,6 +28,7 @@ from bench.full_store import SOURCE, fill_sqlite
 from bench.histories import CALLS_OF_HISTORIES, EVENTS_OF_HISTORIES, call_id
 from bench.naive import commands_per_second
 from domain.commands import Answer, Command, Hold, NoteActivity, Offer, Receive, Resume
+from infra.folder import LedgerFolder
 from ledger.intake import new_command_id, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Recorded, Request
@@ -128,7 +129,7 @@ def cold_rebuild_milliseconds(folder: Path, events: int) -> float:
         return (time.perf_counter() - began) * 1000
 
 
-def cold_group_milliseconds(folder: Path, events: int) -> float:
+def cold_group_milliseconds(folder: LedgerFolder | Path, events: int) -> float:
     """What a group of 64 commands costs whose calls are all in no cache; the median of several."""
     random = Random(7)
     calls = events * CALLS_OF_HISTORIES // EVENTS_OF_HISTORIES

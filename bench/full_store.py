@@ -7,7 +7,7 @@ as by commands, and the store is opened and used afterwards like any other.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -105,7 +105,7 @@ def fill_postgresql(url: str, events: int) -> int:
     with psycopg.connect(url) as connection:
         for part in rows(events):
             for table, some in part._asdict().items():
-                copy_in(connection, table, some)
+                copy_in(connection, table, some, table)
             count += len(part.events)
         connection.execute("SELECT setval('given_positions', %s)", (count,))
     with psycopg.connect(url, autocommit=True) as connection:
@@ -113,9 +113,11 @@ def fill_postgresql(url: str, events: int) -> int:
     return count
 
 
-def copy_in(connection: psycopg.Connection[Any], table: str, some: list[tuple[Any, ...]]) -> None:
-    """Rows of one of the tables, by COPY."""
-    with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT BINARY)".encode()) as copy:
+def copy_in(
+    connection: psycopg.Connection[Any], into: str, some: Sequence[tuple[Any, ...]], table: str
+) -> None:
+    """Rows of one of the tables into it, or into one that is like it, by COPY."""
+    with connection.cursor().copy(f"COPY {into} FROM STDIN (FORMAT BINARY)".encode()) as copy:
         copy.set_types(COLUMN_TYPES[table])
         for row in some:
             copy.write_row(row)

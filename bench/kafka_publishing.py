@@ -18,7 +18,7 @@ from threading import Event
 from typing import NamedTuple
 
 from bench.figures import Figure, keep, machine, table
-from bench.postgresql import fill
+from bench.full_store import fill_postgresql
 from bench.servers import folder_of_its_own, kafka_in, postgresql_in, schema
 from consumers.kafka.message_format import Headers, headers_of, key_in
 from consumers.kafka.transactions import partition_of
@@ -119,7 +119,7 @@ def measure(events: int, rounds: int) -> list[Round]:
         store = schema(server, "published")
         ledger = LedgerFolder(folder, store)
         Ledger.open(ledger).close()
-        fill(store.url, events)
+        events = fill_postgresql(store.url, events)
         messages = messages_of(ledger)
         for number in range(-1, rounds):
             took = {}
