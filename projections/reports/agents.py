@@ -36,6 +36,15 @@ where to_party_kind = 'agent'
 """,
     is_of_time=True,
     alike=("state", "is_first_talk", "is_received"),
+    figures_of_a_call=(
+        "contacts_handled",
+        "talk_seconds",
+        "hold_seconds",
+        "conference_seconds",
+        "consult_seconds",
+        "wrap_up_seconds",
+        "ring_seconds",
+    ),
     figures=(
         Figure(
             "contacts_handled",

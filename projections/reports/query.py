@@ -88,7 +88,8 @@ def chosen(report: Report, selection: Selection) -> str:
   select
     * replace ({began_at} as began_at, {ended_at} as ended_at),
     {is_beginning} as is_beginning,
-    epoch_us({ended_at}) - epoch_us({began_at}) as microseconds
+    epoch_us({ended_at}) - epoch_us({began_at}) as microseconds,
+    1 as things, (ended_at is not null)::int as things_over
   from facts {where([*selection.filters(), *selection.overlapped()])}
 )"""
 
@@ -144,7 +145,7 @@ def summed(report: Report, by: tuple[str, ...], intervals: tuple[str, ...]) -> I
     yield f"""sums as (
   select
     {", ".join(keys)}, sum(microseconds) as microseconds,
-    count(*) as things, count(microseconds) as things_over
+    sum(things) as things, sum(things_over) as things_over
   from {"parts" if intervals else "chosen"}
   group by all
 )"""
@@ -171,15 +172,21 @@ def calls_counted(report: Report, selection: Selection, by: tuple[str, ...]) -> 
 
 
 def calls_query(report: Report, selection: Selection) -> tuple[str, dict[str, Value]]:
-    """The calls behind the figures: how many facts each has, newest first."""
+    """The calls behind the figures, newest first: how many facts each has, or its own figures."""
+    figures = [
+        f'{figure.expression} as "{figure.name}"'
+        for figure in report.figures
+        if figure.name in report.figures_of_a_call
+    ]
+    counted = f'count(*) as "{report.name.replace("-", "_")}"'
     sql = f"""
-with facts as (
+with facts as not materialized (
 {report.facts}
 ),
 {chosen(report, selection)}
 select
   source, call_id, min(entered_at) as entered_at, any_value(queue) as queue,
-  count(*) as "{report.name.replace("-", "_")}",
+  {", ".join(figures or [counted])},
   count(*) over () as calls_in_all
 from chosen where not is_denominator
 group by source, call_id

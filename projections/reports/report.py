@@ -99,6 +99,8 @@ class Report:
     """
     alike: tuple[str, ...] = ()
     """The columns of facts that last which figures tell apart."""
+    figures_of_a_call: tuple[str, ...] = ()
+    """The figures that `--calls` shows of each call; none means how many facts it has."""
 
     @property
     def intervals(self) -> str:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from projections.database import Projections
 from projections.reports import REPORTS
 from projections.reports.intervals import INTERVALS, Offset, offsets, slot_seconds
-from projections.reports.query import figures_query
+from projections.reports.query import calls_query, figures_query
 from projections.reports.report import Selection
 from tests.projections.documents import Written
 from tests.projections.histories import LIKELY, OWN, PHASES, projections
@@ -155,6 +155,19 @@ def test_agent_days_are_those_of_the_report() -> None:
         told = [{name: row[name] for name in days.column_names} for row in groups[:-1]]
     assert len(told) > 3
     assert told == days.to_pylist()
+
+
+def test_the_calls_behind_a_period_have_the_parts_of_its_figures() -> None:
+    with projections() as opened:
+        opened.add(history(A_LONG_NIGHT, datetime(2026, 3, 28, 21, tzinfo=UTC)).batch())
+        night = Selection("Europe/Rome", datetime(2026, 3, 28, 23), datetime(2026, 3, 29, 22))
+        (whole,) = figures(opened, night)
+        sql, parameters = calls_query(REPORTS["agents"], night)
+        calls = opened.connection.sql(sql, params=parameters).to_arrow_table().to_pylist()
+    assert {call["call_id"] for call in calls} == {"call-0", "call-1", "call-2"}
+    assert whole["talk_seconds"] > 0
+    for name in REPORTS["agents"].figures_of_a_call:
+        assert sum(call[name] for call in calls) == pytest.approx(whole[name]), name
 
 
 def test_a_slot_is_as_long_as_the_clocks_of_its_zone_allow() -> None:
