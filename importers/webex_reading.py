@@ -16,6 +16,7 @@ from domain.vocabulary import SYSTEM, UNKNOWN, TargetKind, TimeSource, Via
 from importers.webex_going_on import going_on, is_childs_perhaps, parents_end
 from importers.webex_order import CUSTOMER_STATES, History, Placed
 from importers.webex_records import Activity, Task
+from infra.errors import LedgerError
 
 WEBEX: Final = UUID("6f1d1c0a-6f0e-5d53-9a3e-1b9f5f2d7c11")
 """The namespace of command ids: the same activity always gives the same command."""
@@ -51,7 +52,7 @@ ENDS_OF_CONSULT: Final = frozenset(
 """After these a consult is answered by nobody else."""
 
 
-class NotYetKnownError(Exception):
+class NotYetKnownError(LedgerError):
     """What an activity is read as depends on what the record does not have yet."""
 
 

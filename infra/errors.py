@@ -1,10 +1,15 @@
-"""What can go wrong with a ledger: each error is one sentence with the next step."""
+"""What can go wrong with a ledger: each error is one sentence with the next step.
+
+Every error class of the project derives from `LedgerError` and carries the exit code with which a
+command ends that it stops.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import ClassVar, Final
 
+FINDING: Final = 1
 WRONG_USAGE: Final = 2
 NOT_DONE: Final = 3
 
@@ -13,6 +18,12 @@ class LedgerError(Exception):
     """Something could not be done with the ledger; the sentence says what, and the next step."""
 
     exit_code: ClassVar[int] = NOT_DONE
+
+
+class WrongSetting(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """A setting has a value that it cannot have."""
+
+    exit_code = WRONG_USAGE
 
 
 class LedgerInUse(LedgerError):  # noqa: N818 - it reads as the state it reports

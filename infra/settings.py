@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from infra.errors import WrongSetting
 
 PATIENCE_SECONDS: Final = 60.0
 POSTGRESQL: Final = ("postgresql://", "postgres://")
@@ -80,3 +82,17 @@ class Settings(BaseSettings):
                 "it names no store, which is sqlite or postgresql://user@server/database"
             )
         return store or "sqlite"
+
+
+def settings_with(**flags: Any) -> Settings:
+    """Every setting, from its flag where one is given, else from its variable.
+
+    Raises `WrongSetting` for the first that is not right.
+    """
+    try:
+        return Settings(**flags)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)[0]
+        variable = f"CALL_LEDGER_{str(wrong['loc'][0]).upper()}"
+        why = wrong["msg"].removeprefix("Value error, ")
+        raise WrongSetting(f"{variable} is not right: {why}; correct it, or unset it.") from None

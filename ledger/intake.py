@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from uuid_utils.compat import uuid7
 
 from domain.commands import COMMAND_CLASSES, EARLIEST_YEAR, LATEST_YEAR, AnyCommand, Command
+from infra.errors import FINDING, LedgerError
 from ledger.outcomes import Request
 
 LARGEST_LINE_BYTES: Final = 64 * 1024
@@ -30,8 +31,10 @@ KEY_ENDS: Final = re.compile(rb'"\s*:')
 DATED: Final = re.compile(rb'"occurred_at"\s*:\s*"\d{4}-')
 
 
-class Unreadable(Exception):  # noqa: N818 - it reads as the state it reports
+class Unreadable(LedgerError):  # noqa: N818 - it reads as the state it reports
     """The line is no command; the sentence says why. It belongs in quarantine."""
+
+    exit_code = FINDING
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from msgspec import convert
 from domain.events import EVENT_CLASS_OF_TYPE, Event
 from domain.vocabulary import TimeSource
 from entrypoints.timeline.sentences import sentence
+from infra.errors import LedgerError
 
 Row = Mapping[str, Any]
 """One row of the `events` table: the envelope's columns and those of the event's body."""
 
 
-class UnknownEventTypeError(ValueError):
+class UnknownEventTypeError(LedgerError):
     """A row of a type that this version of the ledger does not know."""
 
 

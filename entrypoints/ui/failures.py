@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from infra.errors import NOT_DONE, WRONG_USAGE, LedgerError
+from infra.errors import NOT_DONE, LedgerError
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """The last is what a shell shows for a program that a closed pipe has ended."""
@@ -59,13 +59,6 @@ def told(error: Exception) -> tuple[int, str]:
     """The exit code and the sentence of an error."""
     if isinstance(error, LedgerError):
         return error.exit_code, str(error)
-    from pydantic import ValidationError
-
-    if isinstance(error, ValidationError) and error.title == "Settings":
-        wrong = error.errors(include_url=False)[0]
-        variable = f"CALL_LEDGER_{str(wrong['loc'][0]).upper()}"
-        why = wrong["msg"].removeprefix("Value error, ")
-        return WRONG_USAGE, f"{variable} is not right: {why}; correct it, or unset it."
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return NOT_DONE, f"{where}{error.strerror}; see to that, or name another folder or file."

@@ -19,14 +19,14 @@ class Run:
 
     def __init__(self, store: str | None) -> None:
         """`store` is what the flag --store says; it comes before the variable."""
-        self._store = store
+        self._flags = {} if store is None else {"store": store}
 
     @cached_property
     def settings(self) -> Settings:
-        """Every setting. Raises `pydantic.ValidationError` where one is not right."""
-        from infra.settings import Settings
+        """Every setting. Raises `WrongSetting` where one is not right."""
+        from infra.settings import settings_with
 
-        return Settings() if self._store is None else Settings(store=self._store)
+        return settings_with(**self._flags)
 
 
 def settings_of(context: typer.Context) -> Settings:

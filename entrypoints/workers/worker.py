@@ -9,9 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import typer
-from pydantic import ValidationError
 
-from entrypoints.ui.failures import told
 from entrypoints.workers.lag import Figures
 from entrypoints.workers.liveness import Liveness
 from entrypoints.workers.shutdown import Shutdown, shutdown_by_signals
@@ -52,11 +50,7 @@ def running(
             yield worker
             log.info(Happening.ENDED, extra=worker.numbers)
         except Exception as error:
-            exit_code, said = NOT_DONE, error
-            if isinstance(error, ValidationError) and error.title == "Settings":
-                exit_code, sentence = told(error)
-                said = LedgerError(sentence)
-            log.error(Happening.FAILED, exc_info=said)
+            log.error(Happening.FAILED, exc_info=error)
             if os.environ.get("CALL_LEDGER_TRACEBACK"):
                 raise
-            raise typer.Exit(exit_code) from None
+            raise typer.Exit(getattr(error, "exit_code", NOT_DONE)) from None

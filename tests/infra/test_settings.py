@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from infra.errors import WrongSetting
 from infra.kafka import Kafka
 from infra.postgresql import bounds, network
-from infra.settings import Settings
+from infra.settings import Settings, settings_with
 
 
 def test_without_any_variable_the_defaults_are_those_of_one_laptop(
@@ -64,8 +65,18 @@ def test_an_unknown_rule_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("store", ["mysql://desk:secret@server/ledger", "sqlite3", "postgresql"])
 def test_a_store_of_neither_kind_is_refused(monkeypatch: pytest.MonkeyPatch, store: str) -> None:
     monkeypatch.setenv("CALL_LEDGER_STORE", store)
-    with pytest.raises(ValidationError, match="it names no store"):
-        Settings()
+    with pytest.raises(
+        WrongSetting, match="CALL_LEDGER_STORE is not right: it names no store"
+    ) as refused:
+        settings_with()
+    assert "secret" not in str(refused.value)
+    with pytest.raises(WrongSetting):
+        settings_with(store=store)
+
+
+def test_a_flag_comes_before_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALL_LEDGER_STORE", "mysql://desk:secret@server/ledger")
+    assert settings_with(store="postgresql://desk@server/ledger").store.startswith("postgresql")
 
 
 @pytest.mark.parametrize("store", ["", "sqlite"])
