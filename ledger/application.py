@@ -1,20 +1,26 @@
-"""Current state of calls: cached for the hot ones, rebuilt by replay for the cold."""
+"""Current state of calls: cached for the hot ones, rebuilt by replay for the cold.
+
+This is the only file that knows the `eventsourcing` library: its repository and event store
+replay a call from what our store has. See docs/adr/0014.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, NoReturn, cast
+from uuid import UUID
 
-from eventsourcing.application import AggregateNotFoundError, Application, Cache
+from eventsourcing.application import AggregateNotFoundError, Repository
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import (
+    AggregateRecorder,
+    EventStore,
     JSONTranscoder,
     Mapper,
     Notification,
     StoredEvent,
-    Transcoder,
 )
 
 from domain.call import Call
@@ -72,39 +78,63 @@ def replay(
     return recorded
 
 
-class HotCalls(Cache[str, RecordedCall]):
-    """The calls that were asked for last.
+class CallCache:
+    """The calls that were asked for last; one thread at a time has it, so it needs no lock."""
 
-    One thread at a time has it, so it does without the lock and the links of the library's own,
-    which cost ten times as much.
-    """
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
+    def __init__(self, size: int) -> None:
+        self._size = size
         self._calls: OrderedDict[str, RecordedCall] = OrderedDict()
 
     def __contains__(self, key: str) -> bool:
         return key in self._calls
 
-    def get(self, key: str, *, evict: bool = False) -> RecordedCall:
-        """The call, which counts as asked for now. Raises `KeyError` when it is not here."""
-        if evict:
-            return self._calls.pop(key)
-        self._calls.move_to_end(key)
-        return self._calls[key]
+    def get(self, key: str) -> RecordedCall | None:
+        """The call, which counts as asked for now; nothing when it is not here."""
+        known = self._calls.get(key)
+        if known is not None:
+            self._calls.move_to_end(key)
+        return known
+
+    def put(self, call: RecordedCall) -> None:
+        """Keep the call, and evict the one that was not asked for longest."""
+        self._calls[call.id] = call
+        self._calls.move_to_end(call.id)
+        if len(self._calls) > self._size:
+            self._calls.popitem(last=False)
 
     def clear(self) -> None:
-        """Let go of all."""
+        """Evict all."""
         self._calls.clear()
 
-    def put(self, key: str, value: RecordedCall | None) -> None:
-        """Keep the call, and let go of the one that was not asked for longest."""
-        if value is not None:
-            self._calls[key] = value
-            self._calls.move_to_end(key)
-            if len(self._calls) > self._most:
-                self._calls.popitem(last=False)
+
+class CallEvents(AggregateRecorder):
+    """Our store as the library reads it; appending goes by `CallRecorder.write`."""
+
+    def __init__(self, recorder: CallRecorder) -> None:
+        self._recorder = recorder
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """The events of one call in order, with their positions."""
+        assert not desc
+        assert limit is None
+        key = str(originator_id)
+        rows = self._recorder.events_of(*source_and_call_id(key), gt or 0, lte)
+        return [
+            Notification(key, version, "", document, id=position)
+            for version, document, position in rows
+        ]
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> NoReturn:
+        """Refused: events are appended with their outcomes, in one transaction."""
+        raise NotImplementedError("events are appended with their outcomes, by write()")
 
 
 class CallMapper(Mapper[str]):
@@ -116,7 +146,7 @@ class CallMapper(Mapper[str]):
         position = cast(Notification, stored_event).id
         try:
             event = event_in(stored_event.state)
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             raise LedgerUnavailable(
                 f"The event at position {position}, version {version} of call {key}, cannot be "
                 "read: restore the event store from its last backup."
@@ -124,44 +154,28 @@ class CallMapper(Mapper[str]):
         return RecordedEvent(key, version, position, event)
 
 
-class CallApplication(Application[str]):
-    """The library's application over our own mapper and recorder."""
+class CallApplication:
+    """The calls of one ledger, as whoever decides sees them."""
 
     def __init__(self, recorder: CallRecorder, cached_calls: int) -> None:
-        self._call_recorder = recorder
+        self._events = EventStore(CallMapper(JSONTranscoder()), CallEvents(recorder))
+        self._repository = Repository(self._events)
+        self._cache = CallCache(cached_calls)
         self._outdated: set[int] = set()
-        super().__init__(
-            env={
-                # Others' writes are told by `mark_outdated`, and what is held is frozen: no copy.
-                self.AGGREGATE_CACHE_FASTFORWARD: "n",
-                self.DEEPCOPY_FROM_AGGREGATE_CACHE: "n",
-            }
-        )
-        self._hot = HotCalls(cached_calls)
-        self.repository.cache = cast(Cache[str, Any], self._hot)
-
-    def construct_transcoder(self) -> Transcoder:
-        """The library asks for one; our mapper does without."""
-        return JSONTranscoder()
-
-    def construct_mapper(self) -> CallMapper:
-        """Our mapper."""
-        return CallMapper(self.construct_transcoder())
-
-    def construct_recorder(self) -> CallRecorder:
-        """The recorder that was opened for the ledger's folder."""
-        return self._call_recorder
 
     def call(self, key: str) -> RecordedCall | None:
         """The call as it stands, or nothing when it has no event yet."""
-        try:
-            known = self.repository.get(key, projector_func=replay)
-        except AggregateNotFoundError:
-            return None
-        if self._outdated and known.position in self._outdated:
-            known = replay(known, self.events.get(key, gt=known.version)) or known
-            self.remember([known])
-            self._outdated.discard(known.position)
+        known = self._cache.get(key)
+        if known is None:
+            try:
+                known = self._repository.get(key, projector_func=replay)
+            except AggregateNotFoundError:
+                return None
+            self._cache.put(known)
+        elif self._outdated and known.position in self._outdated:
+            known = replay(known, self._events.get(key, gt=known.version)) or known
+            self._cache.put(known)
+        self._outdated.discard(known.position)
         return known
 
     def mark_outdated(self, call_positions: Collection[int] | None) -> None:
@@ -169,15 +183,15 @@ class CallApplication(Application[str]):
         if call_positions is not None and len(self._outdated) < MOST_OUTDATED:
             self._outdated.update(call_positions)
             return
-        # Nothing is held any more, so nothing of it is outdated.
+        # Nothing is cached any more, so nothing of it is outdated.
         self._outdated.clear()
-        self._hot.clear()
+        self._cache.clear()
 
     def cold(self, keys: Iterable[str]) -> set[str]:
-        """Those of the calls that are not at hand, and may have no event yet."""
-        return {key for key in keys if key not in self._hot}
+        """Those of the calls that are not cached, and may have no event yet."""
+        return {key for key in keys if key not in self._cache}
 
     def remember(self, calls: Iterable[RecordedCall]) -> None:
         """Take these as the current state, once their events are durable."""
         for call in calls:
-            self._hot.put(call.id, call)
+            self._cache.put(call)

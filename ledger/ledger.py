@@ -102,7 +102,6 @@ class Ledger:
         """Finish what was taken, then give the folder free."""
         self._group_commit.close()
         with self._one_at_a_time:
-            self._application.close()
             self._open.close()
 
     def __enter__(self) -> Ledger:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from eventsourcing.persistence import ApplicationRecorder
-
 from ledger.store.reader import Ends, StoreReader
 
 
@@ -69,11 +67,11 @@ Decide = Callable[[Turn], Group]
 """Decides a group against the ledger as it is in this turn."""
 
 
-class CallRecorder(StoreReader, ApplicationRecorder):
-    """The library's recorder, and beside it what group commit and repeated commands need.
+class CallRecorder(StoreReader):
+    """What group commit, replay and repeated commands need of a store.
 
-    The calls of the library that take `StoredEvent`s serve reading; appending goes by `Group`,
-    because positions, refusals and outcomes must be durable in the same transaction.
+    Appending goes by `Group`, because positions, refusals and outcomes must be durable in the
+    same transaction.
     """
 
     @abstractmethod
@@ -88,6 +86,12 @@ class CallRecorder(StoreReader, ApplicationRecorder):
         of its last call is in the ledger when this returns, as a whole. Raises
         `LedgerUnavailable` with a sentence when that fails, and whatever `decide` raises.
         """
+
+    @abstractmethod
+    def events_of(
+        self, source: str, call_id: str, after_version: int, last_version: int | None
+    ) -> list[tuple[int, bytes, int]]:
+        """Version, document and position of the call's events, in order; None reads to its end."""
 
     @abstractmethod
     def outcomes_of(self, command_ids: Sequence[bytes]) -> list[StoredOutcome]:

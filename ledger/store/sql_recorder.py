@@ -1,14 +1,7 @@
-"""What the library and repeated commands ask of any SQL database, in the same words."""
+"""What replay and repeated commands ask of any SQL database, in the same words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NoReturn
-from uuid import UUID
-
-from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
-
-from ledger.application import source_and_call_id
 from ledger.store.reader import NO_LIMIT
 from ledger.store.recorder import CallRecorder
 
@@ -30,53 +23,16 @@ class SqlRecorder(CallRecorder):
         ((document,),) = self.rows("SELECT document FROM refusals WHERE number = ?", number)
         return bytes(document)
 
-    def max_notification_id(self) -> int | None:
-        """The last position, or nothing in an empty ledger."""
-        return self.ends().position or None
-
-    def select_events(
-        self,
-        originator_id: UUID | str,
-        *,
-        gt: int | None = None,
-        lte: int | None = None,
-        desc: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[Notification]:
-        """The events of one call, with their positions."""
-        rows = self.rows(
+    def events_of(
+        self, source: str, call_id: str, after_version: int, last_version: int | None
+    ) -> list[tuple[int, bytes, int]]:
+        """Version, document and position of the call's events, in order; None reads to its end."""
+        return self.rows(
             "SELECT version, document, position FROM events"
             " WHERE call = (SELECT call FROM calls WHERE source = ? AND call_id = ?)"
-            " AND version > ? AND version <= ?"
-            f" ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?",
-            *source_and_call_id(str(originator_id)),
-            gt or 0,
-            NO_LIMIT if lte is None else lte,
-            NO_LIMIT if limit is None else limit,
+            " AND version > ? AND version <= ? ORDER BY version",
+            source,
+            call_id,
+            after_version,
+            NO_LIMIT if last_version is None else last_version,
         )
-        return [
-            Notification(originator_id, version, "", document, id=position)
-            for version, document, position in rows
-        ]
-
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
-    ) -> NoReturn:
-        """Not offered: followers read the feed from their own position."""
-        raise NotImplementedError("followers read the feed from their own position")
-
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> NoReturn:
-        """Not a door of this ledger: `write` takes events with their outcomes."""
-        raise NotImplementedError("events are appended with their outcomes, by write()")
-
-    def subscribe(
-        self, gt: int | None = None, topics: Sequence[str] = ()
-    ) -> Subscription[ApplicationRecorder]:
-        """Not offered: followers read the feed from their own position."""
-        raise NotImplementedError("followers read the feed from their own position")
