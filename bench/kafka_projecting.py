@@ -22,13 +22,13 @@ from typing import Any, NamedTuple
 from bench.figures import Figure, keep, machine, table
 from bench.histories import batches, call_id
 from bench.servers import folder_of_its_own, kafka_in
-from consumers.kafka.batch_decoder import read_whole_batches
+from consumers.kafka.batch_decoder import poll_whole_batches
 from consumers.kafka.feed import POLL_BATCHES
 from consumers.kafka.message_format import headers_of, is_as_published, key_in, place_of
 from consumers.kafka.offsets import consumer_at, ends_of, partitions_of
-from consumers.kafka.transactions import Pages, partition_of
+from consumers.kafka.transactions import TransactionalWriter, partition_of
 from consumers.kafka.validation import why_no_event
-from consumers.kafka_projector import project
+from consumers.projector import project
 from consumers.publisher import PAGE_EVENTS
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, create, topics
@@ -62,7 +62,7 @@ def write(bootstrap: str, events: int, writer: int) -> int:
         return partition_of(call_id(call_number).encode(), partitions) % WRITERS == writer
 
     sent, page_events = 0, PAGE_EVENTS // WRITERS
-    with Pages(Kafka(bootstrap), f"bench-{writer}", EVENTS_POSITIONS) as pages:
+    with TransactionalWriter(Kafka(bootstrap), f"bench-{writer}", EVENTS_POSITIONS) as pages:
         for batch, _ in batches(events, wanted):
             rows = zip(batch.positions, batch.call_positions, batch.documents, strict=True)
             wanted_rows = takewhile(lambda row: row[0] <= events, rows)
@@ -80,7 +80,7 @@ def bare(bootstrap: str) -> int:
     """Read everything that is committed, and do nothing with it."""
     kafka, count = Kafka(bootstrap), 0
     ends = ends_of(kafka, partitions_of(kafka, EVENTS))
-    consumer = consumer_at(kafka, {}, EVENTS)
+    consumer = consumer_at(kafka, {}, partitions_of(kafka, EVENTS))
     try:
         while any(consumer.position(one) < end for one, end in ends.items()):
             count += sum(map(len, consumer.poll(1_000).values()))
@@ -100,8 +100,8 @@ def checked(bootstrap: str, reader: int, readers: int) -> int:
     """Read and check as `project` does, a reader's share of the partitions, and keep nothing."""
     kafka, count = Kafka(bootstrap), 0
     ends = ends_of(kafka, partitions_of(kafka, EVENTS)[reader::readers])
-    consumer = consumer_at(kafka, {}, EVENTS, at_once=POLL_BATCHES)
-    read_whole_batches(consumer)
+    consumer = consumer_at(kafka, {}, partitions_of(kafka, EVENTS), at_once=POLL_BATCHES)
+    poll_whole_batches(consumer)
     consumer.pause(*(one for one in consumer.assignment() if one not in ends))
     try:
         while any(consumer.position(one) < end for one, end in ends.items()):

@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from hashlib import sha256
 from typing import Any, Final
 
-from kafka import TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 
 from consumers.answers import answer_to, answer_to_unreadable
-from consumers.kafka.offsets import consumer_at, is_at_end, reading
-from consumers.kafka.transactions import Bookmark, Pages
+from consumers.kafka.checkpoints import COMMAND_CONSUMER, WAYS_ON, Checkpoint, check_not_lost
+from consumers.kafka.offsets import consumer_at, is_at_end, numbered_partitions, reading
+from consumers.kafka.topic_identity import TOPICS, WatchedTopics, ids_in
+from consumers.kafka.transactions import TransactionalWriter
 from infra.errors import LedgerError
-from infra.kafka import Kafka
+from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import COMMANDS, COMMANDS_POSITIONS, OUTCOMES, check_safe
 from ledger.identity import FIRST_EVENT, fingerprint_of
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Request
-from ledger.quarantine import QuarantineReader, Unread
+from ledger.quarantine import Unread
 
-NAME: Final = "command-consumer"
+NAME: Final = COMMAND_CONSUMER
 POLL_MILLISECONDS: Final = 100
 PAGE_COMMANDS: Final = 2_000
 GATHER_SECONDS: Final = 0.02
@@ -33,8 +37,8 @@ GATHER_SECONDS: Final = 0.02
 
 JSON: Final = [("content-type", b"application/json")]
 LOST: Final = (
-    "commands were thrown away before they were served; delete the entry of "
-    f"{NAME} on {COMMANDS_POSITIONS} to go on with those that are there."
+    "commands were thrown away before they were served; to go on with those that are there, "
+    f"{WAYS_ON[COMMANDS_POSITIONS]}."
 )
 
 OnPage = Callable[[int], None]
@@ -49,53 +53,96 @@ def serve(
     until_end: bool = False,
     on_page: OnPage | None = None,
     on_group: OnGroup | None = None,
+    from_beginning: bool = False,
 ) -> int:
     """Take commands and answer them until told to stop; returns how many were answered.
 
-    With `until_end` it ends when every command that is there was answered. Raises `Fenced` when
-    another consumer takes over, `KafkaUnavailable`, `LedgerError` where another ledger was
-    served, and what opening a ledger raises.
+    With `until_end` it ends when every command that is there was answered. `from_beginning`
+    answers all that are there, also those that were answered before. Raises `Fenced` when another
+    consumer takes over, `TopicMadeAgain` when Kafka has other topics than those that were read,
+    `KafkaUnavailable`, `LedgerError` where another ledger was served, and what opening a ledger
+    raises.
     """
     check_safe(kafka, COMMANDS, OUTCOMES, COMMANDS_POSITIONS)
     answered = 0
-    with open_ledger() as ledger, Pages(kafka, NAME, COMMANDS_POSITIONS) as pages:
-        topic = kafka.topic(COMMANDS)
-        kept = offsets_in(pages.bookmark, topic)
-        check_same_ledger(ledger, pages.bookmark)
-        kept_apart = origins_in(ledger.quarantine)
-        consumer = consumer_at(kafka, kept, COMMANDS)
+    with (
+        open_ledger() as ledger,
+        closing(WatchedTopics(kafka, WAYS_ON[COMMANDS_POSITIONS], COMMANDS, OUTCOMES)) as watched,
+        TransactionalWriter(kafka, NAME, COMMANDS_POSITIONS, from_beginning) as writer,
+    ):
+        check_same_ledger(ledger, writer.checkpoint)
+        kept = begin(kafka, watched, writer, from_beginning)
+        there = numbered_partitions(kafka, COMMANDS, watched.seen[COMMANDS].partitions)
+        consumer = consumer_at(kafka, kept, there)
+        page = CommandPage(ledger, writer, watched.ids[COMMANDS], on_group)
         try:
             while not stopping.is_set():
-                with reading(kafka, LOST):
-                    polled = consumer.poll(POLL_MILLISECONDS, max_records=PAGE_COMMANDS)
-                messages = [one for records in polled.values() for one in records]
+                messages = poll(kafka, consumer, watched)
                 if messages:
-                    answered += serve_page(ledger, pages, messages, kept_apart, on_group)
+                    answered += page.serve(messages)
                     if on_page is not None:
                         on_page(answered)
                     if len(messages) < PAGE_COMMANDS and not until_end:
                         stopping.wait(GATHER_SECONDS)
                 elif until_end and is_at_end(kafka, consumer):
+                    watched.check()
                     break
                 else:
-                    pages.keep()
+                    writer.keep_alive()
+                    watched.check_now_and_then()
         finally:
             consumer.close()
     return answered
 
 
-def offsets_in(bookmark: Bookmark, topic: str) -> dict[TopicPartition, int]:
+def poll(kafka: Kafka, consumer: KafkaConsumer, watched: WatchedTopics) -> list[Any]:
+    """The next commands, which are of the topic that is read: offsets say nothing of another."""
+    try:
+        with reading(kafka, LOST):
+            polled = consumer.poll(POLL_MILLISECONDS, max_records=PAGE_COMMANDS)
+    except KafkaUnavailable:
+        watched.check()
+        raise
+    messages = [one for records in polled.values() for one in records]
+    if messages:
+        watched.check()
+    return messages
+
+
+def begin(
+    kafka: Kafka, watched: WatchedTopics, writer: TransactionalWriter, from_beginning: bool
+) -> dict[TopicPartition, int]:
+    """Where to go on; the ids of the topics are in the checkpoint before any answer is there.
+
+    Raises `TopicMadeAgain` and `PositionsLost`, unless all commands are to be answered.
+    """
+    answers = numbered_partitions(kafka, OUTCOMES, watched.seen[OUTCOMES].partitions)
+    writer.write_to(OUTCOMES, len(answers))
+    before = writer.checkpoint
+    if from_beginning:
+        before = {name: value for name, value in before.items() if not name.isdigit()}
+    else:
+        watched.compare(ids_in(before))
+        check_not_lost(kafka, COMMANDS_POSITIONS, writer.has_no_checkpoint, answers)
+    checkpoint = {**before, TOPICS: watched.ids}
+    if checkpoint != writer.checkpoint:
+        with writer.page():
+            writer.write_checkpoint(checkpoint)
+    return offsets_in(checkpoint, kafka.topic(COMMANDS))
+
+
+def offsets_in(checkpoint: Checkpoint, topic: str) -> dict[TopicPartition, int]:
     """Where to go on reading commands."""
     return {
         TopicPartition(topic, int(partition)): offset
-        for partition, offset in bookmark.items()
-        if partition != FIRST_EVENT
+        for partition, offset in checkpoint.items()
+        if partition.isdigit()
     }
 
 
-def check_same_ledger(ledger: Ledger, bookmark: Bookmark) -> None:
+def check_same_ledger(ledger: Ledger, checkpoint: Checkpoint) -> None:
     """Refuse to go on where another ledger was served. Raises `LedgerError`."""
-    served, first = bookmark.get(FIRST_EVENT), ledger.first_document()
+    served, first = checkpoint.get(FIRST_EVENT), ledger.first_document()
     if served is not None and (first is None or fingerprint_of(first) != served):
         raise LedgerError(
             "The commands in Kafka were recorded in another ledger so far, not in this store: set "
@@ -104,60 +151,53 @@ def check_same_ledger(ledger: Ledger, bookmark: Bookmark) -> None:
         )
 
 
-def serve_page(
-    ledger: Ledger,
-    pages: Pages,
-    messages: list[Any],
-    kept_apart: frozenset[str],
-    on_group: OnGroup | None = None,
-) -> int:
-    """Record the commands, then answer all of them in one transaction.
+class CommandPage:
+    """Records commands, then answers all of them in one transaction."""
 
-    `kept_apart` has the origins of what was in quarantine before, so that nothing goes there twice.
-    """
-    requests: list[Request] = []
-    unreadable: dict[int, str] = {}
-    apart: list[Unread] = []
-    for index, message in enumerate(messages):
-        try:
-            requests.append(read_request(message.value or b""))
-        except Unreadable as error:
-            unreadable[index] = str(error)
-            if origin_of(message) not in kept_apart:
-                apart.append(Unread(origin_of(message), message.value or b"", str(error)))
-    if apart:
-        ledger.quarantine.add_many(apart)
-    recorded = ledger.record_many(requests)
-    if on_group is not None:
-        on_group(recorded, len(unreadable))
-    outcomes = iter(zip(requests, recorded, strict=True))
-    offsets = dict(pages.bookmark)
-    if FIRST_EVENT not in offsets and (first := ledger.first_document()) is not None:
-        offsets[FIRST_EVENT] = fingerprint_of(first)
-    with pages.page():
+    def __init__(
+        self, ledger: Ledger, writer: TransactionalWriter, topic_id: str, on_group: OnGroup | None
+    ) -> None:
+        self._ledger = ledger
+        self._writer = writer
+        self._topic_id = topic_id
+        self._on_group = on_group
+
+    def serve(self, messages: list[Any]) -> int:
+        """Take one page; returns how many were answered."""
+        requests: list[Request] = []
+        unread: dict[int, Unread] = {}
         for index, message in enumerate(messages):
-            if (reason := unreadable.get(index)) is not None:
-                answer = answer_to_unreadable(message.partition, message.offset, reason)
-                pages.send(OUTCOMES, message.key or b"", answer, JSON)
-            else:
-                request, outcome = next(outcomes)
-                key = request.command.call_id.encode()
-                pages.send(OUTCOMES, key, answer_to(request.command, outcome), JSON)
-            offsets[str(message.partition)] = message.offset + 1
-        pages.mark(offsets)
-    return len(messages)
+            try:
+                requests.append(read_request(message.value or b""))
+            except Unreadable as error:
+                origin = origin_of(message, self._topic_id)
+                unread[index] = Unread(origin, message.value or b"", str(error))
+        self._ledger.quarantine.add_new([*unread.values()])
+        recorded = self._ledger.record_many(requests)
+        if self._on_group is not None:
+            self._on_group(recorded, len(unread))
+        outcomes = iter(zip(requests, recorded, strict=True))
+        checkpoint = dict(self._writer.checkpoint)
+        if FIRST_EVENT not in checkpoint and (first := self._ledger.first_document()) is not None:
+            checkpoint[FIRST_EVENT] = fingerprint_of(first)
+        with self._writer.page():
+            for index, message in enumerate(messages):
+                if (kept := unread.get(index)) is not None:
+                    answer = answer_to_unreadable(message.partition, message.offset, kept.reason)
+                    self._writer.send(OUTCOMES, message.key or b"", answer, JSON)
+                else:
+                    request, outcome = next(outcomes)
+                    key = request.command.call_id.encode()
+                    self._writer.send(OUTCOMES, key, answer_to(request.command, outcome), JSON)
+                checkpoint[str(message.partition)] = message.offset + 1
+            self._writer.write_checkpoint(checkpoint)
+        return len(messages)
 
 
-def origins_in(quarantine: QuarantineReader) -> frozenset[str]:
-    """Where everything in quarantine came from."""
-    origins: set[str] = set()
-    after = 0
-    while kept := quarantine.list(after):
-        origins.update(one.origin for one in kept)
-        after = kept[-1].number
-    return frozenset(origins)
-
-
-def origin_of(message: Any) -> str:
-    """Where a message is, in words; what is no command is known by it when its page comes again."""
-    return f"{message.topic}, partition {message.partition}, offset {message.offset}"
+def origin_of(message: Any, topic_id: str) -> str:
+    """Where a message is, and what: it is known by that when its page comes again."""
+    digest = sha256(message.value or b"").hexdigest()[:16]
+    return (
+        f"{message.topic} ({topic_id}), partition {message.partition}, offset {message.offset}, "
+        f"sha256 {digest}"
+    )

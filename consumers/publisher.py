@@ -12,8 +12,11 @@ from contextlib import closing
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple, Protocol
 
+from consumers.kafka.checkpoints import PUBLISHER, WAYS_ON, Checkpoint, check_not_lost
 from consumers.kafka.message_format import Headers, Keys, headers_of, key_in
-from consumers.kafka.transactions import Bookmark, Pages
+from consumers.kafka.offsets import partitions_of
+from consumers.kafka.topic_identity import TOPICS, WatchedTopics, ids_in
+from consumers.kafka.transactions import TransactionalWriter
 from infra.errors import LedgerError
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, check_safe
@@ -22,7 +25,7 @@ from ledger.identity import FIRST_EVENT, fingerprint_at, fingerprint_of
 from ledger.prefetch import prefetch
 from ledger.store.reader import Ends
 
-NAME: Final = "publisher"
+NAME: Final = PUBLISHER
 PAGE_EVENTS: Final = 5_000
 """Events in one transaction while behind: a commit takes about 40 ms, whatever is in it."""
 
@@ -79,16 +82,20 @@ def publish(
     """Publish until told to stop, or `until_end` until Kafka has what the store has now.
 
     `from_position` sends again from there on; readers drop what they have by its position.
-    Raises `Fenced` when another publisher takes over, `StoreBehind`, `KafkaUnavailable`, and
-    `FeedBroken`.
+    Raises `Fenced` when another publisher takes over, `TopicMadeAgain` when Kafka has other topics
+    than those that were published to, `StoreBehind`, `KafkaUnavailable`, and `FeedBroken`.
     """
     check_safe(kafka, EVENTS, REFUSALS, EVENTS_POSITIONS)
-    with closing(open_feed()) as feed, Pages(kafka, NAME, EVENTS_POSITIONS) as pages:
-        done = Published(
-            pages.bookmark.get(POSITION, 0) if from_position is None else from_position - 1,
-            pages.bookmark.get(REFUSAL_NUMBER, 0) if from_position is None else 0,
-        )
-        check_store_has_it(feed, pages.bookmark)
+    sends_again = from_position is not None
+    with (
+        closing(open_feed()) as feed,
+        closing(WatchedTopics(kafka, WAYS_ON[EVENTS_POSITIONS], EVENTS, REFUSALS)) as watched,
+        TransactionalWriter(kafka, NAME, EVENTS_POSITIONS, sends_again) as writer,
+    ):
+        done = done_before(writer.checkpoint, from_position)
+        check_topics(kafka, watched, writer, from_position)
+        check_store_has_it(feed, writer.checkpoint)
+        begin(feed, watched, writer)
         if on_page is not None:
             on_page(done)
         keys = Keys()
@@ -97,7 +104,8 @@ def publish(
             if is_behind(done, head):
                 # The next page is read and made ready while Kafka takes this one.
                 for page in prefetch(pages_of(feed, done, head, page_events, keys)):
-                    done = send_page(pages, done, page)
+                    done = send_page(writer, done, page)
+                    watched.check()
                     if on_page is not None:
                         on_page(done)
                     if stopping.is_set():
@@ -105,21 +113,52 @@ def publish(
             elif until_end:
                 break
             else:
-                pages.keep()
+                writer.keep_alive()
+                watched.check_now_and_then()
             if not until_end:
                 stopping.wait(GATHER_SECONDS)
         return done
 
 
-def check_store_has_it(feed: Feed, bookmark: Bookmark) -> None:
+def done_before(checkpoint: Checkpoint, from_position: int | None) -> Published:
+    """How far Kafka is; sent again are events from a position on, and all refusals."""
+    if from_position is not None:
+        return Published(from_position - 1, 0)
+    return Published(checkpoint.get(POSITION, 0), checkpoint.get(REFUSAL_NUMBER, 0))
+
+
+def check_topics(
+    kafka: Kafka, watched: WatchedTopics, writer: TransactionalWriter, from_position: int | None
+) -> None:
+    """Refuse to go on in topics that were made again; everything may be sent to them anew.
+
+    Raises `TopicMadeAgain` and `PositionsLost`.
+    """
+    if from_position != 1:
+        watched.compare(ids_in(writer.checkpoint))
+        written = partitions_of(kafka, EVENTS, REFUSALS)
+        check_not_lost(kafka, EVENTS_POSITIONS, writer.has_no_checkpoint, written)
+
+
+def begin(feed: Feed, watched: WatchedTopics, writer: TransactionalWriter) -> None:
+    """Have the ids of the topics in the checkpoint before anything is in the topics."""
+    checkpoint = {**writer.checkpoint, TOPICS: watched.ids}
+    if FIRST_EVENT not in checkpoint and (first := fingerprint_at(feed, 1)) is not None:
+        checkpoint[FIRST_EVENT] = first
+    if checkpoint != writer.checkpoint:
+        with writer.page():
+            writer.write_checkpoint(checkpoint)
+
+
+def check_store_has_it(feed: Feed, checkpoint: Checkpoint) -> None:
     """Refuse a store that was restored to before what Kafka has.
 
     It would give those positions to other events, and readers would drop them. Raises
     `StoreBehind`.
     """
     head = feed.head()
-    last_event = bookmark.get(LAST_EVENT)
-    in_kafka = bookmark.get(POSITION, 0), bookmark.get(REFUSAL_NUMBER, 0)
+    last_event = checkpoint.get(LAST_EVENT)
+    in_kafka = checkpoint.get(POSITION, 0), checkpoint.get(REFUSAL_NUMBER, 0)
     if in_kafka[0] > head.position or in_kafka[1] > head.refusal_number:
         raise StoreBehind(
             f"Kafka has events up to position {in_kafka[0]} and refusals up to {in_kafka[1]}, the "
@@ -182,14 +221,14 @@ def page_of(events: EventBlock | None, refusals: RefusalBatch | None, keys: Keys
     return Page(messages, position, refusal_number, fingerprints)
 
 
-def send_page(pages: Pages, done: Published, page: Page) -> Published:
+def send_page(writer: TransactionalWriter, done: Published, page: Page) -> Published:
     """One transaction: the documents and the position after them."""
     position = done.position if page.position is None else page.position
     number = done.refusal_number if page.refusal_number is None else page.refusal_number
-    with pages.page():
+    with writer.page():
         for topic, key, document, headers in page.messages:
-            pages.send(topic, key, document, headers)
-        pages.mark(
-            {**pages.bookmark, **page.fingerprints, POSITION: position, REFUSAL_NUMBER: number}
+            writer.send(topic, key, document, headers)
+        writer.write_checkpoint(
+            {**writer.checkpoint, **page.fingerprints, POSITION: position, REFUSAL_NUMBER: number}
         )
     return Published(position, number)

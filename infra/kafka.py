@@ -120,11 +120,15 @@ class Kafka:
     def admin(self) -> Iterator[KafkaAdminClient]:
         """A connection that describes and makes topics. Raises `KafkaUnavailable`."""
         with self.explained():
-            client = KafkaAdminClient(client_id="call-ledger", **self._connection)
+            client = self.admin_client()
             try:
                 yield client
             finally:
                 client.close()
+
+    def admin_client(self) -> KafkaAdminClient:
+        """As `admin`, for who closes it. Raises `KafkaError`."""
+        return KafkaAdminClient(client_id="call-ledger", **self._connection)
 
     def producer(self, transactional_id: str | None = None) -> KafkaProducer:
         """A producer whose messages are on every in-sync replica when it is told so.

@@ -18,6 +18,25 @@ FILE: Final = Path(__file__).with_name("topics.yaml")
 EVENTS, REFUSALS, EVENTS_POSITIONS = "call-events", "call-refusals", "call-events-positions"
 COMMANDS, OUTCOMES, COMMANDS_POSITIONS = "call-commands", "call-outcomes", "call-commands-positions"
 
+OF_ANY_NUMBER: Final = (COMMANDS, OUTCOMES)
+"""Topics that may have more partitions than at first, or fewer: all that are there are used."""
+
+PUBLISH_AGAIN: Final = "publish everything again with `call-ledger publish --from 1`"
+SERVE_AGAIN: Final = (
+    "answer all commands that are there with `call-ledger serve-commands --from-beginning`, where "
+    "those that are known get their first answer again"
+)
+READ_AGAIN: Final = (
+    "delete each projections.duckdb, so that `call-ledger project` reads from the beginning"
+)
+AFTERWARDS: Final = {
+    EVENTS: f"{PUBLISH_AGAIN}, and {READ_AGAIN}",
+    REFUSALS: f"{PUBLISH_AGAIN}, and {READ_AGAIN}",
+    EVENTS_POSITIONS: PUBLISH_AGAIN,
+    COMMANDS_POSITIONS: SERVE_AGAIN,
+}
+"""How to go on when one of these was made again; it is safe at any time."""
+
 MOST_REPLICAS: Final = 3
 MOST_IN_SYNC: Final = 2
 CREATE_MILLISECONDS: Final = 30_000
@@ -104,10 +123,11 @@ def problems_of(admin: KafkaAdminClient, name: str, topic: Topic, brokers: int) 
     (described,) = admin.describe_topics([name])
     partitions = described["partitions"]
     problems = []
-    if len(partitions) != topic.partitions:
+    if len(partitions) != topic.partitions and topic.name not in OF_ANY_NUMBER:
         problems.append(
-            f"Topic {name} has {len(partitions)} partitions instead of {topic.partitions}: "
-            "the order of a call's events is lost when their number changes."
+            f"Topic {name} has {len(partitions)} partitions instead of {topic.partitions}, by "
+            "which a call's events are out of order for who reads it: end all processes, delete "
+            f"it, and run `call-ledger topics create`; then {AFTERWARDS[topic.name]}."
         )
     replicas = min(len(one["replica_nodes"]) for one in partitions)
     if replicas < min(MOST_REPLICAS, brokers):

@@ -94,6 +94,12 @@ class Quarantine(QuarantineReader):
             last = self._recorder.quarantine(self._now(), [one.bounded() for one in unread])
         return range(last - len(unread) + 1, last + 1)
 
+    def add_new(self, unread: Sequence[Unread]) -> None:
+        """Keep those whose origin is not here yet: a message that comes again is the same."""
+        with self._one_at_a_time:
+            new = [one for one in unread if not self._recorder.has_quarantined(one.origin)]
+            self.add_many(new)
+
     def retry(self, number: int, who: str) -> Outcome:
         """Read it again and record it; recorded or refused, it is resolved by that.
 

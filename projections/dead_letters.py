@@ -17,6 +17,7 @@ create table feed_offsets (
     topic varchar, partition_number integer, next_offset bigint,
     primary key (topic, partition_number)
 );
+create table feed_topics (topic varchar primary key, topic_id varchar not null);
 create sequence withheld_numbers;
 create table withheld (
     withheld_number bigint default nextval('withheld_numbers'),
@@ -55,6 +56,18 @@ def offsets(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], int]
     """Where to go on reading."""
     rows = connection.execute("select topic, partition_number, next_offset from feed_offsets")
     return {(topic, partition): offset for topic, partition, offset in rows.fetchall()}
+
+
+def topic_ids(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The ids of the topics that the offsets are of: a topic made again has another."""
+    return dict(connection.execute("select topic, topic_id from feed_topics").fetchall())
+
+
+def note_topics(connection: duckdb.DuckDBPyConnection, ids: Mapping[str, str]) -> None:
+    """Keep which topics are read from now on."""
+    connection.executemany(
+        "insert or replace into feed_topics values (?, ?)", [[*one] for one in ids.items()]
+    )
 
 
 def note_offsets(connection: duckdb.DuckDBPyConnection, read: Offsets) -> None:

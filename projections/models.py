@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from projections import dead_letters
 from projections.columns import CAUSATION, EVENT_COLUMNS, REFUSAL_COLUMNS
 
 FOLDER = Path(__file__).parent / "models"
@@ -132,5 +133,6 @@ def models_hash() -> str:
     digest = hashlib.sha256(MACROS.encode())
     for model in models():
         digest.update(f"{model.name}\0{model.kind}\0{model.sql}\0".encode())
+    digest.update(dead_letters.TABLES.encode())
     digest.update(repr((EVENT_COLUMNS, REFUSAL_COLUMNS, CAUSATION)).encode())
     return digest.hexdigest()

@@ -26,7 +26,7 @@ BETWEEN: Final = bytes([2 * 2]) + b"".join(
 """What stands between our documents and their places; Kafka doubles short numbers."""
 
 
-def read_whole_batches(consumer: KafkaConsumer) -> None:
+def poll_whole_batches(consumer: KafkaConsumer) -> None:
     """From now on each record that is polled stands for a batch; its value is a list of `Record`.
 
     The first list may begin before the offset that was asked for.

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from kafka import TopicPartition
 
-from consumers.kafka.batch_decoder import Record, read_whole_batches
+from consumers.kafka.batch_decoder import Record, poll_whole_batches
 from consumers.kafka.message_format import is_as_published, place_of
 from consumers.kafka.offsets import (
     consumer_at,
@@ -23,10 +24,11 @@ from consumers.kafka.offsets import (
     reading,
     resume,
 )
-from consumers.kafka.resequencer import InOrder, Message
+from consumers.kafka.resequencer import Message, Resequencer
+from consumers.kafka.topic_identity import TopicIds, WatchedTopics
 from consumers.kafka.validation import why_no_event, why_no_refusal
-from infra.kafka import Kafka
-from infra.topics import EVENTS, REFUSALS, check_safe
+from infra.kafka import Kafka, KafkaUnavailable
+from infra.topics import AFTERWARDS, EVENTS, REFUSALS, check_safe
 from projections.database import Gap
 from projections.dead_letters import Offsets
 
@@ -72,14 +74,24 @@ class Page(NamedTuple):
 class KafkaFeed:
     """Reads the topics of events and refusals from where the read side is."""
 
-    def __init__(self, kafka: Kafka, offsets: Offsets, position: int, refusal_number: int) -> None:
+    def __init__(
+        self,
+        kafka: Kafka,
+        offsets: Offsets,
+        position: int,
+        refusal_number: int,
+        topic_ids: TopicIds | None = None,
+    ) -> None:
         """Go on from the offsets, and from the beginning where there is none.
 
-        Raises `KafkaUnavailable`.
+        The offsets are of the topics of these ids. Raises `TopicMadeAgain`, and
+        `KafkaUnavailable`.
         """
         check_safe(kafka, EVENTS, REFUSALS)
+        self.topics = topics_of_tables(kafka)
+        self.topics.compare(topic_ids or {})
         self._kafka = kafka
-        self._events, self._refusals = InOrder(position), InOrder(refusal_number)
+        self._events, self._refusals = Resequencer(position), Resequencer(refusal_number)
         self._names = {kafka.topic(EVENTS): self._events, kafka.topic(REFUSALS): self._refusals}
         self._checks: dict[str, Callable[[bytes], str]] = {
             kafka.topic(EVENTS): why_no_event,
@@ -88,25 +100,27 @@ class KafkaFeed:
         self._furthest: dict[TopicPartition, int] = {}
         self._gap_seconds = 0.0
         kept = {TopicPartition(*place): offset for place, offset in offsets.items()}
-        self._consumer = consumer_at(kafka, kept, EVENTS, REFUSALS, at_once=POLL_BATCHES)
-        read_whole_batches(self._consumer)
         self._partitions = partitions_of(kafka, EVENTS, REFUSALS)
+        self._consumer = consumer_at(kafka, kept, self._partitions, POLL_BATCHES)
+        poll_whole_batches(self._consumer)
         self._begun_at = places_of(self._consumer)
 
     def close(self) -> None:
         """Close the connection."""
         self._consumer.close()
+        self.topics.close()
 
     def read(self) -> Page:
         """What is next; lists are empty when nothing came for a moment.
 
-        Raises `Gap` when a position is missing for long, and `KafkaUnavailable`.
+        Raises `Gap` when a position is missing for long, `TopicMadeAgain` when what came is of
+        another topic than what was read before, and `KafkaUnavailable`.
         """
-        came: dict[InOrder, list[Message]] = {self._events: [], self._refusals: []}
+        came: dict[Resequencer, list[Message]] = {self._events: [], self._refusals: []}
         besides: list[Message] = []
         gathered = gathered_bytes = came_times = 0
         began = time.monotonic()
-        with reading(self._kafka, LOST):
+        with self._reading():
             while gathered < PAGE_MESSAGES and gathered_bytes < PAGE_BYTES:
                 polled = self._consumer.poll(self._patience_milliseconds(came_times))
                 before = gathered
@@ -119,6 +133,10 @@ class KafkaFeed:
                 if gathered == before:
                     break
                 came_times += 1
+        if gathered:
+            self.topics.check()
+        else:
+            self.topics.check_now_and_then()
         events, again = self._events.take(came[self._events])
         besides += again
         refusals, again = self._refusals.take(came[self._refusals])
@@ -134,7 +152,20 @@ class KafkaFeed:
 
     def at_end(self) -> bool:
         """Whether everything that Kafka has now was read."""
-        return is_at_end(self._kafka, self._consumer)
+        is_there = is_at_end(self._kafka, self._consumer)
+        if is_there:
+            self.topics.check()
+        return is_there
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """An offset that is out of range says most often that the topic is another one."""
+        try:
+            with reading(self._kafka, LOST):
+                yield
+        except KafkaUnavailable:
+            self.topics.check()
+            raise
 
     def _patience_milliseconds(self, came_times: int) -> int:
         """How long to wait for more: while much is left, until a page is full."""
@@ -216,6 +247,11 @@ class KafkaFeed:
             if message.offset < offsets[place]:  # noqa: PLR1730 - much quicker than `min`
                 offsets[place] = message.offset
         return offsets
+
+
+def topics_of_tables(kafka: Kafka) -> WatchedTopics:
+    """The topics that tables are read from. Raises `KafkaUnavailable`."""
+    return WatchedTopics(kafka, AFTERWARDS[EVENTS], EVENTS, REFUSALS)
 
 
 def missing(number: int) -> Gap:

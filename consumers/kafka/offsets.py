@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from kafka import KafkaConsumer, TopicPartition
@@ -14,25 +14,27 @@ from infra.topics import topics
 
 
 def partitions_of(kafka: Kafka, *names: str) -> list[TopicPartition]:
-    """Every partition of the topics."""
+    """Every partition that the topics must have."""
     return [
-        TopicPartition(kafka.topic(name), number)
-        for name in names
-        for number in range(topics()[name].partitions)
+        one for name in names for one in numbered_partitions(kafka, name, topics()[name].partitions)
     ]
+
+
+def numbered_partitions(kafka: Kafka, name: str, count: int) -> list[TopicPartition]:
+    """So many partitions of a topic."""
+    return [TopicPartition(kafka.topic(name), number) for number in range(count)]
 
 
 def consumer_at(
     kafka: Kafka,
     offsets: Mapping[TopicPartition, int],
-    *names: str,
+    partitions: Sequence[TopicPartition],
     at_once: int = POLL_MESSAGES,
 ) -> KafkaConsumer:
-    """A consumer of the topics from these offsets on, or from the beginning where there is none.
+    """A consumer from these offsets on, or from the beginning of a partition that has none.
 
     Raises `KafkaUnavailable`.
     """
-    partitions = partitions_of(kafka, *names)
     with kafka.explained():
         consumer = kafka.consumer(at_once)
         try:

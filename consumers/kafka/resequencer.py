@@ -26,7 +26,7 @@ def turn_of(message: Message) -> int:
     return 2 * message.number + message.is_poison
 
 
-class InOrder:
+class Resequencer:
     """Holds back what comes before its turn; partitions are read at different speeds."""
 
     def __init__(self, last: int) -> None:

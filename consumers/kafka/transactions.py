@@ -1,7 +1,7 @@
 """Writing to Kafka a page at a time: its messages and how far it came, in one transaction.
 
-Whoever opens the pages of a name fences the one who had them before, and goes on from the last
-bookmark that was committed. So a page is there once, whoever died where.
+A writer fences the one of the same name that was there before, and goes on from the last checkpoint
+that was committed. So a page is there once, no matter where which of them died.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import orjson
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 from kafka.errors import (
     InvalidProducerEpochError,
     KafkaError,
@@ -21,25 +21,18 @@ from kafka.errors import (
 )
 from kafka.partitioner.default import murmur2
 
+from consumers.kafka.checkpoints import Checkpoint, NoCheckpoint, last_checkpoint
 from consumers.kafka.message_format import Headers
-from consumers.kafka.offsets import ends_of, has_reached
 from consumers.kafka.watchdog import Watchdog
 from infra.errors import LedgerError
-from infra.kafka import Kafka, KafkaUnavailable, let_go
+from infra.kafka import Kafka, let_go
 from infra.topics import topics
 
-MARKED_SECONDS: Final = 2.0
-"""Kafka answers a commit first and marks its messages as committed a moment later."""
-
-STEP_BACK_MESSAGES: Final = 64
-POLL_MILLISECONDS: Final = 200
 CLOSE_SECONDS: Final = 5.0
 KEEP_SECONDS: Final = 10.0
 """How long a writer may be idle before it makes sure that nobody has taken over."""
 
 FENCED: Final = (ProducerFencedError, InvalidProducerEpochError)
-
-Bookmark = dict[str, int]
 
 
 class Fenced(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -52,17 +45,26 @@ def partition_of(key: bytes, partitions: int) -> int:
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
-class Pages:
-    """One name's pages: at most one process writes them, the others are fenced."""
+class TransactionalWriter:
+    """Writes one name's pages: at most one process does, the others are fenced."""
 
-    def __init__(self, kafka: Kafka, name: str, positions: str) -> None:
-        """Take over from whoever writes under this name; its bookmarks alone are on `positions`.
+    def __init__(
+        self,
+        kafka: Kafka,
+        name: str,
+        positions: str,
+        begins_anew: bool = False,
+        keep_seconds: float = KEEP_SECONDS,
+    ) -> None:
+        """Take over from whoever writes under this name; its checkpoints alone are on `positions`.
 
-        Raises `KafkaUnavailable`, and ends the process when Kafka does not answer at all.
+        A checkpoint that cannot be read is an error, unless the writer `begins_anew`. Raises
+        `KafkaUnavailable`, and ends the process when Kafka does not answer at all.
         """
         self._kafka = kafka
         self._name = name
         self._positions = positions
+        self._keep_seconds = keep_seconds
         self._sent: list[Any] = []
         self._topics = {name: (kafka.topic(name), one.partitions) for name, one in topics().items()}
         self._watchdog = Watchdog(kafka.hung_seconds)
@@ -71,11 +73,18 @@ class Pages:
             with self._explained(), self._watchdog.watching("the predecessor was fenced"):
                 self._producer = kafka.producer(kafka.topic(f"call-ledger.{name}"))
                 self._producer.init_transactions()
-                self.bookmark: Bookmark = last_bookmark(kafka, positions)
+                found = checkpoint_to_go_on_from(kafka, positions, name, begins_anew)
+                self.has_no_checkpoint = found is None
+                """Whether nobody ever left one: the topic is new, or was made again."""
+                self.checkpoint: Checkpoint = found or {}
                 self._last_page = time.monotonic()
         except BaseException:
             self.close()
             raise
+
+    def write_to(self, topic: str, partitions: int) -> None:
+        """Spread what is sent to the topic over so many partitions: as many as it has."""
+        self._topics[topic] = self._kafka.topic(topic), partitions
 
     @contextmanager
     def page(self) -> Iterator[None]:
@@ -94,14 +103,14 @@ class Pages:
             self._producer.commit_transaction()
         self._last_page = time.monotonic()
 
-    def keep(self) -> None:
-        """Repeat the bookmark when long idle, which fails when somebody has taken over.
+    def keep_alive(self) -> None:
+        """Repeat the checkpoint after a long idle time, which fails when somebody has taken over.
 
         Raises as `page` does.
         """
-        if time.monotonic() > self._last_page + KEEP_SECONDS:
+        if time.monotonic() > self._last_page + self._keep_seconds:
             with self.page():
-                self.mark(self.bookmark)
+                self.write_checkpoint(self.checkpoint)
 
     def send(self, topic: str, key: bytes, value: bytes, headers: Headers) -> Any:
         """Add a message to the page; returns the client's promise of an answer."""
@@ -112,10 +121,10 @@ class Pages:
         self._sent.append(sent)
         return sent
 
-    def mark(self, bookmark: Bookmark) -> None:
+    def write_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Say in the page how far it comes."""
-        self.send(self._positions, self._name.encode(), orjson.dumps(bookmark), [])
-        self.bookmark = bookmark
+        self.send(self._positions, self._name.encode(), orjson.dumps(checkpoint), [])
+        self.checkpoint = checkpoint
 
     def close(self) -> None:
         """Let the connection go; an open page is aborted by the broker."""
@@ -124,7 +133,7 @@ class Pages:
                 let_go(self._producer, CLOSE_SECONDS)
         self._watchdog.close()
 
-    def __enter__(self) -> Pages:
+    def __enter__(self) -> TransactionalWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -164,59 +173,13 @@ def is_fenced(error: object) -> bool:
     return any(map(is_fenced, getattr(error, "args", ())))
 
 
-def last_bookmark(kafka: Kafka, positions: str) -> Bookmark:
-    """How far pages were committed, as that topic says; empty when none was.
-
-    Raises `KafkaUnavailable` when it cannot be read in time.
-    """
-    there = TopicPartition(kafka.topic(positions), 0)
-    end = ends_of(kafka, [there])[there]
-    with kafka.explained():
-        consumer = kafka.consumer()
-        try:
-            consumer.assign([there])
-            first = consumer.beginning_offsets([there])[there]
-            step, begin = STEP_BACK_MESSAGES, end
-            while begin > first:
-                begin = max(first, end - step)
-                found = bookmarks(consumer, there, begin, end, kafka.patience_seconds / 2)
-                if found:
-                    return found[-1]
-                step *= 8
-        finally:
-            consumer.close()
-    return {}
-
-
-def bookmarks(
-    consumer: KafkaConsumer, there: TopicPartition, begin: int, end: int, at_most_seconds: float
-) -> list[Bookmark]:
-    """Those between two offsets, in order, but for what stays open: that is not committed."""
-    consumer.seek(there, begin)
-    committed = min(end, consumer.end_offsets([there])[there])
-    found: list[Bookmark] = []
-    began = time.monotonic()
-    while not has_reached(consumer, {there: end}):
-        waited_seconds = time.monotonic() - began
-        if has_reached(consumer, {there: committed}) and waited_seconds > MARKED_SECONDS:
-            break
-        if waited_seconds > at_most_seconds:
-            raise KafkaUnavailable(
-                f"The last position in {there.topic} could not be read in {at_most_seconds:g} "
-                "seconds: check the brokers, and start again."
-            )
-        for messages in consumer.poll(POLL_MILLISECONDS).values():
-            found.extend(map(read_bookmark, messages))
-    return found
-
-
-def read_bookmark(message: Any) -> Bookmark:
-    """One bookmark; Kafka keeps what we wrote, so anything else is somebody's mistake."""
+def checkpoint_to_go_on_from(
+    kafka: Kafka, positions: str, name: str, begins_anew: bool
+) -> Checkpoint | None:
+    """As `last_checkpoint`; who begins anew does not mind one that cannot be read."""
     try:
-        read: Bookmark = orjson.loads(message.value)
-    except ValueError:
-        raise KafkaUnavailable(
-            f"{message.topic} has something else than a position at offset {message.offset}: "
-            "see who wrote it, and publish again with --from."
-        ) from None
-    return read
+        return last_checkpoint(kafka, positions, name)
+    except NoCheckpoint:
+        if begins_anew:
+            return {}
+        raise

@@ -10,9 +10,9 @@ import time
 from importlib.resources import files
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
+from consumers.kafka.checkpoints import known_checkpoint
 from consumers.kafka.message_format import is_as_published, place_in
 from consumers.kafka.offsets import consumer_at, ends_of, has_reached, partitions_of, reading
-from consumers.kafka.transactions import last_bookmark
 from consumers.publisher import POSITION, REFUSAL_NUMBER
 from consumers.reconcile.digests import BATCH, RECORDS, Found, Scratch, scratch
 from infra.kafka import Kafka, KafkaUnavailable
@@ -147,9 +147,10 @@ def in_bytes(document: object) -> bytes:
 def read_kafka(one: Scratch, kafka: Kafka) -> int:
     """Take in every committed message that is there now; returns how far the publisher was."""
     name = POSITION if one.records.name == "event" else REFUSAL_NUMBER
-    reached = last_bookmark(kafka, EVENTS_POSITIONS).get(name, 0)
-    ends = ends_of(kafka, partitions_of(kafka, one.records.topic))
-    consumer = consumer_at(kafka, {}, one.records.topic)
+    reached: int = known_checkpoint(kafka, EVENTS_POSITIONS).get(name, 0)
+    partitions = partitions_of(kafka, one.records.topic)
+    ends = ends_of(kafka, partitions)
+    consumer = consumer_at(kafka, {}, partitions)
     try:
         with reading(kafka, "what is gone cannot be compared; start again."):
             deadline = time.monotonic() + SILENCE_SECONDS

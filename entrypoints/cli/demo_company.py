@@ -97,7 +97,7 @@ def ask(kafka: Kafka, calls: int, seed: int, start: datetime) -> None:
 def follow(folder: LedgerFolder, kafka: Kafka) -> OutcomeCounts:
     """`serve-commands`, `publish` and `project`, each until there is nothing left to do."""
     from consumers.command_consumer import serve
-    from consumers.kafka_projector import project
+    from consumers.projector import project
     from consumers.publisher import publish
     from ledger.feed import StoreFeed
     from ledger.ledger import Ledger

@@ -30,7 +30,7 @@ def project(
 
     [bold]call-ledger project --until-end[/bold]
     """
-    from consumers.kafka_projector import project as follow
+    from consumers.projector import project as follow
     from entrypoints.workers.lag import projector_figures
     from entrypoints.workers.metrics import ProjectorMetrics
     from entrypoints.workers.worker import running

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from entrypoints.ui.options import (
@@ -20,6 +22,12 @@ from entrypoints.ui.options import (
 def serve_commands(
     context: typer.Context,
     until_end: UntilEnd = False,
+    from_beginning: Annotated[
+        bool,
+        typer.Option(
+            "--from-beginning", help="Answer every command that is there, also those known already."
+        ),
+    ] = False,
     rules: RuleSetName = "seed",
     port: Port = None,
     host: Host = LOOPBACK,
@@ -27,7 +35,8 @@ def serve_commands(
 ) -> None:
     """Take commands from Kafka, record them, and send each one's outcome back, until stopped.
 
-    A command that comes again is answered as the first time, and not applied again.
+    A command that comes again is answered as the first time, and not applied again. So
+    --from-beginning is safe at any time.
 
     [bold]call-ledger serve-commands --until-end[/bold]
     """
@@ -50,6 +59,7 @@ def serve_commands(
             until_end,
             metrics.on_page,
             metrics.on_group,
+            from_beginning,
         )
         worker.numbers["commands"] = answered
     typer.echo(f"{answered:,} commands were answered.")

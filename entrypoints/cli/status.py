@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
 
 import typer
 
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption, settings_of
 from entrypoints.ui.output import print_table, shown, write_json
 from entrypoints.ui.progress import progress
+from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 
 if TYPE_CHECKING:
     from infra.settings import Settings
     from projections.serving.client import Reader
+
+LAG_OF_TABLES = ("published_position", "kafka_lag_events", "kafka_lag_seconds")
+LAG = (
+    *LAG_OF_TABLES,
+    "publish_lag_events",
+    "publish_lag_seconds",
+    "lag_commands",
+    "lag_commands_seconds",
+)
+
+Found = TypeVar("Found")
 
 COUNTS = """
 select
@@ -30,6 +45,8 @@ def status(
     context: typer.Context, json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER
 ) -> None:
     """Say how far the ledger and its tables are, and what is open.
+
+    Exit code 1 when topics in Kafka were made again, so that nobody knows how far it is.
 
     [bold]call-ledger status --json[/bold]
     """
@@ -71,26 +88,64 @@ def status(
         "projections_bytes": ledger.projections.stat().st_size,
         "note": answer.note or None,
     }
+    problems = behind.get("kafka_problems", [])
     if json:
         write_json(facts)
     else:
-        rows = [(name.replace("_", " "), shown(value)) for name, value in facts.items()]
+        facts.pop("kafka_problems", None)
+        unknown = {name: "unknown" for name in LAG if facts.get(name, 0) is None}
+        rows = [(name.replace("_", " "), shown(value)) for name, value in (facts | unknown).items()]
         print_table(("what", "value"), rows)
+        for problem in problems:
+            typer.echo(problem)
+    raise typer.Exit(1 if problems else 0)
 
 
 def lag_of_stages(
     settings: Settings, ledger: LedgerFolder, reader: Reader, has_store: bool
-) -> dict[str, float]:
-    """Where a Kafka is named: how far each stage is behind the one before it."""
+) -> dict[str, Any]:
+    """Where a Kafka is named: how far each stage is behind the one before it.
+
+    What nobody knows is nothing, never 0, and `kafka_problems` say why.
+    """
     if settings.kafka is None:
         return {}
-    from entrypoints.workers.lag import lag_before_kafka, lag_of_tables, published_to
+    from entrypoints.workers.lag import (
+        command_figures,
+        lag_of_publisher,
+        lag_of_tables,
+        published_to,
+    )
     from infra.kafka import Kafka
 
     kafka = Kafka.of(settings)
-    published = published_to(kafka)
-    before = lag_before_kafka(ledger, kafka, published) if has_store else {}
-    return {**lag_of_tables(reader, published), **before}
+    figures: dict[str, float | None] = dict.fromkeys(LAG if has_store else LAG_OF_TABLES)
+    problems: list[str] = []
+    if published := known(lambda: published_to(kafka), problems):
+        figures["published_position"] = published.position
+        tables = known(lambda: lag_of_tables(reader, published, kafka), problems)
+        figures |= tables or {}
+        if has_store:
+            publishing = lag_of_publisher(ledger, published)
+            figures["publish_lag_events"] = publishing["lag_events"]
+            figures["publish_lag_seconds"] = publishing["lag_seconds"]
+    if has_store and (serving := known(lambda: command_figures(ledger, kafka), problems)):
+        figures["lag_commands"] = serving["lag_commands"]
+        figures["lag_commands_seconds"] = serving["lag_seconds"]
+    return {**figures, "kafka_problems": problems}
+
+
+def known(look_up: Callable[[], Found], problems: list[str]) -> Found | None:
+    """What is looked up; nothing where topics were made again, and the problem is noted."""
+    from infra.kafka import KafkaUnavailable
+
+    try:
+        return look_up()
+    except LedgerError as error:
+        if type(error) is KafkaUnavailable:
+            raise
+        problems.append(str(error))
+        return None
 
 
 def projected_before(ledger: LedgerFolder) -> int | None:

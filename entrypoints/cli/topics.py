@@ -28,14 +28,18 @@ def create(context: typer.Context, json: AsJson = False) -> None:
 
 @app.command()
 def check(context: typer.Context, json: AsJson = False) -> None:
-    """Compare each topic with what it must be. Exit code 1 when one would lose something.
+    """Compare each topic with what it must be, and with that of which positions are kept.
+
+    Exit code 1 when one would lose something, or was deleted and made again.
 
     [bold]call-ledger topics check --json[/bold]
     """
+    from consumers.kafka.checkpoints import problems_of_positions
     from infra.kafka import Kafka
     from infra.topics import check as compare
 
-    problems = compare(Kafka.of(settings_of(context)))
+    kafka = Kafka.of(settings_of(context))
+    problems = compare(kafka) or problems_of_positions(kafka)
     if json:
         write_json({"problems": problems})
     else:

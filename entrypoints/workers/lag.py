@@ -46,19 +46,35 @@ def withheld(reader: Reader) -> dict[str, int]:
 
 
 def published_to(kafka: Kafka) -> Published:
-    """How far the publisher has brought events and refusals into Kafka. Raises `LedgerError`."""
-    from consumers.kafka.transactions import last_bookmark
+    """How far the publisher has brought events and refusals into Kafka.
+
+    Raises `LedgerError` where nobody knows, because topics were made again.
+    """
+    from consumers.kafka.checkpoints import known_checkpoint
     from consumers.publisher import POSITION, REFUSAL_NUMBER, Published
     from infra.topics import EVENTS_POSITIONS
 
-    offset = last_bookmark(kafka, EVENTS_POSITIONS)
+    offset = known_checkpoint(kafka, EVENTS_POSITIONS)
     return Published(offset.get(POSITION, 0), offset.get(REFUSAL_NUMBER, 0))
 
 
-def lag_of_tables(reader: Reader, published: Published) -> dict[str, float | int]:
-    """How far the tables are behind what is in Kafka."""
+def lag_of_tables(reader: Reader, published: Published, kafka: Kafka) -> dict[str, float | int]:
+    """How far the tables are behind what is in Kafka.
+
+    Raises `TopicMadeAgain` where they were read from other topics.
+    """
+    check_topics_of_tables(reader, kafka)
     (behind,) = reader.ask(BEHIND, {"published": published.position}).table.to_pylist()
     return {"published_position": published.position, **behind}
+
+
+def check_topics_of_tables(reader: Reader, kafka: Kafka) -> None:
+    """Raise `TopicMadeAgain` when the tables were read from other topics than there are now."""
+    from consumers.kafka.feed import topics_of_tables
+
+    rows = reader.ask("select topic, topic_id from feed_topics").table.to_pylist()
+    with closing(topics_of_tables(kafka)) as topics:
+        topics.compare({row["topic"]: row["topic_id"] for row in rows})
 
 
 def lag_of_publisher(folder: LedgerFolder, done: Published) -> Figures:
@@ -102,7 +118,7 @@ def projector_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     from projections.serving.client import Reader
 
     with Reader(folder) as reader:
-        behind, apart = lag_of_tables(reader, published_to(kafka)), withheld(reader)
+        behind, apart = lag_of_tables(reader, published_to(kafka), kafka), withheld(reader)
     seconds: float | None = behind["kafka_lag_seconds"]
     since = {} if seconds is None else {"lag_seconds": max(0.0, seconds)}
     return {
@@ -114,19 +130,33 @@ def projector_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     }
 
 
+def partitions_there(kafka: Kafka, name: str) -> int:
+    """How many partitions the topic has."""
+    from consumers.kafka.topic_identity import topics_seen
+
+    with kafka.admin() as admin:
+        return topics_seen(kafka, admin, name)[name].partitions
+
+
 def command_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     """The commands that wait for their answer. Raises `LedgerError`."""
     from consumers import command_consumer
-    from consumers.kafka.offsets import consumer_at
-    from consumers.kafka.transactions import last_bookmark
+    from consumers.kafka.checkpoints import known_checkpoint
+    from consumers.kafka.offsets import consumer_at, numbered_partitions
+    from infra.errors import LedgerError
     from infra.topics import COMMANDS, COMMANDS_POSITIONS
     from ledger.quarantine import reading_quarantine
 
     topic = kafka.topic(COMMANDS)
-    kept = command_consumer.offsets_in(last_bookmark(kafka, COMMANDS_POSITIONS), topic)
-    with kafka.explained(), closing(consumer_at(kafka, kept, COMMANDS)) as consumer:
-        ends = consumer.end_offsets(consumer.assignment())
-        waiting = sum(max(0, end - consumer.position(one)) for one, end in ends.items())
+    kept = command_consumer.offsets_in(known_checkpoint(kafka, COMMANDS_POSITIONS), topic)
+    there = numbered_partitions(kafka, COMMANDS, partitions_there(kafka, COMMANDS))
+    with kafka.explained(), closing(consumer_at(kafka, kept, there)) as consumer:
+        ends = consumer.end_offsets(there)
+        left = [end - consumer.position(one) for one, end in ends.items()]
+        if min(left) < 0:
+            lost = command_consumer.LOST
+            raise LedgerError(f"{topic} has fewer commands than were answered: {lost}")
+        waiting = sum(left)
         polled = consumer.poll(OLDEST_MILLISECONDS, max_records=100) if waiting else {}
         sent = [one.timestamp / 1000 for records in polled.values() for one in records]
     with reading_quarantine(folder) as quarantine:
@@ -135,15 +165,4 @@ def command_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
         "lag_commands": waiting,
         "lag_seconds": max(0.0, time.time() - min(sent)) if sent else 0.0,
         "quarantine_waiting": kept_apart,
-    }
-
-
-def lag_before_kafka(folder: LedgerFolder, kafka: Kafka, published: Published) -> Figures:
-    """What waits to be recorded, and what to be published. Raises `LedgerError`."""
-    publishing, serving = lag_of_publisher(folder, published), command_figures(folder, kafka)
-    return {
-        "publish_lag_events": publishing["lag_events"],
-        "publish_lag_seconds": publishing["lag_seconds"],
-        "lag_commands": serving["lag_commands"],
-        "lag_commands_seconds": serving["lag_seconds"],
     }

@@ -62,6 +62,7 @@ CREATE TABLE quarantine (
     why text
 );
 CREATE INDEX quarantine_waiting ON quarantine (number) WHERE state = 'waiting';
+CREATE INDEX quarantine_origin ON quarantine (origin);
 CREATE SEQUENCE given_positions MINVALUE 0 START 0;
 CREATE SEQUENCE given_refusals MINVALUE 0 START 0;
 CREATE TABLE call_ledger (format integer NOT NULL, filled_from text);

@@ -53,6 +53,7 @@ CREATE TABLE quarantine (
     why TEXT
 );
 CREATE INDEX quarantine_waiting ON quarantine (number) WHERE state = 'waiting';
+CREATE INDEX quarantine_origin ON quarantine (origin);
 """
 
 FROM_FORMAT_1 = """

@@ -20,12 +20,12 @@ from kafka.protocol.producer import ProduceRequest
 
 import consumers.command_consumer
 import consumers.kafka.transactions
-import consumers.kafka_projector
+import consumers.projector
 import projections.computing
 import projections.database
 import projections.dead_letters
 from consumers.kafka.feed import KafkaFeed
-from consumers.kafka.transactions import Pages
+from consumers.kafka.transactions import TransactionalWriter
 from ledger.ledger import Ledger
 from ledger.quarantine import Quarantine
 from projections.database import Projections
@@ -196,7 +196,7 @@ def models_after_the_page(hook: Hook) -> Hook:
     def with_models_after(reached: Reached) -> None:
         read = KafkaFeed.read
         put(KafkaFeed, "read", lambda self: read(self)._replace(is_full=False))
-        put(consumers.kafka_projector, "SMALL_STEP", 0)
+        put(consumers.projector, "SMALL_STEP", 0)
         hook(reached)
 
     return with_models_after
@@ -234,8 +234,8 @@ TAKE_OVER = {
     "the predecessor is fenced": Step(
         after(KafkaProducer, "init_transactions"), is_of_the_start=True
     ),
-    "the bookmark is read": Step(
-        after(consumers.kafka.transactions, "last_bookmark"), is_of_the_start=True
+    "the checkpoint is read": Step(
+        after(consumers.kafka.transactions, "last_checkpoint"), is_of_the_start=True
     ),
 }
 KAFKA_TRANSACTION = {
@@ -244,7 +244,9 @@ KAFKA_TRANSACTION = {
     "messages are on their way": Step(on_its_way(ProduceRequest)),
     "half of the page is queued": Step(half_of_the_page()),
     "half of the page is in Kafka": Step(half_of_the_page(flushed=True)),
-    "the whole page is in Kafka": Step(after(Pages, "mark", flushed=True)),
+    "the whole page is in Kafka": Step(
+        after(TransactionalWriter, "write_checkpoint", flushed=True)
+    ),
     "before the commit": Step(before(KafkaProducer, "commit_transaction")),
     "the commit is on its way": Step(on_its_way(EndTxnRequest)),
     "the commit is answered": Step(before(EndTxnHandler, "handle_response")),

@@ -23,14 +23,15 @@ import orjson
 import consumers.command_consumer
 import consumers.kafka.feed
 import consumers.kafka.transactions
-import consumers.kafka_projector
+import consumers.projector
 import consumers.publisher
 import infra.kafka
 import ledger.store.postgresql_database
 import ledger.store.postgresql_reader
 import ledger.store.sqlite_file  # noqa: F401 - loaded once, for all of those that are forked
 import projections.dead_letters
-from consumers.kafka.transactions import Pages
+from consumers.kafka.checkpoints import Checkpoint, last_checkpoint
+from consumers.kafka.transactions import TransactionalWriter
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.topics import topics
@@ -93,7 +94,7 @@ def make_pages_small() -> None:
     put(infra.kafka, "FETCH_BYTES", FETCH_BYTES)
     put(consumers.kafka.feed, "PAGE_MESSAGES", PAGE_MESSAGES)
     put(consumers.kafka.feed, "POLL_BATCHES", 1)
-    put(consumers.kafka_projector, "PAGES_AT_ONCE", 1)
+    put(consumers.projector, "PAGES_AT_ONCE", 1)
     put(consumers.command_consumer, "PAGE_COMMANDS", PAGE_MESSAGES)
     connect = duckdb.connect
 
@@ -103,31 +104,36 @@ def make_pages_small() -> None:
     put(duckdb, "connect", connect_with_short_log)
 
 
-def tell_how_far_it_is() -> None:
-    """Say the bookmark or the offsets that it begins with, and that a page under way ends with."""
-    begin_feed = consumers.kafka.feed.KafkaFeed.__init__
-    mark, note_offsets = Pages.mark, projections.dead_letters.note_offsets
-    bookmark_read = consumers.kafka.transactions.last_bookmark
+def numbers_in(checkpoint: Checkpoint | None) -> list[tuple[str, int]]:
+    """How far it is; the ids of topics say nothing of that."""
+    return sorted((name, at) for name, at in (checkpoint or {}).items() if isinstance(at, int))
 
-    def told_bookmark(*arguments: Any) -> Any:
-        bookmark = bookmark_read(*arguments)
-        say(AT, *sorted(bookmark.items()))
-        return bookmark
+
+def tell_how_far_it_is() -> None:
+    """Say the checkpoint or the offsets it begins with, and those a page under way ends with."""
+    begin_feed = consumers.kafka.feed.KafkaFeed.__init__
+    mark, note_offsets = TransactionalWriter.write_checkpoint, projections.dead_letters.note_offsets
+    checkpoint_read = last_checkpoint
+
+    def told_checkpoint(*arguments: Any) -> Any:
+        checkpoint = checkpoint_read(*arguments)
+        say(AT, *numbers_in(checkpoint))
+        return checkpoint
 
     def told_feed(self: Any, kafka: Kafka, offsets: Any, *arguments: Any) -> None:
         say(AT, *sorted(offsets.items()))
         begin_feed(self, kafka, offsets, *arguments)
 
-    def told_mark(self: Pages, bookmark: dict[str, int]) -> None:
-        say(AT, *sorted(bookmark.items()))
-        mark(self, bookmark)
+    def told_mark(self: TransactionalWriter, checkpoint: dict[str, int]) -> None:
+        say(AT, *numbers_in(checkpoint))
+        mark(self, checkpoint)
 
     def told_offsets(connection: Any, read: Any) -> None:
         say(AT, *sorted(read.items()))
         note_offsets(connection, read)
 
-    put(Pages, "mark", told_mark)
-    put(consumers.kafka.transactions, "last_bookmark", told_bookmark)
+    put(TransactionalWriter, "write_checkpoint", told_mark)
+    put(consumers.kafka.transactions, "last_checkpoint", told_checkpoint)
     put(consumers.kafka.feed.KafkaFeed, "__init__", told_feed)
     put(projections.dead_letters, "note_offsets", told_offsets)
 
@@ -143,7 +149,7 @@ def serve(folder: LedgerFolder, kafka: Kafka) -> None:
 
 
 def project(folder: LedgerFolder, kafka: Kafka) -> None:
-    consumers.kafka_projector.project(folder.path, kafka, threading.Event(), True)
+    consumers.projector.project(folder.path, kafka, threading.Event(), True)
 
 
 PROGRAMS: dict[str, Callable[[LedgerFolder, Kafka], None]] = {

@@ -15,7 +15,7 @@ import pytest
 from consumers.answers import answer_to
 from consumers.command_consumer import NAME as COMMAND_CONSUMER
 from consumers.kafka.message_format import Keys, Place, place_in
-from consumers.kafka.transactions import Pages
+from consumers.kafka.transactions import TransactionalWriter
 from consumers.publisher import NAME as PUBLISHER
 from consumers.publisher import Published, page_of, send_page
 from infra.folder import LedgerFolder
@@ -36,8 +36,8 @@ from ledger.quarantine import reading_quarantine
 from tests.consumers.kills import Starter, Victim, counted, kill_all, starter
 from tests.consumers.recorded import EVENTS_A_CALL, documents_in_store, messages_in, record_calls
 from tests.consumers.test_command_consumer import ask, serve_all
-from tests.consumers.test_kafka_projector import ask as ask_tables
-from tests.consumers.test_kafka_projector import bring, read, rows_from_store, rows_in
+from tests.consumers.test_projector import ask as ask_tables
+from tests.consumers.test_projector import bring, read, rows_from_store, rows_in
 from tests.ledger.stores import PostgresqlStore
 from tests.ledger.test_kill import lines_of_calls
 
@@ -114,8 +114,8 @@ def test_a_publisher_killed_at_every_step_brings_every_event_once(
     assert_enough(killed)
     left_open = 0
     for victim in killed:
-        with Pages(victim.kafka, PUBLISHER, EVENTS_POSITIONS) as pages:
-            before = pages.bookmark["position"]
+        with TransactionalWriter(victim.kafka, PUBLISHER, EVENTS_POSITIONS) as pages:
+            before = pages.checkpoint["position"]
         assert len(messages_in(victim.kafka, EVENTS)) == before
         assert 0 < before < CALLS * EVENTS_A_CALL, "there is nothing left to do"
         bring(victim.ledger, victim.kafka)
@@ -154,8 +154,8 @@ def test_a_command_consumer_killed_at_every_step_applies_and_answers_each_comman
     assert_enough(killed)
     given_again = 0
     for victim in killed:
-        with Pages(victim.kafka, COMMAND_CONSUMER, COMMANDS_POSITIONS) as pages:
-            before = sum(at for part, at in pages.bookmark.items() if part.isdigit())
+        with TransactionalWriter(victim.kafka, COMMAND_CONSUMER, COMMANDS_POSITIONS) as pages:
+            before = sum(at for part, at in pages.checkpoint.items() if part.isdigit())
         assert len(messages_in(victim.kafka, OUTCOMES)) == before
         assert 0 < before < len(lines), "there is nothing left to do"
         assert serve_all(victim.ledger, victim.kafka) == len(lines) - before
@@ -198,7 +198,7 @@ def bring_with_strangers(store: Path, kafka: Kafka) -> int:
     calls_at_once = 10
     strangers = 0
     producer = kafka.producer()
-    with StoreFeed(store) as feed, Pages(kafka, PUBLISHER, EVENTS_POSITIONS) as pages:
+    with StoreFeed(store) as feed, TransactionalWriter(kafka, PUBLISHER, EVENTS_POSITIONS) as pages:
         done, keys = Published(0, 0), Keys()
         refusals = feed.refusals(0, calls_at_once)
         for events in feed.blocks(0, calls_at_once * EVENTS_A_CALL):

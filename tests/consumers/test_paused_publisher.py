@@ -20,7 +20,7 @@ from tests.consumers.recorded import (
     position_of,
     record_calls,
 )
-from tests.consumers.test_kafka_projector import bring
+from tests.consumers.test_projector import bring
 
 CALLS = 1_500
 PUBLISHER = """

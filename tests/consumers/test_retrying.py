@@ -11,7 +11,7 @@ from domain.events import EVENT_CLASS_OF_TYPE
 from infra.kafka import Kafka
 from projections.serving.server import owning
 from tests.consumers.recorded import EVENTS_A_CALL, record_calls
-from tests.consumers.test_kafka_projector import (
+from tests.consumers.test_projector import (
     Spoil,
     ask,
     bring,

@@ -10,8 +10,9 @@ import pytest
 
 import consumers.kafka.transactions
 from consumers.command_consumer import NAME as COMMAND_CONSUMER
-from consumers.kafka.offsets import consumer_at, is_at_end
-from consumers.kafka.transactions import Fenced, Pages, last_bookmark
+from consumers.kafka.checkpoints import last_checkpoint
+from consumers.kafka.offsets import consumer_at, is_at_end, partitions_of
+from consumers.kafka.transactions import Fenced, TransactionalWriter
 from consumers.publisher import publish
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS
@@ -83,13 +84,13 @@ def test_an_idle_publisher_learns_that_another_has_taken_over(
     idle = Publisher(tmp_path, kafka)
     bring(tmp_path, kafka)
     assert isinstance(idle.left(), LEFT)
-    assert last_bookmark(kafka, EVENTS_POSITIONS)["position"] == EVENTS_A_CALL
+    assert (last_checkpoint(kafka, EVENTS_POSITIONS) or {})["position"] == EVENTS_A_CALL
 
 
 def test_a_reader_right_after_a_page_is_not_told_an_early_end(tmp_path: Path, kafka: Kafka) -> None:
-    consumer = consumer_at(kafka, {}, EVENTS)
+    consumer = consumer_at(kafka, {}, partitions_of(kafka, EVENTS))
     try:
-        with Pages(kafka, "publisher", EVENTS_POSITIONS) as pages:
+        with TransactionalWriter(kafka, "publisher", EVENTS_POSITIONS) as pages:
             found = 0
             for number in range(1, 31):
                 with pages.page():
@@ -106,8 +107,8 @@ def test_a_command_consumers_open_page_does_not_hide_the_publishers_last_positio
     tmp_path: Path, kafka: Kafka
 ) -> None:
     record_calls(tmp_path, 5)
-    with Pages(kafka, COMMAND_CONSUMER, COMMANDS_POSITIONS) as pages, pages.page():
-        pages.mark({"0": 1})
+    with TransactionalWriter(kafka, COMMAND_CONSUMER, COMMANDS_POSITIONS) as pages, pages.page():
+        pages.write_checkpoint({"0": 1})
         bring(tmp_path, kafka)
         assert bring(tmp_path, kafka) == (5 * EVENTS_A_CALL, 5)
     assert len(messages_in(kafka, EVENTS)) == 5 * EVENTS_A_CALL

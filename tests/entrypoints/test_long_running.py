@@ -10,12 +10,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from consumers.kafka.transactions import last_bookmark
-from consumers.kafka_projector import project
+from consumers.kafka.checkpoints import last_checkpoint
+from consumers.projector import project
 from consumers.publisher import publish
 from infra.kafka import Kafka
 from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS, OUTCOMES
 from ledger.feed import StoreFeed
+from ledger.identity import FIRST_EVENT
 from tests.consumers.recorded import documents_in_store, in_order, messages_in, record_calls
 from tests.consumers.test_command_consumer import ask, serve_all
 from tests.entrypoints.calling import call
@@ -24,9 +25,9 @@ from tests.ledger.test_kill import lines_of_calls
 
 CALLS = 6_000
 IN_SMALL_PAGES = """
-import consumers.kafka.feed, consumers.kafka_projector, infra.kafka
-consumers.kafka_feed.PAGE_MESSAGES = consumers.kafka_feed.POLL_BATCHES = 1
-consumers.kafka_projector.PAGES_AT_ONCE = 1
+import consumers.kafka.feed, consumers.projector, infra.kafka
+consumers.kafka.feed.PAGE_MESSAGES = consumers.kafka.feed.POLL_BATCHES = 1
+consumers.projector.PAGES_AT_ONCE = 1
 infra.kafka.FETCH_BYTES = 1
 from entrypoints.cli.main import run
 run()
@@ -118,11 +119,11 @@ def test_a_publisher_told_to_end_under_load_leaves_whole_pages(
 ) -> None:
     record_calls(tmp_path, CALLS)
     with long_running(tmp_path, kafka, "publish") as process:
-        process.wait_until(lambda: last_bookmark(kafka, EVENTS_POSITIONS) != {})
+        process.wait_until(lambda: "position" in (last_checkpoint(kafka, EVENTS_POSITIONS) or {}))
         assert_ended_cleanly(process)
     position = number_in(process.said)
     assert 0 < position < CALLS * 7, "it was told too late to prove anything"
-    assert last_bookmark(kafka, EVENTS_POSITIONS)["position"] == position
+    assert (last_checkpoint(kafka, EVENTS_POSITIONS) or {})["position"] == position
     before = messages_in(kafka, EVENTS)
     assert len(before) == position
     publish_all(tmp_path, kafka)
@@ -136,7 +137,9 @@ def test_a_command_consumer_told_to_end_under_load_has_answered_what_it_took(
     lines = lines_of_calls(2_000)
     ask(kafka, lines)
     with long_running(tmp_path, kafka, "serve-commands") as process:
-        process.wait_until(lambda: last_bookmark(kafka, COMMANDS_POSITIONS) != {})
+        process.wait_until(
+            lambda: FIRST_EVENT in (last_checkpoint(kafka, COMMANDS_POSITIONS) or {})
+        )
         assert_ended_cleanly(process)
     answered = number_in(process.said)
     assert 0 < answered < len(lines), "it was told too late to prove anything"

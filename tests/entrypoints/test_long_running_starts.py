@@ -13,7 +13,7 @@ from infra.folder import LedgerFolder
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.local.servers import free_ports
 from tests.consumers.recorded import record_calls
-from tests.consumers.test_kafka_projector import bring
+from tests.consumers.test_projector import bring
 from tests.entrypoints.calling import call
 
 PROCESSES = ("publish", "project", "serve-commands")

@@ -14,7 +14,7 @@ import orjson
 from kafka import KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from consumers.kafka.offsets import consumer_at
+from consumers.kafka.offsets import consumer_at, partitions_of
 from domain.commands import Command
 from infra.kafka import Kafka, KafkaUnavailable, let_go
 from infra.topics import COMMANDS, OUTCOMES
@@ -115,7 +115,7 @@ class Answers(threading.Thread):
         offsets: dict[TopicPartition, int] = {}
         while not self._ending.is_set():
             with suppress(KafkaUnavailable, KafkaError):
-                consumer = consumer_at(self._kafka, offsets, OUTCOMES)
+                consumer = consumer_at(self._kafka, offsets, partitions_of(self._kafka, OUTCOMES))
                 try:
                     while not self._ending.is_set():
                         for place, messages in consumer.poll(100).items():

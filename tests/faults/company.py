@@ -13,14 +13,14 @@ from typing import Any
 
 import orjson
 
-from consumers.kafka.transactions import last_bookmark
+from consumers.kafka.checkpoints import last_checkpoint
 from consumers.publisher import POSITION, REFUSAL_NUMBER
 from infra.kafka import Kafka
 from infra.local.servers import wait_until
 from infra.topics import EVENTS, EVENTS_POSITIONS, OUTCOMES, REFUSALS, create
 from ledger.feed import StoreFeed
 from tests.consumers.recorded import in_order, messages_in, position_of
-from tests.consumers.test_kafka_projector import rows_from_store, rows_in
+from tests.consumers.test_projector import rows_from_store, rows_in
 from tests.entrypoints.calling import call
 from tests.faults.commander import Answers, Commander
 from tests.faults.supervisor import Supervised
@@ -146,8 +146,8 @@ class Company:
 
     def published(self) -> tuple[int, int]:
         """The last position and refusal number in Kafka."""
-        bookmark = last_bookmark(self.kafka, EVENTS_POSITIONS)
-        return bookmark.get(POSITION, 0), bookmark.get(REFUSAL_NUMBER, 0)
+        checkpoint = last_checkpoint(self.kafka, EVENTS_POSITIONS) or {}
+        return checkpoint.get(POSITION, 0), checkpoint.get(REFUSAL_NUMBER, 0)
 
     def projected(self) -> tuple[int, int] | None:
         """The last position and refusal number in the tables, if the projector says so now."""

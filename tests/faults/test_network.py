@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from consumers.kafka.transactions import Pages, last_bookmark
+from consumers.kafka.checkpoints import last_checkpoint
+from consumers.kafka.transactions import TransactionalWriter
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.local.kafka import LocalBroker, LocalKafka, format_storage, write_properties
 from infra.local.lifetime import ended_with_this_process
@@ -108,9 +109,9 @@ def with_listeners(names: dict[str, Line], ports: list[int]) -> Callable[[str], 
     return lambda text: ",".join([text, *more.get(text.partition("=")[0], [])])
 
 
-def add(pages: Pages, position: int) -> Any:
+def add(pages: TransactionalWriter, position: int) -> Any:
     """An event, and that Kafka has come so far; returns the client's promise of an answer."""
-    pages.mark({"position": position})
+    pages.write_checkpoint({"position": position})
     return pages.send(EVENTS, b"call", b"%d" % position, [])
 
 
@@ -123,21 +124,21 @@ def test_a_page_is_not_committed_when_its_messages_were_given_up(lines: Lines) -
     healing = threading.Timer(1.2 * PATIENCE, line.heal)
     cut_off = replace(lines.kafka("commander"), prefix=name)
 
-    def cut_in_the_middle(pages: Pages) -> None:
+    def cut_in_the_middle(pages: TransactionalWriter) -> None:
         with pages.page():
             add(pages, 2).get(PATIENCE_SECONDS)
             line.cut()
             healing.start()
             add(pages, 3)
 
-    with closing(Pages(cut_off, "publisher", EVENTS_POSITIONS)) as pages:
+    with closing(TransactionalWriter(cut_off, "publisher", EVENTS_POSITIONS)) as pages:
         with pages.page():
             add(pages, 1)
         with pytest.raises(KafkaUnavailable):
             cut_in_the_middle(pages)
         healing.join()
     assert [one.value for one in messages_in(kafka, EVENTS)] == [b"1"]
-    assert last_bookmark(kafka, EVENTS_POSITIONS) == {"position": 1}
+    assert last_checkpoint(kafka, EVENTS_POSITIONS) == {"position": 1}
 
 
 @pytest.mark.slow

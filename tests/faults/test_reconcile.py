@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from consumers.kafka.message_format import headers_of, key_in
-from consumers.kafka.transactions import Pages
-from consumers.kafka_projector import project
+from consumers.kafka.transactions import TransactionalWriter
+from consumers.projector import project
 from consumers.publisher import NAME, publish
 from consumers.reconcile.compare import Difference, Reconciled, reconcile
 from infra.folder import LedgerFolder
@@ -101,7 +101,11 @@ def sent(kafka: Kafka, topic: str, value: bytes, key: bytes, headers: Any) -> No
 
 def published(store: Path, kafka: Kafka, left_out: int) -> None:
     """As the publisher does, but for one event that is left out."""
-    with StoreFeed(store) as feed, Pages(kafka, NAME, EVENTS_POSITIONS) as pages, pages.page():
+    with (
+        StoreFeed(store) as feed,
+        TransactionalWriter(kafka, NAME, EVENTS_POSITIONS) as pages,
+        pages.page(),
+    ):
         for batch in feed.batches(0):
             for at, first, document in zip(
                 batch.positions, batch.call_positions, batch.documents, strict=True
@@ -111,7 +115,7 @@ def published(store: Path, kafka: Kafka, left_out: int) -> None:
         for refusals in feed.refusals(0):
             for number, document in zip(refusals.numbers, refusals.documents, strict=True):
                 pages.send(REFUSALS, key_in(document), document, headers_of(number, 0, document))
-        pages.mark({"position": feed.head().position, "refusal_number": CALLS})
+        pages.write_checkpoint({"position": feed.head().position, "refusal_number": CALLS})
 
 
 def test_what_is_the_same_in_all_three_shows_no_difference(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from consumers.command_consumer import serve
-from consumers.kafka_projector import project
+from consumers.projector import project
 from consumers.publisher import publish
 from consumers.reconcile.compare import reconcile
 from infra.kafka import Kafka, KafkaUnavailable

@@ -18,7 +18,7 @@ from infra.logs import Happening
 from infra.topics import REFUSALS
 from projections.database import Gap
 from tests.consumers.recorded import EVENTS_A_CALL, messages_in, record_calls
-from tests.consumers.test_kafka_projector import (
+from tests.consumers.test_projector import (
     ask,
     bring,
     bring_spoiled,

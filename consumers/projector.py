@@ -15,6 +15,7 @@ from typing import Final
 
 import duckdb
 
+from consumers.kafka.checkpoints import last_checkpoint
 from consumers.kafka.dead_letters import (
     insert_events,
     insert_refusals,
@@ -26,7 +27,6 @@ from consumers.kafka.dead_letters import (
 )
 from consumers.kafka.feed import KafkaFeed, Page
 from consumers.kafka.resequencer import Message
-from consumers.kafka.transactions import last_bookmark
 from infra.kafka import Kafka
 from infra.topics import EVENTS_POSITIONS
 from ledger.identity import FIRST_EVENT
@@ -63,7 +63,8 @@ def project(
     """Keep the folder's tables up to Kafka, and answer whoever asks, until told to stop.
 
     With `until_end` it ends when everything that is in Kafka was read. Raises `Busy` when another
-    process has the file, `Gap` when Kafka lacks a position, and `KafkaUnavailable`.
+    process has the file, `Gap` when Kafka lacks a position, `TopicMadeAgain` when Kafka has other
+    topics than those that were read, and `KafkaUnavailable`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with owning(folder, memory_megabytes=memory_megabytes) as owner:
@@ -72,12 +73,15 @@ def project(
             read_again(projections)
             positions = projections.positions
             where = dead_letters.offsets(projections.connection)
+            ids = dead_letters.topic_ids(projections.connection)
         with (
-            closing(KafkaFeed(kafka, where, *positions[:2])) as feed,
+            closing(KafkaFeed(kafka, where, *positions[:2], ids)) as feed,
             closing(
                 prefetch(pages_of(feed, until_end), lambda page: page.is_full, PAGES_AHEAD)
             ) as pages,
         ):
+            with owner.writing() as projections:
+                dead_letters.note_topics(projections.connection, feed.topics.ids)
             while not stopping.is_set() and (page := next(pages, None)) is not None:
                 began = time.monotonic()
                 positions = take_in(owner, chain([page], pages), stopping)
@@ -99,7 +103,7 @@ def tidied(owner: Owner) -> bool:
 
 def check_tables_are_in(kafka: Kafka, projections: Projections) -> None:
     """Refuse tables of another ledger than what was published. Raises `OtherLedger`."""
-    published = last_bookmark(kafka, EVENTS_POSITIONS).get(FIRST_EVENT)
+    published = (last_checkpoint(kafka, EVENTS_POSITIONS) or {}).get(FIRST_EVENT)
     shown = first_fingerprint(projections.connection)
     if None not in (published, shown) and published != shown:
         raise other_ledger(projections.path, "Kafka has another first event")

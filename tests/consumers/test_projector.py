@@ -14,8 +14,8 @@ import pytest
 from consumers.kafka import feed as kafka_feed
 from consumers.kafka.feed import LARGEST_DOCUMENT_BYTES, KafkaFeed
 from consumers.kafka.message_format import Headers, headers_of, key_in
-from consumers.kafka.transactions import Pages
-from consumers.kafka_projector import project
+from consumers.kafka.transactions import TransactionalWriter
+from consumers.projector import project
 from consumers.publisher import NAME, publish
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
@@ -146,7 +146,11 @@ POISON: dict[str, tuple[Spoil, str]] = {
 
 def bring_spoiled(store: Path, kafka: Kafka, spoiled: int, spoil: Spoil) -> None:
     """Publish as the publisher does, but for one message."""
-    with StoreFeed(store) as feed, Pages(kafka, NAME, EVENTS_POSITIONS) as pages, pages.page():
+    with (
+        StoreFeed(store) as feed,
+        TransactionalWriter(kafka, NAME, EVENTS_POSITIONS) as pages,
+        pages.page(),
+    ):
         for batch in feed.batches(0):
             for at, call, document in zip(
                 batch.positions, batch.call_positions, batch.documents, strict=True
@@ -155,7 +159,7 @@ def bring_spoiled(store: Path, kafka: Kafka, spoiled: int, spoil: Spoil) -> None
                 if at == spoiled:
                     value, headers = spoil(document, at, call)
                 pages.send(EVENTS, key_in(document), value, headers)
-        pages.mark({"position": feed.head().position})
+        pages.write_checkpoint({"position": feed.head().position})
 
 
 @pytest.mark.parametrize("kind", POISON)
