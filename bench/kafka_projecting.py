@@ -62,7 +62,7 @@ def write(bootstrap: str, events: int, writer: int) -> int:
         return partition_of(call_id(call_number).encode(), partitions) % WRITERS == writer
 
     sent, page_events = 0, PAGE_EVENTS // WRITERS
-    with TransactionalWriter(Kafka(bootstrap), f"bench-{writer}", EVENTS_POSITIONS) as pages:
+    with TransactionalWriter(Kafka(bootstrap), f"bench-{writer}", EVENTS_POSITIONS, True) as pages:
         for batch, _ in batches(events, wanted):
             rows = zip(batch.positions, batch.call_positions, batch.documents, strict=True)
             wanted_rows = takewhile(lambda row: row[0] <= events, rows)

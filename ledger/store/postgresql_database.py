@@ -71,6 +71,7 @@ CREATE TABLE call_ledger (format integer NOT NULL, filled_from text);
 FROM_FORMAT_1 = """
 ALTER TABLE outcomes ADD COLUMN fingerprint bigint;
 CREATE INDEX quarantine_waiting ON quarantine (number) WHERE state = 'waiting';
+CREATE INDEX quarantine_origin ON quarantine (origin);
 UPDATE call_ledger SET format = 2;
 """
 """What format 2 has beside format 1; outcomes recorded before keep no fingerprint."""

@@ -59,6 +59,7 @@ CREATE INDEX quarantine_origin ON quarantine (origin);
 FROM_FORMAT_1 = """
 ALTER TABLE outcomes ADD COLUMN fingerprint INTEGER;
 CREATE INDEX quarantine_waiting ON quarantine (number) WHERE state = 'waiting';
+CREATE INDEX quarantine_origin ON quarantine (origin);
 """
 """What format 2 has beside format 1; outcomes recorded before keep no fingerprint."""
 

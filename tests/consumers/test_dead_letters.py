@@ -17,8 +17,7 @@ from infra.kafka import Kafka
 from infra.logs import Happening
 from infra.topics import REFUSALS
 from projections.database import Gap
-from tests.consumers.recorded import EVENTS_A_CALL, messages_in, record_calls
-from tests.consumers.test_projector import (
+from tests.consumers.projecting import (
     ask,
     bring,
     bring_spoiled,
@@ -27,6 +26,7 @@ from tests.consumers.test_projector import (
     rows_in,
     with_field,
 )
+from tests.consumers.recorded import EVENTS_A_CALL, messages_in, record_calls
 
 CALLS = 5
 NOT_A_ROW = with_field("time", "yesterday")

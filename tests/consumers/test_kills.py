@@ -33,11 +33,11 @@ from ledger.feed import StoreFeed
 from ledger.intake import read_request
 from ledger.ledger import Ledger
 from ledger.quarantine import reading_quarantine
+from tests.consumers.commanding import ask, serve_all
 from tests.consumers.kills import Starter, Victim, counted, kill_all, starter
+from tests.consumers.projecting import ask as ask_tables
+from tests.consumers.projecting import bring, read, rows_from_store, rows_in
 from tests.consumers.recorded import EVENTS_A_CALL, documents_in_store, messages_in, record_calls
-from tests.consumers.test_command_consumer import ask, serve_all
-from tests.consumers.test_projector import ask as ask_tables
-from tests.consumers.test_projector import bring, read, rows_from_store, rows_in
 from tests.ledger.stores import PostgresqlStore
 from tests.ledger.test_kill import lines_of_calls
 

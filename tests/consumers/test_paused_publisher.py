@@ -13,6 +13,7 @@ import pytest
 
 from infra.kafka import Kafka
 from infra.topics import EVENTS
+from tests.consumers.projecting import bring
 from tests.consumers.recorded import (
     documents_in_store,
     in_order,
@@ -20,7 +21,6 @@ from tests.consumers.recorded import (
     position_of,
     record_calls,
 )
-from tests.consumers.test_projector import bring
 
 CALLS = 1_500
 PUBLISHER = """

@@ -19,6 +19,7 @@ from consumers.publisher import Published, StoreBehind, publish
 from infra.kafka import Kafka
 from infra.topics import EVENTS, REFUSALS
 from ledger.feed import StoreFeed
+from tests.consumers.projecting import NOBODY_STOPS, bring
 from tests.consumers.recorded import (
     EVENTS_A_CALL,
     documents_in_store,
@@ -29,11 +30,6 @@ from tests.consumers.recorded import (
 )
 
 CALLS = 300
-NOBODY_STOPS = threading.Event()
-
-
-def bring(folder: Path, kafka: Kafka, **how: Any) -> Published:
-    return publish(lambda: StoreFeed(folder), kafka, NOBODY_STOPS, until_end=True, **how)
 
 
 def test_kafka_has_every_document_once_as_it_is_stored(tmp_path: Path, kafka: Kafka) -> None:

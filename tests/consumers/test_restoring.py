@@ -12,7 +12,6 @@ import pytest
 
 from consumers.publisher import StoreBehind, publish
 from infra.kafka import Kafka
-from infra.local.servers import wait_until
 from infra.topics import (
     COMMANDS_POSITIONS,
     EVENTS,
@@ -22,8 +21,9 @@ from infra.topics import (
     create,
 )
 from ledger.feed import StoreFeed
+from tests.consumers.commanding import ask, serve_all
+from tests.consumers.made_again import delete_topics
 from tests.consumers.recorded import documents_in_store, in_order, messages_in
-from tests.consumers.test_command_consumer import ask, serve_all
 from tests.ledger.test_kill import lines_of_calls
 
 NOBODY_STOPS = threading.Event()
@@ -40,13 +40,6 @@ def back_up(folder: Path, into: Path) -> None:
         closing(sqlite3.connect(into / "ledger.sqlite")) as copy,
     ):
         store.backup(copy)
-
-
-def delete_topics(kafka: Kafka, *names: str) -> None:
-    topics = {kafka.topic(name) for name in names}
-    with kafka.admin() as admin:
-        admin.delete_topics(list(topics))
-        assert wait_until(lambda: not topics & set(admin.list_topics()), 30)
 
 
 @pytest.mark.slow
@@ -66,7 +59,7 @@ def test_commands_in_kafka_bring_back_what_an_older_backup_lacks(
 
     delete_topics(kafka, EVENTS, REFUSALS, EVENTS_POSITIONS, COMMANDS_POSITIONS)
     create(kafka)
-    assert serve_all(restored, kafka) == len(lines)
+    assert serve_all(restored, kafka, from_beginning=True) == len(lines)
     publish_all(restored, kafka)
     documents = documents_in_store(restored)
     assert list(in_order(messages_in(kafka, EVENTS))) == documents

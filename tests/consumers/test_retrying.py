@@ -10,8 +10,7 @@ from consumers.kafka.validation import READERS
 from domain.events import EVENT_CLASS_OF_TYPE
 from infra.kafka import Kafka
 from projections.serving.server import owning
-from tests.consumers.recorded import EVENTS_A_CALL, record_calls
-from tests.consumers.test_projector import (
+from tests.consumers.projecting import (
     Spoil,
     ask,
     bring,
@@ -22,6 +21,7 @@ from tests.consumers.test_projector import (
     rows_from_store,
     rows_in,
 )
+from tests.consumers.recorded import EVENTS_A_CALL, record_calls
 from tests.entrypoints.calling import call
 
 CALLS = 5

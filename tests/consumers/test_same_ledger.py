@@ -12,9 +12,9 @@ from infra.kafka import Kafka
 from infra.topics import EVENTS, OUTCOMES, create
 from ledger.feed import StoreFeed
 from projections.identity import OtherLedger
+from tests.consumers.commanding import ask, serve_all
+from tests.consumers.projecting import bring, read
 from tests.consumers.recorded import EVENTS_A_CALL, messages_in, record_calls
-from tests.consumers.test_command_consumer import ask, serve_all
-from tests.consumers.test_projector import bring, read
 from tests.ledger.test_kill import lines_of_calls
 
 

@@ -17,6 +17,7 @@ from consumers.publisher import publish
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS
 from ledger.feed import StoreFeed
+from tests.consumers.projecting import NOBODY_STOPS, bring
 from tests.consumers.recorded import (
     EVENTS_A_CALL,
     documents_in_store,
@@ -25,7 +26,6 @@ from tests.consumers.recorded import (
     position_of,
     record_calls,
 )
-from tests.consumers.test_publisher import NOBODY_STOPS, bring
 
 TAKE_OVERS = 10
 LEFT = Fenced, KafkaUnavailable

@@ -12,7 +12,7 @@ from domain.commands import COMMAND_CLASSES
 from infra.kafka import Kafka
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id
-from tests.consumers.test_command_consumer import ask
+from tests.consumers.commanding import ask
 from tests.entrypoints.long_running import long_running
 from tests.test_documents import personal_fields
 

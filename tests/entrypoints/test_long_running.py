@@ -17,8 +17,8 @@ from infra.kafka import Kafka
 from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS, OUTCOMES
 from ledger.feed import StoreFeed
 from ledger.identity import FIRST_EVENT
+from tests.consumers.commanding import ask, serve_all
 from tests.consumers.recorded import documents_in_store, in_order, messages_in, record_calls
-from tests.consumers.test_command_consumer import ask, serve_all
 from tests.entrypoints.calling import call
 from tests.entrypoints.long_running import LongRunning, long_running
 from tests.ledger.test_kill import lines_of_calls

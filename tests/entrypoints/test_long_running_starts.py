@@ -12,8 +12,8 @@ from entrypoints.workers.lag import publisher_figures
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.local.servers import free_ports
+from tests.consumers.projecting import bring
 from tests.consumers.recorded import record_calls
-from tests.consumers.test_projector import bring
 from tests.entrypoints.calling import call
 
 PROCESSES = ("publish", "project", "serve-commands")

@@ -19,8 +19,8 @@ from infra.kafka import Kafka
 from infra.local.servers import wait_until
 from infra.topics import EVENTS, EVENTS_POSITIONS, OUTCOMES, REFUSALS, create
 from ledger.feed import StoreFeed
+from tests.consumers.projecting import rows_from_store, rows_in
 from tests.consumers.recorded import in_order, messages_in, position_of
-from tests.consumers.test_projector import rows_from_store, rows_in
 from tests.entrypoints.calling import call
 from tests.faults.commander import Answers, Commander
 from tests.faults.supervisor import Supervised

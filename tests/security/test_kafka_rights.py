@@ -20,8 +20,8 @@ from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import check_safe, create, topics
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
+from tests.consumers.commanding import ask
 from tests.consumers.recorded import record_calls
-from tests.consumers.test_command_consumer import ask
 from tests.ledger.test_kill import lines_of_calls
 from tests.security.secured_kafka import Rights, SecuredKafka, kafka_of, wait_until_let_in
 
