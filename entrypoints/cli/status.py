@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-import typer
-
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption, settings_of
 from entrypoints.ui.output import print_table, shown, write_json
 from entrypoints.ui.progress import progress

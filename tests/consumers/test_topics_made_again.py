@@ -173,7 +173,9 @@ def test_a_topic_made_again_while_commands_are_served_is_noticed(
     assert ids_answered(kafka) == ids_of(lines)
 
 
-def test_a_topic_deleted_while_commands_are_served_is_noticed(tmp_path: Path, kafka: Kafka, begun: Begun) -> None:
+def test_a_topic_deleted_while_commands_are_served_is_noticed(
+    tmp_path: Path, kafka: Kafka, begun: Begun
+) -> None:
     ask(kafka, lines_of_calls(2))
     serve_all(tmp_path, kafka)
     with at_work(lambda stop: serve(lambda: Ledger.open(tmp_path), kafka, stop)) as serving:

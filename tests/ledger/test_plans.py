@@ -46,6 +46,7 @@ def use_everything(folder: LedgerFolder | Path, writers: int) -> None:
             first.record(repeated[0].model_copy(update={"call_id": "call-3"}))
         first.first_document()
         first.quarantine.add_many([Unread(f"line {n}", b"{}", "It is empty.") for n in (1, 2)])
+        first.quarantine.add_new([Unread("line 1", b"{}", "It is empty.")])
         first.quarantine.discard(1, "auditor", "noise")
         with pytest.raises(Unreadable):
             first.quarantine.retry(2, "auditor")
