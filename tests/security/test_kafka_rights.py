@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from consumers.command_consumer import serve
+from consumers.kafka.checkpoints import problems_of_positions
 from consumers.projector import project
 from consumers.publisher import publish
 from consumers.reconcile.compare import reconcile
@@ -104,10 +105,15 @@ def run_reconcile(kafka: Kafka, folder: Path, _own: Path, _administrator: Kafka)
         return reconcile(store, kafka, None).difference_count
 
 
+def check_topics(kafka: Kafka) -> None:
+    check_safe(kafka, *topics())
+    assert problems_of_positions(kafka) == []
+
+
 # Publishing comes last: a page that was left open for want of a right holds readers up.
 PROCESSES: dict[str, Callable[[Kafka, Path, Path, Kafka], object]] = {
     "topics create": lambda kafka, *_: create(kafka),
-    "topics check": lambda kafka, *_: check_safe(kafka, *topics()),
+    "topics check": lambda kafka, *_: check_topics(kafka),
     "project": run_project,
     "reconcile": run_reconcile,
     "serve-commands": run_serve,
