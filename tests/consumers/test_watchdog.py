@@ -26,7 +26,7 @@ def test_a_call_that_hangs_ends_the_process_with_a_sentence() -> None:
 
 
 def test_where_lines_are_logged_the_sentence_is_one_of_them() -> None:
-    logging = "from infra.folder import LedgerError\nfrom infra.logs import logging_lines\n"
+    logging = "from infra.errors import LedgerError\nfrom infra.logs import logging_lines\n"
     logging += "lines = logging_lines('publish', LedgerError)\nlines.__enter__()\n"
     done = subprocess.run(
         [sys.executable, "-c", logging + HANGS],
