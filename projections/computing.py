@@ -6,7 +6,7 @@ import duckdb
 
 from projections.batches import Positions
 from projections.models import Kind, columns_read, kept_models, models_by_call, tables_read
-from projections.parsed_once import ParsedOnce
+from projections.statement_cache import StatementCache
 
 PART_EVENTS = 1_000_000
 """A rebuild takes the calls that began among so many events at a time."""
@@ -19,7 +19,7 @@ class Computing:
         self, connection: duckdb.DuckDBPyConnection, part_events: int = PART_EVENTS
     ) -> None:
         self._connection = connection
-        self._again = ParsedOnce(connection)
+        self._statements = StatementCache(connection)
         self._part_events = part_events
 
     def touched(self, colour: str, positions: Positions) -> None:
@@ -41,11 +41,11 @@ class Computing:
             for model in models_by_call():
                 rows = model.sql
                 if model.kind is Kind.STEP or model.name in tables_read():
-                    self._again.execute(f"create or replace temp table {model.name} as {rows}")
+                    self._statements.execute(f"create or replace temp table {model.name} as {rows}")
                     rows = f"from temp.{model.name}"
                 if model.kind is Kind.TABLE:
                     execute(f"delete from {colour}.{model.name} where {touched}")
-                    self._again.execute(f"insert into {colour}.{model.name} {rows}")
+                    self._statements.execute(f"insert into {colour}.{model.name} {rows}")
             self._forget("table")
         if positions.refusal_number > positions.projected_refusal_number:
             self._take_refusals(positions.projected_refusal_number, f"insert into {colour}.{{}}")

@@ -29,7 +29,7 @@ from projections.columns import (
 )
 from projections.computing import PART_EVENTS, Computing
 from projections.models import MACROS, Kind, kept_models, models_hash, readable_models
-from projections.parsed_once import ParsedOnce
+from projections.statement_cache import StatementCache
 
 FILE_NAME: Final = "projections.duckdb"
 MEMORY_MEGABYTES: Final = 3_000
@@ -82,7 +82,7 @@ class Projections:
                 "enable_external_access": False,
             },
         )
-        self._inserting = ParsedOnce(self.connection)
+        self._statements = StatementCache(self.connection)
         self._computing = Computing(self.connection, part_events)
         self.connection.execute("set timezone = 'UTC'")
         # Nobody who may only ask can reach files, the network or the process's own variables.
@@ -279,7 +279,7 @@ class Projections:
         chunks = table.to_batches(max_chunksize=max(1, len(table) // (os.cpu_count() or 1) + 1))
         self.connection.register("arriving", pa.Table.from_batches(chunks))
         try:
-            self._inserting.execute(statement)
+            self._statements.execute(statement)
         finally:
             self.connection.unregister("arriving")
 

@@ -45,6 +45,11 @@ def slot_of(time: str) -> str:
     return f"((epoch_us({time}) + {SINCE_YEAR_ONE}) // $slot_microseconds)"
 
 
+def slot_before(time: str) -> str:
+    """The expression for the number of the slot that has the last microsecond before a UTC time."""
+    return f"((epoch_us({time}) + {SINCE_YEAR_ONE - 1}) // $slot_microseconds)"
+
+
 def start_of(slot: str) -> str:
     """The expression for the first microsecond of a slot, as `epoch_us` counts."""
     return f"({slot} * $slot_microseconds - {SINCE_YEAR_ONE})"

@@ -9,6 +9,7 @@ from infra.errors import WRONG_USAGE, LedgerError
 from projections.reports.intervals import (
     INTERVALS,
     named_slots,
+    slot_before,
     slot_of,
     slot_parameters,
     start_of,
@@ -117,12 +118,11 @@ def summed(report: Report, by: tuple[str, ...], intervals: tuple[str, ...]) -> I
     if intervals:
         yield f"""numbered as not materialized (
   select
-    *, {slot_of("began_at")} as first_slot,
-    greatest({slot_of("began_at")}, {slot_of("(ended_at - interval 1 microsecond)")}) as last_slot
+    *, {slot_of("began_at")} as first_slot, {slot_before("ended_at")} as last_slot
   from chosen
 )"""
         yield f"""parts as not materialized (
-  select *, first_slot as slot from numbered where first_slot = last_slot
+  select *, first_slot as slot from numbered where first_slot >= last_slot or last_slot is null
   union all
   select
     * exclude (slot) replace (

@@ -140,9 +140,14 @@ class Selection:
         ]
 
     def overlapped(self) -> list[str]:
-        """The period as conditions on what lasts, or happens at one moment."""
+        """The period as conditions on what lasts, or happens at one moment.
+
+        Of those on its beginning, DuckDB passes over older parts of a table by the first.
+        """
+        in_older_parts = "(ended_at >= $since or ended_at is null)"
+        precisely = "(ended_at > $since or began_at >= $since)"
         return [
-            *(["(ended_at > $since or began_at >= $since)"] if self.since is not None else []),
+            *([in_older_parts, precisely] if self.since is not None else []),
             *(["began_at < $until"] if self.until is not None else []),
         ]
 

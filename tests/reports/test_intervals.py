@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain import commands
 from projections.database import Projections
 from projections.reports import REPORTS
 from projections.reports.intervals import INTERVALS, Offset, offsets, slot_seconds
@@ -141,6 +142,49 @@ def interval(local: datetime, by: str) -> Any:
         offset = "Z" if local.tzname() == "UTC" else local.isoformat()[-6:]
         return f"{local:%Y-%m-%dT%H}:00:00{offset}"
     return local.date() - timedelta(days=local.weekday() if by == "week" else 0)
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
+def test_a_day_on_which_the_clocks_change_has_its_own_length(day: str, hours: int) -> None:
+    noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo("Europe/Rome"))
+    start = noon.astimezone(UTC) - timedelta(hours=24)
+    answered = [(commands.Receive, "system"), (commands.Answer, "agent-1")]
+    with projections() as opened:
+        two_days = [(0, step, 0.0) for step in answered]
+        opened.add(
+            history([*two_days, (0, (commands.Leave, "customer"), 172_800.0)], start).batch()
+        )
+        days = {
+            str(row["day"]): row["talk_seconds"]
+            for row in figures(opened, Selection("Europe/Rome"), "day")
+        }
+        of_hours = [
+            row["talk_seconds"]
+            for row in figures(opened, Selection("Europe/Rome"), "hour")
+            if str(row["hour"]).startswith(day)
+        ]
+    assert days[day] == hours * 3600
+    assert of_hours == [3600.0] * hours
+
+
+@settings(max_examples=10, phases=PHASES)
+@given(moments_and_zones(), STEPS)
+def test_what_a_report_counts_is_the_sum_of_its_intervals(
+    place: tuple[str, datetime], drawn: list[tuple[int, Any, float]]
+) -> None:
+    zone, start = place
+    with projections() as opened:
+        opened.add(history(drawn, start).batch())
+        for report in REPORTS.values():
+            counted = report.figures[0].name
+            for by in INTERVALS:
+                sql, parameters = figures_query(report, Selection(zone), (by,))
+                answer = opened.connection.sql(sql, params=parameters).to_arrow_table().to_pylist()
+                groups = [row for row in answer if not row["is_total"]]
+                (whole,) = [row[counted] for row in answer if row["is_total"]] or [0]
+                assert sum(row[counted] for row in groups) == whole, (report.name, by)
+                keys = [row[by] for row in groups]
+                assert len(set(keys)) == len(keys)
 
 
 def test_agent_days_are_those_of_the_report() -> None:

@@ -1,4 +1,4 @@
-"""Statements that are executed again and again, parsed the first time only.
+"""A cache of parsed statements, for those that are executed again and again.
 
 DuckDB plans a statement anew each time; of a small batch's time, parsing alone would be a tenth.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import duckdb
 
 
-class ParsedOnce:
-    """Executes over a connection, and remembers what it parsed: few statements, for long."""
+class StatementCache:
+    """Executes on one connection and keeps what it parsed: few statements, for long."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
