@@ -270,7 +270,7 @@ def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
 
     A line beyond the largest is cut there, so that memory stays bounded; it goes to quarantine.
     """
-    from ledger.intake import LARGEST_LINE_BYTES
+    from ledger.intake import BYTE_ORDER_MARK, LARGEST_LINE_BYTES
 
     rest, overlong, number = b"", False, 0
     reader = getattr(file, "read1", file.read)
@@ -282,11 +282,15 @@ def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
             if not overlong:
                 complete.append(rest)
             rest, overlong = b"", True
-        filled = [Line(at, text) for at, text in enumerate(complete, number + 1) if text.strip()]
+        filled = [
+            Line(at, text)
+            for at, text in enumerate(complete, number + 1)
+            if text.removeprefix(BYTE_ORDER_MARK).strip()
+        ]
         number += len(complete)
         for begin in range(0, len(filled), LINES_IN_ONE_GROUP):
             yield filled[begin : begin + LINES_IN_ONE_GROUP]
-    if rest.strip() and not overlong:
+    if rest.removeprefix(BYTE_ORDER_MARK).strip() and not overlong:
         yield [Line(number + 1, rest)]
 
 
