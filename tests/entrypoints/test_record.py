@@ -230,7 +230,7 @@ def test_an_interrupt_loses_nothing_that_was_answered(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
         said = process.stderr.read().decode()
-    assert said == "Interrupted; what was answered is recorded, and nothing by half.\n"
+    assert said == "Interrupted; what was answered is recorded, and nothing is half recorded.\n"
     assert positions(tmp_path) == 1
     assert call(tmp_path, *RECEIVE).code == 0, "the ledger is free and whole again"
 
