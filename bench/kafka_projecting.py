@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from bench.figures import Figure, keep, machine, table
 from bench.histories import batches, call_id
 from bench.servers import folder_of_its_own, kafka_in
-from consumers.kafka.batch_decoder import poll_whole_batches
+from consumers.kafka.batch_decoder import decoded
 from consumers.kafka.feed import POLL_BATCHES
 from consumers.kafka.message_format import headers_of, is_as_published, key_in, place_of
 from consumers.kafka.offsets import consumer_at, ends_of, partitions_of
@@ -31,6 +31,7 @@ from consumers.kafka.validation import why_no_event
 from consumers.projector import project
 from consumers.publisher import PAGE_EVENTS
 from infra.kafka import Kafka
+from infra.kafka_client import poll_whole_batches
 from infra.topics import EVENTS, EVENTS_POSITIONS, create, topics
 
 WRITERS = 2
@@ -101,7 +102,7 @@ def checked(bootstrap: str, reader: int, readers: int) -> int:
     kafka, count = Kafka(bootstrap), 0
     ends = ends_of(kafka, partitions_of(kafka, EVENTS)[reader::readers])
     consumer = consumer_at(kafka, {}, partitions_of(kafka, EVENTS), at_once=POLL_BATCHES)
-    poll_whole_batches(consumer)
+    poll_whole_batches(consumer, decoded)
     consumer.pause(*(one for one in consumer.assignment() if one not in ends))
     try:
         while any(consumer.position(one) < end for one, end in ends.items()):

@@ -17,6 +17,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import AuthorizationError, KafkaError
 
 from infra.errors import LedgerError
+from infra.kafka_client import ask_again_when_not_ready
 from infra.settings import PATIENCE_SECONDS, Settings
 
 logging.getLogger("kafka").addHandler(logging.NullHandler())
@@ -178,36 +179,6 @@ class Kafka:
             metrics_enabled=False,
             **self._connection,
         )
-
-
-def ask_again_when_not_ready(producer: KafkaProducer) -> None:
-    """Let the client go on when the broker that it needs is not ready.
-
-    Told so by an exception, its version 3.0 forgets what it was about to ask, and stands still with
-    the page until that is too old; told so by an answer, it asks again.
-    """
-    client = producer._sender._client
-    await_ready = client.await_ready
-
-    def is_ready(*broker: Any, **how: Any) -> bool:
-        try:
-            return bool(await_ready(*broker, **how))
-        except KafkaError:
-            return False
-
-    client.await_ready = is_ready
-
-
-def let_go(producer: KafkaProducer, seconds: float) -> None:
-    """Close a producer, without what it could not send in that time.
-
-    Its own `close` raises then, and leaves its thread and its messages where they are.
-    """
-    try:
-        producer.close(timeout=seconds, null_logger=True)
-    except KafkaError:
-        producer._sender.force_close()
-        producer._closed = True
 
 
 def said(error: KafkaError) -> str:

@@ -14,20 +14,19 @@ from typing import Any, Final, NamedTuple
 
 from kafka import TopicPartition
 
-from consumers.kafka.batch_decoder import Record, poll_whole_batches
+from consumers.kafka.batch_decoder import Record, decoded
 from consumers.kafka.message_format import is_as_published, place_of
 from consumers.kafka.offsets import (
     consumer_at,
     is_at_end,
     partitions_of,
-    places_of,
     reading,
-    resume,
 )
 from consumers.kafka.resequencer import Message, Resequencer
 from consumers.kafka.topic_identity import TopicIds, WatchedTopics
 from consumers.kafka.validation import why_no_event, why_no_refusal
 from infra.kafka import Kafka, KafkaUnavailable
+from infra.kafka_client import next_offsets, poll_whole_batches, resume
 from infra.topics import AFTERWARDS, EVENTS, REFUSALS, check_safe
 from projections.database import Gap
 from projections.dead_letters import Offsets
@@ -102,8 +101,8 @@ class KafkaFeed:
         kept = {TopicPartition(*place): offset for place, offset in offsets.items()}
         self._partitions = partitions_of(kafka, EVENTS, REFUSALS)
         self._consumer = consumer_at(kafka, kept, self._partitions, POLL_BATCHES)
-        poll_whole_batches(self._consumer)
-        self._begun_at = places_of(self._consumer)
+        poll_whole_batches(self._consumer, decoded)
+        self._begun_at = next_offsets(self._consumer)
 
     def close(self) -> None:
         """Close the connection."""
@@ -176,7 +175,7 @@ class KafkaFeed:
     def _messages_left(self) -> float:
         """How many messages the broker had beyond when it last answered; at first nobody knows."""
         ends = {one: self._consumer.highwater(one) for one in self._partitions}
-        places = places_of(self._consumer)
+        places = next_offsets(self._consumer)
         return sum(math.inf if end is None else end - places[one] for one, end in ends.items())
 
     def _records(self, partition: TopicPartition, batches: list[Any]) -> list[Record]:
@@ -240,7 +239,7 @@ class KafkaFeed:
 
     def _offsets(self) -> dict[tuple[str, int], int]:
         """Where to go on: after what was given on, so what is held back is read again."""
-        places = places_of(self._consumer)
+        places = next_offsets(self._consumer)
         offsets = {(one.topic, one.partition): offset for one, offset in places.items()}
         for message in (*self._events.held, *self._refusals.held):
             place = message.topic, message.partition

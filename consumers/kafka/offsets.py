@@ -10,6 +10,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from infra.kafka import POLL_MESSAGES, Kafka, KafkaUnavailable
+from infra.kafka_client import next_offsets
 from infra.topics import topics
 
 
@@ -60,17 +61,9 @@ def ends_of(kafka: Kafka, partitions: Iterable[TopicPartition]) -> dict[TopicPar
     return {one: end.offset for one, end in found.items()}
 
 
-def places_of(consumer: KafkaConsumer) -> dict[TopicPartition, int]:
-    """The offset that each partition goes on from.
-
-    The client's own `position` asks the broker at times, and fails while it is away.
-    """
-    return {one: state.position.offset for one, state in consumer._subscription.assignment.items()}
-
-
 def has_reached(consumer: KafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
     """Whether everything before these offsets was read."""
-    places = places_of(consumer)
+    places = next_offsets(consumer)
     return all(places[one] >= end for one, end in ends.items())
 
 
@@ -80,17 +73,6 @@ def is_at_end(kafka: Kafka, consumer: KafkaConsumer) -> bool:
     It is not while somebody's transaction is open; Kafka ends one that was left after a minute.
     """
     return has_reached(consumer, ends_of(kafka, consumer.assignment()))
-
-
-def resume(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
-    """Read on where it was paused; what was fetched by then is fetched again.
-
-    The client keeps that aside and, with other partitions about, may never come back to it: then
-    the partition stands still for ever, without an error.
-    """
-    for one in partitions:
-        consumer._fetcher._paused_partition_records.pop(one, None)
-        consumer.resume(one)
 
 
 @contextmanager

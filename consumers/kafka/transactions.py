@@ -25,7 +25,8 @@ from consumers.kafka.checkpoints import Checkpoint, NoCheckpoint, last_checkpoin
 from consumers.kafka.message_format import Headers
 from consumers.kafka.watchdog import Watchdog
 from infra.errors import LedgerError
-from infra.kafka import Kafka, let_go
+from infra.kafka import Kafka
+from infra.kafka_client import close_within
 from infra.topics import topics
 
 CLOSE_SECONDS: Final = 5.0
@@ -130,7 +131,7 @@ class TransactionalWriter:
         """Let the connection go; an open page is aborted by the broker."""
         if self._producer is not None:
             with self._watchdog.watching("the connection was closed"):
-                let_go(self._producer, CLOSE_SECONDS)
+                close_within(self._producer, CLOSE_SECONDS)
         self._watchdog.close()
 
     def __enter__(self) -> TransactionalWriter:

@@ -16,7 +16,8 @@ from kafka.errors import KafkaError
 
 from consumers.kafka.offsets import consumer_at, partitions_of
 from domain.commands import Command
-from infra.kafka import Kafka, KafkaUnavailable, let_go
+from infra.kafka import Kafka, KafkaUnavailable
+from infra.kafka_client import close_within
 from infra.topics import COMMANDS, OUTCOMES
 from simulation.day import simulate
 
@@ -98,7 +99,7 @@ class Commander(threading.Thread):
 def let_go_of(producer: KafkaProducer | None) -> None:
     """One that has failed may be waiting for something for ever."""
     if producer is not None:
-        let_go(producer, 0)
+        close_within(producer, 0)
 
 
 class Answers(threading.Thread):
