@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from domain.vocabulary import (
@@ -30,7 +31,7 @@ class Party(Struct, frozen=True, gc=False):
 
 
 class OpenOffer(Struct, frozen=True, gc=False):
-    """The offer that waits for the agent's answer."""
+    """An offer that waits for the agent's answer; several may at once (O2)."""
 
     number: int
     agent: str
@@ -71,13 +72,25 @@ class WrapUp(Struct, frozen=True, gc=False):
     number: int
     agent: str
     status: WrapUpStatus
-    reason_given: bool = False
+    reason: str | None = None
     applied_version: int | None = None
     extensions: int = 0
 
     @property
     def is_open(self) -> bool:
         return self.status is WrapUpStatus.OPEN or self.status is WrapUpStatus.PENDING
+
+    @property
+    def reason_given(self) -> bool:
+        return self.reason is not None
+
+
+class ToldFact(Struct, frozen=True, gc=False):
+    """Where an observation was told first: the event's version, and what it is about."""
+
+    version: int
+    thing: str | None
+    number: int | None
 
 
 class Call(Struct, frozen=True, kw_only=True, gc=False):
@@ -86,14 +99,14 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     `parties` are those who are in it now, in the order they came. `wrap_ups` holds each
     agent's latest, because real calls carry more than one (Q4), and earlier ones that were
     given a reason, because a reason can be corrected. The counts give the next number of each
-    thing.
+    thing. `facts` and `latest_numbers` are what a repeated observation is known by (L6).
     """
 
     version: int = 0
     received: bool = False
     ended: bool = False
     parties: tuple[Party, ...] = ()
-    offer: OpenOffer | None = None
+    open_offers: tuple[OpenOffer, ...] = ()
     offered_agents: frozenset[str] = frozenset()
     hold_number: int | None = None
     consult: OpenConsult | None = None
@@ -109,6 +122,12 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     transfers: int = 0
     exits: int = 0
     wrap_ups_opened: int = 0
+    queue_entries: int = 1
+    queue_transfer_number: int | None = None
+    """The transfer that has put the call into the queue in which it still waits (Q24)."""
+    facts: Mapping[str, ToldFact] = field(default_factory=dict)
+    latest_numbers: Mapping[str, int] = field(default_factory=dict)
+    """The latest number of a thing by whom it concerned: `exit agent-1`, `offer agent-2`, …"""
 
     def one_version_on(self, **changes: Any) -> Call:
         """Return the call after one more event, with these fields changed."""
@@ -136,6 +155,24 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     def agents(self) -> tuple[Party, ...]:
         """Everybody but the customer, in the order they came."""
         return tuple([party for party in self.parties if party.kind is not PartyKind.CUSTOMER])
+
+    def latest(self, thing: str, whom: str | None) -> int | None:
+        """The latest number of a thing that concerned somebody, in the call now or not."""
+        return self.latest_numbers.get(f"{thing} {whom}")
+
+    def with_latest(self, thing: str, whom: str | None, number: int | None) -> Mapping[str, int]:
+        """The latest numbers with one more; a thing without a number is not remembered."""
+        if number is None:
+            return self.latest_numbers
+        return {**self.latest_numbers, f"{thing} {whom}": number}
+
+    def offer_meant(self, actor: str, agent: str | None = None) -> OpenOffer | None:
+        """The open offer that an answer, a refusal or a miss is about; unnamed, the oldest (O2)."""
+        whose = agent or actor
+        for offer in self.open_offers:
+            if offer.agent == whose or whose in (SYSTEM, UNKNOWN):
+                return offer
+        return None
 
     def wrap_up(self, agent: str) -> WrapUp | None:
         """The agent's latest wrap-up, open or not."""
@@ -194,8 +231,9 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
         """
         if actor == CUSTOMER:
             return False
-        if self.offer is not None and self.offer.agent == actor:
-            return True
+        for offer in self.open_offers:
+            if offer.agent == actor:
+                return True
         if self.consult is not None and self.consult.party is None:
             if self.consult.target_kind is not TargetKind.AGENT:
                 return True

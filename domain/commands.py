@@ -12,7 +12,15 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from domain.text import Name, PersonalName, PersonalText, Source
+from domain.text import (
+    Name,
+    PersonalName,
+    PersonalNote,
+    PersonalTarget,
+    PersonalText,
+    Source,
+    Word,
+)
 from domain.vocabulary import (
     CUSTOMER,
     TargetKind,
@@ -73,7 +81,7 @@ class Receive(Command):
 
 
 class Offer(Command):
-    """The queue offers the call to an agent (O1)."""
+    """The queue offers the call to an agent, or to several at once (O1, O2)."""
 
     action = "offer"
     type: Literal["call.offer.v1"] = "call.offer.v1"
@@ -93,6 +101,8 @@ class MissOffer(Command):
 
     action = "miss-offer"
     type: Literal["call.miss-offer.v1"] = "call.miss-offer.v1"
+    agent: Name | None = None
+    """Whose offer it is; left out, the actor's, or the only one that is open (O2)."""
 
 
 class DeclineOffer(Command):
@@ -100,6 +110,8 @@ class DeclineOffer(Command):
 
     action = "decline-offer"
     type: Literal["call.decline-offer.v1"] = "call.decline-offer.v1"
+    agent: Name | None = None
+    """Whose offer it is; left out, the actor's, or the only one that is open (O2)."""
 
 
 class Abandon(Command):
@@ -130,7 +142,7 @@ class StartConsult(Command):
     action = "start-consult"
     type: Literal["call.start-consult.v1"] = "call.start-consult.v1"
     target_kind: TargetKind
-    target: PersonalName
+    target: PersonalTarget
 
 
 class AnswerConsult(Command):
@@ -183,7 +195,7 @@ class RequestTransfer(Command):
     action = "request-transfer"
     type: Literal["call.request-transfer.v1"] = "call.request-transfer.v1"
     target_kind: TargetKind | None = None
-    target: PersonalName | None = None
+    target: PersonalTarget | None = None
     """Left out, it is the consulted party or the other member."""
 
 
@@ -258,7 +270,7 @@ class ApplyWrapUp(Command):
     action = "apply-wrap-up"
     type: Literal["call.apply-wrap-up.v1"] = "call.apply-wrap-up.v1"
     reason: Name
-    note: PersonalText | None = None
+    note: PersonalNote | None = None
 
 
 class ExtendWrapUp(Command):
@@ -292,7 +304,7 @@ class NoteActivity(Command):
 
     action = "note-activity"
     type: Literal["call.note-activity.v1"] = "call.note-activity.v1"
-    activity: Name
+    activity: Word
     duration_ms: Annotated[int, Field(ge=0, le=10**12)] | None = None
 
 
@@ -301,7 +313,7 @@ class MarkIncomplete(Command):
 
     action = "mark-incomplete"
     type: Literal["call.mark-incomplete.v1"] = "call.mark-incomplete.v1"
-    missing: Name
+    missing: Word
 
 
 AnyCommand = (

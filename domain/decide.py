@@ -10,13 +10,17 @@ from typing import Final, NamedTuple
 from domain.call import Call
 from domain.commands import Command
 from domain.effects import happen
-from domain.events import Event
+from domain.event import Event
+from domain.facts import fact_of
 from domain.guards import Question
 from domain.pending_events import PendingEvents
+from domain.repeats import repeat_of, repeated
 from domain.rights import ALLOWED, verdict, verdict_for_anybody
 from domain.rule_sets import RuleSet
 from domain.rules import GUARDS_OF_ACTION, RULE_OF_ID
 from domain.vocabulary import CUSTOMER, Role
+
+TOLD_AGAIN: Final = "L6"
 
 WRAP_UP_ACTIONS: Final = frozenset({"apply-wrap-up", "extend-wrap-up"})
 
@@ -53,12 +57,20 @@ def decide(call: Call, command: Command, rules: RuleSet) -> Decided | Refused:
 
 
 def observe(call: Call, command: Command, rules: RuleSet) -> Decided:
-    """Record what has already happened, with every rule it broke; never refused."""
+    """Record what has already happened, with every rule it broke; never refused.
+
+    What is told again, or is so already, is recorded as told again and changes nothing (L6).
+    """
     role = acting_role(call, command)
     broken = all_broken(call, command, rules, role)
-    pending = PendingEvents(call)
-    happen(pending, command, rules)
-    return Decided(tuple(pending.events), pending.call, role, broken)
+    fact = fact_of(command)
+    repeat = repeat_of(call, command, fact, rules)
+    pending = PendingEvents(call, fact if repeat is None or repeat.version is None else None)
+    if repeat is None:
+        happen(pending, command, rules)
+        return Decided(tuple(pending.events), pending.call, role, broken)
+    pending.add(repeated(command, repeat))
+    return Decided(tuple(pending.events), pending.call, role, (*broken, TOLD_AGAIN))
 
 
 def acting_role(call: Call, command: Command) -> Role:

@@ -1,14 +1,14 @@
 """What a command makes happen, once it is allowed or has happened anyway.
 
 Total, like `evolve`: an observation may meet any state, so nothing here asks whether it is
-allowed. Exits are in `exits.py`.
+allowed. Offers, transfers and exits are in `offers.py`, `transfers.py` and `exits.py`.
 """
 
 from __future__ import annotations
 
 from typing import assert_never, cast
 
-from domain import commands, events, exits
+from domain import commands, events, exits, offers, transfers
 from domain.call import WrapUpStatus
 from domain.pending_events import PendingEvents
 from domain.rule_sets import RuleSet
@@ -16,9 +16,7 @@ from domain.vocabulary import (
     CUSTOMER,
     UNKNOWN,
     PartyKind,
-    Phase,
     TargetKind,
-    TransferKind,
     WrapUpMode,
 )
 
@@ -46,10 +44,16 @@ def happen(pending: PendingEvents, command: commands.Command, rules: RuleSet) ->
                 )
             )
         case "call.offer.v1":
-            number = call.offers + 1
-            pending.add(events.Offered(offer_number=number, agent=asked.agent, queue=asked.queue))
+            pending.add(
+                events.Offered(
+                    offer_number=call.offers + 1,
+                    agent=asked.agent,
+                    queue=asked.queue,
+                    queue_entry_number=pending.queue_entry_number,
+                )
+            )
         case "call.answer.v1":
-            answer(pending, asked.actor)
+            offers.answer(pending, asked.actor)
         case "call.abandon.v1" | "call.leave.v1":
             exits.customer_leaves(pending, command)
         case "call.apply-wrap-up.v1":
@@ -75,9 +79,9 @@ def happen(pending: PendingEvents, command: commands.Command, rules: RuleSet) ->
         case "call.fail-conference.v1":
             pending.add(events.ConferenceFailed(consult_number=pending.consult_number))
         case "call.request-transfer.v1":
-            request_transfer(pending, asked)
+            transfers.request_transfer(pending, asked)
         case "call.accept-transfer.v1":
-            accept_transfer(pending, asked.actor)
+            transfers.accept_transfer(pending, asked.actor)
         case "call.decline-transfer.v1":
             exits.transfer_declined(pending)
         case "call.fail-transfer.v1":
@@ -91,9 +95,11 @@ def happen(pending: PendingEvents, command: commands.Command, rules: RuleSet) ->
         case "call.end-conference.v1" | "call.end-call.v1":
             exits.everybody_leaves(pending, command)
         case "call.miss-offer.v1":
-            pending.add(events.OfferMissed(offer_number=pending.offer_number))
+            offer = offers.offer_told_of(call, asked.actor, asked.agent)
+            pending.add(events.OfferMissed(offer_number=offer.number, agent=offer.agent))
         case "call.decline-offer.v1":
-            pending.add(events.OfferDeclined(offer_number=pending.offer_number))
+            offer = offers.offer_told_of(call, asked.actor, asked.agent)
+            pending.add(events.OfferDeclined(offer_number=offer.number, agent=offer.agent))
         case "call.correct.v1":
             correct_event(pending, asked)
         case "call.note-activity.v1":
@@ -106,19 +112,16 @@ def happen(pending: PendingEvents, command: commands.Command, rules: RuleSet) ->
             assert_never(unreachable)
 
 
-def answer(pending: PendingEvents, actor: str) -> None:
-    """Let the agent in; an unnamed one is whom the call was offered to."""
-    offer = pending.call.offer
-    agent = offer.agent if actor == UNKNOWN and offer else actor
-    pending.add(
-        events.Answered(
-            offer_number=pending.offer_number, stay_number=pending.stay_number(agent), agent=agent
-        )
-    )
-
-
 def start_consult(pending: PendingEvents, command: commands.StartConsult) -> None:
-    """Ask for the consult; the customer goes on hold unless held already or in conference (C5)."""
+    """Ask for the consult; the customer goes on hold unless held already or in conference (C5).
+
+    A further consult, which only an observation can bring, takes the place of the one under way.
+    """
+    consult = pending.call.consult
+    if consult is not None and consult.party is None:
+        pending.add(events.ConsultCancelled(consult_number=consult.number))
+    elif consult is not None:
+        pending.add(events.ConsultEnded(consult_number=consult.number))
     call = pending.call
     stays_off_hold = call.hold_number is not None or call.conference_number is not None
     is_number = command.target_kind is TargetKind.DIAL_NUMBER
@@ -178,85 +181,6 @@ def start_conference(pending: PendingEvents, member: str | None) -> None:
             members=members,
         )
     )
-
-
-def request_transfer(pending: PendingEvents, command: commands.RequestTransfer) -> None:
-    """Request the transfer, whose kind follows from the phase; the owner's wrap-up is pending.
-
-    A further request, which only an observation can bring, takes the place of the open one.
-    """
-    if pending.call.transfer is not None:
-        exits.transfer_withdrawn(pending)
-    call = pending.call
-    kind, target_kind = TransferKind.BLIND, command.target_kind or TargetKind.AGENT
-    target: str | None = command.target
-    receiver = target if target_kind is TargetKind.AGENT else None
-    if call.conference_number is not None:
-        kind = TransferKind.CONFERENCE
-        others = [party.id for party in call.agents if party is not call.owner]
-        receiver = target or (others[0] if others else None)
-        target = receiver
-    elif call.consult is not None and call.consult.party is not None:
-        kind = TransferKind.CONSULT
-        receiver = call.consult.party
-        target_kind = call.consult.target_kind
-        target = call.consult.target or receiver
-    is_number = target_kind is TargetKind.DIAL_NUMBER and call.party(target) is None
-    opening = pending.opening_for_owner()
-    pending.add(
-        events.TransferRequested(
-            transfer_number=call.transfers + 1,
-            kind=kind,
-            target_kind=target_kind,
-            target=None if is_number else target,
-            dial_number=target if is_number else None,
-            receiver=None if is_number else receiver,
-            wrap_up_number=opening.number,
-            wrap_up_agent=opening.agent,
-            consult_number=pending.consult_number,
-            conference_number=call.conference_number,
-        )
-    )
-
-
-def accept_transfer(pending: PendingEvents, receiver: str) -> None:
-    """Hand the call over, then let the former owner go (T2, R11)."""
-    call = pending.call
-    transfer, owner = call.transfer, call.owner
-    if receiver == UNKNOWN and transfer is not None:
-        receiver = transfer.receiver or receiver
-    known = call.party(receiver)
-    if transfer is not None:
-        kind = transfer.kind
-        number = transfer.wrap_up_number
-        agent = owner.id if owner and number else None
-        is_external = transfer.target_kind is TargetKind.DIAL_NUMBER
-    else:
-        kinds = {
-            Phase.CONFERENCE: TransferKind.CONFERENCE,
-            Phase.CONSULTING: TransferKind.CONSULT,
-        }
-        kind = kinds.get(call.phase, TransferKind.BLIND)
-        opening = pending.opening_for_owner()
-        number, agent = opening.number, opening.agent
-        is_external = False
-    if known is not None:
-        is_external = known.kind is PartyKind.EXTERNAL
-    pending.add(
-        events.TransferAccepted(
-            transfer_number=transfer.number if transfer else call.transfers + 1,
-            kind=kind,
-            party=receiver,
-            party_kind=PartyKind.EXTERNAL if is_external else PartyKind.AGENT,
-            stay_number=None if known else call.stays + 1,
-            hold_number=call.hold_number,
-            consult_number=pending.consult_number,
-            wrap_up_number=number,
-            wrap_up_agent=agent,
-        )
-    )
-    if owner is not None and owner.id != receiver:
-        exits.former_owner_leaves(pending, owner)
 
 
 def apply_reason(

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, get_args
 
-from msgspec import Struct, field
+from msgspec import field
 
+from domain.event import Event
 from domain.text import Personal
 from domain.vocabulary import (
     Cause,
     EndedBy,
     ExitReason,
+    OfferOutcome,
     PartyKind,
     Role,
     TargetKind,
@@ -23,13 +25,6 @@ from domain.vocabulary import (
     TransferKind,
     WrapUpMode,
 )
-
-
-class Event(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    """The body of an event; call, version, times, actor, ids and its type are in its envelope."""
-
-    type: ClassVar[str]
-    """The versioned name of the event's type: the contract, which the class's name is not."""
 
 
 class Received(Event, frozen=True, kw_only=True):
@@ -44,21 +39,24 @@ class Received(Event, frozen=True, kw_only=True):
 
 
 class Offered(Event, frozen=True, kw_only=True):
-    """The queue offered the call to an agent."""
+    """The queue offered the call to an agent, perhaps to others at the same time (O2)."""
 
     type: ClassVar[Literal["call.offered.v1"]] = "call.offered.v1"
     offer_number: int
     agent: str
     queue: str | None = None
+    queue_entry_number: int | None = None
 
 
 class Answered(Event, frozen=True, kw_only=True):
-    """The agent answered and became the owner."""
+    """The agent answered and became the owner; with a transfer number, as its receiver (Q24)."""
 
     type: ClassVar[Literal["call.answered.v1"]] = "call.answered.v1"
     offer_number: int | None = None
     stay_number: int
     agent: str
+    queue_entry_number: int | None = None
+    transfer_number: int | None = None
 
 
 class OfferMissed(Event, frozen=True, kw_only=True):
@@ -66,6 +64,7 @@ class OfferMissed(Event, frozen=True, kw_only=True):
 
     type: ClassVar[Literal["call.offer-missed.v1"]] = "call.offer-missed.v1"
     offer_number: int | None = None
+    agent: str | None = None
 
 
 class OfferDeclined(Event, frozen=True, kw_only=True):
@@ -73,6 +72,16 @@ class OfferDeclined(Event, frozen=True, kw_only=True):
 
     type: ClassVar[Literal["call.offer-declined.v1"]] = "call.offer-declined.v1"
     offer_number: int | None = None
+    agent: str | None = None
+
+
+class OfferClosed(Event, frozen=True, kw_only=True):
+    """The offer fell with what became of the call: another agent answered it first (O2)."""
+
+    type: ClassVar[Literal["call.offer-closed.v1"]] = "call.offer-closed.v1"
+    offer_number: int
+    agent: str
+    outcome: OfferOutcome
 
 
 class Abandoned(Event, frozen=True, kw_only=True):
@@ -80,6 +89,7 @@ class Abandoned(Event, frozen=True, kw_only=True):
 
     type: ClassVar[Literal["call.abandoned.v1"]] = "call.abandoned.v1"
     offer_number: int | None = None
+    queue_entry_number: int | None = None
 
 
 class Held(Event, frozen=True, kw_only=True):
@@ -217,6 +227,19 @@ class TransferAccepted(Event, frozen=True, kw_only=True):
     wrap_up_agent: str | None = None
 
 
+class TransferredToQueue(Event, frozen=True, kw_only=True):
+    """A blind transfer took effect at its request, and the call waits in a queue again (Q24)."""
+
+    type: ClassVar[Literal["call.transferred-to-queue.v1"]] = "call.transferred-to-queue.v1"
+    transfer_number: int
+    queue_entry_number: int
+    queue: str | None = None
+    entry_point: str | None = None
+    hold_number: int | None = None
+    wrap_up_number: int | None = None
+    wrap_up_agent: str | None = None
+
+
 class TransferDeclined(Event, frozen=True, kw_only=True):
     """The receiver declined; the pending wrap-up is void (Q3, Q17)."""
 
@@ -320,12 +343,25 @@ class MarkedIncomplete(Event, frozen=True, kw_only=True):
     missing: str
 
 
+class ObservationRepeated(Event, frozen=True, kw_only=True):
+    """Another system reported again what was known, or what was so already: no change (L6)."""
+
+    type: ClassVar[Literal["call.observation-repeated.v1"]] = "call.observation-repeated.v1"
+    action: str
+    repeated_version: int | None = None
+    thing: str | None = None
+    number: int | None = None
+    customer: Personal | None = None
+    note: Personal | None = None
+
+
 AnyEvent = (
     Received
     | Offered
     | Answered
     | OfferMissed
     | OfferDeclined
+    | OfferClosed
     | Abandoned
     | Held
     | AgentHeld
@@ -341,6 +377,7 @@ AnyEvent = (
     | ConferenceEnded
     | TransferRequested
     | TransferAccepted
+    | TransferredToQueue
     | TransferDeclined
     | TransferFailed
     | TransferWithdrawn
@@ -351,6 +388,7 @@ AnyEvent = (
     | Corrected
     | ActivityNoted
     | MarkedIncomplete
+    | ObservationRepeated
 )
 
 EVENT_CLASSES: tuple[type[Event], ...] = get_args(AnyEvent)

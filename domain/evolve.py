@@ -6,27 +6,54 @@ fits the state it meets.
 
 from __future__ import annotations
 
-from typing import assert_never, cast
+from functools import cache
+from typing import Final, assert_never, cast
 
 from msgspec.structs import replace
 
-from domain.call import Call, OpenConsult, OpenOffer, OpenTransfer, Party, WrapUp, WrapUpStatus
+from domain.call import (
+    Call,
+    OpenConsult,
+    OpenOffer,
+    OpenTransfer,
+    Party,
+    ToldFact,
+    WrapUpStatus,
+)
+from domain.event import Event
 from domain.events import (
+    Answered,
     AnyEvent,
-    Event,
     Exited,
+    Offered,
     TransferAccepted,
+    TransferredToQueue,
     TransferRequested,
-    WrapUpApplied,
-    WrapUpExtended,
 )
 from domain.vocabulary import CUSTOMER, PartyKind, Role
+from domain.wrap_ups import (
+    after_extension,
+    after_reason,
+    with_final,
+    with_wrap_up,
+    without_pending,
+)
 
 
 def evolve(call: Call, event: Event) -> Call:
+    """Return the call after the event, and remember the fact that it told, if it told one."""
+    after = call_after(call, event)
+    if event.fact is None:
+        return after
+    thing, number = thing_of(event)
+    told = ToldFact(after.version, thing, number)
+    return replace(after, facts={**call.facts, event.fact: told})
+
+
+def call_after(call: Call, event: Event) -> Call:
     """Return the call after the event.
 
-    Events are told apart by their type's name: asking for the class costs five times as much.
+    Told apart by their type's name: asking pydantic for the class costs more than the rest.
     """
     happened = cast(AnyEvent, event)
     match happened.type:
@@ -39,20 +66,17 @@ def evolve(call: Call, event: Event) -> Call:
             return call.one_version_on(
                 parties=with_party(call, CUSTOMER, PartyKind.CUSTOMER, Role.CUSTOMER, stay),
                 stays=max(call.stays, stay),
+                latest_numbers=call.with_latest("stay", CUSTOMER, stay),
             )
         case "call.offered.v1":
-            return call.one_version_on(
-                offer=OpenOffer(happened.offer_number, happened.agent),
-                offers=happened.offer_number,
-                offered_agents=call.offered_agents | {happened.agent},
-            )
+            return after_offer(call, happened)
         case "call.answered.v1":
-            agent, stay = happened.agent, happened.stay_number
-            role = Role.OWNER if call.owner is None else Role.MEMBER
+            return after_answer(call, happened)
+        case "call.offer-missed.v1" | "call.offer-declined.v1" | "call.offer-closed.v1":
+            number = happened.offer_number
             return call.one_version_on(
-                offer=None,
-                parties=with_party(call, agent, PartyKind.AGENT, role, stay),
-                stays=max(call.stays, stay),
+                open_offers=without_offer(call, number),
+                latest_numbers=call.with_latest(happened.type, str(number), number),
             )
         case "call.exited.v1":
             return after_exit(call, happened)
@@ -60,7 +84,8 @@ def evolve(call: Call, event: Event) -> Call:
             return call.one_version_on(
                 ended=True,
                 parties=(),
-                offer=None,
+                open_offers=(),
+                queue_transfer_number=None,
                 hold_number=None,
                 consult=None,
                 conference_number=None,
@@ -75,6 +100,7 @@ def evolve(call: Call, event: Event) -> Call:
                 consults=number,
                 hold_number=happened.hold_number or call.hold_number,
                 holds=happened.hold_number or call.holds,
+                latest_numbers=call.with_latest("consult", happened.target, number),
             )
         case "call.consult-answered.v1":
             party, kind, stay = happened.party, happened.party_kind, happened.stay_number
@@ -82,6 +108,7 @@ def evolve(call: Call, event: Event) -> Call:
                 consult=call.consult and replace(call.consult, party=party),
                 parties=with_party(call, party, kind, Role.CONSULTED, stay),
                 stays=max(call.stays, stay),
+                latest_numbers=call.with_latest("stay", party, stay),
             )
         case "call.consult-declined.v1" | "call.consult-cancelled.v1" | "call.consult-ended.v1":
             return call.one_version_on(consult=None)
@@ -103,10 +130,15 @@ def evolve(call: Call, event: Event) -> Call:
         case "call.transfer-accepted.v1":
             return after_acceptance(call, happened)
         case "call.transfer-declined.v1" | "call.transfer-failed.v1" | "call.transfer-withdrawn.v1":
-            wrap_ups = without_pending(call, happened.wrap_up_number)
-            return call.one_version_on(transfer=None, wrap_ups=wrap_ups)
-        case "call.offer-missed.v1" | "call.offer-declined.v1" | "call.abandoned.v1":
-            return call.one_version_on(offer=None)
+            return call.one_version_on(
+                transfer=None,
+                wrap_ups=without_pending(call, happened.wrap_up_number),
+                latest_numbers=call.with_latest(happened.type, "", happened.transfer_number),
+            )
+        case "call.transferred-to-queue.v1":
+            return after_return_to_queue(call, happened)
+        case "call.abandoned.v1":
+            return call.one_version_on(open_offers=())
         case "call.wrap-up-extended.v1":
             return after_extension(call, happened)
         case (
@@ -115,10 +147,83 @@ def evolve(call: Call, event: Event) -> Call:
             | "call.corrected.v1"
             | "call.activity-noted.v1"
             | "call.marked-incomplete.v1"
+            | "call.observation-repeated.v1"
         ):
             return call.one_version_on()
         case unreachable:
             assert_never(unreachable)
+
+
+THINGS: Final = (
+    *("hold_number", "exit_number", "transfer_number", "wrap_up_number", "consult_number"),
+    *("conference_number", "stay_number", "offer_number"),
+)
+"""The numbers of what an event can be about; of several, what opens before what is touched."""
+
+
+@cache
+def numbers_of(event_class: type[Event]) -> tuple[str, ...]:
+    """The numbers that events of a class have, what they are about first."""
+    return tuple(name for name in THINGS if name in event_class.__struct_fields__)
+
+
+def thing_of(event: Event) -> tuple[str | None, int | None]:
+    """What the event is about, and its number: `hold`, 1."""
+    for name in numbers_of(type(event)):
+        number = getattr(event, name)
+        if number is not None:
+            return name.removesuffix("_number"), number
+    return None, None
+
+
+def after_offer(call: Call, offered: Offered) -> Call:
+    """Let the agent be offered the call; once somebody owns it, or it is over, nobody waits."""
+    offer = OpenOffer(offered.offer_number, offered.agent)
+    waits = call.owner is None and not call.ended
+    return call.one_version_on(
+        open_offers=(*call.open_offers, offer) if waits else call.open_offers,
+        offers=offered.offer_number,
+        offered_agents=call.offered_agents | {offered.agent},
+        latest_numbers=call.with_latest("offer", offered.agent, offered.offer_number),
+    )
+
+
+def without_offer(call: Call, number: int | None) -> tuple[OpenOffer, ...]:
+    """The open offers but this one."""
+    return tuple([offer for offer in call.open_offers if offer.number != number])
+
+
+def after_answer(call: Call, answered: Answered) -> Call:
+    """Let the agent in, who owns the call if nobody does; no other offer is open after it (O2)."""
+    agent, stay = answered.agent, answered.stay_number
+    role = Role.OWNER if call.owner is None else Role.MEMBER
+    latest = call.with_latest("stay", agent, stay)
+    if answered.transfer_number is not None:
+        latest = {**latest, f"acceptance {agent}": answered.transfer_number}
+    return call.one_version_on(
+        open_offers=(),
+        queue_transfer_number=None,
+        parties=with_party(call, agent, PartyKind.AGENT, role, stay),
+        stays=max(call.stays, stay),
+        latest_numbers=latest,
+    )
+
+
+def after_return_to_queue(call: Call, transferred: TransferredToQueue) -> Call:
+    """Let the call wait again: a new queue entry, in which everybody may be offered it (Q24)."""
+    number = transferred.transfer_number
+    return call.one_version_on(
+        transfer=None,
+        hold_number=None,
+        consult=None,
+        open_offers=(),
+        offered_agents=frozenset(),
+        queue_entries=transferred.queue_entry_number,
+        queue_transfer_number=None if call.ended or call.customer_left else number,
+        wrap_ups=with_final(call, transferred.wrap_up_number, transferred.wrap_up_agent),
+        wrap_ups_opened=max(call.wrap_ups_opened, transferred.wrap_up_number or 0),
+        transfers=max(call.transfers, number),
+    )
 
 
 def with_party(
@@ -140,25 +245,6 @@ def with_role(parties: tuple[Party, ...], party_id: str | None, role: Role) -> t
     return parties
 
 
-def with_wrap_up(
-    call: Call, number: int | None, agent: str | None, status: WrapUpStatus
-) -> tuple[WrapUp, ...]:
-    """Open a wrap-up for an agent, in the place of that agent's latest one."""
-    if number is None or agent is None:
-        return call.wrap_ups
-    return with_latest(call, WrapUp(number, agent, status))
-
-
-def without_pending(call: Call, number: int | None) -> tuple[WrapUp, ...]:
-    """Void a wrap-up, and with it a provisional reason (Q17)."""
-    return tuple(
-        replace(wrap_up, status=WrapUpStatus.VOID, reason_given=False)
-        if wrap_up.number == number
-        else wrap_up
-        for wrap_up in call.wrap_ups
-    )
-
-
 def after_request(call: Call, requested: TransferRequested) -> Call:
     """Open the transfer, and the owner's wrap-up as pending (R10, Q3)."""
     number = requested.wrap_up_number
@@ -173,7 +259,15 @@ def after_request(call: Call, requested: TransferRequested) -> Call:
         transfers=requested.transfer_number,
         wrap_ups=with_wrap_up(call, number, requested.wrap_up_agent, WrapUpStatus.PENDING),
         wrap_ups_opened=number or call.wrap_ups_opened,
+        latest_numbers=call.with_latest(
+            "transfer", target_of(requested), requested.transfer_number
+        ),
     )
+
+
+def target_of(requested: TransferRequested) -> str:
+    """Whom or what a transfer was asked to."""
+    return f"{requested.target_kind} {requested.target or requested.dial_number}"
 
 
 def after_acceptance(call: Call, accepted: TransferAccepted) -> Call:
@@ -182,8 +276,10 @@ def after_acceptance(call: Call, accepted: TransferAccepted) -> Call:
         replace(party, role=Role.FORMER_OWNER) if party.role is Role.OWNER else party
         for party in call.parties
     )
-    stay = accepted.stay_number
+    stay, party = accepted.stay_number, accepted.party
+    latest = call.with_latest("acceptance", party, accepted.transfer_number)
     if stay is not None:
+        latest = {**latest, f"stay {party}": stay}
         parties = with_party(
             replace(call, parties=parties),
             accepted.party,
@@ -200,18 +296,7 @@ def after_acceptance(call: Call, accepted: TransferAccepted) -> Call:
         wrap_ups=with_final(call, accepted.wrap_up_number, accepted.wrap_up_agent),
         wrap_ups_opened=max(call.wrap_ups_opened, accepted.wrap_up_number or 0),
         transfers=max(call.transfers, accepted.transfer_number or 0),
-    )
-
-
-def with_final(call: Call, number: int | None, agent: str | None) -> tuple[WrapUp, ...]:
-    """Make a pending wrap-up final, and its provisional reason with it; or open a new one (Q3)."""
-    if all(wrap_up.number != number for wrap_up in call.wrap_ups):
-        return with_wrap_up(call, number, agent, WrapUpStatus.OPEN)
-    return tuple(
-        replace(wrap_up, status=WrapUpStatus.APPLIED if wrap_up.reason_given else WrapUpStatus.OPEN)
-        if wrap_up.number == number
-        else wrap_up
-        for wrap_up in call.wrap_ups
+        latest_numbers=latest,
     )
 
 
@@ -227,49 +312,5 @@ def after_exit(call: Call, exited: Exited) -> Call:
         consult=None if is_customer else call.consult,
         wrap_ups=with_wrap_up(call, exited.wrap_up_number, exited.wrap_up_agent, WrapUpStatus.OPEN),
         wrap_ups_opened=exited.wrap_up_number or call.wrap_ups_opened,
+        latest_numbers=call.with_latest("exit", exited.party, exited.exit_number),
     )
-
-
-def after_reason(call: Call, applied: WrapUpApplied) -> Call:
-    """Note that the reason was given; a provisional one does not close the wrap-up (Q3)."""
-    number, agent = applied.wrap_up_number, applied.wrap_up_agent
-    known = wrap_up_numbered(call, number, agent)
-    given = replace(
-        known,
-        status=WrapUpStatus.PENDING if applied.provisional else WrapUpStatus.APPLIED,
-        reason_given=True,
-        applied_version=call.version + 1,
-    )
-    return call.one_version_on(
-        wrap_ups=with_latest(call, given),
-        wrap_ups_opened=max(call.wrap_ups_opened, number),
-    )
-
-
-def after_extension(call: Call, extended: WrapUpExtended) -> Call:
-    """Count the extension; one that is reported of a wrap-up never seen to open opens it."""
-    number, agent = extended.wrap_up_number, extended.wrap_up_agent
-    known = wrap_up_numbered(call, number, agent)
-    return call.one_version_on(
-        wrap_ups=with_latest(call, replace(known, extensions=known.extensions + 1)),
-        wrap_ups_opened=max(call.wrap_ups_opened, number),
-    )
-
-
-def wrap_up_numbered(call: Call, number: int, agent: str) -> WrapUp:
-    """The agent's wrap-up of this number, opened where it was never seen to open."""
-    known = call.wrap_up(agent)
-    if known is None or known.number != number:
-        return WrapUp(number, agent, WrapUpStatus.OPEN)
-    return known
-
-
-def with_latest(call: Call, latest: WrapUp) -> tuple[WrapUp, ...]:
-    """Put an agent's latest wrap-up last; earlier ones stay where a reason can be corrected."""
-    others = [
-        wrap_up
-        for wrap_up in call.wrap_ups
-        if wrap_up.number != latest.number
-        and (wrap_up.agent != latest.agent or wrap_up.applied_version is not None)
-    ]
-    return (*others, latest)

@@ -23,6 +23,7 @@ from domain.vocabulary import (
     Cause,
     EndedBy,
     ExitReason,
+    OfferOutcome,
     PartyKind,
     Phase,
     Role,
@@ -102,8 +103,16 @@ def customer_leaves(pending: PendingEvents, command: Command) -> None:
     call = pending.call
     customer = call.customer or Party(CUSTOMER, PartyKind.CUSTOMER, Role.CUSTOMER, 0)
     initiator = CUSTOMER if command.actor in (CUSTOMER, UNKNOWN) else command.actor
-    if call.phase is Phase.QUEUED and call.stays <= 1:
-        pending.add(Abandoned(offer_number=pending.offer_number))
+    waited = call.stays <= 1 or call.queue_transfer_number is not None
+    if call.phase is Phase.QUEUED and waited:
+        offer = pending.oldest_offer
+        pending.close_offers(OfferOutcome.ABANDONED, but=offer)
+        pending.add(
+            Abandoned(
+                offer_number=offer.number if offer else None,
+                queue_entry_number=pending.queue_entry_number,
+            )
+        )
     if call.transfer is not None:
         transfer_fails(pending, TransferFailure.CUSTOMER_LEFT)
     if call.consult is not None and call.consult.party is None:
@@ -122,7 +131,14 @@ def last_agent_leaves(pending: PendingEvents, initiated_by: str, ended_by: Ended
         return
     for agent in call.agents:
         exit_of(pending, agent, initiated_by, ExitReason.DROPPED_BY_END, call.conference_number)
-    pending.add(Ended(ended_by=ended_by))
+    call_ends(pending, ended_by)
+
+
+def call_ends(pending: PendingEvents, ended_by: EndedBy) -> None:
+    """The call is over, and so is every offer of it."""
+    offer = pending.oldest_offer
+    pending.close_offers(OfferOutcome.CALL_ENDED, but=offer)
+    pending.add(Ended(ended_by=ended_by, offer_number=offer.number if offer else None))
 
 
 def party_leaves(pending: PendingEvents, command: Command, party_id: str) -> None:
@@ -220,7 +236,7 @@ def everybody_leaves(pending: PendingEvents, command: Command) -> None:
         opening = opening_for_owner if party.role is Role.OWNER else NO_OPENING
         reason = own if party.id == actor else dropped
         exit_of(pending, party, actor, reason, conference_number, opening)
-    pending.add(Ended(ended_by=ended_by, offer_number=pending.offer_number))
+    call_ends(pending, ended_by)
 
 
 def ending(command: Command) -> tuple[EndedBy, Cause, ExitReason, ExitReason]:

@@ -14,13 +14,15 @@ from domain.commands import (
     ApplyDefaultWrapUp,
     Command,
     Correct,
+    DeclineOffer,
+    MissOffer,
     Offer,
     RequestTransfer,
     StartConference,
     StartConsult,
 )
 from domain.rule_sets import RuleSet
-from domain.vocabulary import UNKNOWN, Phase, Role, TargetKind
+from domain.vocabulary import SYSTEM, UNKNOWN, Phase, Role, TargetKind
 
 DIAL_NUMBER: Final = re.compile(r"[0-9+#*:]+")
 
@@ -140,16 +142,28 @@ def no_open_transfer(question: Question) -> bool:
 
 
 def offered_before(question: Question) -> bool:
-    """O1: another offer is open, or this agent has been offered this call already."""
-    call, command = question.call, question.command
-    if not isinstance(command, Offer):
-        return False
-    return call.offer is not None or command.agent in call.offered_agents
+    """O1: this agent has been offered this call already since it entered this queue."""
+    command = question.command
+    return isinstance(command, Offer) and command.agent in question.call.offered_agents
+
+
+def agent_named(command: Command) -> str | None:
+    """The agent whose offer is declined or missed, where the command names one."""
+    return command.agent if isinstance(command, DeclineOffer | MissOffer) else None
 
 
 def no_open_offer(question: Question) -> bool:
-    """O1: there is no offer to answer, decline or miss."""
-    return question.call.offer is None
+    """O1: there is no such offer to answer, decline or miss."""
+    command = question.command
+    return question.call.offer_meant(command.actor, agent_named(command)) is None
+
+
+def not_whose_offer(question: Question) -> bool:
+    """O2: of several open offers it names none, or an agent speaks of another's."""
+    command, agent = question.command, agent_named(question.command)
+    if command.actor in (SYSTEM, UNKNOWN):
+        return agent is None and len(question.call.open_offers) > 1
+    return agent not in (None, command.actor)
 
 
 def wrapping_up_agent(question: Question) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from domain.call import Call, WrapUpStatus
-from domain.events import Event
+from msgspec.structs import replace
+
+from domain.call import Call, OpenOffer, WrapUpStatus
+from domain.event import Event
+from domain.events import OfferClosed
 from domain.evolve import evolve
-from domain.vocabulary import PartyKind
+from domain.vocabulary import OfferOutcome, PartyKind
 
 
 class Opening(NamedTuple):
@@ -21,20 +24,38 @@ NO_OPENING = Opening(None, None)
 
 
 class PendingEvents:
-    """Collects events; `call` is always the state after the last of them."""
+    """Collects events; `call` is always the state after the last of them.
 
-    def __init__(self, call: Call) -> None:
+    The first event of an observation carries the fact that was observed.
+    """
+
+    def __init__(self, call: Call, fact: str | None = None) -> None:
         self.call = call
         self.events: list[Event] = []
+        self._fact = fact
 
     def add(self, event: Event) -> None:
         """Append the event and move the call on."""
+        if self._fact is not None:
+            event = replace(event, fact=self._fact)
+            self._fact = None
         self.events.append(event)
         self.call = evolve(self.call, event)
 
+    def close_offers(self, outcome: OfferOutcome, but: OpenOffer | None = None) -> None:
+        """Close the open offers with what became of the call, one of them excepted (O2)."""
+        for offer in self.call.open_offers:
+            if offer != but:
+                self.add(OfferClosed(offer_number=offer.number, agent=offer.agent, outcome=outcome))
+
     @property
-    def offer_number(self) -> int | None:
-        return self.call.offer.number if self.call.offer else None
+    def oldest_offer(self) -> OpenOffer | None:
+        return self.call.open_offers[0] if self.call.open_offers else None
+
+    @property
+    def queue_entry_number(self) -> int | None:
+        """In which queue entry the call is; nothing is said of the first (Q24)."""
+        return self.call.queue_entries if self.call.queue_entries > 1 else None
 
     @property
     def consult_number(self) -> int | None:

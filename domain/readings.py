@@ -1,4 +1,4 @@
-"""How the ledger reads what neither the page nor its readings Q1 to Q23 say; tests show each."""
+"""How the ledger reads what neither the page nor its readings Q1 to Q24 say; tests show each."""
 
 from __future__ import annotations
 
@@ -22,9 +22,13 @@ OWN_READINGS: Final[tuple[str, ...]] = (
     "A command must say who acts: by an unknown actor it is refused (R22). An observation need "
     "not: whoever answers unnamed is whom the call waited for, and an unnamed reason closes the "
     "oldest open wrap-up.",
-    "Of an observation that repeats: a second transfer request takes the place of the open one, a "
-    "second reason keeps the number of the wrap-up, a hold of a held customer the number of the "
-    "hold, and nobody comes into a call that has ended.",
+    "Of an observation that meets something open: a transfer request to somebody else takes the "
+    "place of the open one, a consult of somebody else that of the one under way, a different "
+    "reason keeps the number of the wrap-up, and nobody comes into a call that has ended. What "
+    "is so already is recorded as told again (L6).",
+    "After a transfer to a queue an acceptance is the answer: some systems tell it in the shape "
+    "of a transfer to an agent (Q24). Without a customer nobody waits there.",
+    "A miss that is told after somebody else's answer is a miss; the offer was closed before (O2).",
     "A stale command is refused as stale (L2) before anything else is asked: whoever sent it "
     "judged by another state of the call.",
     "Offering or ending a call that has ended is refused by L4; a resume in conference, whoever "

@@ -110,7 +110,7 @@ extend-wrap-up         R21    R21       R21  R21           R21        R21
 INVITED = """
 action                 queued connected held consult_asked conference
 answer                 ok     O1        O1   O1            O1
-miss-offer             O1     O1        O1   O1            O1
+miss-offer             ok     O1        O1   O1            O1
 decline-offer          ok     O1        O1   O1            O1
 answer-consult         C6     C6        C6   ok            ok
 decline-consult        C6     C6        C6   ok            ok
@@ -133,7 +133,7 @@ miss-offer             L1           ok     O1        O1   O1            O1      
 fail-conference        L1           R1     R1        R1   R1            ok         ok         R1             L4    L4
 fail-transfer          L1           T1     ok        ok   T1            ok         ok         T1             L4    L4
 end-call               L1           ok     ok        ok   ok            ok         ok         ok             L4    L4
-apply-default-wrap-up  L1           R21    ok        ok   ok            ok         ok         ok             ok    R21
+apply-default-wrap-up  L1           ok     ok        ok   ok            ok         ok         ok             ok    R21
 """
 
 GRIDS: Final[dict[Role, str]] = {

@@ -8,18 +8,12 @@ gap of the page is read; C, H, E, T, W and O are its sibling pages; L is this le
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
-from dataclasses import asdict
-from functools import lru_cache
 from typing import Final
 
 from domain import guards
 from domain.guards import Question
-from domain.rights import GRIDS
 from domain.rule import LEDGER, SIBLING, Guard, Rule, effect, guard, record, table
-from domain.rule_sets import RuleSet
 
 RULES: Final[tuple[Rule, ...]] = (
     guard(
@@ -249,7 +243,19 @@ RULES: Final[tuple[Rule, ...]] = (
         "Whoever answers a consult is the consulted party; at a dial number an external one, "
         "who never wraps up.",
     ),
-    effect("Q23", "R10", "The wrap-up is pending at the request for all three kinds of transfer."),
+    effect(
+        "Q23",
+        "R10",
+        "The wrap-up is pending at the request for all three kinds of transfer, but for a "
+        "blind one to a queue or an entry point (Q24).",
+    ),
+    effect(
+        "Q24",
+        "R10, R12",
+        "A blind transfer to a queue or an entry point takes effect at its request: the owner "
+        "has left, the owner's wrap-up is open for good, and the call waits there as a new "
+        "queue entry. Whoever answers owns the call and is who received it.",
+    ),
     guard(
         "C1",
         SIBLING,
@@ -335,10 +341,18 @@ RULES: Final[tuple[Rule, ...]] = (
     guard(
         "O1",
         SIBLING,
-        "An offer is answered, declined or missed; the queue does not offer the same call to "
-        "the same agent again.",
+        "An offer is answered, declined or missed; within one queue entry the queue does not "
+        "offer the same call to the same agent again.",
         Guard(guards.offered_before, ("offer",)),
         Guard(guards.no_open_offer, ("answer", "miss-offer", "decline-offer")),
+    ),
+    guard(
+        "O2",
+        SIBLING,
+        "A queue may offer to several agents at once: each offer has its own outcome. The first "
+        "answer wins, and the others are answered elsewhere, which is no miss. Who misses or "
+        "declines says whose offer it is.",
+        Guard(guards.not_whose_offer, ("miss-offer", "decline-offer")),
     ),
     table("L1", LEDGER, "A call is received once, and before anything else."),
     guard(
@@ -360,6 +374,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "A command id names one command: its type, its call and what it asks. Sent again it has "
         "its first outcome; with any other content it is refused.",
     ),
+    record(
+        "L6",
+        LEDGER,
+        "What another system reports again, or what is so already, is recorded as told again: "
+        "it keeps the number of the thing that it is about and changes no figure.",
+    ),
 )
 
 RULE_OF_ID: Final[dict[str, Rule]] = {rule.id: rule for rule in RULES}
@@ -376,21 +396,3 @@ def guards_by_action() -> dict[str, tuple[tuple[str, Callable[[Question], bool]]
 
 
 GUARDS_OF_ACTION: Final = guards_by_action()
-
-
-@lru_cache(maxsize=64)
-def hash_of(rules: RuleSet) -> str:
-    """16 hexadecimal digits over the parameters, the rules and the role × phase table.
-
-    Events carry it beside the rule set's name, so a later change of rules cannot pass for the
-    rules by which an event was judged.
-    """
-    text = json.dumps(
-        {
-            "parameters": asdict(rules),
-            "rules": [(rule.id, rule.sentence) for rule in RULES],
-            "table": {role: grid.split() for role, grid in GRIDS.items()},
-        },
-        sort_keys=True,
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

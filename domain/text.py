@@ -29,10 +29,20 @@ Source = Annotated[
 ]
 """The system a call comes from: letters, digits and . _ : / -, so it is a URI reference."""
 
-PersonalName = Annotated[Name, PERSONAL]
-"""A number that can name a person, 1 to 128 printable characters."""
+PersonalTarget = Annotated[Name, PERSONAL]
+"""An agent, a queue, an entry point or a dial number, which can name a person."""
 
-PersonalText = Annotated[
-    str, StringConstraints(min_length=1, max_length=1000, pattern=PRINTABLE), PERSONAL
-]
-"""Free text, which can name a person, 1 to 1,000 printable characters."""
+# Free text is kept as it is, line breaks, joined emoji and marks of direction included; whoever
+# shows it escapes what a terminal or a picture cannot take. What is no Unicode text at all, such
+# as half of a surrogate pair, cannot be read.
+Word = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+"""Another system's own words, 1 to 128 characters of any kind."""
+
+PersonalName = Annotated[str, StringConstraints(min_length=1, max_length=128), PERSONAL]
+"""A number or a name that can name a person, 1 to 128 characters of any kind."""
+
+PersonalNote = Annotated[str, StringConstraints(max_length=1000), PERSONAL]
+"""Free text, which can name a person, up to 1,000 characters of any kind; it may be empty."""
+
+PersonalText = Annotated[str, StringConstraints(min_length=1, max_length=1000), PERSONAL]
+"""Free text, which can name a person, 1 to 1,000 characters of any kind."""

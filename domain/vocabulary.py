@@ -77,6 +77,15 @@ class TransferKind(StrEnum):
     CONFERENCE = "conference"
 
 
+class OfferOutcome(StrEnum):
+    """What became of an offer that its agent neither answered, nor declined, nor missed (O2)."""
+
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    ABANDONED = "abandoned"
+    CALL_ENDED = "call_ended"
+    TRANSFERRED = "transferred"
+
+
 class ExitReason(StrEnum):
     """Why a party left (Q8)."""
 

@@ -318,17 +318,17 @@ class CallReading:
 
     def miss_open_offer(self) -> None:
         """An offer that is followed by another or by waiting was not answered."""
-        if self.call.offer is not None:
+        if self.call.open_offers:
             self.observe(commands.MissOffer)
 
     def ensure_owner(self) -> None:
         """Let the call have an owner, whose offer or answer may be among what is missing."""
         if self.call.owner is not None:
             return
-        if self.call.offer is None:
+        if not self.call.open_offers:
             self.observe(commands.Offer, agent=self.next_party())
-        if self.call.offer is not None:
-            self.observe(commands.Answer, self.call.offer.agent)
+        if self.call.open_offers:
+            self.observe(commands.Answer, self.call.open_offers[0].agent)
 
     def start_consult(self, kind: TargetKind, target: str) -> None:
         """Start a consult, by an owner."""

@@ -24,7 +24,7 @@ from eventsourcing.persistence import (
 )
 
 from domain.call import Call
-from domain.events import Event
+from domain.event import Event
 from domain.evolve import evolve
 from infra.errors import LedgerUnavailable
 from ledger.documents import event_in

@@ -15,9 +15,10 @@ from msgspec.json import Decoder, encode
 
 from domain.commands import Command
 from domain.decide import Decided, Refused
-from domain.events import EVENT_CLASS_OF_TYPE, Event
+from domain.event import Event
+from domain.events import EVENT_CLASS_OF_TYPE
 from domain.rule_sets import RuleSet
-from domain.rules import hash_of
+from domain.rules_hash import hash_of
 from domain.vocabulary import Role, TimeSource, Via
 
 SPECIFICATION: Final = "1.0"

@@ -10,7 +10,8 @@ import orjson
 from msgspec import MsgspecError, convert, defstruct
 from msgspec.json import Decoder
 
-from domain.events import EVENT_CLASS_OF_TYPE, Event
+from domain.event import Event
+from domain.events import EVENT_CLASS_OF_TYPE
 from ledger.documents import REFUSAL_TYPE
 
 REASON_LENGTH: Final = 300

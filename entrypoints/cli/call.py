@@ -27,9 +27,7 @@ from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from projections.reports.report import Selection, where
 
-app = typer.Typer(
-    help="List calls, read the events of one, or see it as a picture.", no_args_is_help=True
-)
+app = typer.Typer(help="Calls: list them, read one, see one as a picture.", no_args_is_help=True)
 
 CallId = Annotated[str, typer.Argument(help="The call's id, as its source has it.")]
 
@@ -80,7 +78,7 @@ def list_calls(
     csv: AsCsv = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """List calls, newest first.
+    """List calls, the latest to enter first.
 
     [bold]call-ledger call list --phase ended --from 2026-01-05[/bold]
     """
@@ -127,7 +125,7 @@ def show(
     json: AsJson = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Show one call's events in order; --json prints the very bytes that were recorded, one a line.
+    """Show one call's events in order; with --json the very bytes that were recorded, one a line.
 
     [bold]call-ledger call show 4711 --time-zone Europe/Rome[/bold]
     """
@@ -176,7 +174,7 @@ def timeline(
     ] = None,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Draw one call, with a lane for the customer and one for each agent.
+    """Draw one call: a lane for the customer and one for each agent.
 
     [bold]call-ledger call timeline 4711 --svg 4711.svg[/bold]
     """

@@ -22,9 +22,7 @@ def publish(
     context: typer.Context,
     from_position: Annotated[
         int | None,
-        typer.Option(
-            "--from", min=1, metavar="POSITION", help="Send everything again from this position on."
-        ),
+        typer.Option("--from", min=1, metavar="POSITION", help="Send again from there on."),
     ] = None,
     until_end: UntilEnd = False,
     port: Port = None,
@@ -33,7 +31,7 @@ def publish(
 ) -> None:
     """Bring every recorded event into Kafka, once and in order, until stopped.
 
-    A second publisher takes over from the first, which then stops.
+    A second publisher takes over from the first, which then leaves.
 
     [bold]call-ledger publish --until-end[/bold]
     """

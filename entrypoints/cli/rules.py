@@ -25,13 +25,13 @@ def rules(
     """Print every rule beside the words of the help page that it comes from.
 
     With --table, print for every role, phase and action whether it is allowed,
-    or which rule refuses it. Commands are decided by this very data.
+    or which rule refuses it. Both are the very data that decide on commands.
 
     [bold]call-ledger rules --table[/bold]
     """
     from domain.rights import CELLS, GRIDS
     from domain.rule_sets import RULE_SETS
-    from domain.rules import hash_of
+    from domain.rules_hash import hash_of
 
     if json:
         write_json(as_document())
@@ -49,7 +49,8 @@ def as_document() -> dict[str, object]:
     """The rules, the table and the rule sets as one JSON document."""
     from domain.rights import CELLS, GRIDS
     from domain.rule_sets import RULE_SETS
-    from domain.rules import RULES, hash_of
+    from domain.rules import RULES
+    from domain.rules_hash import hash_of
 
     return {
         "rules": [

@@ -22,7 +22,8 @@ from domain.readings import OWN_READINGS
 from domain.rights import GRIDS
 from domain.rule import KeptBy, Rule
 from domain.rule_sets import RULE_SETS
-from domain.rules import RULES, hash_of
+from domain.rules import RULES
+from domain.rules_hash import hash_of
 from domain.vocabulary import Role
 from entrypoints.docgen.fields import Field, Model, fields_of, type_name
 from entrypoints.docgen.markdown import document, table

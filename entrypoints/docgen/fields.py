@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from msgspec import NODEFAULT, structs
 
 from domain.commands import Command
-from domain.events import Event
+from domain.event import Event
 from domain.text import PERSONAL
 
 Model = type[Command] | type[Event]

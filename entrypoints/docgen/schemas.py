@@ -18,7 +18,8 @@ from msgspec.json import schema_components
 
 from consumers.answers import ANSWER
 from domain.commands import COMMAND_CLASSES, Command
-from domain.events import EVENT_CLASSES, Event
+from domain.event import Event
+from domain.events import EVENT_CLASSES
 from domain.vocabulary import Role, TimeSource, Via
 from entrypoints.docgen import baselines
 from entrypoints.docgen.documents import FOLDER

@@ -9,7 +9,8 @@ from typing import Any
 
 from msgspec import convert
 
-from domain.events import EVENT_CLASS_OF_TYPE, Event
+from domain.event import Event
+from domain.events import EVENT_CLASS_OF_TYPE
 from domain.vocabulary import TimeSource
 from entrypoints.timeline.sentences import sentence
 from infra.errors import LedgerError

@@ -15,6 +15,7 @@ from typing import Final, cast
 
 from domain import events
 from domain.call import Call, Party
+from domain.event import Event
 from domain.evolve import evolve
 from domain.vocabulary import CUSTOMER, UNKNOWN, Phase, Role, TargetKind, TimeSource
 from entrypoints.timeline.history import Entry, Row, history, in_utc
@@ -162,7 +163,7 @@ def lanes(rows: Iterable[Row], until: datetime | None = None) -> Timeline:
         raise ValueError("A timeline needs at least one event of the call.")
     drawings: dict[str, Drawing] = {CUSTOMER: Drawing()}
     handovers: list[Handover] = []
-    call = Call()
+    call, giver = Call(), None
     start = moment = Moment(0, entries[0].occurred_at)
     for order, (_, group) in enumerate(groupby(entries, key=lambda entry: entry.command_id)):
         command = list(group)
@@ -171,9 +172,10 @@ def lanes(rows: Iterable[Row], until: datetime | None = None) -> Timeline:
             for party, kind in marks_of(call, entry):
                 mark = Mark(kind, moment, entry.version, entry.sentence)
                 drawings.setdefault(party, Drawing()).marks.append(mark)
-            giver = call.owner
-            if isinstance(entry.event, events.TransferAccepted) and giver is not None:
-                handovers.append(Handover(moment, giver.id, entry.event.party))
+            giver = call.owner.id if call.owner is not None else giver
+            receiver = receiver_in(entry.event)
+            if receiver is not None and giver is not None:
+                handovers.append(Handover(moment, giver, receiver))
             call = evolve(call, entry.event)
         now = states(call)
         for party in now.keys() - drawings.keys():
@@ -214,8 +216,8 @@ def states(call: Call) -> dict[str, State]:
 
 def rung(call: Call) -> Iterator[str]:
     """Agents who are called by name and have not answered yet."""
-    if call.offer is not None:
-        yield call.offer.agent
+    for offer in call.open_offers:
+        yield offer.agent
     consult = call.consult
     if consult is not None and consult.party is None and consult.target_kind is TargetKind.AGENT:
         yield consult.target or UNKNOWN
@@ -244,19 +246,39 @@ def agent_state(call: Call, party: Party) -> State:
     return State.TALK if call.conference_number is None else State.CONFERENCE
 
 
+def receiver_in(event: Event) -> str | None:
+    """Who takes the call over with this event (T2), or answers it after a transfer (Q24)."""
+    match event:
+        case events.TransferAccepted(party=party):
+            return party
+        case events.Answered(agent=agent, transfer_number=int()):
+            return agent
+        case _:
+            return None
+
+
+def agent_of(call: Call, lost: events.OfferMissed | events.OfferDeclined) -> str:
+    """Whose offer it was: events recorded before ring-all tell only its number."""
+    if lost.agent is not None:
+        return lost.agent
+    numbered = [one.agent for one in call.open_offers if one.number == lost.offer_number]
+    return numbered[0] if numbered else CUSTOMER
+
+
 def marks_of(call: Call, entry: Entry) -> Iterator[tuple[str, MarkKind]]:
     """The marks of an event, each with its lane; `call` is the state before it."""
     owner = call.owner.id if call.owner else CUSTOMER
-    offered = call.offer.agent if call.offer else CUSTOMER
     match cast(events.AnyEvent, entry.event):
         case events.Offered(agent=agent):
             yield agent, MarkKind.OFFER
-        case events.OfferMissed() | events.OfferDeclined():
-            yield offered, MarkKind.OFFER_LOST
+        case events.OfferMissed() | events.OfferDeclined() as lost:
+            yield agent_of(call, lost), MarkKind.OFFER_LOST
         case events.TransferRequested():
             yield owner, MarkKind.TRANSFER_REQUESTED
         case events.TransferAccepted(party=party):
             yield party, MarkKind.TRANSFER_ACCEPTED
+        case events.Answered(agent=agent, transfer_number=int()):
+            yield agent, MarkKind.TRANSFER_ACCEPTED
         case (
             events.TransferDeclined()
             | events.TransferFailed()

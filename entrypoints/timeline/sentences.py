@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never, cast
 
 from domain import events
+from domain.event import Event
 from domain.vocabulary import (
     CUSTOMER,
     SYSTEM,
@@ -13,10 +14,12 @@ from domain.vocabulary import (
     Cause,
     EndedBy,
     ExitReason,
+    OfferOutcome,
     TargetKind,
     TransferFailure,
     WrapUpMode,
 )
+from entrypoints.timeline.visible import visible
 
 CAUSES = {
     Cause.ENDED_BY_OWNER: "the owner ended it",
@@ -25,6 +28,12 @@ CAUSES = {
     Cause.CUSTOMER_LEFT: "the customer left",
     Cause.TRANSFERRED: "the call was transferred",
     Cause.FAILED: "it failed",
+}
+OFFER_OUTCOMES = {
+    OfferOutcome.ANSWERED_ELSEWHERE: "another agent answered first",
+    OfferOutcome.ABANDONED: "the customer gave up",
+    OfferOutcome.CALL_ENDED: "the call ended",
+    OfferOutcome.TRANSFERRED: "the call went to another queue",
 }
 FAILURES = {
     TransferFailure.RECEIVER_LEFT: "the receiver left",
@@ -41,12 +50,17 @@ ENDERS = {
 }
 
 
-def sentence(event: events.Event, actor: str, *, personal: bool = False) -> str:
-    """Say what happened, who did it, and what it opened.
+def sentence(event: Event, actor: str, *, personal: bool = False) -> str:
+    """Say what happened, who did it, and what it opened, in one line.
 
     Personal text (dial numbers, notes, the why of a correction) is left out unless asked for,
     so that a picture can be passed on.
     """
+    return visible(words(event, actor, personal=personal))
+
+
+def words(event: Event, actor: str, *, personal: bool) -> str:
+    """The sentence, with other people's text as it is."""
     doer = named(actor)
     match cast(events.AnyEvent, event):
         case events.Received(queue=queue, entry_point=entry_point, channel=channel):
@@ -58,10 +72,13 @@ def sentence(event: events.Event, actor: str, *, personal: bool = False) -> str:
             return f"queue {queue} offered the call to {agent}" if queue else offered(agent)
         case events.Answered(agent=agent):
             return f"{named(agent)} answered the call"
-        case events.OfferMissed(offer_number=number):
-            return f"offer {number} ran out of time" if number else "an offer ran out of time"
-        case events.OfferDeclined():
-            return f"{doer} declined the offer"
+        case events.OfferMissed(offer_number=number, agent=agent):
+            whose = f" to {agent}" if agent else ""
+            return f"{f'offer {number}' if number else 'an offer'}{whose} ran out of time"
+        case events.OfferDeclined(agent=agent):
+            return f"{named(agent) if agent else doer} declined the offer"
+        case events.OfferClosed(agent=agent, outcome=outcome):
+            return f"the offer to {agent} was closed: {OFFER_OUTCOMES[outcome]}"
         case events.Abandoned():
             return "the customer gave up in the queue"
         case events.Held():
@@ -97,6 +114,10 @@ def sentence(event: events.Event, actor: str, *, personal: bool = False) -> str:
         case events.TransferAccepted(party=party, wrap_up_agent=agent):
             opened = wrap_up(agent, "is open for good")
             return f"{named(party)} accepted the transfer and owns the call{opened}"
+        case events.TransferredToQueue(queue=queue, entry_point=entry_point, wrap_up_agent=agent):
+            where = f"queue {queue}" if queue else f"entry point {entry_point}"
+            opened = wrap_up(agent, "is open for good")
+            return f"the transfer took effect: the call waits in {where}{opened}"
         case events.TransferDeclined(wrap_up_number=number):
             return f"{doer} declined the transfer{voided(number)}"
         case events.TransferFailed(wrap_up_number=number, failure=failure):
@@ -124,8 +145,19 @@ def sentence(event: events.Event, actor: str, *, personal: bool = False) -> str:
             return f"activity {activity} was noted{lasting}"
         case events.MarkedIncomplete(missing=missing):
             return f"the source's record of the call is cut; missing: {missing}"
+        case events.ObservationRepeated() as repeated:
+            return repeat_sentence(repeated, personal=personal)
         case unreachable:
             assert_never(unreachable)
+
+
+def repeat_sentence(repeated: events.ObservationRepeated, *, personal: bool) -> str:
+    """Say what was reported again, and which event told it first."""
+    thing = (repeated.thing or "").replace("_", "-")
+    of = f" of {thing} {repeated.number}" if repeated.number else ""
+    first = f", told by event {repeated.repeated_version}" if repeated.repeated_version else ""
+    note = f" (note: {repeated.note})" if personal and repeated.note else ""
+    return f"{repeated.action}{of} was reported again{first}: nothing changed{note}"
 
 
 def exit_sentence(exited: events.Exited) -> str:

@@ -48,7 +48,7 @@ stays_by_day as (
     group by agent, day, source
 ),
 transfers_in_by_day as (
-    select to_party as agent, accepted_at::date as day, source, count(*) as transfers_in
+    select to_party as agent, received_at::date as day, source, count(*) as transfers_in
     from transfers
     where to_party_kind = 'agent'
     group by agent, day, source

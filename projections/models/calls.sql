@@ -2,21 +2,36 @@
 with histories as (
     select
         call_position,
-        arg_max(occurred_at, version) as last_event_at,
+        -- What was told again is about the record, not about the call.
+        max(occurred_at) filter (type <> 'call.observation-repeated.v1') as last_event_at,
         max(position) as last_position,
         count(*) as event_count,
         count(rules_broken) as rule_breaking_event_count,
-        bool_or(time_source = 'derived') as is_time_derived
+        bool_or(time_source = 'derived') filter (type <> 'call.observation-repeated.v1')
+            as is_time_derived
     from source_events
     group by call_position
 ),
-rare_marks as (
-    select
-        call_position,
-        min(occurred_at) filter (type = 'call.abandoned.v1') as abandoned_at,
-        string_agg(missing, '; ' order by version) as missing
+abandonments as (
+    select call_position, min(occurred_at) as abandoned_at
     from source_events
-    where type in ('call.abandoned.v1', 'call.marked-incomplete.v1')
+    where type = 'call.abandoned.v1'
+    group by call_position
+),
+cuts as (
+    select call_position, missing, min(version) as first_version
+    from source_events
+    where type = 'call.marked-incomplete.v1'
+    group by call_position, missing
+),
+cuts_of_calls as (
+    select call_position, string_agg(missing, '; ' order by first_version) as missing
+    from cuts
+    group by call_position
+),
+waits_of_calls as (
+    select call_position, round(sum(wait_seconds), 6) as wait_seconds
+    from queue_entries
     group by call_position
 ),
 withheld_of_calls as (
@@ -98,7 +113,9 @@ wrap_ups_of_calls as (
 calls_of_customers as materialized (
     from histories
     join source_calls using (call_position)
-    left join rare_marks using (call_position)
+    left join abandonments using (call_position)
+    left join cuts_of_calls using (call_position)
+    left join waits_of_calls using (call_position)
     left join customer_exits using (call_position)
     left join withheld_of_calls using (call_position)
 ),
@@ -128,7 +145,7 @@ final as (
         call_ended_at as ended_at,
         last_event_at,
         seconds_between(entered_at, call_ended_at) as call_seconds,
-        seconds_between(entered_at, coalesce(answered_at, customer_left_at, call_ended_at)) as wait_seconds,
+        wait_seconds,
         coalesce(talk_seconds, 0.0) as talk_seconds,
         coalesce(hold_seconds, 0.0) as hold_seconds,
         coalesce(consult_seconds, 0.0) as consult_seconds,

@@ -42,15 +42,15 @@ final as (
         queue,
         conference_number,
         started_at,
-        ended_at,
-        seconds_between(started_at, ended_at) as conference_seconds,
+        coalesce(ended_at, call_ended_at) as ended_at,
+        seconds_between(started_at, coalesce(ended_at, call_ended_at)) as conference_seconds,
         started_by,
         member,
         coalesce(later_joins.members, beginnings.members) as members,
         len(coalesce(later_joins.members, beginnings.members)) as member_count,
         consult_number,
         cause,
-        ended_at is null as is_open,
+        ended_at is null and call_ended_at is null as is_open,
         version = first_version as is_first_of_call
     from beginnings
     join firsts using (call_position)

@@ -48,9 +48,9 @@ final as (
         consult_number,
         started_at,
         answered_at,
-        ended_at,
-        seconds_between(started_at, coalesce(answered_at, ended_at)) as ring_seconds,
-        seconds_between(answered_at, ended_at) as consult_seconds,
+        coalesce(ended_at, call_ended_at) as ended_at,
+        seconds_between(started_at, coalesce(answered_at, ended_at, call_ended_at)) as ring_seconds,
+        seconds_between(answered_at, coalesce(ended_at, call_ended_at)) as consult_seconds,
         started_by,
         target_kind,
         target,
@@ -66,10 +66,11 @@ final as (
             when 'call.conference-joined.v1' then 'conference'
             when 'call.transfer-accepted.v1' then 'transferred'
             when 'call.exited.v1' then 'customer_left'
+            else case when call_ended_at is not null then 'call_ended' end
         end as ended_how,
         failed_conference_count,
         answered_at is not null as is_answered,
-        ended_at is null as is_open,
+        ended_at is null and call_ended_at is null as is_open,
         consult_number = first_number as is_first_of_call
     from consults_of_calls
     join firsts using (call_position)

@@ -1,10 +1,15 @@
 -- One row per hold of the customer, a hold during a consult included.
 with beginnings as (
     select
-        call_position, hold_number, version, occurred_at as started_at, actor as started_by,
-        consult_number
+        call_position,
+        hold_number,
+        min(version) as version,
+        arg_min(occurred_at, version) as started_at,
+        arg_min(actor, version) as started_by,
+        any_value(consult_number) as consult_number
     from source_events
     where hold_number is not null and type in ('call.held.v1', 'call.consult-started.v1')
+    group by call_position, hold_number
 ),
 endings as (
     select
@@ -38,6 +43,7 @@ final as (
             when 'call.resumed.v1' then 'resumed'
             when 'call.conference-started.v1' then 'conference'
             when 'call.transfer-accepted.v1' then 'transferred'
+            when 'call.transferred-to-queue.v1' then 'transferred'
             when 'call.exited.v1' then 'customer_left'
             else case when call_ended_at is not null then 'call_ended' end
         end as ended_how,

@@ -1,34 +1,50 @@
--- One row per span of time in which a party of a call talked, held, was consulted or conferred.
-with holds_in_talk as (
+-- One row per span of time in which a party of a call talked, held, waited, was consulted or conferred.
+with pauses as (
     select
         stays.call_position,
         stays.stay_number,
-        holds.hold_number,
+        'hold' as state,
+        holds.hold_number as state_number,
         greatest(holds.started_at, talk_from_at) as began_at,
         least(coalesce(holds.ended_at, talk_until_at), talk_until_at) as ended_at
     from holds
     join stays using (call_position)
     where talk_from_at is not null
+    union all by name
+    -- While the call waits again after a transfer to a queue, its customer talks to nobody.
+    select
+        stays.call_position,
+        stays.stay_number,
+        'wait' as state,
+        -queue_entries.queue_entry_number as state_number,
+        greatest(queued_at, talk_from_at) as began_at,
+        least(coalesce(queue_entries.ended_at, talk_until_at), talk_until_at) as ended_at
+    from queue_entries
+    join stays using (call_position)
+    where
+        queue_entries.queue_entry_number > 1
+        and party_kind = 'customer' and talk_from_at is not null
 ),
--- Holds that overlap, by clocks that disagree, count once, so that talk and hold fill the time.
-hold_spans as (
+-- Pauses that overlap, by clocks that disagree, count once, so that talk and pauses fill the time.
+pause_spans as (
     select
         call_position,
         stay_number,
-        hold_number as state_number,
+        state,
+        state_number,
         greatest(began_at, max(ended_at) over earlier) as began_at,
         ended_at
-    from holds_in_talk
+    from pauses
     where coalesce(began_at < ended_at, true)
     window earlier as (
-        partition by call_position, stay_number order by began_at, hold_number
+        partition by call_position, stay_number order by began_at, state_number
         rows between unbounded preceding and 1 preceding
     )
     qualify coalesce(greatest(began_at, max(ended_at) over earlier) < ended_at, true)
 ),
-first_holds as (
-    select call_position, stay_number, min(began_at) as first_held_at
-    from hold_spans
+first_pauses as (
+    select call_position, stay_number, min(began_at) as first_paused_at
+    from pause_spans
     group by call_position, stay_number
 ),
 talk_spans as (
@@ -37,21 +53,21 @@ talk_spans as (
         stay_number,
         0 as state_number,
         talk_from_at as began_at,
-        coalesce(first_held_at, talk_until_at) as ended_at
+        coalesce(first_paused_at, talk_until_at) as ended_at
     from stays
-    left join first_holds using (call_position, stay_number)
+    left join first_pauses using (call_position, stay_number)
     where talk_from_at is not null
     union all
     select
         call_position,
         stay_number,
         state_number,
-        hold_spans.ended_at,
-        coalesce(lead(hold_spans.began_at) over following, talk_until_at)
-    from hold_spans
+        pause_spans.ended_at,
+        coalesce(lead(pause_spans.began_at) over following, talk_until_at)
+    from pause_spans
     join stays using (call_position, stay_number)
-    where hold_spans.ended_at is not null
-    window following as (partition by call_position, stay_number order by hold_spans.began_at)
+    where pause_spans.ended_at is not null
+    window following as (partition by call_position, stay_number order by pause_spans.began_at)
 ),
 conference_spans as (
     select
@@ -67,7 +83,7 @@ conference_spans as (
 spans as (
     select *, 'talk' as state from talk_spans
     union all by name
-    select *, 'hold' as state from hold_spans
+    from pause_spans
     union all by name
     select *, 'conference' as state from conference_spans
     union all by name

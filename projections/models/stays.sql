@@ -3,23 +3,33 @@ with arrivals as (
     select
         call_position,
         stay_number,
-        version as joined_version,
-        occurred_at as joined_at,
-        case type
-            when 'call.received.v1' then 'customer'
-            when 'call.answered.v1' then agent
-            else party
-        end as party,
-        case type
-            when 'call.received.v1' then 'customer'
-            when 'call.answered.v1' then 'agent'
-            else party_kind
-        end as party_kind,
-        case type
-            when 'call.received.v1' then 'customer'
-            when 'call.consult-answered.v1' then 'consulted'
-            else 'owner'
-        end as role_first
+        min(version) as joined_version,
+        arg_min(occurred_at, version) as joined_at,
+        arg_min(
+            case type
+                when 'call.received.v1' then 'customer'
+                when 'call.answered.v1' then agent
+                else party
+            end,
+            version
+        ) as party,
+        arg_min(
+            case type
+                when 'call.received.v1' then 'customer'
+                when 'call.answered.v1' then 'agent'
+                else party_kind
+            end,
+            version
+        ) as party_kind,
+        arg_min(
+            case type
+                when 'call.received.v1' then 'customer'
+                when 'call.consult-answered.v1' then 'consulted'
+                else 'owner'
+            end,
+            version
+        ) as role_first,
+        coalesce(any_value(queue_entry_number), 1) as queue_entry_number
     from source_events
     where
         stay_number is not null
@@ -27,6 +37,7 @@ with arrivals as (
             'call.received.v1', 'call.answered.v1', 'call.consult-answered.v1',
             'call.transfer-accepted.v1'
         )
+    group by call_position, stay_number
 ),
 customer_exits as (
     select call_position, min(exited_at) as customer_left_at
@@ -57,6 +68,7 @@ final as (
         arrivals.party,
         arrivals.party_kind,
         arrivals.role_first,
+        arrivals.queue_entry_number,
         arrivals.joined_version,
         arrivals.joined_at,
         coalesce(exits.exited_at, call_ended_at) as left_at,

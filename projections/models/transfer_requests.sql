@@ -2,13 +2,14 @@
 with steps as (
     select
         call_position, transfer_number, coalesce(transfer_number, -version) as transfer_key, type,
-        version, occurred_at, actor, kind, target_kind, target, receiver, party, party_kind,
+        version, occurred_at, actor, kind, target_kind, target, receiver, party, party_kind, agent,
         failure, wrap_up_agent, wrap_up_number, consult_number, conference_number
     from source_events
     where
         type in (
             'call.transfer-requested.v1', 'call.transfer-accepted.v1', 'call.transfer-declined.v1',
-            'call.transfer-failed.v1', 'call.transfer-withdrawn.v1'
+            'call.transfer-failed.v1', 'call.transfer-withdrawn.v1',
+            'call.transferred-to-queue.v1', 'call.answered.v1'
         )
         and (transfer_number is not null or type = 'call.transfer-accepted.v1')
 ),
@@ -28,8 +29,12 @@ requests as (
         any_value(consult_number) as consult_number,
         any_value(wrap_up_number) as wrap_up_number,
         min(occurred_at) filter (type <> 'call.transfer-requested.v1') as resolved_at,
-        any_value(party) as received_by,
-        any_value(party_kind) as received_by_kind,
+        min(occurred_at) filter (
+            type in ('call.transfer-accepted.v1', 'call.answered.v1')
+        ) as received_at,
+        any_value(coalesce(party, agent)) as received_by,
+        any_value(case type when 'call.answered.v1' then 'agent' else party_kind end)
+            as received_by_kind,
         any_value(failure) as failure,
         arg_min(type::varchar, version) filter (type <> 'call.transfer-requested.v1') as resolved_by_type
     from steps
@@ -50,6 +55,7 @@ final as (
         seconds_between(requested_at, resolved_at) as response_seconds,
         case resolved_by_type
             when 'call.transfer-accepted.v1' then 'accepted'
+            when 'call.transferred-to-queue.v1' then 'accepted'
             when 'call.transfer-declined.v1' then 'declined'
             when 'call.transfer-failed.v1' then 'failed'
             when 'call.transfer-withdrawn.v1' then 'withdrawn'
@@ -62,6 +68,7 @@ final as (
         receiver,
         received_by,
         received_by_kind,
+        received_at,
         consult_number,
         conference_number,
         wrap_up_number

@@ -15,6 +15,7 @@ with final as (
         from_agent,
         received_by as to_party,
         received_by_kind as to_party_kind,
+        received_at,
         target_kind,
         target,
         consult_number,

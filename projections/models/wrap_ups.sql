@@ -11,7 +11,9 @@ openings as (
         any_value(wrap_up_agent) as agent,
         min(version) as first_version,
         min(occurred_at) filter (type = 'call.transfer-requested.v1') as pending_at,
-        min(occurred_at) filter (type in ('call.exited.v1', 'call.transfer-accepted.v1')) as opened_at,
+        min(occurred_at) filter (type in (
+            'call.exited.v1', 'call.transfer-accepted.v1', 'call.transferred-to-queue.v1'
+        )) as opened_at,
         max(version) filter (type = 'call.wrap-up-applied.v1') as applied_version,
         count(*) filter (type = 'call.wrap-up-extended.v1') as extension_count
     from steps

@@ -9,8 +9,9 @@ REPORT = Report(
     facts="""
 select
   call_position, call_id, source, entered_at, queue, null::varchar as agent,
-  not is_abandoned as is_denominator, is_abandoned, is_queued, entry_point, wait_seconds
-from calls
+  outcome <> 'abandoned' as is_denominator, outcome = 'abandoned' as is_abandoned, is_queued,
+  queue_entry_number = 1 as is_entering, entry_point, wait_seconds
+from queue_entries
 """,
     figures=(
         Figure(
@@ -18,8 +19,12 @@ from calls
             "count(*) filter (is_abandoned)",
             "left by the customer while waiting for an agent",
         ),
-        Figure("queued", "count(*) filter (is_queued)", "calls that entered a queue"),
-        Figure("entered", "count(*)", "all calls that entered"),
+        Figure(
+            "queued",
+            "count(*) filter (is_queued)",
+            "entered a queue, at their arrival or by a transfer to it",
+        ),
+        Figure("entered", "count(*) filter (is_entering)", "all calls that entered"),
         Figure(
             "abandon_rate",
             "count(*) filter (is_abandoned and is_queued) / nullif(count(*) filter (is_queued), 0)",
@@ -27,13 +32,13 @@ from calls
         ),
         Figure(
             "abandon_rate_of_entered",
-            "count(*) filter (is_abandoned) / nullif(count(*), 0)",
+            "count(*) filter (is_abandoned) / nullif(count(*) filter (is_entering), 0)",
             "abandoned ÷ all that entered",
         ),
         Figure(
             "mean_wait_seconds",
             "avg(wait_seconds) filter (is_abandoned)",
-            "from entering to giving up",
+            "from entering the queue to giving up",
         ),
         Figure(
             "longest_wait_seconds",

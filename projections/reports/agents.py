@@ -30,7 +30,7 @@ from transfers
 union all by name
 select
   call_position, call_id, source, entered_at, queue, to_party as agent,
-  false as is_denominator, accepted_at as began_at, accepted_at as ended_at, true as is_received
+  false as is_denominator, received_at as began_at, received_at as ended_at, true as is_received
 from transfers
 where to_party_kind = 'agent'
 """,

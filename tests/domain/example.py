@@ -44,7 +44,7 @@ EXTERNAL: Story = (
     *s.consult_asked(s.NUMBER, TargetKind.DIAL_NUMBER),
     s.answer_consult("external-1"),
 )
-QUEUE = TargetKind.QUEUE
+AGENT, QUEUE = TargetKind.AGENT, TargetKind.QUEUE
 END_OF_CONFERENCE = "conference-ended exited exited exited ended"
 CUSTOMER_FIRST = {"exited": {"party": CUSTOMER, "wrap_up_agent": A1, "reason": "customer_left"}}
 TWO_STRANGERS_CONSULT: Story = (*s.conference(), s.start_consult(target=A3), s.answer_consult(A3))

@@ -1,11 +1,12 @@
-"""Examples of Q1 to Q23: how the gaps and contradictions of the page are read."""
+"""Examples of Q1 to Q24: how the gaps and contradictions of the page are read."""
 
 from __future__ import annotations
 
 from domain.rule_sets import MULTI_PARTY
-from domain.vocabulary import CUSTOMER
+from domain.vocabulary import CUSTOMER, TargetKind
 from tests.domain import scenes as s
 from tests.domain.example import (
+    AGENT,
     ASSIST_BY_CONSULT,
     END_OF_CONFERENCE,
     EXTERNAL,
@@ -247,7 +248,7 @@ READINGS: dict[str, tuple[Example, ...]] = {
     "Q23": (
         Allowed(
             s.connected(),
-            s.request_transfer(target="sales", kind=QUEUE),
+            s.request_transfer(target=A2, kind=AGENT),
             "transfer-requested",
             {"transfer-requested": {"kind": "blind", "wrap_up_agent": A1}},
         ),
@@ -257,5 +258,46 @@ READINGS: dict[str, tuple[Example, ...]] = {
             "transfer-requested",
             {"transfer-requested": {"kind": "consult", "wrap_up_agent": A1}},
         ),
+    ),
+    "Q24": (
+        Allowed(
+            s.connected(),
+            s.request_transfer(target="support", kind=QUEUE),
+            "transfer-requested transferred-to-queue exited",
+            {
+                "transferred-to-queue": {
+                    "transfer_number": 1,
+                    "queue_entry_number": 2,
+                    "queue": "support",
+                    "wrap_up_number": 1,
+                    "wrap_up_agent": A1,
+                },
+                "exited": {"party": A1, "party_role": "owner", "reason": "transferred"},
+            },
+            "queued",
+        ),
+        Allowed(
+            s.held(),
+            s.request_transfer(target="main-number", kind=TargetKind.ENTRY_POINT),
+            "transfer-requested transferred-to-queue exited",
+            {"transferred-to-queue": {"entry_point": "main-number", "hold_number": 1}},
+            "queued",
+        ),
+        Allowed(
+            (*s.waiting_again(), s.offer(A2)),
+            s.answer(A2),
+            "answered",
+            {"answered": {"agent": A2, "transfer_number": 1, "queue_entry_number": 2}},
+            "connected",
+        ),
+        Allowed(
+            (*s.waiting_again(), s.offer(A2)),
+            s.leave(),
+            "abandoned exited ended",
+            {"abandoned": {"offer_number": 2, "queue_entry_number": 2}},
+            "ended",
+        ),
+        Refused(s.waiting_again(), s.accept_transfer(A2), by="R22"),
+        Refused(s.waiting_again(), s.withdraw_transfer(A1), by="R22"),
     ),
 }

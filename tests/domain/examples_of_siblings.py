@@ -196,9 +196,37 @@ SIBLINGS: dict[str, tuple[Example, ...]] = {
         Allowed(s.offered(), s.decline_offer(), "offer-declined", leaves="queued"),
         Allowed((*s.offered(), s.miss_offer()), s.offer(A2), "offered"),
         Refused((*s.offered(), s.miss_offer()), s.offer(A1)),
-        Refused(s.offered(), s.offer(A2)),
+        Allowed((*s.waiting_again(), s.offer(A1)), s.answer(A1), "answered"),
+        Refused(s.offered(), s.offer(A1)),
         Refused(s.queued(), s.miss_offer()),
         Refused(s.connected(), s.offer(A2)),
+    ),
+    "O2": (
+        Allowed(s.offered(), s.offer(A2), "offered", {"offered": {"offer_number": 2}}),
+        Allowed(
+            s.offered_to_three(),
+            s.answer(A2),
+            "answered offer-closed offer-closed",
+            {
+                "answered": {"agent": A2, "offer_number": 2},
+                "offer-closed": {"agent": A3, "outcome": "answered_elsewhere"},
+            },
+            "connected",
+        ),
+        Allowed(
+            s.offered_to_three(),
+            s.miss_offer(agent=A2),
+            "offer-missed",
+            {"offer-missed": {"offer_number": 2, "agent": A2}},
+        ),
+        Allowed(
+            s.offered_to_three(),
+            s.decline_offer(A3),
+            "offer-declined",
+            {"offer-declined": {"offer_number": 3, "agent": A3}},
+        ),
+        Refused(s.offered_to_three(), s.miss_offer()),
+        Refused(s.offered_to_three(), s.decline_offer(A3, agent=A2)),
     ),
     "L1": (
         Allowed((), s.receive(), "received", {"received": {"stay_number": 1}}, "queued"),
@@ -230,4 +258,8 @@ SIBLINGS: dict[str, tuple[Example, ...]] = {
         Refused(s.closed(), s.offer(A2)),
     ),
     "L5": (Allowed(s.connected(), s.hold(), "held", leaves="held"),),
+    "L6": (
+        Allowed(s.connected(), s.hold(), "held", {"held": {"hold_number": 1}}, "held"),
+        Refused(s.held(), s.hold(), by="H1"),
+    ),
 }

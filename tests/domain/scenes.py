@@ -31,12 +31,12 @@ def answer(actor: str = A1) -> Command:
     return command(commands.Answer, actor)
 
 
-def miss_offer() -> Command:
-    return command(commands.MissOffer, SYSTEM)
+def miss_offer(actor: str = SYSTEM, agent: str | None = None) -> Command:
+    return command(commands.MissOffer, actor, agent=agent)
 
 
-def decline_offer(actor: str = A1) -> Command:
-    return command(commands.DeclineOffer, actor)
+def decline_offer(actor: str = A1, agent: str | None = None) -> Command:
+    return command(commands.DeclineOffer, actor, agent=agent)
 
 
 def abandon(actor: str = CUSTOMER) -> Command:
@@ -193,6 +193,16 @@ def conference_request() -> Story:
 def transferred() -> Story:
     """A2 owns the call; A1 is out, with an open wrap-up."""
     return (*blind_request(), accept_transfer())
+
+
+def offered_to_three() -> Story:
+    """The queue rings A1, A2 and A3 at once (O2)."""
+    return (*queued(), offer(A1), offer(A2), offer(A3))
+
+
+def waiting_again(target: str = "support", kind: TargetKind = TargetKind.QUEUE) -> Story:
+    """A1 has transferred the call into a queue, where it waits (Q24)."""
+    return (*connected(), request_transfer(target=target, kind=kind))
 
 
 def ended() -> Story:

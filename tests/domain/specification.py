@@ -16,7 +16,7 @@ from uuid import UUID
 from domain.call import Call
 from domain.commands import Command
 from domain.decide import Decided, Refused, decide, observe
-from domain.events import Event
+from domain.event import Event
 from domain.rule_sets import SEED, RuleSet
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -156,6 +156,7 @@ SITUATIONS: dict[tuple[Role, Phase], list[Situation]] = {
     # An owner who leaves the customer behind, as other systems allow: the call waits again.
     (Role.FORMER_OWNER, Phase.QUEUED): [
         Situation(s.connected(), A1, reported=(s.exit_call(A1),)),
+        Situation(s.waiting_again(), A1),
     ],
     (Role.FORMER_OWNER, Phase.ENDED): [Situation(s.ended(), A1)],
     (Role.FORMER_OWNER, Phase.CLOSED): [Situation(s.closed(), A1)],
@@ -163,8 +164,9 @@ SITUATIONS: dict[tuple[Role, Phase], list[Situation]] = {
 }
 for phase_, story_ in AFTER_A_TRANSFER.items():
     SITUATIONS[Role.SYSTEM, phase_].append(Situation(story_, SYSTEM))
+SITUATIONS[Role.SYSTEM, Phase.QUEUED].append(Situation(s.offered(), SYSTEM))
 for phase_, story_ in {
-    Phase.QUEUED: s.offered(),
+    Phase.QUEUED: s.waiting_again(),
     Phase.CONNECTED: s.blind_request(),
     Phase.HELD: HELD_REQUEST,
     Phase.CONSULTING: s.consult_request(),

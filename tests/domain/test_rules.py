@@ -7,7 +7,8 @@ import pytest
 from domain.rights import ALLOWED, CELLS, RIGHTS_BY_ROLE
 from domain.rule import KeptBy, Rule
 from domain.rule_sets import MULTI_PARTY, SEED
-from domain.rules import RULES, hash_of
+from domain.rules import RULES
+from domain.rules_hash import hash_of
 from tests.domain.example import Allowed, Refused
 from tests.domain.examples import EXAMPLES
 from tests.domain.specification import given

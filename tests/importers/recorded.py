@@ -9,7 +9,8 @@ from pathlib import Path
 from domain.call import Call
 from domain.commands import Command
 from domain.decide import observe
-from domain.events import Event, TransferAccepted
+from domain.event import Event
+from domain.events import TransferAccepted
 from domain.rule_sets import SEED
 from importers.observation import Observation, Unreadable
 
@@ -53,6 +54,15 @@ class Recorded:
             for call_id, events in self.events.items()
             for event in events
             if isinstance(event, event_class)
+        )
+
+    def count_asked(self, command_class: type[Command]) -> Counter[str]:
+        """How many observations of a class each call has, for the calls that have any."""
+        return Counter(
+            call_id
+            for call_id, commands in self.commands.items()
+            for command in commands
+            if isinstance(command, command_class)
         )
 
     def kinds_of_transfer(self) -> Counter[str]:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from domain.call import Call
 from domain.decide import Decided, decide, observe
-from domain.events import EVENT_CLASS_OF_TYPE, EVENT_CLASSES, Event
+from domain.event import Event
+from domain.events import EVENT_CLASS_OF_TYPE, EVENT_CLASSES
 from domain.rule_sets import SEED
 from domain.vocabulary import Role, TimeSource
 from ledger.documents import Stamp, event_documents, event_in, time_text

@@ -80,7 +80,9 @@ def documents_in(folder: Path) -> tuple[list[Document], list[Document]]:
 
 def agree(reader: Reader, events: list[Document], refusals: list[Document]) -> None:
     counts = Counter(event["type"] for event in events)
-    assert total(reader, "transfers")["transfers"] == counts["call.transfer-accepted.v1"]
+    assert total(reader, "transfers")["transfers"] == (
+        counts["call.transfer-accepted.v1"] + counts["call.transferred-to-queue.v1"]
+    )
     assert total(reader, "exits")["exits"] == counts["call.exited.v1"]
     assert total(reader, "conferences")["conferences"] == counts["call.conference-started.v1"]
     assert total(reader, "consults")["consults"] == counts["call.consult-started.v1"]
@@ -118,7 +120,7 @@ def wrap_ups(events: Iterable[Document]) -> dict[tuple[str, int], str]:
         match event["type"]:
             case "call.transfer-requested.v1":
                 status[key] = "pending"
-            case "call.transfer-accepted.v1" | "call.exited.v1":
+            case "call.transfer-accepted.v1" | "call.transferred-to-queue.v1" | "call.exited.v1":
                 opened_for_good.add(key)
                 status[key] = "applied" if status.get(key) in ("given", "applied") else "open"
             case "call.wrap-up-applied.v1":

@@ -13,12 +13,12 @@ import pytest
 from domain.call import Call
 from domain.commands import Command
 from domain.decide import Refused, decide
+from domain.event import Event
 from domain.events import (
     Answered,
     ConferenceStarted,
     ConsultAnswered,
     ConsultStarted,
-    Event,
     Exited,
     Received,
     TransferAccepted,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from domain.commands import Correct, Exit, StartConsult
-from domain.events import EVENT_CLASSES, Event
+from domain.event import Event
+from domain.events import EVENT_CLASSES
 from domain.vocabulary import TargetKind
 from entrypoints.timeline.history import UnknownEventTypeError, history
 from entrypoints.timeline.sentences import sentence

