@@ -22,23 +22,23 @@ Respond = Callable[[str, list[tuple[str, str]]], Any]
 
 
 class Liveness(Protocol):
-    """Says how a process is; each answer is empty when it is well, or says why it is not."""
+    """Says how a process is doing; each answer is empty when all is well, or says what is wrong."""
 
     def why_not_alive(self) -> str: ...
     def why_not_ready(self) -> str: ...
 
 
 class Threads(ThreadingMixIn, WSGIServer):
-    """A slow asker keeps nobody waiting, nor the process from ending."""
+    """A slow client keeps nobody waiting, and does not keep the process from ending."""
 
     daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        """Nothing: whoever asked has gone, and a traceback is no line of the log."""
+        """Nothing: the client has gone, and a traceback does not belong in the log."""
 
 
 class Quiet(WSGIRequestHandler):
-    """Requests are not logged: they come every few seconds and say nothing."""
+    """Requests are not logged: they come every few seconds and tell nothing."""
 
     timeout = SLOWEST_REQUEST_SECONDS
 

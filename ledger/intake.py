@@ -22,6 +22,9 @@ LARGEST_LINE_BYTES: Final = 64 * 1024
 LARGEST_NUMBER: Final = 2**53
 """Beyond it, JSON readers disagree about what a number is."""
 
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""What some programs put at the start of a file in UTF-8; it is passed over."""
+
 COMMAND: Final[TypeAdapter[Command]] = TypeAdapter(
     Annotated[AnyCommand, Field(discriminator="type")]
 )
@@ -57,6 +60,7 @@ def read_request(line: bytes, defaults: Defaults | None = None) -> Request:
 
     Raises `Unreadable` with one sentence.
     """
+    line = line.removeprefix(BYTE_ORDER_MARK)
     command = complete_command(line)
     if command is not None:
         return Request(command)
@@ -81,9 +85,10 @@ def read_request(line: bytes, defaults: Defaults | None = None) -> Request:
 def complete_command(line: bytes) -> Command | None:
     """The command of a line that leaves nothing to fill in, choose or explain.
 
-    Most lines are so, and this costs a third of reading the fields first.
+    Most lines are so, and this costs half of reading the fields first. A line that chooses its
+    door is left to that, so that it is validated once.
     """
-    if len(line) > LARGEST_LINE_BYTES or not DATED.search(line):
+    if len(line) > LARGEST_LINE_BYTES or b'"observed"' in line or not DATED.search(line):
         return None
     try:
         command = COMMAND.validate_json(line, strict=True)
@@ -100,6 +105,8 @@ def fields_of(line: bytes) -> dict[str, Any]:
     try:
         fields = orjson.loads(line)
     except orjson.JSONDecodeError as error:
+        if b"\0" in line:
+            raise Unreadable("It has zero bytes in it: write it in UTF-8, not UTF-16.") from None
         raise Unreadable(f"It is not valid JSON: {error}.") from None
     if not isinstance(fields, dict):
         raise Unreadable("It is not a JSON object.")

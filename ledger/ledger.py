@@ -99,7 +99,7 @@ class Ledger:
         return first[0][2] if first else None
 
     def close(self) -> None:
-        """Finish what was taken, then give the folder free."""
+        """Finish what was taken, then release the folder."""
         self._group_commit.close()
         with self._one_at_a_time:
             self._open.close()

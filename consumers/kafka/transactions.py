@@ -1,7 +1,7 @@
 """Writing to Kafka a page at a time: its messages and how far it came, in one transaction.
 
-A writer fences the one of the same name that was there before, and goes on from the last checkpoint
-that was committed. So a page is there once, no matter where which of them died.
+A writer fences the one of the same name that was there before, and resumes from the last checkpoint
+that was committed. So each page is there once, whichever process died, and whenever it did.
 """
 
 from __future__ import annotations

@@ -27,7 +27,9 @@ from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from projections.reports.report import Selection, where
 
-app = typer.Typer(help="Calls: list them, read one, see one as a picture.", no_args_is_help=True)
+app = typer.Typer(
+    help="List calls, read the events of one, or see it as a picture.", no_args_is_help=True
+)
 
 CallId = Annotated[str, typer.Argument(help="The call's id, as its source has it.")]
 
@@ -78,7 +80,7 @@ def list_calls(
     csv: AsCsv = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """List calls, the latest to enter first.
+    """List calls, newest first.
 
     [bold]call-ledger call list --phase ended --from 2026-01-05[/bold]
     """
@@ -125,7 +127,7 @@ def show(
     json: AsJson = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Show one call's events in order; with --json the very bytes that were recorded, one a line.
+    """Show one call's events in order; --json prints the very bytes that were recorded, one a line.
 
     [bold]call-ledger call show 4711 --time-zone Europe/Rome[/bold]
     """
@@ -174,7 +176,7 @@ def timeline(
     ] = None,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Draw one call: a lane for the customer and one for each agent.
+    """Draw one call, with a lane for the customer and one for each agent.
 
     [bold]call-ledger call timeline 4711 --svg 4711.svg[/bold]
     """

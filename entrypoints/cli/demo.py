@@ -33,17 +33,21 @@ def demo(
     calls: Annotated[
         int, typer.Option(min=1, max=1_000_000, metavar="N", help="How many calls.")
     ] = 500,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another seed, another day.")] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="A different seed gives a different day.")
+    ] = 1,
     company: Annotated[
         bool,
-        typer.Option("--company", help="Through Kafka and PostgreSQL, started for it if need be."),
+        typer.Option(
+            "--company", help="Go through Kafka and PostgreSQL, which are started if necessary."
+        ),
     ] = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Simulate a day of calls, record it, report on it, and say what to try next.
 
     With `--company` the same day goes through a real Kafka and a real PostgreSQL on this
-    machine, and comes to the same reports.
+    machine, and leads to the same reports.
 
     [bold]call-ledger demo --calls 200 --ledger demo-ledger[/bold]
     """

@@ -39,7 +39,7 @@ class Finding:
 def doctor(json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
     """Examine this machine and the ledger, check by check.
 
-    Exit code 1 for a finding, 3 when something could not be examined.
+    Exit code 1 when there is a finding, 3 when something could not be examined.
 
     [bold]call-ledger doctor --json[/bold]
     """

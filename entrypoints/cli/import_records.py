@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ledger.outcomes import OutcomeCounts
 
 app = typer.Typer(
-    help="Read what other systems recorded, as observations: recorded whatever rules they broke.",
+    help="Import what other systems recorded, as observations, whatever rules they broke.",
     no_args_is_help=True,
 )
 
@@ -38,17 +38,17 @@ def webex(
     base_day: Annotated[
         str,
         typer.Option(
-            "--day", metavar="DAY", help="When a call begins whose record gives durations only."
+            "--day", metavar="DAY", help="The day of calls whose records give durations only."
         ),
     ] = "1970-01-01",
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Import Webex Contact Center task details; importing a file again adds nothing.
 
-    Pages of one call may be in several files: give them together.
+    Pages of one call may be in several files: import them together.
 
     What such a record cannot tell (who, exact times) is in docs/webex.md. Exit
-    code 1 when something could not be read; it is in quarantine then.
+    code 1 when something could not be read and went to quarantine.
 
     [bold]call-ledger import webex tasks.json[/bold]
     """

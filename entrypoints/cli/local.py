@@ -13,11 +13,11 @@ from infra.local.kafka import LocalKafka
 from infra.local.postgresql import LocalPostgresql
 
 app = typer.Typer(
-    help="Apache Kafka and PostgreSQL on this machine, from packages alone.", no_args_is_help=True
+    help="Run Apache Kafka and PostgreSQL on this machine, without Docker.", no_args_is_help=True
 )
 
 Server = Literal["kafka", "postgresql"]
-Only = Annotated[Server | None, typer.Option("--only", help="This server alone.")]
+Only = Annotated[Server | None, typer.Option("--only", help="Only this server.")]
 
 
 def kafka_of(ledger: LedgerFolder) -> LocalKafka:
@@ -35,7 +35,7 @@ def up(
     brokers: Annotated[
         int | None,
         typer.Option(
-            min=1, max=3, help="One broker, or three that replicate; as many as before if left out."
+            min=1, max=3, help="One broker, or three that replicate; by default as many as before."
         ),
     ] = None,
     only: Only = None,
@@ -53,7 +53,7 @@ def up(
 
 @app.command()
 def status(json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
-    """Say which servers run, where, and where their logs are. Exit code 1 when one does not.
+    """Show which servers are running, where, and where their logs are. Exit code 1 when one is not.
 
     [bold]call-ledger local status --json[/bold]
     """
@@ -94,7 +94,7 @@ def servers(ledger: LedgerFolder) -> list[dict[str, Any]]:
 
 @app.command()
 def down(only: Only = None, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
-    """End the servers cleanly; what they hold is there again after `up`.
+    """Stop the servers cleanly; their data is there again after `up`.
 
     [bold]call-ledger local down[/bold]
     """

@@ -30,7 +30,7 @@ app = typer.Typer(
     name="call-ledger",
     cls=OneSentence,
     help="A ledger of contact-centre calls: who may hold, end, exit, transfer and wrap up, "
-    "who did, and why.\n\n[bold]call-ledger demo[/bold] shows all of it with a simulated day.",
+    "who did, and why.\n\n[bold]call-ledger demo[/bold] shows all of this with a simulated day.",
     epilog="Exit codes: 0 fine, 1 a finding (a refusal, a difference), 2 wrong usage, "
     "3 could not be done, 130 interrupted.",
     no_args_is_help=True,
@@ -47,7 +47,7 @@ def main(
         typer.Option(
             metavar="URL",
             help="The event store: sqlite, in the ledger's folder, or postgresql://…; better set "
-            "by the variable CALL_LEDGER_STORE, where it holds a password.",
+            "by the variable CALL_LEDGER_STORE if it holds a password.",
         ),
     ] = None,
 ) -> None:

@@ -23,7 +23,7 @@ def migrate(
 ) -> None:
     """Copy the SQLite ledger into PostgreSQL, with its positions and bytes, and compare both.
 
-    Killed, it goes on where it was when it is run again. The SQLite ledger stays as it is.
+    If it is killed, run it again: it resumes where it stopped. The SQLite ledger is not changed.
 
     [bold]call-ledger migrate --to postgresql://ledger@db/ledger[/bold]
     """

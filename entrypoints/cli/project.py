@@ -23,10 +23,10 @@ def project(
     host: Host = LOOPBACK,
     folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
-    """Keep the tables up to Kafka and answer reports from them, until stopped.
+    """Keep the tables up to date with Kafka and answer reports from them, until stopped.
 
-    What cannot be read is withheld with the reason, its call is marked incomplete, and all that
-    is withheld is tried again at each start.
+    A message that cannot be read is withheld with the reason, and its call is marked incomplete.
+    All withheld messages are tried again at each start.
 
     [bold]call-ledger project --until-end[/bold]
     """

@@ -22,7 +22,9 @@ def publish(
     context: typer.Context,
     from_position: Annotated[
         int | None,
-        typer.Option("--from", min=1, metavar="POSITION", help="Send again from there on."),
+        typer.Option(
+            "--from", min=1, metavar="POSITION", help="Send everything again from this position on."
+        ),
     ] = None,
     until_end: UntilEnd = False,
     port: Port = None,
@@ -31,7 +33,7 @@ def publish(
 ) -> None:
     """Bring every recorded event into Kafka, once and in order, until stopped.
 
-    A second publisher takes over from the first, which then leaves.
+    A second publisher takes over from the first, which then stops.
 
     [bold]call-ledger publish --until-end[/bold]
     """

@@ -18,7 +18,7 @@ from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 
 app = typer.Typer(
-    help="What could not be read: list it, show its bytes, try it again, or discard it.",
+    help="What could not be read: list it, show its bytes, retry it, or discard it.",
     no_args_is_help=True,
 )
 
@@ -58,17 +58,17 @@ Number = Annotated[
     str, typer.Argument(metavar="NUMBER", help="Its number in the list: 3, or kafka-3.")
 ]
 Who = Annotated[
-    str | None, typer.Option(help="Who does this; the user of this computer when left out.")
+    str | None, typer.Option(help="Who does this; by default the user of this computer.")
 ]
 
 
 @app.command("list")
 def list_quarantine(
-    every: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Include what has been resolved.")] = False,
     json: AsJson = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """List what waits; exit code 1 when something does.
+    """List what is waiting; exit code 1 when something is.
 
     [bold]call-ledger quarantine list --all[/bold]
     """
@@ -96,7 +96,7 @@ def list_quarantine(
 
 @app.command()
 def show(number: Number, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
-    """Show one with its original bytes, unprintable ones escaped.
+    """Show an entry with its original bytes; unprintable ones are escaped.
 
     [bold]call-ledger quarantine show 1[/bold]
     """
@@ -132,9 +132,9 @@ def retry(
     rules: RuleSetName = "seed",
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Read it again and record it; recorded or refused, it is resolved by that.
+    """Try to read an entry again, and record it; it is then resolved, whether recorded or refused.
 
-    A message of Kafka (kafka-1) is read into the tables, where its event is missing.
+    A message from Kafka (kafka-1) is read into the tables, where its event is missing.
 
     [bold]call-ledger quarantine retry 1 --who anna[/bold]
     """
@@ -166,11 +166,11 @@ def retry(
 @app.command()
 def discard(
     number: Number,
-    why: Annotated[str, typer.Option(help="Why it is given up; kept beside it.")],
+    why: Annotated[str, typer.Option(help="Why it is given up; this is kept with it.")],
     who: Who = None,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Give it up; that, by whom and why is recorded, and the bytes stay.
+    """Give an entry up; who did so and why is recorded, and the bytes are kept.
 
     [bold]call-ledger quarantine discard 1 --why "a test line"[/bold]
     """

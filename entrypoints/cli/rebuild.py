@@ -15,15 +15,17 @@ from infra.errors import LedgerError
 def rebuild(
     from_store: Annotated[
         bool,
-        typer.Option("--from-store", help="Read every event again from the store, not DuckDB's."),
+        typer.Option(
+            "--from-store",
+            help="Read every event again from the store, instead of DuckDB's own copy.",
+        ),
     ] = False,
     json: AsJson = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Compute every table anew beside the current ones, compare, and swap.
+    """Compute every table again beside the current ones, compare, and swap.
 
-    The current tables answer meanwhile. Exit code 1 when a table came out other
-    than it was.
+    The current tables answer meanwhile. Exit code 1 when a table came out different.
 
     [bold]call-ledger rebuild --from-store[/bold]
     """
@@ -54,7 +56,7 @@ def rebuild(
         )
     elif differences:
         names = ("table", "rows_before", "rows_after")
-        print_table(names, differences, "Tables that came out other than they were")
+        print_table(names, differences, "Tables that came out different")
     else:
         typer.echo(f"Every table came out the same, at position {positions.position:,}.")
     raise typer.Exit(1 if differences else 0)

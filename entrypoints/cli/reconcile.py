@@ -14,11 +14,12 @@ from entrypoints.ui.output import print_table, shown, write_json
 TablesFolder = Annotated[
     Path | None,
     typer.Option(
-        "--tables", metavar="FOLDER", help="Where the tables are, when not in the ledger's folder."
+        "--tables", metavar="FOLDER", help="Where the tables are, if not in the ledger's folder."
     ),
 ]
 AtMost = Annotated[
-    int, typer.Option("--at-most", min=1, help="Name so many differences; all are counted.")
+    int,
+    typer.Option("--at-most", min=1, help="Name at most this many differences; all are counted."),
 ]
 
 
@@ -32,8 +33,8 @@ def reconcile(
     """Compare the event store, Kafka and the tables, and name every difference.
 
     Each record is compared by its number and its bytes; Kafka is left out where none is named.
-    Exit code 1 when there is a difference: which of the three has it missing, edited or
-    repeated, or has what nobody recorded.
+    Exit code 1 when there is a difference. Each difference says which of the three has the record
+    missing, edited or repeated, or has one that nobody recorded.
 
     [bold]call-ledger reconcile --json[/bold]
     """

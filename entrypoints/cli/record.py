@@ -49,7 +49,7 @@ class RecordCommand(ListingCommand):
             )
             for action, command_class in command_classes().items()
         ]
-        return "\n\n".join(["Actions, with the flags of their own:", *rows])
+        return "\n\n".join(["Actions, each with its own flags:", *rows])
 
 
 def actions(incomplete: str) -> list[tuple[str, str]]:
@@ -89,25 +89,29 @@ def record(
     ] = None,
     expected_version: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Refuse when the call is at another version than this."),
+        typer.Option(metavar="N", help="Refuse unless the call is at this version."),
     ] = None,
     command_id: Annotated[
-        str | None, typer.Option(metavar="UUID", help="The same one again records nothing new.")
+        str | None,
+        typer.Option(metavar="UUID", help="Sending the same id again records nothing new."),
     ] = None,
     observed: Annotated[
-        bool, typer.Option("--observed", help="It has already happened: record it, never refuse.")
+        bool,
+        typer.Option("--observed", help="It has already happened: record it, never refuse it."),
     ] = False,
     json: Annotated[
         str | None, typer.Option("--json", metavar="TEXT", help="One command as JSON.")
     ] = None,
     lines: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Many as JSON lines, in order; - is standard input."),
+        typer.Option(
+            metavar="FILE", help="Many commands as JSON lines, in order; - is standard input."
+        ),
     ] = None,
     rules: RuleSetName = "seed",
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Record a command: the rules decide, and it is on disk when this answers.
+    """Record a command: the rules decide, and the outcome is on disk when this answers.
 
     One: [bold]call-ledger record receive --call 4711 --actor system --queue sales[/bold]
 
@@ -270,7 +274,7 @@ def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
 
     A line beyond the largest is cut there, so that memory stays bounded; it goes to quarantine.
     """
-    from ledger.intake import LARGEST_LINE_BYTES
+    from ledger.intake import BYTE_ORDER_MARK, LARGEST_LINE_BYTES
 
     rest, overlong, number = b"", False, 0
     reader = getattr(file, "read1", file.read)
@@ -282,11 +286,15 @@ def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
             if not overlong:
                 complete.append(rest)
             rest, overlong = b"", True
-        filled = [Line(at, text) for at, text in enumerate(complete, number + 1) if text.strip()]
+        filled = [
+            Line(at, text)
+            for at, text in enumerate(complete, number + 1)
+            if text.removeprefix(BYTE_ORDER_MARK).strip()
+        ]
         number += len(complete)
         for begin in range(0, len(filled), LINES_IN_ONE_GROUP):
             yield filled[begin : begin + LINES_IN_ONE_GROUP]
-    if rest.strip() and not overlong:
+    if rest.removeprefix(BYTE_ORDER_MARK).strip() and not overlong:
         yield [Line(number + 1, rest)]
 
 

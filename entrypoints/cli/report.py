@@ -66,7 +66,7 @@ By = Annotated[
     typer.Option(
         metavar="NAME",
         autocompletion=groupings,
-        help="Group by this, and again for more; the names are above.",
+        help="Group by this; repeat it to group by more. The names are listed above.",
     ),
 ]
 Calls = Annotated[bool, typer.Option("--calls", help="List the calls behind the figures.")]

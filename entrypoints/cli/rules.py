@@ -25,7 +25,7 @@ def rules(
     """Print every rule beside the words of the help page that it comes from.
 
     With --table, print for every role, phase and action whether it is allowed,
-    or which rule refuses it. Both are the very data that decide on commands.
+    or which rule refuses it. Commands are decided by this very data.
 
     [bold]call-ledger rules --table[/bold]
     """

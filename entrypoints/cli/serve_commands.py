@@ -25,7 +25,8 @@ def serve_commands(
     from_beginning: Annotated[
         bool,
         typer.Option(
-            "--from-beginning", help="Answer every command that is there, also those known already."
+            "--from-beginning",
+            help="Answer every command in Kafka again, including those already answered.",
         ),
     ] = False,
     rules: RuleSetName = "seed",
@@ -33,10 +34,10 @@ def serve_commands(
     host: Host = LOOPBACK,
     folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
-    """Take commands from Kafka, record them, and send each one's outcome back, until stopped.
+    """Take commands from Kafka, record them, and send back the outcome of each, until stopped.
 
-    A command that comes again is answered as the first time, and not applied again. So
-    --from-beginning is safe at any time.
+    A command that is delivered again gets the same answer as the first time, and is not applied
+    again. So --from-beginning is safe at any time.
 
     [bold]call-ledger serve-commands --until-end[/bold]
     """

@@ -32,10 +32,10 @@ def simulate(
     calls: Calls = 1000,
     seed: Seed = 1,
     days: Annotated[
-        int, typer.Option(min=1, max=3650, metavar="N", help="Over how many days they come.")
+        int, typer.Option(min=1, max=3650, metavar="N", help="Over how many days they are spread.")
     ] = 1,
     day: Annotated[
-        str, typer.Option(metavar="DAY", help="The first day that calls arrive, UTC.")
+        str, typer.Option(metavar="DAY", help="The first day on which calls arrive, UTC.")
     ] = FIRST_DAY,
     rate: Annotated[
         float | None,
@@ -43,15 +43,15 @@ def simulate(
             min=0.1,
             max=100_000,
             metavar="N",
-            help="Record so many commands a second, as they come.",
+            help="Record this many commands a second, spread evenly.",
         ),
     ] = None,
     rules: RuleSetName = "seed",
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Simulate calls and record them, through the rules like anybody's.
+    """Simulate calls and record them through the rules, as any other commands.
 
-    Shares and durations are those of real Webex calls. Running it again with the
+    Proportions and durations are those of real Webex calls. Running it again with the
     same seed adds nothing: every command is known by its id.
 
     [bold]call-ledger simulate --calls 1000 --seed 7 --days 5[/bold]

@@ -28,7 +28,7 @@ def sql(
     parquet: ToParquet = None,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Answer one SQL select, read only, with no file or network within its reach.
+    """Answer one SQL select, read-only and without access to files or the network.
 
     [bold]call-ledger sql "select kind, count(*) from transfers group by kind"[/bold]
     """

@@ -42,9 +42,9 @@ select
 def status(
     context: typer.Context, json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER
 ) -> None:
-    """Say how far the ledger and its tables are, and what is open.
+    """Show how far the ledger and its tables have got, and what is open.
 
-    Exit code 1 when topics in Kafka were made again, so that nobody knows how far it is.
+    Exit code 1 when topics in Kafka were made again, so that the lag is not known.
 
     [bold]call-ledger status --json[/bold]
     """

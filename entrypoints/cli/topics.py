@@ -7,12 +7,12 @@ import typer
 from entrypoints.ui.options import AsJson, settings_of
 from entrypoints.ui.output import write_json
 
-app = typer.Typer(help="Make and check the ledger's topics in Kafka.", no_args_is_help=True)
+app = typer.Typer(help="Create and check the ledger's topics in Kafka.", no_args_is_help=True)
 
 
 @app.command()
 def create(context: typer.Context, json: AsJson = False) -> None:
-    """Make the topics that are not there yet; those that are there stay as they are.
+    """Create the topics that do not exist yet; existing ones are not changed.
 
     [bold]call-ledger topics create[/bold]
     """
@@ -28,9 +28,9 @@ def create(context: typer.Context, json: AsJson = False) -> None:
 
 @app.command()
 def check(context: typer.Context, json: AsJson = False) -> None:
-    """Compare each topic with what it must be, and with that of which positions are kept.
+    """Compare each topic with what it must be, and with the topic whose positions were stored.
 
-    Exit code 1 when one would lose something, or was deleted and made again.
+    Exit code 1 when one could lose something, or was deleted and made again.
 
     [bold]call-ledger topics check --json[/bold]
     """

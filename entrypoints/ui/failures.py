@@ -28,7 +28,9 @@ class OneSentence(TyperGroup):
             answer = super().invoke(ctx)
             sys.stdout.flush()
         except KeyboardInterrupt:
-            sys.stderr.write("Interrupted; what was answered is recorded, and nothing by half.\n")
+            sys.stderr.write(
+                "Interrupted; what was answered is recorded, and nothing is half recorded.\n"
+            )
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             discard_output()

@@ -52,7 +52,7 @@ def ledger_option(**more: Any) -> Any:
         parser=lambda path: LedgerFolder(Path(str(path))),
         metavar="FOLDER",
         envvar="CALL_LEDGER_PATH",
-        help="The ledger's folder; it is made when something is first recorded.",
+        help="The ledger's folder; it is created when something is first recorded.",
         show_default=True,
         **more,
     )
@@ -72,7 +72,7 @@ TimeZone = Annotated[
     str,
     typer.Option(
         envvar="CALL_LEDGER_TIME_ZONE",
-        help="Time zone of --from, --to, of the groups and of the times shown beside UTC.",
+        help="Time zone of --from and --to, of the groups, and of the times shown beside UTC.",
         metavar="NAME",
     ),
 ]
@@ -83,7 +83,7 @@ RuleSetName = Annotated[
     ),
 ]
 UntilEnd = Annotated[
-    bool, typer.Option("--until-end", help="End when there is nothing new, instead of waiting.")
+    bool, typer.Option("--until-end", help="Stop when there is nothing new, instead of waiting.")
 ]
 Port = Annotated[
     int | None,
@@ -91,8 +91,10 @@ Port = Annotated[
         min=0,
         max=65535,
         metavar="N",
-        help="Answer /livez, /readyz and /metrics on this port; 0 is a free one, see the log.",
+        help="Answer /livez, /readyz and /metrics on this port; 0 picks a free one (see the log).",
     ),
 ]
-Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address that the port is on.")]
+Host = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="The address on which the port is opened.")
+]
 LOOPBACK = "127.0.0.1"

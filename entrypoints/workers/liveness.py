@@ -1,4 +1,4 @@
-"""How a long-running process is, and what Prometheus is told when it asks."""
+"""Whether a long-running process is alive and ready, and the figures that Prometheus asks for."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from entrypoints.workers.shutdown import Shutdown
 from infra.errors import LedgerError
 
 SILENT_SECONDS: Final = 300.0
-"""A process that has not come round for so long hangs; a whole build of the tables is shorter."""
+"""A process whose loop has not turned for this long hangs; even a whole rebuild takes less."""
 
 LOOKED_UP_SECONDS: Final = 1.0
-"""For so long what was looked up is taken as it was."""
+"""For this long a figure that was looked up is used again."""
 
 MEANINGS: Final = {
     "store_position": "The last position in the event store.",
@@ -35,7 +35,7 @@ MEANINGS: Final = {
 
 
 class LookedUp(Collector):
-    """Figures that are worth a look only when somebody asks for them."""
+    """Figures that are looked up only when somebody asks for them."""
 
     def __init__(self, look_up: Callable[[], Figures]) -> None:
         self._look_up = look_up
@@ -57,7 +57,7 @@ class LookedUp(Collector):
             return self._found
 
     def describe(self) -> list[GaugeMetricFamily]:
-        """Nothing: a registry that asks for names must not make anybody look."""
+        """Nothing: a registry that asks for names must not cause a look-up."""
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -71,7 +71,7 @@ class LookedUp(Collector):
 
 
 class Liveness:
-    """A process is alive while it comes round, and ready when it works and its lag is known."""
+    """A process is alive while its loop turns, and ready when it works and its lag is known."""
 
     def __init__(self, shutdown: Shutdown, look_up: Callable[[], Figures]) -> None:
         self.registry = CollectorRegistry()
@@ -81,7 +81,7 @@ class Liveness:
         self.registry.register(self._looked_up)
 
     def why_not_alive(self) -> str:
-        """Empty, or how long nothing was heard of it."""
+        """Empty, or for how long its loop has not turned."""
         last = self._shutdown.asked_at or self._began_at
         silent_seconds = time.monotonic() - last
         if silent_seconds < SILENT_SECONDS:
@@ -93,7 +93,7 @@ class Liveness:
         return self.why_not_alive() or self._looked_up.figures()[1]
 
     def _while_working(self, look_up: Callable[[], Figures]) -> Callable[[], Figures]:
-        """Looking before it works, or after, could take what the process itself needs."""
+        """A look-up before it works, or after, could take what the process itself needs."""
 
         def look() -> Figures:
             if self._shutdown.is_told:

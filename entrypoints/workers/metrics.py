@@ -22,7 +22,7 @@ SAY_EVERY_SECONDS: Final = 10.0
 
 
 class Metrics:
-    """Sizes and seconds of pages; a word in the log now and then."""
+    """Sizes and durations of pages, and a line in the log now and then."""
 
     def __init__(self, worker: Worker) -> None:
         registry = worker.liveness.registry
@@ -51,7 +51,7 @@ class Metrics:
 
 
 class PublisherMetrics(Metrics):
-    """How far events and refusals were brought."""
+    """How far events and refusals have been brought."""
 
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker)
@@ -62,7 +62,7 @@ class PublisherMetrics(Metrics):
         self._refusal = gauge(registry, "refusal_number", "The last refusal that was.")
 
     def on_page(self, done: Published) -> None:
-        """The publisher's page was committed; the first time it says where it goes on from."""
+        """The publisher's page was committed; the first call says where it resumes."""
         self.done = done
         self._position.set(done.position)
         self._refusal.set(done.refusal_number)
@@ -89,7 +89,7 @@ class ProjectorMetrics(PublisherMetrics):
 
 
 class CommandMetrics(Metrics):
-    """What commands came to."""
+    """The outcomes of commands."""
 
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker)
@@ -115,7 +115,7 @@ class CommandMetrics(Metrics):
         )
 
     def on_group(self, outcomes: Sequence[Outcome], unreadable: int) -> None:
-        """A group is on disk; one that comes again counts as repeated, not by its rule."""
+        """A group is on disk; a repeated refusal counts as repeated, not by its rule."""
         self._groups.observe(len(outcomes))
         self._group_seconds.observe(
             time.monotonic() - (self._shutdown.asked_at or time.monotonic())

@@ -1,4 +1,4 @@
-"""A clean stop for commands that run until they are told to end."""
+"""A clean shutdown for commands that run until they are stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 
 class Shutdown(threading.Event):
-    """Whether to end. Who works asks at every turn, so being asked is a sign of life."""
+    """Whether to stop. Each turn of a worker's loop asks, so being asked is a sign of life."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,11 +21,11 @@ class Shutdown(threading.Event):
 
     @property
     def is_told(self) -> bool:
-        """As `is_set`, for those who only watch."""
+        """As `is_set`, for those that only watch."""
         return self._is_told or super().is_set()
 
     def tell(self) -> None:
-        """End when what is under way is finished.
+        """Stop when the work under way is finished.
 
         A signal may come while this very thread waits and has the event's lock, which `set` would
         wait for without an end; so this takes none.
@@ -38,13 +38,13 @@ class Shutdown(threading.Event):
         return self.is_told
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for so long at most; being told by a signal is seen after that, or before."""
+        """Wait at most this long; a signal is noticed afterwards at the latest."""
         return self._is_told or super().wait(timeout) or self._is_told
 
 
 @contextmanager
 def shutdown_by_signals() -> Iterator[Shutdown]:
-    """Set by Ctrl-C and SIGTERM: what is under way is finished, then the command ends."""
+    """Set by Ctrl-C and SIGTERM: the work under way is finished, then the command ends."""
     shutdown = Shutdown()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -26,17 +26,17 @@ class Worker:
     shutdown: Shutdown
     liveness: Liveness
     numbers: dict[str, int] = field(default_factory=dict)
-    """What the last line of the log says."""
+    """What the last line of the log reports."""
 
 
 @contextmanager
 def running(
     process: str, look_up: Callable[[], Figures], port: int | None, host: str
 ) -> Iterator[Worker]:
-    """Log, answer health on the port if there is one, and be told to end by a signal.
+    """Log, answer health checks on the port if there is one, and stop at a signal.
 
-    An error ends the process with a line in the log. The words of one that is not ours are not
-    written, for they could name a person, unless CALL_LEDGER_TRACEBACK asks for them.
+    An error ends the process with a line in the log. The text of an error that is not ours is left
+    out, because it could name a person, unless CALL_LEDGER_TRACEBACK asks for it.
     """
     with logging_lines(process, LedgerError) as log, ExitStack() as stack:
         try:

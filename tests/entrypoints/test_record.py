@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from ledger.feed import StoreFeed
-from ledger.intake import LARGEST_LINE_BYTES
+from ledger.intake import BYTE_ORDER_MARK, LARGEST_LINE_BYTES
 from tests.entrypoints.calling import call, start
 
 RECEIVE = ("record", "receive", "--call", "4711", "--actor", "system")
@@ -177,6 +177,32 @@ def test_a_file_of_lines_is_read_like_standard_input(tmp_path: Path) -> None:
     assert [one["position"] for one in answer.lines] == [1, 2]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n", b"\r\n\r\n", b""])
+@pytest.mark.parametrize("start", [b"", BYTE_ORDER_MARK, BYTE_ORDER_MARK + b"\r\n"])
+def test_marks_and_line_ends_of_other_programs_are_passed_over(
+    tmp_path: Path, start: bytes, end: bytes
+) -> None:
+    file = tmp_path / "calls.jsonl"
+    lines = [line("1").rstrip(), line("2", observed=True).rstrip()]
+    file.write_bytes(start + (end or b"\r\n").join(lines) + end)
+    answer = call(tmp_path / "ledger", "record", "--lines", str(file))
+    assert (answer.code, [one["position"] for one in answer.lines]) == (0, [1, 2])
+
+
+def test_files_with_marks_can_be_joined(tmp_path: Path) -> None:
+    typed = BYTE_ORDER_MARK + line("1") + BYTE_ORDER_MARK + line("2") + BYTE_ORDER_MARK
+    answer = call(tmp_path, "record", "--lines", "-", typed=typed)
+    assert (answer.code, len(answer.lines)) == (0, 2)
+
+
+def test_a_file_in_utf_16_goes_to_quarantine_line_by_line(tmp_path: Path) -> None:
+    typed = (line("1") + line("2")).decode().encode("utf-16")
+    answer = call(tmp_path, "record", "--lines", "-", typed=typed)
+    assert answer.code == 1
+    assert "not UTF-16" in answer.lines[0]["reason"]
+    assert positions(tmp_path) == 0
+
+
 @pytest.mark.slow
 def test_a_slow_pipe_has_its_outcome_at_once(tmp_path: Path) -> None:
     with start(tmp_path, "record", "--lines", "-") as process:
@@ -204,7 +230,7 @@ def test_an_interrupt_loses_nothing_that_was_answered(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
         said = process.stderr.read().decode()
-    assert said == "Interrupted; what was answered is recorded, and nothing by half.\n"
+    assert said == "Interrupted; what was answered is recorded, and nothing is half recorded.\n"
     assert positions(tmp_path) == 1
     assert call(tmp_path, *RECEIVE).code == 0, "the ledger is free and whole again"
 

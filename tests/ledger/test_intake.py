@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from domain.commands import Correct, Hold
-from ledger.intake import LARGEST_LINE_BYTES, Defaults, Unreadable, read_request
+from ledger import intake
+from ledger.intake import COMMAND, LARGEST_LINE_BYTES, Defaults, Unreadable, read_request
 
 HOLD = {
     "type": "call.hold.v1",
@@ -40,6 +41,37 @@ def test_a_line_is_a_command() -> None:
 
 def test_a_line_may_choose_the_observation_door() -> None:
     assert read_request(line(observed=True)).observed
+
+
+@pytest.mark.parametrize("observed", [True, False])
+@pytest.mark.parametrize("said", ['"observed": %s, ', '"observed" :%s,', '"\\u006fbserved":%s,'])
+def test_the_door_may_stand_anywhere(said: str, observed: bool) -> None:
+    told = (said % str(observed).lower()).encode()
+    request = read_request(b"{" + told + GOOD[1:])
+    assert request.observed is observed
+    assert request.command == read_request(GOOD).command
+
+
+def test_a_complete_line_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    validated: list[bytes] = []
+
+    class Counting:
+        def validate_json(self, text: bytes, *, strict: bool) -> object:
+            validated.append(text)
+            return COMMAND.validate_json(text, strict=strict)
+
+    monkeypatch.setattr(intake, "COMMAND", Counting())
+    for one in (GOOD, line(observed=True), line(observed=False)):
+        validated.clear()
+        read_request(one)
+        assert len(validated) == 1
+
+
+@pytest.mark.parametrize("end", [b"", b"\r", b" \r", b"\t"])
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf  "])
+@pytest.mark.parametrize("said", [GOOD, line(observed=True)], ids=["command", "observation"])
+def test_marks_and_ends_of_files_change_nothing(start: bytes, said: bytes, end: bytes) -> None:
+    assert read_request(start + said + end) == read_request(said)
 
 
 def test_a_colon_after_a_quote_inside_a_text_is_no_key() -> None:
@@ -73,6 +105,11 @@ BAD: dict[str, tuple[bytes, str]] = {
     "half a surrogate pair": (GOOD[:-1] + rb',"party":"\ud800"}', "not valid JSON"),
     "a list": (b"[1]", "not a JSON object"),
     "a number": (b"7", "not a JSON object"),
+    "two marks": (b"\xef\xbb\xbf" * 2 + GOOD, "not valid JSON"),
+    "a mark inside": (GOOD[:-1] + b"\xef\xbb\xbf}", "not valid JSON"),
+    "a zero byte": (GOOD[:5] + b"\0" + GOOD[5:], "zero bytes in it"),
+    "UTF-16": (GOOD.decode().encode("utf-16"), "not UTF-16"),
+    "two doors": (line(observed=True)[:-1] + b',"observed":false}', "observed is there more"),
     "too deep": (b"[" * 5_000, "not valid JSON"),
     "too long": (b" " * (LARGEST_LINE_BYTES + 1), "at most 65536"),
     "a key twice": (GOOD[:-1] + b',"actor" : "agent-2"}', "actor is there more than once"),
