@@ -24,7 +24,7 @@ from infra.kafka import Kafka
 from infra.local.servers import wait_until
 from infra.postgresql import Postgresql
 from infra.topics import create
-from ledger.store.postgresql_recorder import PostgresqlRecorder
+from ledger.store.postgresql import PostgresqlEventStore
 from projections.serving.client import Reader
 from projections.serving.server import ADDRESS_NAME
 
@@ -41,7 +41,7 @@ def measured(folder: Path, pace: float, seconds: float, warm_up: float, ask_ever
         server = stack.enter_context(postgresql_in(folder))
         kafka = Kafka(broker.bootstrap)
         create(kafka)
-        PostgresqlRecorder.open(Postgresql(server.url)).close()
+        PostgresqlEventStore.open(Postgresql(server.url)).close()
         read_side = folder / "read-side"
         writing = {"CALL_LEDGER_KAFKA": broker.bootstrap, "CALL_LEDGER_STORE": server.url}
         reading = {"CALL_LEDGER_KAFKA": broker.bootstrap}

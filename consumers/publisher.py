@@ -23,7 +23,7 @@ from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, check_safe
 from ledger.feed import EventBlock, Feed, RefusalBatch
 from ledger.identity import FIRST_EVENT, fingerprint_at, fingerprint_of
 from ledger.prefetch import prefetch
-from ledger.store.reader import Ends
+from ledger.store.interface import Ends
 
 NAME: Final = PUBLISHER
 PAGE_EVENTS: Final = 5_000

@@ -28,7 +28,7 @@ from domain.event import Event
 from domain.evolve import evolve
 from infra.errors import LedgerUnavailable
 from ledger.documents import event_in
-from ledger.store.recorder import CallRecorder
+from ledger.store import interface
 
 MOST_OUTDATED = 50_000
 """Calls to remember as outdated; beyond them all calls are read again."""
@@ -108,10 +108,10 @@ class CallCache:
 
 
 class CallEvents(AggregateRecorder):
-    """Our store as the library reads it; appending goes by `CallRecorder.write`."""
+    """Our store as the library reads it; appending goes by a turn of the store."""
 
-    def __init__(self, recorder: CallRecorder) -> None:
-        self._recorder = recorder
+    def __init__(self, store: interface.EventStore) -> None:
+        self._store = store
 
     def select_events(
         self,
@@ -126,7 +126,7 @@ class CallEvents(AggregateRecorder):
         assert not desc
         assert limit is None
         key = str(originator_id)
-        rows = self._recorder.events_of(*source_and_call_id(key), gt or 0, lte)
+        rows = self._store.events_of(*source_and_call_id(key), gt or 0, lte)
         return [
             Notification(key, version, "", document, id=position)
             for version, document, position in rows
@@ -157,8 +157,8 @@ class CallMapper(Mapper[str]):
 class CallApplication:
     """The calls of one ledger, as whoever decides sees them."""
 
-    def __init__(self, recorder: CallRecorder, cached_calls: int) -> None:
-        self._events = EventStore(CallMapper(JSONTranscoder()), CallEvents(recorder))
+    def __init__(self, store: interface.EventStore, cached_calls: int) -> None:
+        self._events = EventStore(CallMapper(JSONTranscoder()), CallEvents(store))
         self._repository = Repository(self._events)
         self._cache = CallCache(cached_calls)
         self._outdated: set[int] = set()

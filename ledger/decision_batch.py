@@ -1,4 +1,4 @@
-"""A group of commands, each decided against the state that the earlier ones of it leave."""
+"""A batch of commands, each decided against the state that the earlier ones of it leave."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from domain.decide import Refused, decide, observe
 from domain.rule_sets import RuleSet
 from domain.rules import RULE_OF_ID
 from ledger.application import CallApplication, RecordedCall, key_of
+from ledger.command_fingerprint import command_fingerprint
 from ledger.documents import Stamp, event_documents, refusal_document
-from ledger.fingerprints import fingerprint_of
 from ledger.outcomes import Outcome, Recorded, RefusedOutcome, Request
-from ledger.store.recorder import CallRecorder, Group, StoredOutcome, Turn
+from ledger.store.interface import EventStore, NewRows, StoredOutcome, Turn
 
 NEW_CALL = Call()
 
@@ -35,16 +35,16 @@ class FirstOutcome(NamedTuple):
     outcome: Outcome
 
 
-class DecidedGroup:
+class DecisionBatch:
     """Collects the rows of one transaction, and the calls as they will be after it.
 
-    Nothing outside changes: when the transaction fails, the group is thrown away.
+    Nothing outside changes: when the transaction fails, the batch is thrown away.
     """
 
     def __init__(
         self,
         application: CallApplication,
-        recorder: CallRecorder,
+        store: EventStore,
         rules: RuleSet,
         stamp: Stamp,
         turn: Turn,
@@ -52,11 +52,11 @@ class DecidedGroup:
     ) -> None:
         """Of the `cold` calls the turn knows which have events."""
         self._application = application
-        self._recorder = recorder
+        self._store = store
         self._rules = rules
         self._stamp = stamp
         self._position, self._refusal_number = turn.ends
-        self.rows = Group()
+        self.rows = NewRows()
         self.calls: dict[str, RecordedCall] = {}
         self._outcomes: dict[bytes, FirstOutcome] = {}
         self._stored = {stored.command_id: stored for stored in turn.outcomes}
@@ -82,7 +82,7 @@ class DecidedGroup:
 
     def _take(self, command_id: bytes, key: str, request: Request) -> Outcome:
         command, observed = request
-        fingerprint = fingerprint_of(request)
+        fingerprint = command_fingerprint(request)
         if command_id in self._outcomes or command_id in self._stored:
             return self._repeated(command_id, key, command, fingerprint)
         known = self._call(key)
@@ -147,11 +147,11 @@ class DecidedGroup:
         """What is recorded of an id's first outcome."""
         if stored.first_position is None:
             number = stored.refusal_number or 0
-            read = orjson.loads(self._recorder.refusal(number))
+            read = orjson.loads(self._store.refusal(number))
             said = read["data"]
             outcome: Outcome = RefusedOutcome(number, said["rule"], said["sentence"])
         else:
-            documents = self._recorder.documents(stored.first_position, stored.events)
+            documents = self._store.documents(stored.first_position, stored.events)
             read = orjson.loads(documents[-1])
             position = stored.first_position + stored.events - 1
             outcome = Recorded(position, read["version"], tuple(documents))
@@ -169,7 +169,7 @@ class DecidedGroup:
         known = self._outcomes.get(id_of_reuse)
         if known is not None and isinstance(known.outcome, RefusedOutcome):
             return known.outcome._replace(repeated=True)
-        for stored in self._recorder.outcomes_of([id_of_reuse]):
+        for stored in self._store.outcomes_of([id_of_reuse]):
             return RefusedOutcome(stored.refusal_number or 0, *REUSED_ID, repeated=True)
         call = self._call(key)
         role = (NEW_CALL if call is None else call.call).role_of(command.actor)

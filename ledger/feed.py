@@ -12,8 +12,8 @@ import orjson
 
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
+from ledger.store.interface import Ends, Soundness
 from ledger.store.opening import store_to_read
-from ledger.store.reader import Ends, Soundness
 
 BATCH_EVENTS = 100_000
 """Events in one batch: DuckDB parses large batches four times as fast as small ones."""

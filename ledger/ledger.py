@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
@@ -13,16 +13,16 @@ from domain.commands import Command
 from domain.rule_sets import SEED, RuleSet
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
-from ledger.application import CallApplication, RecordedCall, key_of, source_and_call_id
-from ledger.decision_batch import DecidedGroup
+from ledger.application import CallApplication, key_of, source_and_call_id
+from ledger.decision_batch import DecisionBatch
 from ledger.documents import Stamp, time_text
 from ledger.group_commit import GroupCommit
 from ledger.outcomes import Outcome, Request
 from ledger.quarantine import Quarantine
+from ledger.store.interface import EventStore, TurnLost
 from ledger.store.opening import store_to_write
-from ledger.store.recorder import CallRecorder, Group, Turn
 
-LARGEST_GROUP = 100_000
+LARGEST_BATCH = 100_000
 """Commands in one transaction: what is decided and not yet durable is held in memory."""
 
 
@@ -36,18 +36,18 @@ class Ledger:
 
     def __init__(
         self,
-        recorder: CallRecorder,
+        store: EventStore,
         rules: RuleSet = SEED,
         clock: Callable[[], datetime] = now,
         cached_calls: int = 20_000,
     ) -> None:
-        self._recorder = recorder
+        self._store = store
         self._rules = rules
         self._clock = clock
-        self._application = CallApplication(recorder, cached_calls)
+        self._application = CallApplication(store, cached_calls)
         self._one_at_a_time = RLock()
         self._group_commit = GroupCommit(self._take)
-        self.quarantine = Quarantine(recorder, self._one_at_a_time, self._now_text, self.record)
+        self.quarantine = Quarantine(store, self._one_at_a_time, self._now_text, self.record)
         self._open = ExitStack()
 
     @classmethod
@@ -65,8 +65,8 @@ class Ledger:
         cannot be read or written.
         """
         with ExitStack() as opening:
-            recorder = opening.enter_context(store_to_write(LedgerFolder.of(folder), doing))
-            ledger = cls(recorder, rules, clock, cached_calls)
+            store = opening.enter_context(store_to_write(LedgerFolder.of(folder), doing))
+            ledger = cls(store, rules, clock, cached_calls)
             ledger._open = opening.pop_all()
         return ledger
 
@@ -95,7 +95,7 @@ class Ledger:
     def first_document(self) -> bytes | None:
         """The document of the ledger's first event, by which it is known; none when it is empty."""
         with self._one_at_a_time:
-            first = self._recorder.events_after(0, 1)
+            first = self._store.events_after(0, 1)
         return first[0][2] if first else None
 
     def close(self) -> None:
@@ -121,30 +121,32 @@ class Ledger:
     def _take(
         self, requests: Sequence[Request], isolated: bool = True
     ) -> list[Outcome | Exception]:
-        """Decide and append a group; a request that cannot be decided at all fails alone.
+        """Decide and append a batch; a request that cannot be decided at all fails alone.
 
-        Not isolated, such a request fails the whole group before anything is written.
+        Not isolated, such a request fails the whole batch before anything is written.
         """
-        if len(requests) > LARGEST_GROUP:
+        if len(requests) > LARGEST_BATCH:
             raise LedgerError(
                 f"{len(requests)} commands are too many for one transaction: "
-                f"send at most {LARGEST_GROUP} at a time."
+                f"send at most {LARGEST_BATCH} at a time."
             )
+        with self._one_at_a_time:
+            while True:
+                with suppress(TurnLost):
+                    return self._take_in_one_turn(requests, isolated)
+
+    def _take_in_one_turn(
+        self, requests: Sequence[Request], isolated: bool
+    ) -> list[Outcome | Exception]:
+        """Decide a batch by what is recorded in this turn, and append it at the turn's end."""
         command_ids = [request.command.command_id.bytes for request in requests]
         keys = [key_of(command.source, command.call_id) for command, _ in requests]
-        outcomes: list[Outcome | Exception] = []
-        calls: dict[str, RecordedCall] = {}
-
-        def decide(turn: Turn) -> Group:
-            nonlocal outcomes, calls
+        cold = self._application.cold(keys)
+        with self._store.turn(command_ids, [*map(source_and_call_id, cold)]) as turn:
             self._application.mark_outdated(turn.written_by_others)
             stamp = Stamp.of(self._clock(), self._rules)
-            group = DecidedGroup(self._application, self._recorder, self._rules, stamp, turn, cold)
-            outcomes, calls = group.take_all(command_ids, keys, requests, isolated), group.calls
-            return group.rows
-
-        with self._one_at_a_time:
-            cold = self._application.cold(keys)
-            self._recorder.write(command_ids, [*map(source_and_call_id, cold)], decide)
-            self._application.remember(calls.values())
+            batch = DecisionBatch(self._application, self._store, self._rules, stamp, turn, cold)
+            outcomes = batch.take_all(command_ids, keys, requests, isolated)
+            turn.append(batch.rows)
+        self._application.remember(batch.calls.values())
         return outcomes

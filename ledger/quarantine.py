@@ -13,9 +13,8 @@ from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from ledger.intake import Defaults, read_request
 from ledger.outcomes import Outcome, Recorded
+from ledger.store.interface import EventStore, Quarantined, StoreReader
 from ledger.store.opening import store_to_read
-from ledger.store.reader import Quarantined, StoreReader
-from ledger.store.recorder import CallRecorder
 
 LARGEST_KEPT_BYTES = 1024 * 1024
 """Of anything larger, this much is kept; the reason says so."""
@@ -70,13 +69,13 @@ class Quarantine(QuarantineReader):
 
     def __init__(
         self,
-        recorder: CallRecorder,
+        store: EventStore,
         one_at_a_time: AbstractContextManager[object],
         now: Callable[[], str],
         record: Callable[[Command, bool], Outcome],
     ) -> None:
-        super().__init__(recorder)
-        self._recorder = recorder
+        super().__init__(store)
+        self._event_store = store
         self._one_at_a_time = one_at_a_time
         self._now = now
         self._record = record
@@ -91,7 +90,7 @@ class Quarantine(QuarantineReader):
         if not unread:
             return []
         with self._one_at_a_time:
-            last = self._recorder.quarantine(self._now(), [one.bounded() for one in unread])
+            last = self._event_store.quarantine(self._now(), [one.bounded() for one in unread])
         return range(last - len(unread) + 1, last + 1)
 
     def add_new(self, unread: Sequence[Unread]) -> None:
@@ -115,14 +114,14 @@ class Quarantine(QuarantineReader):
                 if isinstance(outcome, Recorded)
                 else f"refused by {outcome.rule}, refusal {outcome.number}"
             )
-            self._recorder.resolve(number, "retried", self._now(), who[:LONGEST_WORD], came_to)
+            self._event_store.resolve(number, "retried", self._now(), who[:LONGEST_WORD], came_to)
         return outcome
 
     def discard(self, number: int, who: str, why: str) -> None:
         """Give it up; that, by whom and why is kept beside it."""
         with self._one_at_a_time:
             self._waiting(number)
-            self._recorder.resolve(
+            self._event_store.resolve(
                 number, "discarded", self._now(), who[:LONGEST_WORD], why[:LONGEST_WORD]
             )
 

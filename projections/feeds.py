@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from infra.folder import LedgerFolder
 from ledger.feed import EventBatch, EventBlock, RefusalBatch, StoreFeed
-from ledger.store.reader import Ends
+from ledger.store.interface import Ends
 
 
 class NothingToFollow:

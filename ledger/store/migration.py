@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra.errors import LedgerError, missing
 from infra.folder import LedgerFolder
 from infra.postgresql import Postgresql
-from ledger.store.postgresql_recorder import PostgresqlRecorder, without_null
-from ledger.store.reader import StoreReader
-from ledger.store.recorder import Group, StoredOutcome, Turn
+from ledger.store.interface import NewRows, StoredOutcome, StoreReader, TurnLost
+from ledger.store.postgresql import PostgresqlEventStore, without_null
+from ledger.store.sqlite import SqliteReader
 from ledger.store.sqlite_file import open_to_write
-from ledger.store.sqlite_reader import SqliteReader
 
 ROWS_AT_ONCE = 20_000
 """Events in one transaction: so much is done again at most after a kill."""
@@ -74,7 +73,7 @@ def migrate(
         closing(open_to_write(place.sqlite_file)),
         closing(SqliteReader.open_to_read(place.sqlite_file)) as source,
         closing(
-            PostgresqlRecorder.open_to_fill(server, str(place.sqlite_file.absolute()))
+            PostgresqlEventStore.open_to_fill(server, str(place.sqlite_file.absolute()))
         ) as target,
     ):
         source.connection.executescript(IN_ORDER)
@@ -86,23 +85,21 @@ def migrate(
     return content
 
 
-def copy(source: SqliteReader, target: PostgresqlRecorder, moved: Moved, rows_at_once: int) -> None:
+def copy(
+    source: SqliteReader, target: PostgresqlEventStore, moved: Moved, rows_at_once: int
+) -> None:
     """Copy events with their calls and outcomes, then refusals with theirs, from where it is."""
     last_position = source.ends().position
     is_done = False
-
-    def next_rows(turn: Turn) -> Group:
-        nonlocal is_done
-        group = rows_after(source, *turn.ends, rows_at_once)
-        is_done = not group
-        moved(group.ends_after(turn.ends).position, last_position)
-        return group
-
     while not is_done:
-        target.write((), (), next_rows)
+        with suppress(TurnLost), target.turn() as turn:
+            rows = rows_after(source, *turn.ends, rows_at_once)
+            is_done = not rows
+            moved(rows.ends_after(turn.ends).position, last_position)
+            turn.append(rows)
 
 
-def rows_after(source: SqliteReader, position: int, number: int, at_once: int) -> Group:
+def rows_after(source: SqliteReader, position: int, number: int, at_once: int) -> NewRows:
     """What one transaction copies; nothing when everything is there."""
     events = source.rows(
         "SELECT position, call, version, document FROM events WHERE position > ?"
@@ -122,14 +119,14 @@ def rows_after(source: SqliteReader, position: int, number: int, at_once: int) -
             position,
             until,
         )
-        return Group(calls, events, outcomes=list(map(StoredOutcome._make, outcomes)))
+        return NewRows(calls, events, outcomes=list(map(StoredOutcome._make, outcomes)))
     refusals = source.refusals_after(number, at_once)
     outcomes = source.rows(
         "SELECT * FROM outcomes_in_order WHERE refusal_number > ? AND refusal_number <= ?",
         number,
         refusals[-1][0] if refusals else number,
     )
-    return Group(refusals=refusals, outcomes=list(map(StoredOutcome._make, outcomes)))
+    return NewRows(refusals=refusals, outcomes=list(map(StoredOutcome._make, outcomes)))
 
 
 def compared(source: StoreReader, target: StoreReader, server: Postgresql) -> dict[str, Content]:

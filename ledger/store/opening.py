@@ -1,6 +1,6 @@
 """The event store of a ledger, opened: SQLite in its folder, or PostgreSQL.
 
-What only one of them needs is loaded when it is opened.
+PostgreSQL's driver is loaded when it is needed.
 """
 # ruff: noqa: PLC0415
 
@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
 
 from infra.errors import missing
 from infra.folder import LedgerFolder, make_folder
-from ledger.store.reader import StoreReader
-from ledger.store.sqlite_reader import SqliteReader
-
-if TYPE_CHECKING:
-    from ledger.store.recorder import CallRecorder
+from ledger.store.interface import EventStore, StoreReader
+from ledger.store.sqlite import SqliteEventStore, SqliteReader
 
 
 def store_to_read(folder: LedgerFolder) -> StoreReader:
@@ -36,20 +32,18 @@ def store_to_read(folder: LedgerFolder) -> StoreReader:
 
 
 @contextmanager
-def store_to_write(folder: LedgerFolder, doing: str) -> Iterator[CallRecorder]:
+def store_to_write(folder: LedgerFolder, doing: str) -> Iterator[EventStore]:
     """Have the ledger's store, to write it, for as long as this lasts.
 
     In SQLite one process writes, and `doing` is what a second one is told. Raises `LedgerInUse`
     then, and `LedgerUnavailable` when the store cannot be read or written.
     """
     if folder.postgresql is None:
-        from ledger.store.sqlite_recorder import SqliteRecorder
-
-        with folder.writing(doing), closing(SqliteRecorder.open(folder.sqlite_file)) as recorder:
-            yield recorder
+        with folder.writing(doing), closing(SqliteEventStore.open(folder.sqlite_file)) as store:
+            yield store
     else:
-        from ledger.store.postgresql_recorder import PostgresqlRecorder
+        from ledger.store.postgresql import PostgresqlEventStore
 
         make_folder(folder.path)
-        with closing(PostgresqlRecorder.open(folder.postgresql)) as server_recorder:
-            yield server_recorder
+        with closing(PostgresqlEventStore.open(folder.postgresql)) as server_store:
+            yield server_store

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from infra.errors import LedgerUnavailable
 from infra.postgresql import Connection, Postgresql
+from ledger.store.interface import Soundness, StoreReader
 from ledger.store.postgresql_database import TABLE_NAMES, explained, open_to_read
-from ledger.store.reader import Soundness, StoreReader
 
 RETRY_SECONDS = 0.2
 
@@ -75,11 +75,14 @@ class PostgresqlReader(StoreReader):
                 if not self.connection.closed or time.monotonic() > deadline:
                     raise
             if time.monotonic() > deadline:
-                raise LedgerUnavailable(
-                    f"The connection to {self._server} is lost again and again: "
-                    "check the server and the network, and send the commands again."
-                )
+                raise self._lost_for_long()
             time.sleep(RETRY_SECONDS)
+
+    def _lost_for_long(self) -> LedgerUnavailable:
+        return LedgerUnavailable(
+            f"The connection to {self._server} is lost again and again: "
+            "check the server and the network, and send the commands again."
+        )
 
     def events_after(self, position: int, limit: int) -> list[tuple[int, int, bytes]]:
         """The next events; fetched in parts, because the driver is slow with large answers."""

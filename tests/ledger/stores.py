@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -16,7 +16,7 @@ import psycopg
 from infra.folder import LedgerFolder
 from infra.postgresql import Postgresql
 from ledger.ledger import Ledger
-from ledger.store.sqlite_recorder import SqliteRecorder
+from ledger.store.sqlite import SqliteEventStore
 
 TABLES = ("calls", "events", "outcomes", "refusals", "quarantine")
 
@@ -36,8 +36,10 @@ class Store(Protocol):
     def empty(self, folder: LedgerFolder) -> None:
         """Begin a new ledger where there was one."""
 
-    def counting_commits(self, ledger: Ledger, table: str) -> AbstractContextManager[list[int]]:
-        """The commits that have written rows to a table meanwhile, known in the end."""
+    def counting_commits(
+        self, folder: LedgerFolder, table: str
+    ) -> AbstractContextManager[tuple[Ledger, list[int]]]:
+        """A ledger, and the commits that have written rows to a table, known in the end."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,15 @@ class SqliteStore:
         folder.sqlite_file.unlink(missing_ok=True)
 
     @contextmanager
-    def counting_commits(self, ledger: Ledger, table: str) -> Iterator[list[int]]:
-        connection = cast(SqliteRecorder, ledger._recorder).connection
+    def counting_commits(
+        self, folder: LedgerFolder, table: str
+    ) -> Iterator[tuple[Ledger, list[int]]]:
         statements: list[str] = []
         counted: list[int] = []
-        connection.set_trace_callback(statements.append)
-        yield counted
-        connection.set_trace_callback(None)
+        with closing(SqliteEventStore.open(folder.sqlite_file)) as store:
+            store.connection.set_trace_callback(statements.append)
+            with Ledger(store) as ledger:
+                yield ledger, counted
         counted.append(statements.count("COMMIT"))
 
 
@@ -93,10 +97,13 @@ class PostgresqlStore:
                 )
 
     @contextmanager
-    def counting_commits(self, ledger: Ledger, table: str) -> Iterator[list[int]]:
+    def counting_commits(
+        self, folder: LedgerFolder, table: str
+    ) -> Iterator[tuple[Ledger, list[int]]]:
         counted: list[int] = []
-        before = self.commits_of(table)
-        yield counted
+        with Ledger.open(folder) as ledger:
+            before = self.commits_of(table)
+            yield ledger, counted
         counted.append(self.commits_of(table) - before)
 
     def commits_of(self, table: str) -> int:

@@ -29,7 +29,7 @@ async def all_at_once(ledger: Ledger, commands: list[Command]) -> list[Outcome |
 
 def test_callers_who_come_together_share_a_transaction(folder: LedgerFolder, store: Store) -> None:
     receives = [command("receive", "system", f"call-{number}") for number in range(64)]
-    with Ledger.open(folder) as ledger, store.counting_commits(ledger, "events") as commits:
+    with store.counting_commits(folder, "events") as (ledger, commits):
         outcomes = asyncio.run(all_at_once(ledger, receives))
     positions = sorted(recorded(outcome).position for outcome in outcomes)
     assert positions == list(range(1, 65))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,10 +12,11 @@ import pytest
 from infra.errors import LedgerUnavailable
 from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
-from infra.postgresql import without_password
+from infra.postgresql import Postgresql, without_password
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
-from ledger.store.postgresql_recorder import PostgresqlRecorder
+from ledger.store.interface import TurnLost
+from ledger.store.postgresql import PostgresqlEventStore
 from tests.ledger.connection_cutter import ConnectionCutter
 from tests.ledger.scenes import command, connected, recorded, refused, requests
 from tests.ledger.stores import PostgresqlStore, ledger_at
@@ -87,10 +89,9 @@ def reload_until(connection: psycopg.Connection[tuple[object, ...]], fsync: str)
 def test_commits_are_on_disk_whatever_the_url_says(
     folder: LedgerFolder, postgresql_store: PostgresqlStore
 ) -> None:
-    hasty = f"{postgresql_store.url}%20-csynchronous_commit%3Doff"
-    folder = ledger_at(folder.path, hasty)
-    with Ledger.open(folder) as ledger:
-        shown = ledger._recorder.connection.execute("SHOW synchronous_commit")  # type: ignore[attr-defined]
+    hasty = Postgresql(f"{postgresql_store.url}%20-csynchronous_commit%3Doff")
+    with closing(PostgresqlEventStore.open(hasty)) as store:
+        shown = store.connection.execute("SHOW synchronous_commit")
         assert shown.fetchone() == ("on",)
 
 
@@ -143,10 +144,14 @@ def test_a_group_that_fails_leaves_no_call_out_of_date(
 
 
 def test_a_writer_that_was_away_for_long_reads_all_of_it_again(
-    folder: LedgerFolder, postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch
+    folder: LedgerFolder, postgresql_store: PostgresqlStore
 ) -> None:
-    monkeypatch.setattr("ledger.store.postgresql_recorder.MOST_FOLLOWED", 5)
-    with Ledger.open(folder) as away, Ledger.open(folder) as busy:
+    following_few = PostgresqlEventStore(Postgresql(postgresql_store.url), most_followed=5)
+    with (
+        closing(following_few),
+        Ledger(following_few) as away,
+        Ledger.open(folder) as busy,
+    ):
         away.record_many(requests(connected()))
         busy.record(command("hold", "agent-1"))
         for number in range(2, 9):
@@ -206,10 +211,13 @@ def test_a_writer_stopped_in_its_turn_holds_the_others_up_for_a_bounded_time(
 ) -> None:
     own = quote(" -cidle_in_transaction_session_timeout=300ms")
     folder = ledger_at(folder.path, postgresql_store.url + own)
-    with Ledger.open(folder) as stopped, Ledger.open(folder) as other:
+    assert folder.postgresql is not None
+    with (
+        closing(PostgresqlEventStore.open(folder.postgresql)) as store,
+        Ledger(store) as stopped,
+        Ledger.open(folder) as other,
+    ):
         stopped.record_many(requests(connected()))
-        recorder = stopped._recorder
-        assert isinstance(recorder, PostgresqlRecorder)
-        with recorder._turn(()):
+        with pytest.raises(TurnLost), store.turn():
             assert recorded(other.record(command("hold", "agent-1"))).version == 4
         assert refused(stopped.record(command("hold", "agent-1"))).rule == "H1"

@@ -42,8 +42,8 @@ def test_many_are_kept_by_one_write_and_keep_their_order(
     many = [Unread(f"calls.jsonl:{line}", b"x", "It is not valid JSON.") for line in range(5)]
     with Ledger.open(folder) as ledger:
         ledger.quarantine.add("by hand", UNREADABLE, "It is cut.")
-        with store.counting_commits(ledger, "quarantine") as commits:
-            assert list(ledger.quarantine.add_many(many)) == [2, 3, 4, 5, 6]
+    with store.counting_commits(folder, "quarantine") as (ledger, commits):
+        assert list(ledger.quarantine.add_many(many)) == [2, 3, 4, 5, 6]
         assert list(ledger.quarantine.add_many([])) == []
         assert [row.origin for row in ledger.quarantine.list(after_number=1)] == [
             one.origin for one in many

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from ledger.outcomes import Recorded
+from ledger.store.sqlite import SqliteEventStore
 from tests.ledger.scenes import command, connected, recorded, requests
 from tests.ledger.stores import SqliteStore
 from tests.ledger.test_group_commit import all_at_once
@@ -42,9 +42,9 @@ def test_a_newer_format_is_refused(tmp_path: Path, door: type[StoreFeed]) -> Non
 
 def test_when_the_disk_is_full_nobody_is_answered_as_recorded(tmp_path: Path) -> None:
     """SQLite's own page limit stands in for the disk; it fails with the same error."""
-    ledger = Ledger.open(tmp_path)
+    store = SqliteEventStore.open(tmp_path / "ledger.sqlite")
+    ledger, connection = Ledger(store), store.connection
     ledger.record_many(requests(connected()))
-    connection: sqlite3.Connection = ledger._recorder.connection  # type: ignore[attr-defined]
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")
     many = [command("receive", "system", f"full-{number}") for number in range(200)]
@@ -61,6 +61,7 @@ def test_when_the_disk_is_full_nobody_is_answered_as_recorded(tmp_path: Path) ->
     assert again == answered
     assert recorded(ledger.record(command("hold", "agent-1"))).version == 4
     ledger.close()
+    store.close()
     with StoreFeed(tmp_path) as feed:
         assert feed.head() == (204, 0)
         assert sum(len(batch.positions) for batch in feed.batches(0, 50)) == 204

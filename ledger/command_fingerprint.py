@@ -35,7 +35,7 @@ ARGUMENTS: Final[dict[type[Command], tuple[tuple[str, Any], ...]]] = {
 """Each argument of a command with its default, by name."""
 
 
-def fingerprint_of(request: Request) -> int:
+def command_fingerprint(request: Request) -> int:
     """The fingerprint as a number of 64 bits with a sign, as databases keep it."""
     command, observed = request
     said = command.__dict__

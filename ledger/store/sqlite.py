@@ -1,4 +1,4 @@
-"""The event store in one SQLite file."""
+"""The event store in one SQLite file: anybody reads it, one process writes it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ledger.store.reader import Ends
-from ledger.store.recorder import CallName, Decide, Group, StoredOutcome, Turn
-from ledger.store.sql_recorder import SqlRecorder
-from ledger.store.sqlite_file import explained, last_of, open_to_write
-from ledger.store.sqlite_reader import SqliteReader
+from ledger.store.interface import (
+    CallName,
+    Ends,
+    EventStore,
+    NewRows,
+    Soundness,
+    StoredOutcome,
+    StoreReader,
+    Turn,
+)
+from ledger.store.sqlite_file import explained, last_of, open_to_read, open_to_write
 
 ROWS_AT_ONCE = (256, 64, 16, 4, 1)
 """Rows in one statement, the most that fit first: few statements for any number of rows.
@@ -25,38 +31,76 @@ LOOKED_UP_AT_ONCE = 500
 """Command ids or calls in one look-up: SQLite bounds the parameters of a statement."""
 
 
-class SqliteRecorder(SqliteReader, SqlRecorder):
-    """Appends groups and reads events back; one process, one connection."""
+class SqliteReader(StoreReader):
+    """Reads beside the writer, over one connection."""
+
+    JOINED = (
+        "group_concat(call, ','), group_concat(length(document), ','),"
+        " CAST(group_concat(document, '') AS BLOB)"
+    )
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> SqliteReader:
+        """Open the store beside its writer, to read only. Raises as `open_to_read` does."""
+        return SqliteReader(open_to_read(path))
+
+    def rows(self, query: str, *parameters: object) -> list[Any]:
+        """The rows of a query."""
+        with explained():
+            return self.connection.execute(query, parameters).fetchall()
+
+    def size_bytes(self) -> int:
+        """The size of the file."""
+        ((pages,),), ((page_bytes,),) = (
+            self.rows("PRAGMA page_count"),
+            self.rows("PRAGMA page_size"),
+        )
+        return int(pages * page_bytes)
+
+    def soundness(self) -> Soundness:
+        """Whether SQLite finds its file whole."""
+        ((answer,),) = self.rows("PRAGMA quick_check(1)")
+        return Soundness(answer == "ok", f"SQLite's quick check says: {answer}")
+
+    def close(self) -> None:
+        """Close the file; a writer's write-ahead log is moved into it first."""
+        self.connection.close()
+
+
+class SqliteEventStore(SqliteReader, EventStore):
+    """Appends and reads events back; one process, one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._ends: Ends | None = None
 
     @classmethod
-    def open(cls, path: Path) -> SqliteRecorder:
+    def open(cls, path: Path) -> SqliteEventStore:
         """Open the store to write it. Raises `LedgerUnavailable` as `open_to_write` does."""
         return cls(open_to_write(path))
 
-    def write(
-        self, command_ids: Sequence[bytes], calls: Sequence[CallName], decide: Decide
-    ) -> None:
-        """Decide and append: this process is the only writer, so its turn lasts for ever."""
+    @contextmanager
+    def turn(
+        self, command_ids: Sequence[bytes] = (), calls: Sequence[CallName] = ()
+    ) -> Iterator[Turn]:
+        """Have the turn; this process is the only writer, so nobody is waited for."""
         if self._ends is None:
             self._ends = self.ends()
-        group = decide(
-            Turn(self._ends, self.outcomes_of(command_ids), self._known_calls(calls), ())
-        )
-        if group.outcomes:
-            self.append(group)
-            self._ends = group.ends_after(self._ends)
+        turn = Turn(self._ends, self.outcomes_of(command_ids), self._known_calls(calls), ())
+        yield turn
+        if turn.rows:
+            self._append(turn.rows)
+            self._ends = turn.rows.ends_after(turn.ends)
 
-    def append(self, group: Group) -> None:
-        """Write the whole group in one durable transaction, or nothing of it."""
-        with explained(), self.transaction():
-            self._insert("calls", group.calls)
-            self._insert("events", group.events)
-            self._insert("refusals", group.refusals)
-            self._insert("outcomes", group.outcomes)
+    def _append(self, rows: NewRows) -> None:
+        with explained(), self._transaction():
+            self._insert("calls", rows.calls)
+            self._insert("events", rows.events)
+            self._insert("refusals", rows.refusals)
+            self._insert("outcomes", rows.outcomes)
 
     def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
         start = 0
@@ -70,7 +114,7 @@ class SqliteRecorder(SqliteReader, SqlRecorder):
                 start += count
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         """Commit what is done inside, or take all of it back."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
@@ -107,7 +151,7 @@ class SqliteRecorder(SqliteReader, SqlRecorder):
 
     def quarantine(self, received_at: str, unreadable: Sequence[tuple[str, str, bytes]]) -> int:
         """Keep what could not be read in one transaction, and return the number of the last."""
-        with explained(), self.transaction():
+        with explained(), self._transaction():
             self.connection.executemany(
                 "INSERT INTO quarantine (received_at, origin, reason, original, state)"
                 " VALUES (?, ?, ?, ?, 'waiting')",
@@ -117,7 +161,7 @@ class SqliteRecorder(SqliteReader, SqlRecorder):
 
     def resolve(self, number: int, state: str, at: str, by: str, why: str) -> None:
         """Say how one that waits was resolved; the row and its bytes stay."""
-        with explained(), self.transaction():
+        with explained(), self._transaction():
             self.connection.execute(
                 "UPDATE quarantine SET state = ?, resolved_at = ?, resolved_by = ?, why = ?"
                 " WHERE number = ? AND state = 'waiting'",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, cast
@@ -10,6 +11,16 @@ import psycopg
 
 from infra.errors import LedgerUnavailable
 from infra.postgresql import Postgresql
+from ledger.store.interface import (
+    CallName,
+    Ends,
+    EventStore,
+    NewRows,
+    Quarantined,
+    StoredOutcome,
+    Turn,
+    TurnLost,
+)
 from ledger.store.postgresql_database import (
     ENDS_NOTED,
     WRITING_TURN,
@@ -17,10 +28,7 @@ from ledger.store.postgresql_database import (
     open_to_write,
     refuse_lost,
 )
-from ledger.store.postgresql_reader import PostgresqlReader
-from ledger.store.reader import Ends, Quarantined
-from ledger.store.recorder import CallName, Decide, Group, StoredOutcome, Turn
-from ledger.store.sql_recorder import SqlRecorder
+from ledger.store.postgresql_reader import RETRY_SECONDS, PostgresqlReader
 
 MOST_FOLLOWED = 20_000
 """Events of others that are looked at one by one; beyond them every call may have changed."""
@@ -41,7 +49,7 @@ SELECT * FROM unnest(%b::bytea[], %b::int8[], %b::int8[], %b::int8[], %b::int8[]
 """One statement for all rows: each further one would be another wait for the server."""
 
 
-class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
+class PostgresqlEventStore(PostgresqlReader, EventStore):
     """Appends groups in turns and reads events back, over one connection.
 
     A writer takes the lock, reads how far the ledger is, decides, copies its rows in and commits.
@@ -49,54 +57,57 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
     and no follower misses one.
     """
 
-    def __init__(self, server: Postgresql, filled_from: str | None = None) -> None:
+    def __init__(
+        self,
+        server: Postgresql,
+        filled_from: str | None = None,
+        most_followed: int = MOST_FOLLOWED,
+    ) -> None:
         super().__init__(server, lambda server: open_to_write(server, filled_from))
+        self._most_followed = most_followed
         self._known: Ends | None = None
+        self._losing_since: float | None = None
 
     @classmethod
-    def open(cls, server: Postgresql) -> PostgresqlRecorder:
+    def open(cls, server: Postgresql) -> PostgresqlEventStore:
         """Open the store to write it. Raises `LedgerUnavailable` as `open_to_write` does."""
         return cls(server)
 
     @classmethod
-    def open_to_fill(cls, server: Postgresql, origin: str) -> PostgresqlRecorder:
+    def open_to_fill(cls, server: Postgresql, origin: str) -> PostgresqlEventStore:
         """Open an empty store, or one that is being filled from the same origin already."""
         return cls(server, origin)
 
-    def write(
-        self, command_ids: Sequence[bytes], calls: Sequence[CallName], decide: Decide
-    ) -> None:
-        """Decide and append in one turn; a connection lost on the way is made again.
-
-        Where it was lost at the commit, the next turn sees whether the group is there, because
-        nobody has a turn before the server has finished or given up the one before.
-        """
-        sent: Group | None = None
-
-        def attempt() -> None:
-            nonlocal sent
-            with self._turn(command_ids, calls) as turn:
-                if sent is not None and not set(sent.outcomes).isdisjoint(turn.outcomes):
-                    return
-                sent = None
-                try:
-                    group = decide(turn)
-                finally:
-                    # Calls that were read are as of this turn, whatever comes of the group.
-                    self._known = turn.ends
-                if group:
-                    sent = group
-                    self._append(group)
-                    self._known = group.ends_after(turn.ends)
-
-        with self._one_at_a_time:
-            self._persevering(attempt)
-
     @contextmanager
-    def _turn(
+    def turn(
         self, command_ids: Sequence[bytes] = (), calls: Sequence[CallName] = ()
     ) -> Iterator[Turn]:
-        """Be the only writer; what is not committed inside is taken back."""
+        """Have the turn, over a new connection when the server had gone away.
+
+        Where the connection is lost at the commit, the next turn sees whether the rows are there,
+        because nobody has a turn before the server has finished or given up the one before.
+        """
+        with self._one_at_a_time:
+            turn = self._persevering(lambda: self._begin(command_ids, calls))
+            # Calls that are read from now on are as of this turn, whatever comes of it.
+            self._known = turn.ends
+            try:
+                with explained(self._server):
+                    yield turn
+                    if turn.rows and not self.connection.closed:
+                        self._append(turn.rows)
+                        self._known = turn.rows.ends_after(turn.ends)
+            except LedgerUnavailable:
+                if not self.connection.closed:
+                    raise
+            finally:
+                self._end_turn()
+            if self.connection.closed and not self._is_there(turn.rows):
+                raise self._lost()
+            self._losing_since = None
+
+    def _begin(self, command_ids: Sequence[bytes], calls: Sequence[CallName]) -> Turn:
+        """Wait for the turn, and read what it tells."""
         try:
             with self.connection.pipeline():
                 self.connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
@@ -111,19 +122,45 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             refuse_lost(self._server, ends, self._known or ends)
             refuse_lost(self._server, ends, (given_position, given_number))
             outcomes = list(map(StoredOutcome._make, cast(Any, found.fetchall())))
-            yield Turn(ends, outcomes, known_calls, self._written_since_known(ends))
+            turn = Turn(ends, outcomes, known_calls, self._written_since_known(ends))
+        except BaseException:
+            self._end_turn()
+            raise
+        return turn
+
+    def _end_turn(self) -> None:
+        """Give the turn up; what is not committed is taken back."""
+        self._in_turn = False
+        if not self.connection.closed:
+            with suppress(psycopg.Error):
+                self.connection.rollback()
+
+    def _lost(self) -> LedgerUnavailable:
+        """A turn that is worth another one, or, when all were lost for long, an end."""
+        now = time.monotonic()
+        self._losing_since = self._losing_since or now
+        if now - self._losing_since > self._server.patience_seconds / 2:
+            return self._lost_for_long()
+        time.sleep(RETRY_SECONDS)
+        return TurnLost(f"The connection to {self._server} was lost: send the commands again.")
+
+    def _is_there(self, rows: NewRows | None) -> bool:
+        """Whether rows whose commit had no answer are in the ledger; nobody writes meanwhile."""
+        if not rows:
+            return False
+        command_ids = [row[0] for row in rows.outcomes]
+        try:
+            turn = self._persevering(lambda: self._begin(command_ids, ()))
         finally:
-            self._in_turn = False
-            if not self.connection.closed:
-                with suppress(psycopg.Error):
-                    self.connection.rollback()
+            self._end_turn()
+        return not set(rows.outcomes).isdisjoint(turn.outcomes)
 
     def _written_since_known(self, ends: Ends) -> Collection[int] | None:
         """The calls that others have appended to since this writer's last turn."""
         known = self._known
         if known is None or known.position == ends.position:
             return ()
-        if ends.position - known.position > MOST_FOLLOWED:
+        if ends.position - known.position > self._most_followed:
             return None
         rows = self.rows(
             "SELECT DISTINCT call FROM events WHERE position BETWEEN ? AND ?",
@@ -132,13 +169,13 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
         )
         return [call for (call,) in rows]
 
-    def _append(self, group: Group) -> None:
+    def _append(self, rows: NewRows) -> None:
         """Append the rows and commit, in one message: the server is waited for once."""
         columns = [
-            *columns_of(group.calls, 3),
-            *columns_of(group.events, 4),
-            *columns_of(group.refusals, 2),
-            *columns_of(group.outcomes, 5),
+            *columns_of(rows.calls, 3),
+            *columns_of(rows.events, 4),
+            *columns_of(rows.refusals, 2),
+            *columns_of(rows.outcomes, 5),
         ]
         with self.connection.pipeline():
             self.connection.execute(APPEND, columns, prepare=True)
@@ -195,6 +232,15 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
             number,
         )
 
+    @contextmanager
+    def _quarantine_turn(self) -> Iterator[None]:
+        """A turn within an attempt: what is not committed inside is taken back."""
+        self._begin((), ())
+        try:
+            yield
+        finally:
+            self._end_turn()
+
     def _write_rows(self, statement: str, *parameters: object) -> list[Any]:
         """Write in a turn; never twice, so a connection lost at the commit is an error."""
         sent = False
@@ -206,7 +252,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
                     f"The connection to {self._server} was lost while quarantine "
                     "was written: list it to see what it has, and try again."
                 )
-            with self._turn():
+            with self._quarantine_turn():
                 rows = self.rows(statement, *parameters)
                 sent = True
                 check_committed(self.connection.execute("COMMIT"))
@@ -219,7 +265,7 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
         """Append what `read` has after the last number there is; return how many those were."""
 
         def attempt() -> int:
-            with self._turn():
+            with self._quarantine_turn():
                 ((last,),) = self.rows("SELECT coalesce(max(number), 0) FROM quarantine")
                 kept = [tuple(map(without_null, one)) for one in read(last)]
                 marks = ", ".join(["%s"] * len(Quarantined._fields))
@@ -241,8 +287,9 @@ class PostgresqlRecorder(PostgresqlReader, SqlRecorder):
         with self._one_at_a_time:
             self._closed = True
             if self._known is not None and not self.connection.closed:
-                with suppress(psycopg.Error, LedgerUnavailable), self._turn():
-                    pass
+                with suppress(psycopg.Error, LedgerUnavailable):
+                    self._begin((), ())
+                    self._end_turn()
             self.connection.close()
 
 
