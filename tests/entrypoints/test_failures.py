@@ -147,7 +147,7 @@ def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
     call(folder, *RECEIVE)
     code = (
         "import os, sys; from entrypoints.cli.main import app; import ledger.ledger;"
-        "import projections.serving.client, ledger.store.sqlite_recorder, infra.settings, filelock;"
+        "import projections.serving.client, ledger.store.sqlite, infra.settings, filelock;"
         "import entrypoints.timeline.picture;"
         f"os.setuid({NOBODY}); app(sys.argv[1:], prog_name='call-ledger')"
     )
