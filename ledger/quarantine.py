@@ -96,7 +96,7 @@ class Quarantine(QuarantineReader):
     def add_new(self, unread: Sequence[Unread]) -> None:
         """Keep those whose origin is not here yet: a message that comes again is the same."""
         with self._one_at_a_time:
-            new = [one for one in unread if not self._recorder.has_quarantined(one.origin)]
+            new = [one for one in unread if not self._event_store.has_quarantined(one.origin)]
             self.add_many(new)
 
     def retry(self, number: int, who: str) -> Outcome:

@@ -193,6 +193,7 @@ def test_a_store_from_before_fingerprints_is_read_and_goes_on(
     for statement in (
         "ALTER TABLE outcomes DROP COLUMN fingerprint",
         "DROP INDEX quarantine_waiting",
+        "DROP INDEX quarantine_origin",
         *TO_FORMAT_1[type(store)],
     ):
         store.execute(folder, statement)
