@@ -102,7 +102,7 @@ def ours(kafka: Kafka, ledger: LedgerFolder, events: int) -> Took:
         kafka,
         Event(),
         until_end=True,
-        on_page=lambda done: told.append((now(), done)),
+        on_page=lambda done, _: told.append((now(), done)),
     )
     assert told[-1][1].position == events, told[-1]
     return between(told[0][0], told[-1][0])

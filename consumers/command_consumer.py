@@ -8,6 +8,7 @@ a command's id is known by then, nothing is applied twice and the answers are th
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from hashlib import sha256
@@ -41,8 +42,10 @@ LOST: Final = (
     f"{WAYS_ON[COMMANDS_POSITIONS]}."
 )
 
-OnPage = Callable[[int], None]
-OnGroup = Callable[[Sequence[Outcome], int], None]
+OnPage = Callable[[int, float], None]
+"""Told how many commands are answered, and how many seconds the page took."""
+OnGroup = Callable[[Sequence[Outcome], int, float], None]
+"""Told the outcomes, how many messages were unreadable, and how many seconds the group took."""
 """Told of each group's outcomes, when they are on disk, and of how many could not be read."""
 
 
@@ -79,9 +82,10 @@ def serve(
             while not stopping.is_set():
                 messages = poll(kafka, consumer, watched)
                 if messages:
+                    began = time.monotonic()
                     answered += page.serve(messages)
                     if on_page is not None:
-                        on_page(answered)
+                        on_page(answered, time.monotonic() - began)
                     if len(messages) < PAGE_COMMANDS and not until_end:
                         stopping.wait(GATHER_SECONDS)
                 elif until_end and is_at_end(kafka, consumer):
@@ -164,6 +168,7 @@ class CommandPage:
 
     def serve(self, messages: list[Any]) -> int:
         """Take one page; returns how many were answered."""
+        began = time.monotonic()
         requests: list[Request] = []
         unread: dict[int, Unread] = {}
         for index, message in enumerate(messages):
@@ -175,7 +180,7 @@ class CommandPage:
         self._ledger.quarantine.add_new([*unread.values()])
         recorded = self._ledger.record_many(requests)
         if self._on_group is not None:
-            self._on_group(recorded, len(unread))
+            self._on_group(recorded, len(unread), time.monotonic() - began)
         outcomes = iter(zip(requests, recorded, strict=True))
         checkpoint = dict(self._writer.checkpoint)
         if FIRST_EVENT not in checkpoint and (first := self._ledger.first_document()) is not None:

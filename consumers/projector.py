@@ -49,7 +49,8 @@ GATHER_SECONDS: Final = 0.25
 are brought up to them: that takes about as long for one event as for hundreds, and the processor
 that it takes is everybody's."""
 
-OnPositions = Callable[[Positions], None]
+OnPositions = Callable[[Positions, float], None]
+"""Told how far the tables are, and how many seconds the page took."""
 
 
 def project(
@@ -86,7 +87,7 @@ def project(
                 began = time.monotonic()
                 positions = take_in(owner, chain([page], pages), stopping)
                 if on_positions is not None:
-                    on_positions(positions)
+                    on_positions(positions, time.monotonic() - began)
                 if not (page.is_full or tidied(owner) or until_end):
                     stopping.wait(min((time.monotonic() - began) / 2, GATHER_SECONDS))
         with owner.writing() as projections:

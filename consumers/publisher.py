@@ -7,6 +7,7 @@ transaction; whoever starts goes on from the last position that was committed.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import accumulate, pairwise
@@ -51,7 +52,8 @@ class Published(NamedTuple):
     refusal_number: int
 
 
-OnPage = Callable[[Published], None]
+OnPage = Callable[[Published, float], None]
+"""Told how far it is, and how many seconds the page took."""
 Message = tuple[str, bytes, bytes, Headers]
 """Topic, key, value and headers."""
 
@@ -97,17 +99,18 @@ def publish(
         check_store_has_it(feed, writer.checkpoint)
         begin(feed, watched, writer)
         if on_page is not None:
-            on_page(done)
+            on_page(done, 0.0)
         keys = Keys()
         while not stopping.is_set():
             head = feed.head()
             if is_behind(done, head):
                 # The next page is read and made ready while Kafka takes this one.
                 for page in prefetch(pages_of(feed, done, head, page_events, keys)):
+                    began = time.monotonic()
                     done = send_page(writer, done, page)
                     watched.check()
                     if on_page is not None:
-                        on_page(done)
+                        on_page(done, time.monotonic() - began)
                     if stopping.is_set():
                         break
             elif until_end:

@@ -110,8 +110,8 @@ def follow(folder: LedgerFolder, kafka: Kafka) -> OutcomeCounts:
             kafka,
             to_the_end,
             until_end=True,
-            on_page=lambda answered: moved(answered, None),
-            on_group=lambda outcomes, _: counts.take_all(outcomes),
+            on_page=lambda answered, _: moved(answered, None),
+            on_group=lambda outcomes, *_: counts.take_all(outcomes),
         )
     with progress("publishing", unit="events") as moved:
         publish(
@@ -119,7 +119,7 @@ def follow(folder: LedgerFolder, kafka: Kafka) -> OutcomeCounts:
             kafka,
             to_the_end,
             until_end=True,
-            on_page=lambda done: moved(done.position, None),
+            on_page=lambda done, _: moved(done.position, None),
         )
     with progress("projecting", unit="events") as moved:
         project(
@@ -127,6 +127,6 @@ def follow(folder: LedgerFolder, kafka: Kafka) -> OutcomeCounts:
             kafka,
             to_the_end,
             until_end=True,
-            on_positions=lambda positions: moved(positions.position, None),
+            on_positions=lambda positions, _: moved(positions.position, None),
         )
     return counts

@@ -26,7 +26,7 @@ class Metrics:
 
     def __init__(self, worker: Worker) -> None:
         registry = worker.liveness.registry
-        self._shutdown, self._log = worker.shutdown, worker.log
+        self._log = worker.log
         self._said_at = 0.0
         self._sizes = Histogram(
             "call_ledger_page_size",
@@ -36,15 +36,15 @@ class Metrics:
         )
         self._seconds = Histogram(
             "call_ledger_page_seconds",
-            "From asking for a page until it is committed.",
+            "From having a page until it is committed.",
             registry=registry,
             buckets=SECONDS,
         )
 
-    def note_page(self, size: int, **numbers: int) -> None:
+    def note_page(self, size: int, seconds: float, **numbers: int) -> None:
         """A page of so many messages was committed."""
         self._sizes.observe(size)
-        self._seconds.observe(time.monotonic() - (self._shutdown.asked_at or time.monotonic()))
+        self._seconds.observe(seconds)
         if time.monotonic() > self._said_at + SAY_EVERY_SECONDS:
             self._said_at = time.monotonic()
             self._log.info(Happening.GOES_ON, extra=numbers)
@@ -61,7 +61,7 @@ class PublisherMetrics(Metrics):
         self._position = gauge(registry, "position", "The last position that was brought on.")
         self._refusal = gauge(registry, "refusal_number", "The last refusal that was.")
 
-    def on_page(self, done: Published) -> None:
+    def on_page(self, done: Published, seconds: float) -> None:
         """The publisher's page was committed; the first call says where it resumes."""
         self.done = done
         self._position.set(done.position)
@@ -69,7 +69,9 @@ class PublisherMetrics(Metrics):
         before, self._before = self._before, done
         if before is not None and done != before:
             size = sum(done) - sum(before)
-            self.note_page(size, position=done.position, refusal_number=done.refusal_number)
+            self.note_page(
+                size, seconds, position=done.position, refusal_number=done.refusal_number
+            )
 
 
 class ProjectorMetrics(PublisherMetrics):
@@ -82,10 +84,10 @@ class ProjectorMetrics(PublisherMetrics):
             registry, "projected_position", "The last position that the tables show."
         )
 
-    def on_positions(self, positions: Positions) -> None:
+    def on_positions(self, positions: Positions, seconds: float) -> None:
         """The projector's page was committed."""
         self._projected.set(positions.projected_position)
-        self.on_page(Published(positions.position, positions.refusal_number))
+        self.on_page(Published(positions.position, positions.refusal_number), seconds)
 
 
 class CommandMetrics(Metrics):
@@ -109,17 +111,15 @@ class CommandMetrics(Metrics):
         )
         self._group_seconds = Histogram(
             "call_ledger_group_seconds",
-            "From asking for a page of commands until its group is on disk.",
+            "From having a page of commands until its group is on disk.",
             registry=registry,
             buckets=SECONDS,
         )
 
-    def on_group(self, outcomes: Sequence[Outcome], unreadable: int) -> None:
+    def on_group(self, outcomes: Sequence[Outcome], unreadable: int, seconds: float) -> None:
         """A group is on disk; a repeated refusal counts as repeated, not by its rule."""
         self._groups.observe(len(outcomes))
-        self._group_seconds.observe(
-            time.monotonic() - (self._shutdown.asked_at or time.monotonic())
-        )
+        self._group_seconds.observe(seconds)
         for outcome in outcomes:
             is_refused = isinstance(outcome, RefusedOutcome)
             came_to = "refused" if is_refused else "recorded"
@@ -130,10 +130,10 @@ class CommandMetrics(Metrics):
             self._commands.labels("unreadable").inc(unreadable)
             self._log.warning(Happening.UNREADABLE, extra={"unreadable": unreadable})
 
-    def on_page(self, answered: int) -> None:
+    def on_page(self, answered: int, seconds: float) -> None:
         """So many are answered since the process began."""
         size, self._answered = answered - self._answered, answered
-        self.note_page(size, commands=answered)
+        self.note_page(size, seconds, commands=answered)
 
 
 def gauge(registry: CollectorRegistry, name: str, meaning: str) -> Gauge:

@@ -32,7 +32,7 @@ from ledger.feed import StoreFeed
 folder = Path(sys.argv[1])
 print("began", flush=True)
 publish(lambda: StoreFeed(folder), Kafka(sys.argv[2], sys.argv[3]), threading.Event(),
-        page_events=50, on_page=lambda done: print(done, flush=True))
+        page_events=50, on_page=lambda done, _: print(done, flush=True))
 """
 
 

@@ -89,7 +89,7 @@ def test_of_two_publishers_the_first_is_fenced_and_leaves(tmp_path: Path, kafka:
     record_calls(tmp_path, 2_000)
     paused, taken_over = threading.Event(), threading.Event()
 
-    def pause_after_the_first_page(done: Published) -> None:
+    def pause_after_the_first_page(done: Published, _: float) -> None:
         if done.position and not paused.is_set():
             paused.set()
             assert taken_over.wait(60)

@@ -55,7 +55,7 @@ class Publisher:
                 lambda: StoreFeed(self._folder),
                 self._kafka,
                 NOBODY_STOPS,
-                on_page=lambda _: self.is_there.set(),
+                on_page=lambda *_: self.is_there.set(),
                 page_events=100,
             )
         except BaseException as error:
