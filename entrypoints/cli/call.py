@@ -10,7 +10,15 @@ import typer
 
 from domain.vocabulary import Phase
 from entrypoints.cli.report import Queue, Since, Source, Until
-from entrypoints.ui.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerOption, TimeZone
+from entrypoints.ui.options import (
+    DEFAULT_FOLDER,
+    AsCsv,
+    AsJson,
+    AsRaw,
+    ForExcel,
+    LedgerOption,
+    TimeZone,
+)
 from entrypoints.ui.output import (
     Format,
     Output,
@@ -23,6 +31,7 @@ from entrypoints.ui.output import (
     write_json,
 )
 from entrypoints.ui.period import since, until, zone
+from entrypoints.ui.values import rows_of
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from projections.reports.report import Selection, where
@@ -78,6 +87,8 @@ def list_calls(
     ] = 50,
     json: AsJson = False,
     csv: AsCsv = False,
+    raw: AsRaw = False,
+    excel: ForExcel = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """List calls, newest first.
@@ -87,7 +98,7 @@ def list_calls(
     from projections.serving.client import Reader
 
     place = zone(time_zone)
-    output = Output.chosen(json, csv)
+    output = Output.chosen(json, csv, raw=raw, excel=excel)
     selection = Selection(
         since=since(since_text, time_zone),
         until=until(until_text, time_zone),
@@ -106,15 +117,17 @@ def list_calls(
     with Reader(ledger) as reader:
         answer = reader.ask(query, parameters)
     total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
-    rows = answer.table.drop_columns(["calls_in_all"]).to_pylist()
+    table = answer.table.drop_columns(["calls_in_all"])
+    names, rows = rows_of(table, place)
     tell_note(answer.note)
     match output.format:
         case Format.JSON:
-            write_json({"position": answer.position, "calls_in_all": total, "calls": rows})
+            calls = [dict(zip(names, row, strict=True)) for row in rows]
+            write_json({"position": answer.position, "calls_in_all": total, "calls": calls})
         case Format.CSV:
-            write_csv(COLUMNS, [list(row.values()) for row in rows])
+            write_csv(names, rows, output)
         case _:
-            plain = [[value or None for value in row.values()] for row in rows]
+            plain = [[value or None for value in row.values()] for row in table.to_pylist()]
             print_table(*with_local_time(COLUMNS, plain, place), without_empty=True)
             print_notes(f"{len(rows):,} of {total:,} calls; at position {answer.position:,}.")
 

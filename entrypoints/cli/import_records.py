@@ -13,6 +13,7 @@ import typer
 from entrypoints.ui.options import DEFAULT_FOLDER, LedgerOption
 from entrypoints.ui.progress import progress
 from infra.folder import LedgerFolder
+from infra.visible import visible
 
 if TYPE_CHECKING:
     from importers.observation import Observation
@@ -58,7 +59,7 @@ def webex(
         base = datetime.fromisoformat(base_day).replace(tzinfo=UTC)
     except ValueError:
         raise typer.BadParameter(f"{base_day!r} is no day; write one like 2026-01-05.") from None
-    names = ", ".join(path.name for path in files)
+    names = visible(", ".join(path.name for path in files))
     left: dict[str, int] = {}
     try:
         observations = webex_records.read(files, source, base, hold_back=left.__setitem__)

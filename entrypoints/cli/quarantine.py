@@ -16,6 +16,7 @@ from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption, RuleSet
 from entrypoints.ui.output import print_table, write_json
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
+from infra.visible import visible, visible_lines
 
 app = typer.Typer(
     help="What could not be read: list it, show its bytes, retry it, or discard it.",
@@ -106,23 +107,17 @@ def show(number: Number, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
     if is_dead_letter:
         message, original = dead_letter(ledger, at)
         words = "{number}: {reason}\nfrom {origin}, {received_at}, {state}".format_map(message)
-        typer.echo(printable(words))
-        typer.echo(printable(original.decode("utf-8", "backslashreplace")))
+        typer.echo(visible_lines(words))
+        typer.echo(visible_lines(original.decode("utf-8", "backslashreplace")))
         return
     with reading_quarantine(ledger) as quarantine:
         entry = quarantine.show(at)
-    typer.echo(f"{entry.number}: {entry.reason}\nfrom {entry.origin}, {entry.received_at}")
+    words = f"{entry.number}: {entry.reason}\nfrom {entry.origin}, {entry.received_at}"
+    typer.echo(visible_lines(words))
     if entry.resolved_at:
-        typer.echo(f"{entry.state} by {entry.resolved_by} at {entry.resolved_at}: {entry.why}")
-    typer.echo(printable(entry.original.decode("utf-8", "backslashreplace")))
-
-
-def printable(text: str) -> str:
-    """Somebody else's text with what could steer a terminal written as its escape."""
-    return "".join(
-        sign if sign.isprintable() or sign in "\n\t" else sign.encode("unicode_escape").decode()
-        for sign in text
-    )
+        words = f"{entry.state} by {entry.resolved_by} at {entry.resolved_at}: {entry.why}"
+        typer.echo(visible_lines(words))
+    typer.echo(visible_lines(entry.original.decode("utf-8", "backslashreplace")))
 
 
 @app.command()
@@ -146,7 +141,7 @@ def retry(
     is_dead_letter, at = number_in(number)
     if is_dead_letter:
         if reason := retry_dead_letter(ledger, at):
-            typer.echo(f"Still not readable: {reason}")
+            typer.echo(f"Still not readable: {visible(reason)}")
             raise typer.Exit(1)
         typer.echo("Read: its call is complete again, as far as nothing else of it is withheld.")
         return
@@ -154,7 +149,7 @@ def retry(
         try:
             outcome = writable.quarantine.retry(at, who or getpass.getuser())
         except Unreadable as error:
-            typer.echo(f"Still not readable: {error}")
+            typer.echo(f"Still not readable: {visible(str(error))}")
             raise typer.Exit(1) from None
     if isinstance(outcome, Recorded):
         typer.echo(f"Recorded up to position {outcome.position:,}.")

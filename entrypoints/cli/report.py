@@ -10,6 +10,8 @@ from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     AsCsv,
     AsJson,
+    AsRaw,
+    ForExcel,
     LedgerOption,
     TimeZone,
     ToParquet,
@@ -28,6 +30,7 @@ from entrypoints.ui.output import (
 )
 from entrypoints.ui.period import since, until, zone
 from entrypoints.ui.progress import progress
+from entrypoints.ui.values import rows_of
 from entrypoints.workers.lag import WITHHELD_CALLS, withheld
 from projections.reports import REPORTS
 from projections.reports.query import calls_query, figures_query
@@ -87,6 +90,8 @@ def command_of(report: Report) -> None:
         calls: Calls = False,
         json: AsJson = False,
         csv: AsCsv = False,
+        raw: AsRaw = False,
+        excel: ForExcel = False,
         parquet: ToParquet = None,
         ledger: LedgerOption = DEFAULT_FOLDER,
     ) -> None:
@@ -101,7 +106,7 @@ def command_of(report: Report) -> None:
             queue,
             source,
         )
-        output = Output.chosen(json, csv, parquet)
+        output = Output.chosen(json, csv, parquet, raw, excel)
         groups = tuple(by) if by else report.default_grouping
         with (
             progress("projecting", unit="events") as moved,
@@ -157,7 +162,7 @@ def print_report(
             write_json({**about, "groups": groups_only, "total": total})
         case Format.CSV:
             groups_first = [row for row in rows if not row["is_total"]] if groups else rows
-            write_csv(names, [[row[name] for name in names] for row in groups_first])
+            write_csv(names, [[row[name] for name in names] for row in groups_first], output)
         case Format.PARQUET:
             assert output.parquet is not None
             write_parquet(answer.table, output.parquet, as_text(about))
@@ -197,7 +202,8 @@ def print_calls(reader: Reader, report: Report, selection: Selection, output: Ou
     tell_note(answer.note)
     total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
     table = answer.table.drop_columns(["calls_in_all"])
-    rows = table.to_pylist()
+    place = zone(selection.time_zone)
+    names, rows = rows_of(table, place)
     about = {
         "report": report.name,
         "period": period_of(report, selection),
@@ -206,16 +212,16 @@ def print_calls(reader: Reader, report: Report, selection: Selection, output: Ou
     }
     match output.format:
         case Format.JSON:
-            write_json({**about, "calls": rows})
+            calls = [dict(zip(names, row, strict=True)) for row in rows]
+            write_json({**about, "calls": calls})
         case Format.CSV:
-            write_csv(table.column_names, [list(row.values()) for row in rows])
+            write_csv(names, rows, output)
         case Format.PARQUET:
             assert output.parquet is not None
             write_parquet(table, output.parquet, as_text(about))
         case Format.TABLE:
             title = f"Calls behind {report.title.lower()}"
-            values = [list(row.values()) for row in rows]
-            place = zone(selection.time_zone)
+            values = [list(row.values()) for row in table.to_pylist()]
             print_table(*with_local_time(table.column_names, values, place), title)
             more = "; narrow the period or the filters for the others" if total > len(rows) else ""
             print_notes(

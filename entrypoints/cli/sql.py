@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from entrypoints.ui.failures import ListingCommand, ended_by_interrupt
-from entrypoints.ui.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerOption, ToParquet
+from entrypoints.ui.options import (
+    DEFAULT_FOLDER,
+    AsCsv,
+    AsJson,
+    AsRaw,
+    ForExcel,
+    LedgerOption,
+    TimeZone,
+    ToParquet,
+)
 from entrypoints.ui.output import (
     Format,
     Output,
@@ -18,38 +27,49 @@ from entrypoints.ui.output import (
     write_json,
     write_parquet,
 )
+from entrypoints.ui.period import zone
 from entrypoints.ui.progress import progress
+from entrypoints.ui.values import rows_of
 
 
 def sql(
     query: Annotated[str, typer.Argument(help="One select over the tables named below.")],
     json: AsJson = False,
     csv: AsCsv = False,
+    raw: AsRaw = False,
+    excel: ForExcel = False,
+    time_zone: TimeZone = "UTC",
     parquet: ToParquet = None,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Answer one SQL select, read-only and without access to files or the network.
 
+    Each type's form in each format is in docs/output.md. Of two columns of one name the second
+    gets a number: a, a_2.
+
     [bold]call-ledger sql "select kind, count(*) from transfers group by kind"[/bold]
     """
     from projections.serving.client import ask
 
-    output = Output.chosen(json, csv, parquet)
+    output = Output.chosen(json, csv, parquet, raw, excel)
+    place = zone(time_zone)
     with ended_by_interrupt(), progress("projecting", unit="events") as moved:
         answer = ask(ledger, query, progress=moved)
     table = answer.table
     tell_note(answer.note)
+    if output.format is Format.PARQUET:
+        assert output.parquet is not None
+        write_parquet(table, output.parquet, {"query": query, "position": str(answer.position)})
+        return
+    names, rows = rows_of(table, place)
     match output.format:
         case Format.JSON:
-            write_json({"position": answer.position, "rows": table.to_pylist()})
+            dictionaries = [dict(zip(names, row, strict=True)) for row in rows]
+            write_json({"position": answer.position, "rows": dictionaries})
         case Format.CSV:
-            write_csv(table.column_names, [list(row.values()) for row in table.to_pylist()])
-        case Format.PARQUET:
-            assert output.parquet is not None
-            write_parquet(table, output.parquet, {"query": query, "position": str(answer.position)})
+            write_csv(names, rows, output)
         case Format.TABLE:
-            rows = [list(row.values()) for row in table.to_pylist()]
-            print_table(table.column_names, rows)
+            print_table(names, rows, exactly=True)
             print_notes(f"{len(rows):,} rows; at position {answer.position:,}.")
 
 

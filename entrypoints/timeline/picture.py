@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from entrypoints.timeline.lanes import RECORD, Interval, Lane, Mark, MarkKind, State, Timeline
 from entrypoints.timeline.scale import Scale, Tick, elapsed
 from entrypoints.timeline.styles import MARKS, STATES
+from infra.visible import visible, visible_lines
 
 WIDTH, LEFT, RIGHT = 1200, 150, 40
 PLOT = WIDTH - LEFT - RIGHT
@@ -53,6 +54,8 @@ def picture(timeline: Timeline, zone: tzinfo | None = None) -> str:
         draw_lane(svg, lane, scale, TOP + LANE * number)
     for number, row in enumerate(legend_rows):
         draw_legend(svg, row, bottom + 62 + 26 * number)
+    for element in svg.iter():
+        element.text = element.text and visible_lines(element.text)
     indent(svg, " ")
     return tostring(svg, encoding="unicode") + "\n"
 
@@ -61,12 +64,13 @@ def text(parent: Element, x: float, y: float, words: str, **attributes: str) -> 
     """Add words at a place; names with `_` become attributes with `-`."""
     given = {name.replace("_", "-"): value for name, value in attributes.items()}
     element = SubElement(parent, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "fill": INK} | given)
-    element.text = words
+    element.text = visible(words)
     return element
 
 
 def cut(words: str, most: int) -> str:
     """Words that are too long for their place, shortened."""
+    words = visible(words)
     return words if len(words) <= most else words[: max(0, most - 1)] + "…"
 
 

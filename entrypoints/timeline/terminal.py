@@ -14,6 +14,7 @@ from domain.vocabulary import TimeSource
 from entrypoints.timeline.history import Entry
 from entrypoints.timeline.lanes import RECORD, Interval, Lane, MarkKind, State, Timeline
 from entrypoints.timeline.scale import Scale, elapsed
+from infra.visible import visible
 
 LABEL_CELLS = 16
 TICK_CELLS = 12
@@ -67,8 +68,8 @@ class TimelineView:
     ) -> Iterator[RenderableType]:
         cells = max(NARROWEST_CELLS, options.max_width - LABEL_CELLS)
         timeline, ascii_only = self.timeline, options.ascii_only
-        title = Text.assemble(("Call ", "bold"), (timeline.call_id, "bold"))
-        title.append(f" · {timeline.source} · {self.scale.caption}")
+        title = Text.assemble(("Call ", "bold"), (visible(timeline.call_id), "bold"))
+        title.append(f" · {visible(timeline.source)} · {self.scale.caption}")
         yield title
         if timeline.clock_back_seconds:
             yield Text(
@@ -122,7 +123,7 @@ class TimelineView:
 
 def label(name: str) -> Text:
     """The text at a lane's left, cut to its column."""
-    text = Text(name, "bold")
+    text = Text(visible(name), "bold")
     text.truncate(LABEL_CELLS - 1, overflow="ellipsis", pad=True)
     return text + Text(" ")
 
@@ -208,9 +209,9 @@ def listed(entries: tuple[Entry, ...], scale: Scale) -> Table:
         table.add_row(
             str(entry.version),
             time_of(entry, scale),
-            escape(entry.actor),
+            escape(visible(entry.actor)),
             entry.role.replace("_", " "),
-            escape(entry.full_sentence) + remark(entry),
+            escape(visible(entry.full_sentence)) + remark(entry),
         )
     return table
 

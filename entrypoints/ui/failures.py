@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from infra.errors import NOT_DONE, LedgerError
+from infra.visible import visible, visible_lines
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """The last is what a shell shows for a program that a closed pipe has ended."""
@@ -37,9 +38,11 @@ class OneSentence(TyperGroup):
             raise typer.Exit(PIPE_CLOSED) from None
         except Exception as error:
             if hasattr(error, "exit_code") and not isinstance(error, LedgerError):
+                if hasattr(error, "message"):
+                    error.message = visible(error.message)
                 raise
             exit_code, sentence = told(error)
-            sys.stderr.write(f"{sentence}\n")
+            sys.stderr.write(f"{visible_lines(sentence)}\n")
             raise typer.Exit(exit_code) from None
         return answer
 

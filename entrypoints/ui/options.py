@@ -65,6 +65,14 @@ FolderOption = Annotated[LedgerFolder, ledger_option()]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Answer as comma-separated values.")]
+AsRaw = Annotated[
+    bool,
+    typer.Option("--raw", help="CSV with text that a spreadsheet could run left as it is."),
+]
+ForExcel = Annotated[
+    bool,
+    typer.Option("--excel", help="CSV that begins with the byte order mark Excel looks for."),
+]
 ToParquet = Annotated[
     Path | None, typer.Option("--parquet", metavar="FILE", help="Write the rows to a Parquet file.")
 ]

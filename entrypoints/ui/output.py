@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-import orjson
 import typer
+
+from entrypoints.ui.csv_cells import BYTE_ORDER_MARK, csv_line
+from entrypoints.ui.values import Written, as_text, json_text, rows_of, unique
+from infra.visible import visible
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 LONGEST_WORD = 36
 """Characters of a word that is never broken in a table: those of a UUID."""
+
+GAP_CELLS = 2
+"""Cells between two columns of a table."""
 
 
 class Format(StrEnum):
@@ -41,16 +45,30 @@ class Output:
 
     format: Format
     parquet: Path | None = None
+    is_raw: bool = False
+    """Whether text that a spreadsheet could run goes into CSV as it is."""
+    has_byte_order_mark: bool = False
 
     @classmethod
-    def chosen(cls, json: bool, csv: bool, parquet: Path | None = None) -> Output:
-        """The one format that the flags choose; without a flag it is a table."""
+    def chosen(
+        cls,
+        json: bool,
+        csv: bool,
+        parquet: Path | None = None,
+        raw: bool = False,
+        excel: bool = False,
+    ) -> Output:
+        """The one format that the flags choose; without a flag it is a table.
+
+        `--raw` and `--excel` are about CSV, and ask for it.
+        """
+        csv = csv or raw or excel
         if json + csv + (parquet is not None) > 1:
             raise typer.BadParameter("Choose one of --json, --csv and --parquet.")
         if json:
             return cls(Format.JSON)
         if csv:
-            return cls(Format.CSV)
+            return cls(Format.CSV, is_raw=raw, has_byte_order_mark=excel)
         return cls(Format.PARQUET, parquet) if parquet is not None else cls(Format.TABLE)
 
 
@@ -67,33 +85,22 @@ def console() -> Console:
 
 def write_json(document: object) -> None:
     """Write one JSON document, indented, to standard output."""
-    text = orjson.dumps(document, default=plain, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
-    sys.stdout.write(text.decode() + "\n")
+    sys.stdout.write(json_text(document, indented=True) + "\n")
 
 
-def plain(value: object) -> object:
-    """Turn what JSON does not know into text."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, UUID | Path | date):
-        return str(value)
-    raise TypeError(type(value))
-
-
-def write_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def write_csv(names: Sequence[str], rows: Sequence[Sequence[Any]], output: Output) -> None:
     """Write rows with a header line to standard output."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(
-        [value.isoformat() if isinstance(value, datetime) else value for value in row]
-        for row in rows
-    )
+    if output.has_byte_order_mark:
+        sys.stdout.write(BYTE_ORDER_MARK)
+    sys.stdout.write(csv_line(names, output.is_raw))
+    sys.stdout.writelines(csv_line(row, output.is_raw) for row in rows)
 
 
 def write_parquet(table: pa.Table, path: Path, about: dict[str, str]) -> None:
     """Write the rows to a Parquet file, with what they are about in its metadata."""
     import pyarrow.parquet
 
+    table = without_unions(table).rename_columns(unique(table.column_names))
     metadata = {**(table.schema.metadata or {}), **about}
     try:
         pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path)
@@ -102,19 +109,35 @@ def write_parquet(table: pa.Table, path: Path, about: dict[str, str]) -> None:
     sys.stdout.write(f"{len(table):,} rows written to {path}.\n")
 
 
+def without_unions(table: pa.Table) -> pa.Table:
+    """The table with its unions as JSON text: Parquet has none."""
+    import pyarrow as pa
+
+    _, rows = rows_of(table)
+    for position, field in enumerate(table.schema):
+        if "union" in str(field.type):
+            cells = pa.array([as_text(row[position]) for row in rows], pa.string())
+            kept = field.with_type(pa.string())
+            table = table.set_column(position, kept, cells)
+    return table
+
+
 def print_table(
     names: Sequence[str],
     rows: Sequence[Sequence[Any]],
     title: str | None = None,
     without_empty: bool = False,
+    exactly: bool = False,
 ) -> None:
     """Print rows as a table: headers in words, numbers to the right.
+
+    `exactly` shows the names and values as they are, instead of rounded and in the units of people.
 
     Where the terminal is narrower than the longest words, the table is wider than it rather
     than cut: a figure cut short is another figure.
     """
     from rich.box import SIMPLE_HEAD
-    from rich.measure import Measurement
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
@@ -127,25 +150,29 @@ def print_table(
         padding=(0, 1),
         collapse_padding=True,
     )
-    cells = [[shown(value, name) for name, value in zip(names, row, strict=True)] for row in rows]
-    for index, name in enumerate(names):
+    form = exact if exactly else shown
+    heads = [visible(name) if exactly else heading(name) for name in names]
+    cells = [[form(value, name) for name, value in zip(names, row, strict=True)] for row in rows]
+    needed = 0
+    for index in range(len(names)):
         values = [row[index] for row in rows if not isinstance(row[index], bool)]
         numeric = any(isinstance(value, int | float | Decimal) for value in values)
-        words = [*heading(name).split(), *(cell[index] for cell in cells)]
+        words = [*heads[index].split(), *(cell[index] for cell in cells)]
+        widest = min(LONGEST_WORD, max(map(cell_len, words), default=0))
         table.add_column(
-            heading(name),
+            Text(heads[index]),
             justify="right" if numeric else "left",
-            min_width=min(LONGEST_WORD, max(map(len, words))),
+            min_width=widest,
+            overflow="fold",
         )
+        needed += widest + GAP_CELLS
     for row in cells:
         table.add_row(*map(Text, row))
     screen = console()
     if title is not None:
-        screen.print(Text(title, "bold"))
-    needed = Measurement.get(screen, screen.options, table).minimum
-    screen.print(
-        table, width=max(screen.width, needed), crop=False, soft_wrap=needed > screen.width
-    )
+        screen.print(Text(visible(title), "bold"))
+    screen.width = max(screen.width, needed)
+    screen.print(table, crop=False, soft_wrap=False)
 
 
 def print_notes(*notes: str) -> None:
@@ -154,13 +181,13 @@ def print_notes(*notes: str) -> None:
 
     screen = console()
     for note in notes:
-        screen.print(Padding.indent(note, 2))
+        screen.print(Padding.indent(visible(note), 2))
 
 
 def tell_note(note: str) -> None:
     """Say on standard error what happened beside the answer, where anything did."""
     if note:
-        sys.stderr.write(f"{note}\n")
+        sys.stderr.write(f"{visible(note)}\n")
 
 
 def with_local_time(
@@ -181,7 +208,7 @@ def heading(name: str) -> str:
     """A column's name in words; the unit goes where the value shows it."""
     if name.endswith("_count"):
         name = f"{name.removesuffix('_count')}s"
-    return name.removesuffix("_seconds").replace("_", " ")
+    return visible(name.removesuffix("_seconds").replace("_", " "))
 
 
 def shown(value: Any, name: str = "") -> str:
@@ -204,7 +231,25 @@ def shown(value: Any, name: str = "") -> str:
         case list() | tuple():
             return ", ".join(shown(one) for one in value)
         case _:
-            return str(value)
+            return visible(str(value))
+
+
+def exact(value: Any, name: str = "") -> str:
+    """A value with all that is known of it, as `sql` shows it; nothing known is a dash."""
+    del name
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return f"{value:,}"
+        case Decimal():
+            return f"{value:,f}"
+        case Written():
+            return value.replace("T", " ").removesuffix("Z") if "T" in value else value
+        case _:
+            return visible(as_text(value) or "")
 
 
 def duration(seconds: float | Decimal) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from infra.errors import WRONG_USAGE
 from projections.database import ProjectionError
+from projections.serving.column_types import as_arrow_can_hold, with_types
 
 ROWS_LIMIT: Final = 1_000_000
 ROWS_IN_ONE_PART: Final = 100_000
@@ -78,7 +79,9 @@ def read(
     try:
         with interrupted_after(cursor, timeout_seconds):
             rows = cursor.execute("select projected_position from feed_positions").fetchall()
-            table = bounded(cursor.sql(sql, params=parameters or None), rows_limit)
+            relation = cursor.sql(sql, params=parameters or None)
+            types = [str(kind) for kind in relation.types]
+            table = with_types(bounded(as_arrow_can_hold(relation), rows_limit), types)
     except duckdb.InterruptException:
         raise QueryRefused(
             f"The statement took more than {timeout_seconds:g} seconds: ask for a shorter period."

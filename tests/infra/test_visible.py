@@ -1,0 +1,49 @@
+"""What other people wrote never drives a terminal and never hides what it says."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from infra.visible import visible, visible_lines
+
+FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("two\nlines", r"two\nlines"),
+        ("a\tb\rc", r"a\tb\rc"),
+        ("\x1b[2J\x1b]0;title\x07", r"\x1b[2J\x1b]0;title\x07"),
+        ("\x9b31m", r"\x9b31m"),
+        ("\u202egnp.exe", r"\u202egnp.exe"),
+        ("\u200f\u2067\ufeff\u2028", r"\u200f\u2067\ufeff\u2028"),
+        ("\x00", r"\x00"),
+        ("\ud800", r"\ud800"),
+        ("Grüße 日本 عربي", "Grüße 日本 عربي"),
+        (FAMILY, FAMILY),
+    ],
+)
+def test_what_cannot_be_seen_is_written_out_and_the_rest_is_as_it_was(
+    text: str, shown: str
+) -> None:
+    assert visible(text) == shown
+
+
+def test_no_control_and_no_direction_is_left_of_any_character() -> None:
+    every = "".join(map(chr, range(0x110000)))
+    left = visible(every)
+    assert not [one for one in left if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")]
+    turning = ("R", "AL", "L", "AN", "EN", "ET", "ES", "CS", "NSM", "ON", "BN", "S", "WS", "")
+    assert {unicodedata.bidirectional(one) for one in left} <= set(turning)
+
+
+def test_what_is_shown_is_shown_the_same_again() -> None:
+    once = visible("a\n\x1b\u202e")
+    assert visible(once) == once
+
+
+def test_line_breaks_may_stay_where_there_are_lines() -> None:
+    assert visible_lines("a\n\x1bb") == "a\n\\x1bb"
