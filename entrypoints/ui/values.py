@@ -144,8 +144,8 @@ def json_text(document: object, indented: bool = False) -> str:
 def in_json(value: Any) -> Any:
     """The value as JSON has it.
 
-    Numbers that its readers would round are text: decimals, and integers beyond 64 bits. So is
-    what is no number there, `NaN` and `Infinity`.
+    Numbers that its readers would round are text: integers beyond 64 bits, and decimals of which
+    a float has not all digits. So is what is no number there, `NaN` and `Infinity`.
     """
     match value:
         case dict():
@@ -161,7 +161,8 @@ def in_json(value: Any) -> Any:
         case float() if not math.isfinite(value):
             return float_text(value)
         case Decimal():
-            return f"{value:f}"
+            text = f"{value:f}"
+            return orjson.Fragment(text) if Decimal(repr(float(value))) == value else text
         case UUID() | Path():
             return str(value)
         case date() if not isinstance(value, datetime):

@@ -33,8 +33,9 @@ FORMS: list[tuple[str, str, Any, str | None]] = [
     ("HUGEINT", "(-170141183460469231731687303715884105728)::hugeint", f"{-(2**127)}", None),
     ("UHUGEINT", "340282366920938463463374607431768211455::uhugeint", f"{2**128 - 1}", None),
     ("BIGNUM", f"'-{10**60}'::bignum", f"{-(10**60)}", None),
-    ("DECIMAL", "1.10::decimal(38,10)", "1.1000000000", None),
-    ("DECIMAL", "(-0.50)::decimal(4,2)", "-0.50", None),
+    ("DECIMAL", "1.10::decimal(38,10)", 1.1, "1.1000000000"),
+    ("DECIMAL", "(-0.50)::decimal(4,2)", -0.5, "-0.50"),
+    ("DECIMAL", "'0.12345678901234567890'::decimal(38,20)", "0.12345678901234567890", None),
     ("DECIMAL", f"'{'9' * 38}'::decimal(38,0)", "9" * 38, None),
     ("FLOAT", "0.5::float", 0.5, None),
     ("FLOAT", "'-inf'::float", "-Infinity", None),
@@ -96,7 +97,7 @@ FORMS: list[tuple[str, str, Any, str | None]] = [
     ("GEOMETRY", "'POINT(1 2)'::geometry", "POINT (1 2)", None),
     ("TYPE", "get_type(1)", "INTEGER", None),
     ("NULL", "null", None, ""),
-    ("LIST", "[1.50, 2.25]", ["1.50", "2.25"], '["1.50","2.25"]'),
+    ("LIST", "[1.50, 2.25]", [1.5, 2.25], "[1.50,2.25]"),
     ("LIST", "[null, '=1']", [None, "=1"], '[null,"=1"]'),
     ("LIST", "[1::uhugeint]", ["1"], '["1"]'),
     ("ARRAY", "[1, 2]::int[2]", [1, 2], "[1,2]"),
@@ -200,6 +201,10 @@ def test_a_type_comes_back_from_parquet_as_it_was(
         f" from '{path}'"
     ).fetchall()
     assert back[0][0]
+
+
+def test_a_decimal_keeps_its_zeros_in_json(ledger: Path) -> None:
+    assert '"it": 1.1000000000\n' in asked(ledger, "1.10::decimal(38,10)", "--json")
 
 
 def test_null_and_empty_text_are_told_apart_in_csv(ledger: Path) -> None:
