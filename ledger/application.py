@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NoReturn, cast
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Repository
@@ -22,6 +21,7 @@ from eventsourcing.persistence import (
     Notification,
     StoredEvent,
 )
+from msgspec import Struct
 
 from domain.call import Call
 from domain.event import Event
@@ -45,8 +45,7 @@ def source_and_call_id(key: str) -> tuple[str, str]:
     return source, call_id
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
+class RecordedEvent(Struct, frozen=True, gc=False):
     """An event as the library replays it."""
 
     originator_id: str
@@ -55,7 +54,7 @@ class RecordedEvent:
     event: Event
 
 
-class RecordedCall(NamedTuple):
+class RecordedCall(Struct, frozen=True, gc=False):
     """A call as far as it is recorded, and the position of its first event."""
 
     id: str
@@ -71,10 +70,11 @@ def replay(
     recorded: RecordedCall | None, events: Iterable[DomainEventProtocol[str]]
 ) -> RecordedCall | None:
     """Project a call from its events; replay judges nothing and refuses nothing."""
-    for one in cast(Iterable[RecordedEvent], events):
+    for recorded_event in cast(Iterable[RecordedEvent], events):
         if recorded is None:
-            recorded = RecordedCall(one.originator_id, one.position, Call())
-        recorded = RecordedCall(recorded.id, recorded.position, evolve(recorded.call, one.event))
+            recorded = RecordedCall(recorded_event.originator_id, recorded_event.position, Call())
+        call = evolve(recorded.call, recorded_event.event)
+        recorded = RecordedCall(recorded.id, recorded.position, call)
     return recorded
 
 

@@ -20,7 +20,7 @@ from ledger.outcomes import Request
 
 LARGEST_LINE_BYTES: Final = 64 * 1024
 LARGEST_NUMBER: Final = 2**53
-"""Beyond it, JSON readers disagree about what a number is."""
+"""JSON readers disagree about the value of a larger number."""
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """What some programs put at the start of a file in UTF-8; it is passed over."""
@@ -28,13 +28,15 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 COMMAND: Final[TypeAdapter[Command]] = TypeAdapter(
     Annotated[AnyCommand, Field(discriminator="type")]
 )
-CLASS_OF_TYPE: Final = {one.model_fields["type"].default: one for one in COMMAND_CLASSES}
+CLASS_OF_TYPE: Final = {
+    command_class.model_fields["type"].default: command_class for command_class in COMMAND_CLASSES
+}
 A_DATE: Final = re.compile(r"\d{4}-")
 KEY_ENDS: Final = re.compile(rb'"\s*:')
 DATED: Final = re.compile(rb'"occurred_at"\s*:\s*"\d{4}-')
 
 
-class Unreadable(LedgerError):  # noqa: N818 - it reads as the state it reports
+class Unreadable(LedgerError):  # noqa: N818 - the name says what the line is
     """The line is no command; the sentence says why. It belongs in quarantine."""
 
     exit_code = FINDING
@@ -42,7 +44,7 @@ class Unreadable(LedgerError):  # noqa: N818 - it reads as the state it reports
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a line may leave out when a person types it."""
+    """The fields that a line may leave out when a person types it."""
 
     occurred_at: str
     source: str = "local"
@@ -51,7 +53,7 @@ class Defaults:
 
 
 def new_command_id() -> UUID:
-    """A new id; those made one after another sort so, which keeps the index of outcomes compact."""
+    """A new id. Ids sort by the time they were made, which keeps the index of outcomes compact."""
     return uuid7()
 
 
@@ -111,7 +113,7 @@ def fields_of(line: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise Unreadable("It is not a JSON object.")
     if len(KEY_ENDS.findall(line)) != len(fields):
-        check_keys(line)
+        refuse_repeated_keys(line)
     for name, value in fields.items():
         if isinstance(value, dict | list):
             raise Unreadable(f"{shown(name)} must be a plain value, not an object or a list.")
@@ -120,17 +122,17 @@ def fields_of(line: bytes) -> dict[str, Any]:
     return fields
 
 
-def check_keys(line: bytes) -> None:
+def refuse_repeated_keys(line: bytes) -> None:
     """Refuse a key that is there twice: which of the two is meant cannot be known."""
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         for name in names:
             if names.count(name) > 1:
                 raise Unreadable(f"{shown(name)} is there more than once.")
         return dict(pairs)
 
-    json.loads(line, object_pairs_hook=once)
+    json.loads(line, object_pairs_hook=without_repeats)
 
 
 def reason_of(error: ValidationError, fields: dict[str, Any]) -> str:
@@ -169,5 +171,5 @@ def nearest(given: str, known: Iterable[str]) -> str:
 
 
 def shown(text: str) -> str:
-    """Somebody else's text, short and printable."""
+    """Text from outside, cut short and made printable."""
     return ascii(text[:60])[1:-1]
