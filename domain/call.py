@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from domain.vocabulary import (
     CUSTOMER,
@@ -103,7 +101,6 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     """
 
     version: int = 0
-    received: bool = False
     ended: bool = False
     parties: tuple[Party, ...] = ()
     open_offers: tuple[OpenOffer, ...] = ()
@@ -129,9 +126,10 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     latest_numbers: Mapping[str, int] = field(default_factory=dict)
     """The latest number of a thing by whom it concerned: `exit agent-1`, `offer agent-2`, …"""
 
-    def one_version_on(self, **changes: Any) -> Call:
-        """Return the call after one more event, with these fields changed."""
-        return replace(self, version=self.version + 1, received=True, **changes)
+    @property
+    def received(self) -> bool:
+        """Whether the call has begun: its first event, whichever that is, begins it."""
+        return self.version > 0
 
     def party(self, party_id: str | None) -> Party | None:
         """The party with this id, if it is in the call now."""
@@ -192,7 +190,7 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def phase(self) -> Phase:
         """Where the call stands; a state, never stored, so it cannot disagree with the rest."""
-        if not self.received:
+        if self.version == 0:
             return Phase.NOT_RECEIVED
         if self.ended:
             for wrap_up in self.wrap_ups:

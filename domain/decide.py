@@ -5,7 +5,9 @@ Neither reads a clock nor makes an id; both arrive in the command.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from domain.call import Call
 from domain.commands import Command
@@ -25,7 +27,7 @@ TOLD_AGAIN: Final = "L6"
 WRAP_UP_ACTIONS: Final = frozenset({"apply-wrap-up", "extend-wrap-up"})
 
 
-class Decided(NamedTuple):
+class Decided(Struct, frozen=True, gc=False):
     """What happened: the events in order, the call after them, the actor's role before them.
 
     `rules_broken` is empty for a command; for an observation it may not be.
@@ -37,7 +39,7 @@ class Decided(NamedTuple):
     rules_broken: tuple[str, ...] = ()
 
 
-class Refused(NamedTuple):
+class Refused(Struct, frozen=True, gc=False):
     """The rule that refuses the command, in its own sentence."""
 
     rule: str

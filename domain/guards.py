@@ -7,7 +7,9 @@ command names: which party, which target, whether a consult, a transfer or a wra
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from domain.call import Call
 from domain.commands import (
@@ -27,7 +29,7 @@ from domain.vocabulary import SYSTEM, UNKNOWN, Phase, Role, TargetKind
 DIAL_NUMBER: Final = re.compile(r"[0-9+#*:]+")
 
 
-class Question(NamedTuple):
+class Question(Struct, frozen=True, gc=False):
     """What a guard is asked: may this command, by this role, in this phase, under these rules?"""
 
     call: Call

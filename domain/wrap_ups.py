@@ -49,7 +49,9 @@ def after_reason(call: Call, applied: WrapUpApplied) -> Call:
         reason=applied.reason,
         applied_version=call.version + 1,
     )
-    return call.one_version_on(
+    return replace(
+        call,
+        version=call.version + 1,
         wrap_ups=with_latest(call, given),
         wrap_ups_opened=max(call.wrap_ups_opened, number),
     )
@@ -59,7 +61,9 @@ def after_extension(call: Call, extended: WrapUpExtended) -> Call:
     """Count the extension; one that is reported of a wrap-up never seen to open opens it."""
     number, agent = extended.wrap_up_number, extended.wrap_up_agent
     known = wrap_up_numbered(call, number, agent)
-    return call.one_version_on(
+    return replace(
+        call,
+        version=call.version + 1,
         wrap_ups=with_latest(call, replace(known, extensions=known.extensions + 1)),
         wrap_ups_opened=max(call.wrap_ups_opened, number),
     )
