@@ -9,6 +9,7 @@ from domain.vocabulary import TargetKind, TransferFailure
 from simulation.calibration import QUEUES, REASONS
 from simulation.centre import Step
 from simulation.course import SHORT_WHILE, Course, Steps
+from simulation.offers import find_owner
 
 
 def transfer(course: Course, receiver: str) -> Generator[Step, None, bool]:
@@ -18,21 +19,38 @@ def transfer(course: Course, receiver: str) -> Generator[Step, None, bool]:
 
 
 def transfer_blindly(course: Course) -> Steps:
-    """Hand over without a consult, to an agent, a queue or a dial number; then the call ends."""
+    """Hand over without a consult, to a queue, an agent or a dial number; then the call ends."""
     centre = course.centre
-    receiver = centre.take_agent()
-    kind, target = TargetKind.AGENT, receiver
     if centre.chance("transfer_to_queue"):
-        kind, target = TargetKind.QUEUE, centre.one_of(QUEUES)
-    elif centre.chance("transfer_to_dial_number"):
-        centre.release_agent(receiver)
+        yield from return_to_queue(course)
+        return
+    if centre.chance("transfer_to_dial_number"):
         receiver = course.next_external()
         kind, target = TargetKind.DIAL_NUMBER, centre.number()
+    else:
+        receiver = target = centre.take_agent()
+        kind = TargetKind.AGENT
     yield course.by(course.owner, commands.RequestTransfer, target_kind=kind, target=target)
     if not (yield from outcome(course, receiver)):
         centre.release_agent(receiver)
         course.wait("after_hold")
     yield from course.end()
+
+
+def return_to_queue(course: Course) -> Steps:
+    """The owner leaves at once and wraps up, and the call waits for another agent (Q24)."""
+    former_owner, course.queue = course.owner, course.centre.one_of(QUEUES)
+    yield course.by(
+        former_owner,
+        commands.RequestTransfer,
+        target_kind=TargetKind.QUEUE,
+        target=course.queue,
+    )
+    course.beside(former_owner)
+    course.owner = ""
+    if (yield from find_owner(course)):
+        course.wait("talk")
+        yield from course.end()
 
 
 def outcome(course: Course, receiver: str) -> Generator[Step, None, bool]:
