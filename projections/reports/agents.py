@@ -67,12 +67,12 @@ where to_party_kind = 'agent'
         Figure(
             "transferred_in",
             count("things", "is_received"),
-            "calls received by transfer, at the acceptance",
+            "calls received by transfer, when the agent accepted or answered in the queue",
         ),
         Figure(
             "transferred_out",
             count("things", "not is_received"),
-            "calls handed over, at the acceptance",
+            "calls handed over, at the acceptance or, to a queue, at the request",
         ),
         Figure(
             "mean_handle_seconds",

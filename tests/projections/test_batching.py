@@ -65,7 +65,7 @@ def test_no_duration_is_ever_negative(
 @settings(max_examples=20, phases=PHASES)
 @given(steps)
 def test_no_two_rows_of_a_model_share_their_key(drawn: Drawn) -> None:
-    written = history([(call, step, False, seconds) for call, step, _, seconds in drawn])
+    written = history(drawn)
     with projections() as opened:
         opened.add(written.batch(), written.refused())
         for model in readable_models():
