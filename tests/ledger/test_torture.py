@@ -172,7 +172,7 @@ def test_no_follower_misses_an_event_of_many_writers(
             begin_long_transaction(long_transactions, postgresql_store, number)
         for writer in writers:
             writer.start()
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline or kills < KILLS_AT_LEAST:
             time.sleep(random.uniform(0.05, 0.6))
             at_work = [one for one in writers if one.commands_left > COMMANDS_LEFT_AT_LEAST]
             if not at_work:
