@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 
-from consumers.answers import answer_to, answer_to_unreadable
 from consumers.kafka.checkpoints import COMMAND_CONSUMER, WAYS_ON, Checkpoint, check_not_lost
 from consumers.kafka.offsets import consumer_at, is_at_end, numbered_partitions, reading
 from consumers.kafka.topic_identity import TOPICS, WatchedTopics, ids_in
@@ -24,6 +23,7 @@ from consumers.kafka.transactions import TransactionalWriter
 from infra.errors import LedgerError
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import COMMANDS, COMMANDS_POSITIONS, OUTCOMES, check_safe
+from ledger.answers import answer_to, answer_to_unreadable
 from ledger.identity import FIRST_EVENT, fingerprint_of
 from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
@@ -177,7 +177,7 @@ class CommandPage:
             except Unreadable as error:
                 origin = origin_of(message, self._topic_id)
                 unread[index] = Unread(origin, message.value or b"", str(error))
-        self._ledger.quarantine.add_new([*unread.values()])
+        numbers = iter(self._ledger.quarantine.add_new([*unread.values()]))
         recorded = self._ledger.record_many(requests)
         if self._on_group is not None:
             self._on_group(recorded, len(unread), time.monotonic() - began)
@@ -188,7 +188,8 @@ class CommandPage:
         with self._writer.page():
             for index, message in enumerate(messages):
                 if (kept := unread.get(index)) is not None:
-                    answer = answer_to_unreadable(message.partition, message.offset, kept.reason)
+                    place = {"partition": message.partition, "offset": message.offset}
+                    answer = answer_to_unreadable(next(numbers), kept.reason, **place)
                     self._writer.send(OUTCOMES, message.key or b"", answer, JSON)
                 else:
                     request, outcome = next(outcomes)

@@ -93,11 +93,16 @@ class Quarantine(QuarantineReader):
             last = self._event_store.quarantine(self._now(), [one.bounded() for one in unread])
         return range(last - len(unread) + 1, last + 1)
 
-    def add_new(self, unread: Sequence[Unread]) -> None:
-        """Keep those whose origin is not here yet: a message that comes again is the same."""
+    def add_new(self, unread: Sequence[Unread]) -> list[int]:
+        """Keep those whose origin is not here yet: a message that comes again is the same.
+
+        Returns the number of each, in the same order.
+        """
         with self._one_at_a_time:
-            new = [one for one in unread if not self._event_store.has_quarantined(one.origin)]
-            self.add_many(new)
+            known = [self._event_store.quarantined_from(one.origin) for one in unread]
+            new = [one for one, number in zip(unread, known, strict=True) if number is None]
+            added = iter(self.add_many(new))
+            return [next(added) if number is None else number for number in known]
 
     def retry(self, number: int, who: str) -> Outcome:
         """Read it again and record it; recorded or refused, it is resolved by that.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from domain.commands import Command
     from ledger.intake import Defaults
     from ledger.ledger import Ledger
-    from ledger.outcomes import Outcome, Request
+    from ledger.outcomes import Request
 
 LONGEST_NUMBER = 18
 
@@ -251,9 +251,9 @@ def record_lines(folder: LedgerFolder, rules: str, path: Path) -> int:
         progress("recording", unit="lines") as moved,
     ):
         for group in groups_of_lines(file):
-            answers = outcomes_of(ledger, group, str(path))
-            exit_code |= any(answer["outcome"] != "recorded" for answer in answers)
-            sys.stdout.buffer.write(b"".join(orjson.dumps(one) + b"\n" for one in answers))
+            answers, all_recorded = answers_to(ledger, group, str(path))
+            exit_code |= not all_recorded
+            sys.stdout.buffer.write(b"".join(one + b"\n" for one in answers))
             sys.stdout.buffer.flush()
             moved(group[-1].number, None)
     return exit_code
@@ -298,47 +298,31 @@ def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
         yield [Line(number + 1, rest)]
 
 
-def outcomes_of(ledger: Ledger, lines: list[Line], origin: str) -> list[dict[str, Any]]:
-    """Record what can be read, quarantine what cannot, and answer each line in order."""
+def answers_to(ledger: Ledger, lines: list[Line], origin: str) -> tuple[list[bytes], bool]:
+    """Record what can be read, quarantine what cannot, and answer each line in order.
+
+    Also says whether all of them were recorded.
+    """
+    from ledger.answers import answer_to, answer_to_unreadable
     from ledger.intake import Unreadable, read_request
+    from ledger.outcomes import Recorded
     from ledger.quarantine import Unread
 
-    answers: list[dict[str, Any]] = [{"line": line.number} for line in lines]
-    readable: list[tuple[dict[str, Any], Request]] = []
-    unreadable: list[tuple[dict[str, Any], Unread]] = []
+    requests: dict[int, Request] = {}
+    unread: dict[int, Unread] = {}
     filled_in = defaults()
-    for answer, line in zip(answers, lines, strict=True):
+    for line in lines:
         try:
-            readable.append((answer, read_request(line.text, filled_in)))
+            requests[line.number] = read_request(line.text, filled_in)
         except Unreadable as error:
-            unread = Unread(f"{origin}:{line.number}", line.text, str(error))
-            unreadable.append((answer, unread))
-    numbers = ledger.quarantine.add_many([unread for _, unread in unreadable])
-    for (answer, unread), number in zip(unreadable, numbers, strict=True):
-        answer.update(outcome="quarantined", number=number, reason=unread.reason)
-    outcomes = ledger.record_many([request for _, request in readable])
-    for (answer, request), outcome in zip(readable, outcomes, strict=True):
-        answer.update(answer_of(request, outcome))
-    return answers
-
-
-def answer_of(request: Request, outcome: Outcome) -> dict[str, Any]:
-    """One outcome as the fields of its line."""
-    from ledger.outcomes import Recorded
-
-    answer: dict[str, Any] = {"command_id": request.command.command_id}
-    if isinstance(outcome, Recorded):
-        answer |= {
-            "outcome": "recorded",
-            "position": outcome.position,
-            "version": outcome.version,
-            "events": len(outcome.documents),
-        }
-    else:
-        answer |= {
-            "outcome": "refused",
-            "number": outcome.number,
-            "rule": outcome.rule,
-            "sentence": outcome.sentence,
-        }
-    return answer | ({"repeated": True} if outcome.repeated else {})
+            unread[line.number] = Unread(f"{origin}:{line.number}", line.text, str(error))
+    answers: dict[int, bytes] = {}
+    numbers = ledger.quarantine.add_many([*unread.values()])
+    for (line_number, one), number in zip(unread.items(), numbers, strict=True):
+        answers[line_number] = answer_to_unreadable(number, one.reason, line=line_number)
+    outcomes = ledger.record_many([*requests.values()])
+    for (line_number, request), outcome in zip(requests.items(), outcomes, strict=True):
+        besides = {"line": line_number} | ({"repeated": True} if outcome.repeated else {})
+        answers[line_number] = answer_to(request.command, outcome, **besides)
+    all_recorded = not unread and all(isinstance(one, Recorded) for one in outcomes)
+    return [answers[line.number] for line in lines], all_recorded

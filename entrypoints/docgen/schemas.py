@@ -16,7 +16,6 @@ from typing import Any, Final
 import yaml
 from msgspec.json import schema_components
 
-from consumers.answers import ANSWER
 from domain.commands import COMMAND_CLASSES, Command
 from domain.event import Event
 from domain.events import EVENT_CLASSES
@@ -25,6 +24,7 @@ from entrypoints.docgen import baselines
 from entrypoints.docgen.documents import FOLDER
 from entrypoints.docgen.fields import fields_of, type_name
 from infra.topics import COMMANDS, EVENTS, OUTCOMES, REFUSALS, topics
+from ledger.answers import ANSWER
 from ledger.documents import REFUSAL_TYPE
 
 Schema = dict[str, Any]

@@ -200,9 +200,10 @@ class StoreReader(ABC):
         ((count,),) = self.rows("SELECT count(*) FROM quarantine WHERE state = 'waiting'")
         return int(count)
 
-    def has_quarantined(self, origin: str) -> bool:
-        """Whether something of this origin is in quarantine, resolved or not."""
-        return bool(self.rows("SELECT 1 FROM quarantine WHERE origin = ? LIMIT 1", origin))
+    def quarantined_from(self, origin: str) -> int | None:
+        """The number of what is in quarantine from this origin, resolved or not; if anything is."""
+        ((number,),) = self.rows("SELECT min(number) FROM quarantine WHERE origin = ?", origin)
+        return None if number is None else int(number)
 
     def quarantined(self, after_number: int, limit: int) -> list[Quarantined]:
         """What is in quarantine, resolved or not, after a number."""

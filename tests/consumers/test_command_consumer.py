@@ -7,9 +7,9 @@ from pathlib import Path
 
 import orjson
 
-from consumers.answers import ANSWER, RecordedAnswer, RefusedAnswer, UnreadableAnswer
 from infra.kafka import Kafka
 from infra.topics import OUTCOMES
+from ledger.answers import ANSWER, RecordedAnswer, RefusedAnswer, UnreadableAnswer
 from ledger.feed import StoreFeed
 from ledger.quarantine import reading_quarantine
 from tests.consumers.commanding import ask, serve_all

@@ -12,7 +12,6 @@ from pathlib import Path
 import orjson
 import pytest
 
-from consumers.answers import answer_to
 from consumers.command_consumer import NAME as COMMAND_CONSUMER
 from consumers.kafka.message_format import Keys, Place, place_in
 from consumers.kafka.transactions import TransactionalWriter
@@ -29,6 +28,7 @@ from infra.topics import (
     REFUSALS,
     create,
 )
+from ledger.answers import answer_to
 from ledger.feed import StoreFeed
 from ledger.intake import read_request
 from ledger.ledger import Ledger

@@ -9,9 +9,12 @@ from pathlib import Path
 import orjson
 import pytest
 
+from ledger.answers import ANSWER, RecordedAnswer, RefusedAnswer, UnreadableAnswer
 from ledger.feed import StoreFeed
 from ledger.intake import BYTE_ORDER_MARK, LARGEST_LINE_BYTES
+from tests.consumers.recorded import documents_in_store
 from tests.entrypoints.calling import call, start
+from tests.ledger.test_kill import lines_of_calls
 
 RECEIVE = ("record", "receive", "--call", "4711", "--actor", "system")
 
@@ -145,12 +148,12 @@ def test_every_bad_line_goes_to_quarantine_and_the_rest_is_recorded(tmp_path: Pa
     lines, kinds = [line("first")], []
     for number, bad in enumerate(BAD_LINES):
         lines += [bad + b"\n", b"  \n", line(f"good-{number}")]
-        kinds += ["quarantined", "recorded"]
+        kinds += ["unreadable", "recorded"]
     answer = call(tmp_path, "record", "--lines", "-", typed=b"".join(lines))
     assert answer.code == 1
     outcomes = answer.lines
     assert [one["outcome"] for one in outcomes] == ["recorded", *kinds]
-    reasons = [one["reason"] for one in outcomes if one["outcome"] == "quarantined"]
+    reasons = [one["reason"] for one in outcomes if one["outcome"] == "unreadable"]
     for reason, expected in zip(reasons, BAD_LINES.values(), strict=True):
         assert expected in reason
     numbers = [one["line"] for one in outcomes]
@@ -244,3 +247,26 @@ def test_a_pipe_that_closes_ends_quietly(tmp_path: Path) -> None:
         _, said = process.communicate(line("1"), timeout=30)
     assert (process.returncode, said) == (141, b"")
     assert positions(tmp_path) == 1
+
+
+def test_each_line_of_outcome_has_the_shape_of_every_answer(tmp_path: Path) -> None:
+    """In JSON lines as in Kafka: `docs/schemas/outcome.json`."""
+    file = tmp_path / "lines.jsonl"
+    lines = [*lines_of_calls(1), b"hello"]
+    file.write_bytes(b"\n".join([*lines, lines[0]]) + b"\n")
+    ended = call(tmp_path / "ledger", "record", "--lines", str(file))
+    answers = [ANSWER.validate_json(line) for line in ended.out.splitlines()]
+    assert ended.code == 1
+    assert [one.line for one in answers] == list(range(1, len(lines) + 2))
+    *first, unreadable, again = answers
+    recorded = [one for one in first if isinstance(one, RecordedAnswer)]
+    events = [event for one in recorded for event in one.events]
+    assert [event["type"] for event in events] == [
+        orjson.loads(one)["type"] for one in documents_in_store(tmp_path / "ledger")
+    ]
+    assert isinstance(unreadable, UnreadableAnswer)
+    assert unreadable.quarantine_number == 1
+    assert isinstance(again, RecordedAnswer)
+    assert again == recorded[0].model_copy(update={"repeated": True, "line": again.line})
+    (refused,) = (one for one in first if isinstance(one, RefusedAnswer))
+    assert refused.refusal_number == 1
