@@ -39,4 +39,5 @@ class Begun:
         monkeypatch.setattr(WatchedTopics, "check_now_and_then", look_and_tell)
 
     def wait(self) -> None:
+        self._event.clear()  # others may have been at work before
         assert self._event.wait(60)

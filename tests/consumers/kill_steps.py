@@ -257,7 +257,7 @@ PUBLISHER = {**START, **TAKE_OVER, **KAFKA_TRANSACTION}
 COMMAND_CONSUMER = {
     **START,
     **TAKE_OVER,
-    "commands are polled": Step(before(consumers.command_consumer, "serve_page")),
+    "commands are polled": Step(before(consumers.command_consumer.CommandPage, "serve")),
     "what is no command is kept": Step(after(Quarantine, "add_many")),
     "while the store records": Step(before(Ledger, "record_many"), 0.02),
     "commands are recorded": Step(after(Ledger, "record_many")),
