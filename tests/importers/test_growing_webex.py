@@ -130,7 +130,7 @@ def test_the_77_recorded_calls_may_be_polled_at_any_moment(reading: Reader, time
             grows(reading, [one for one in polled if timed or is_more_than_its_beginning(one)])
 
 
-def test_a_call_of_which_nothing_but_its_beginning_was_seen_is_told_its_queue_when_it_goes_on(
+def test_a_call_without_times_that_was_seen_at_its_very_beginning_does_not_learn_its_queue(
     reading: Reader,
 ) -> None:
     entry = entries_of(WITHOUT_TIMES)[0]
@@ -138,8 +138,8 @@ def test_a_call_of_which_nothing_but_its_beginning_was_seen_is_told_its_queue_wh
     assert told.told("plain") == ["received"]
     told.record(reading(entry))
     alone = Recorded().record(reading(entry))
-    assert told.told("plain") == ["received", *alone.told("plain")]
-    assert told.breaks == [("plain", "receive", "L1")]
+    assert told.told("plain") == ["received", "observation-repeated", *alone.told("plain")[1:]]
+    assert [rule for _, _, rule in told.breaks] == ["L1", "L6"]
 
 
 def test_a_wrap_up_that_is_going_on_has_no_reason_yet(reading: Reader) -> None:
