@@ -30,7 +30,7 @@ def test_any_size_of_batch_yields_the_same_events(folder: LedgerFolder) -> None:
 
 
 def test_blocks_have_the_same_events_as_batches(
-    folder: LedgerFolder, monkeypatch: pytest.MonkeyPatch
+    folder: LedgerFolder,
 ) -> None:
     with Ledger.open(folder) as ledger:
         for number in range(7):
@@ -38,11 +38,10 @@ def test_blocks_have_the_same_events_as_batches(
     with StoreFeed(folder) as feed:
         (batch,) = feed.batches(0)
         for block_events in (1, 4, 20, 21, 22):
-            monkeypatch.setattr("ledger.feed.BLOCK_EVENTS", block_events)
             positions: list[int] = []
             call_positions: list[int] = []
             documents: list[bytes] = []
-            for block in feed.blocks(0):
+            for block in feed.blocks(0, block_events):
                 positions += block.positions
                 call_positions += block.call_positions
                 rest = block.documents
