@@ -73,6 +73,7 @@ ARRIVALS_BY_HOUR: Final = (
 
 ASSUMED: Final[Mapping[str, float]] = {
     "offer_declined": 0.25,
+    "ring_all": 0.1,
     "customer_leaves_on_hold": 0.05,
     "consult_to_dial_number": 0.08,
     "consult_declined": 0.5,
@@ -85,6 +86,7 @@ ASSUMED: Final[Mapping[str, float]] = {
     "conference_left_by_customer": 0.15,
     "conference_left_by_owner": 0.1,
     "transfer_to_queue": 0.3,
+    "abandoned_after_transfer": 0.15,
     "transfer_to_dial_number": 0.1,
     "transfer_declined": 0.07,
     "transfer_failed": 0.04,

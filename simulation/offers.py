@@ -11,6 +11,8 @@ from simulation.centre import Step
 from simulation.course import SHORT_WHILE, Course, Steps
 
 OFFERS_LIMIT: Final = 6
+RING_ALL: Final = 3
+"""How many agents are rung at once, where the queue rings several."""
 
 
 def find_owner(course: Course) -> Generator[Step, None, bool]:
@@ -21,16 +23,20 @@ def find_owner(course: Course) -> Generator[Step, None, bool]:
         course.wait("queue_wait")
     asked: list[str] = []
     while len(asked) < OFFERS_LIMIT and not course.owner:
-        agent = centre.take_agent()
-        yield course.by_system(commands.Offer, agent=agent, queue=course.queue)
+        rung = [centre.take_agent() for _ in range(RING_ALL if centre.chance("ring_all") else 1)]
+        for agent in rung:
+            yield course.by_system(commands.Offer, agent=agent, queue=course.queue)
         course.wait("ring")
         if centre.chance("offer_not_answered"):
-            asked.append(agent)
-            yield from not_answered(course, agent)
+            asked += rung
+            for agent in rung:
+                yield from not_answered(course, agent)
             course.now += SHORT_WHILE
         else:
-            course.owner = agent
-            yield course.by(agent, commands.Answer)
+            # The first answer wins: the others' offers are answered elsewhere (O2).
+            course.owner = centre.one_of(tuple(rung))
+            asked += [agent for agent in rung if agent != course.owner]
+            yield course.by(course.owner, commands.Answer)
     # Whoever was asked in vain is idle only now: nobody is offered the same call again (O1).
     for agent in asked:
         centre.release_agent(agent)
@@ -44,7 +50,7 @@ def not_answered(course: Course, agent: str) -> Steps:
     if course.centre.chance("offer_declined"):
         yield course.by(agent, commands.DeclineOffer)
         return
-    yield course.by_system(commands.MissOffer)
+    yield course.by_system(commands.MissOffer, agent=agent)
     if course.centre.chance("answer_after_missing"):
         course.now += SHORT_WHILE // 2
         yield course.by(agent, commands.Answer)

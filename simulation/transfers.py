@@ -9,7 +9,7 @@ from domain.vocabulary import TargetKind, TransferFailure
 from simulation.calibration import QUEUES, REASONS
 from simulation.centre import Step
 from simulation.course import SHORT_WHILE, Course, Steps
-from simulation.offers import find_owner
+from simulation.offers import find_owner, give_up
 
 
 def transfer(course: Course, receiver: str) -> Generator[Step, None, bool]:
@@ -48,7 +48,9 @@ def return_to_queue(course: Course) -> Steps:
     )
     course.beside(former_owner)
     course.owner = ""
-    if (yield from find_owner(course)):
+    if course.centre.chance("abandoned_after_transfer"):
+        yield from give_up(course)
+    elif (yield from find_owner(course)):
         course.wait("talk")
         yield from course.end()
 

@@ -11,9 +11,16 @@ openings as (
         any_value(wrap_up_agent) as agent,
         min(version) as first_version,
         min(occurred_at) filter (type = 'call.transfer-requested.v1') as pending_at,
-        min(occurred_at) filter (type in (
-            'call.exited.v1', 'call.transfer-accepted.v1', 'call.transferred-to-queue.v1'
-        )) as opened_at,
+        -- One that was never seen to open was open when it was extended.
+        coalesce(
+            min(occurred_at) filter (type in (
+                'call.exited.v1', 'call.transfer-accepted.v1', 'call.transferred-to-queue.v1'
+            )),
+            case
+                when count(*) filter (type = 'call.transfer-requested.v1') = 0
+                    then min(occurred_at) filter (type = 'call.wrap-up-extended.v1')
+            end
+        ) as opened_at,
         max(version) filter (type = 'call.wrap-up-applied.v1') as applied_version,
         count(*) filter (type = 'call.wrap-up-extended.v1') as extension_count
     from steps

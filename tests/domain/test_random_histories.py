@@ -21,7 +21,16 @@ from domain.evolve import evolve
 from domain.rule_sets import MULTI_PARTY, SEED, RuleSet
 from domain.rules import RULE_OF_ID
 from domain.vocabulary import CUSTOMER, SYSTEM, UNKNOWN, PartyKind, Phase, Role, TargetKind
-from tests.domain.scenes import A1, A2, A3, conference, conference_request, connected
+from tests.domain.scenes import (
+    A1,
+    A2,
+    A3,
+    conference,
+    conference_request,
+    connected,
+    offered_to_three,
+    waiting_again,
+)
 from tests.domain.specification import command
 
 ACTORS = (A1, A2, A3, "agent-4", "+39*0612", CUSTOMER, SYSTEM, UNKNOWN)
@@ -34,6 +43,8 @@ def pool() -> tuple[Command, ...]:
     own_fields: dict[type[Command], list[dict[str, Any]]] = {
         commands.Receive: [{"queue": "sales"}, {}],
         commands.Offer: [{"agent": agent} for agent in TARGETS],
+        commands.MissOffer: [{}, {"agent": A2}],
+        commands.DeclineOffer: [{}, {"agent": A3}],
         commands.Hold: [{}, {"party": A2}],
         commands.StartConsult: [
             {"target_kind": kind, "target": target} for kind in TargetKind for target in TARGETS
@@ -63,7 +74,9 @@ SHORTENS = {"abandon", "leave", "hang-up", "exit", "end-call", "end-conference",
 """What soon ends a history or adds little to it: taken in one allowed step of five."""
 
 POOL = pool()
-BEGINNINGS = st.sampled_from([(), connected(), conference(), conference_request()])
+BEGINNINGS = st.sampled_from(
+    [(), offered_to_three(), connected(), conference(), conference_request(), waiting_again()]
+)
 RULE_SET = st.sampled_from([SEED, MULTI_PARTY])
 CHOICE = st.integers(0, 2**20)
 STEPS = st.lists(

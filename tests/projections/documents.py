@@ -12,7 +12,7 @@ import orjson
 from domain.call import Call
 from domain.commands import Command
 from domain.decide import Decided, decide, observe
-from domain.rule_sets import SEED
+from domain.rule_sets import SEED, RuleSet
 from ledger.documents import Stamp, event_documents, refusal_document
 from ledger.feed import EventBatch, RefusalBatch
 
@@ -22,7 +22,8 @@ MORNING = datetime(2026, 1, 1, 9, tzinfo=UTC)
 class Written:
     """A ledger in memory: what was recorded and refused, as a feed yields it."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: RuleSet = SEED) -> None:
+        self.rules = rules
         self.calls: dict[tuple[str, str], tuple[int, Call]] = {}
         self.events: list[tuple[int, int, bytes]] = []
         self.refusals: list[bytes] = []
@@ -31,8 +32,8 @@ class Written:
         """Decide the command, or observe it, and keep the documents."""
         key = (command.source, command.call_id)
         first, call = self.calls.get(key, (len(self.events) + 1, Call()))
-        stamp = Stamp.of(command.occurred_at, SEED)
-        decided = (observe if observed else decide)(call, command, SEED)
+        stamp = Stamp.of(command.occurred_at, self.rules)
+        decided = (observe if observed else decide)(call, command, self.rules)
         if not isinstance(decided, Decided):
             number = len(self.refusals) + 1
             self.refusals.append(refusal_document(number, command, decided, stamp))

@@ -15,13 +15,16 @@ from domain.commands import Command
 from domain.decide import Refused, decide
 from domain.event import Event
 from domain.events import (
+    Abandoned,
     Answered,
     ConferenceStarted,
     ConsultAnswered,
     ConsultStarted,
     Exited,
+    OfferClosed,
     Received,
     TransferAccepted,
+    TransferredToQueue,
     WrapUpApplied,
 )
 from domain.rule_sets import MULTI_PARTY, SEED, RuleSet
@@ -125,10 +128,13 @@ def test_an_agent_is_in_one_call_at_a_time(day: Day) -> None:
 def test_customers_give_up_after_the_patience_of_the_recorded_calls(day: Day) -> None:
     received = {c.call_id: c.occurred_at for c in day.commands if c.action == "receive"}
     offers = Counter(c.call_id for c in day.commands if c.action == "offer")
+    transferred = {c.call_id for c, event in day.events if isinstance(event, TransferredToQueue)}
     waits = [
         (command.occurred_at - received[command.call_id]).total_seconds()
         for command in day.commands
-        if command.action == "abandon" and offers[command.call_id] < OFFERS_LIMIT
+        if command.action == "abandon"
+        and offers[command.call_id] < OFFERS_LIMIT
+        and command.call_id not in transferred
     ]
     least, *_, greatest = SECONDS["patience"]
     assert least <= min(waits)
@@ -156,6 +162,17 @@ def test_all_kinds_of_transfers_exits_and_wrap_ups_occur(day: Day) -> None:
     assert kinds == {"blind", "consult", "conference"}
     assert modes == {"by_agent", "auto_default"}
     assert reasons >= {"exited", "hung_up", "dropped_by_end", "dropped_by_owner", "transferred"}
+
+
+def test_queues_ring_several_at_once_and_calls_are_transferred_into_them(day: Day) -> None:
+    closed = {event.outcome for event in day.of(OfferClosed) if isinstance(event, OfferClosed)}
+    assert closed == {"answered_elsewhere"}
+    entries = {
+        event.queue_entry_number for event in day.of(Answered) if isinstance(event, Answered)
+    }
+    assert entries == {None, 2}
+    given_up = [event for event in day.of(Abandoned) if isinstance(event, Abandoned)]
+    assert {event.queue_entry_number for event in given_up} == {None, 2}
 
 
 def test_under_multi_party_further_agents_join_and_owners_leave() -> None:
