@@ -86,3 +86,35 @@ def test_what_is_no_command_is_answered_and_kept_and_the_others_go_on(
         kept = quarantine.list()
     assert [one.original for one in kept] == [b"hello", b'{"type":"call.teleport.v1"}']
     assert ", offset 0, " in kept[0].origin
+
+
+def test_the_same_id_with_other_content_is_refused_by_l5_each_time_that_it_comes(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    first = lines_of_calls(1)[0]
+    known = orjson.loads(first)
+    others = [
+        orjson.dumps({**known, **change})
+        for change in (
+            {"queue": "another"},
+            {"type": "call.abandon.v1", "actor": "customer", "queue": None},
+            {"call_id": "another"},
+        )
+    ]
+    others[1] = orjson.dumps(
+        {name: value for name, value in orjson.loads(others[1]).items() if name != "queue"}
+    )
+    for line in (first, *others, first):
+        ask(kafka, [line], key=b"one partition")
+        serve_all(tmp_path, kafka)
+    ask(kafka, [*others, first], key=b"one partition")
+    serve_all(tmp_path, kafka)
+    serve_all(tmp_path, kafka, from_beginning=True)
+    answers = [ANSWER.validate_json(one.value) for one in messages_in(kafka, OUTCOMES)]
+    recorded = [one for one in answers if isinstance(one, RecordedAnswer)]
+    refused = [one for one in answers if isinstance(one, RefusedAnswer)]
+    assert len({one.model_dump_json() for one in recorded}) == 1
+    assert (len(recorded), len(refused)) == (2 + 1 + 3, 3 + 3 + 6)
+    assert {one.rule for one in refused} == {"L5"}
+    with StoreFeed(tmp_path) as feed:
+        assert feed.head().position == 1
