@@ -21,6 +21,7 @@ from ledger.store.interface import (
     Turn,
     TurnLost,
 )
+from ledger.store.postgresql_arrays import BytesArray, numbers_array
 from ledger.store.postgresql_database import (
     ENDS_NOTED,
     WRITING_TURN,
@@ -35,16 +36,16 @@ MOST_FOLLOWED = 20_000
 
 APPEND = """
 WITH begun AS (
-    INSERT INTO calls SELECT * FROM unnest(%b::text[], %b::text[], %b::int8[])
+    INSERT INTO calls SELECT * FROM unnest(%b::text[], %b::text[], %t::int8[])
 ),
 happened AS (
-    INSERT INTO events SELECT * FROM unnest(%b::int8[], %b::int8[], %b::int8[], %b::bytea[])
+    INSERT INTO events SELECT * FROM unnest(%t::int8[], %t::int8[], %t::int8[], %b::bytea[])
 ),
 refused AS (
-    INSERT INTO refusals SELECT * FROM unnest(%b::int8[], %b::bytea[])
+    INSERT INTO refusals SELECT * FROM unnest(%t::int8[], %b::bytea[])
 )
 INSERT INTO outcomes
-SELECT * FROM unnest(%b::bytea[], %b::int8[], %b::int8[], %b::int8[], %b::int8[])
+SELECT * FROM unnest(%b::bytea[], %t::int8[], %t::int8[], %t::int8[], %t::int8[])
 """
 """One statement for all rows: each further one would be another wait for the server."""
 
@@ -171,11 +172,15 @@ class PostgresqlEventStore(PostgresqlReader, EventStore):
 
     def _append(self, rows: NewRows) -> None:
         """Append the rows and commit, in one message: the server is waited for once."""
+        sources, call_ids, begun = columns_of(rows.calls, 3)
+        *places, documents = columns_of(rows.events, 4)
+        numbers, refusals = columns_of(rows.refusals, 2)
+        command_ids, *came_to = columns_of(rows.outcomes, 5)
         columns = [
-            *columns_of(rows.calls, 3),
-            *columns_of(rows.events, 4),
-            *columns_of(rows.refusals, 2),
-            *columns_of(rows.outcomes, 5),
+            *(sources, call_ids, numbers_array(begun)),
+            *(*map(numbers_array, places), BytesArray(documents)),
+            *(numbers_array(numbers), BytesArray(refusals)),
+            *(BytesArray(command_ids), *map(numbers_array, came_to)),
         ]
         with self.connection.pipeline():
             self.connection.execute(APPEND, columns, prepare=True)
@@ -191,7 +196,7 @@ class PostgresqlEventStore(PostgresqlReader, EventStore):
         cursor = self.connection.cursor(binary=True)
         return cursor.execute(
             "SELECT * FROM outcomes WHERE command_id = ANY (%b::bytea[])",
-            (list(command_ids),),
+            (BytesArray(command_ids),),
             prepare=True,
         )
 

@@ -82,7 +82,7 @@ def statements_in(files: list[Path]) -> Iterator[str]:
                     continue
             text = "".join(pieces)
             if READS_OR_WRITES_ROWS.match(text) and len(text.split()) > 2:
-                yield ".*".join(map(re.escape, re.split(r"\?|%b|%s", text)))
+                yield ".*".join(map(re.escape, re.split(r"\?|%[bst]", text)))
 
 
 def assert_all_were_run(run: list[str], database: str) -> None:
@@ -170,7 +170,7 @@ def rows_read_or_written(run: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]
 
 def numbered(query: str) -> str:
     """The query with its parameters marked as the server itself marks them."""
-    first, *rest = re.split(r"%b|%s", query)
+    first, *rest = re.split(r"%[bst]", query)
     return first + "".join(f"${number}{piece}" for number, piece in enumerate(rest, 1))
 
 
