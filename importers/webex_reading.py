@@ -38,7 +38,7 @@ READINGS: Final = {
     "blind-transfer": "a transfer is requested, to an agent for want of knowledge",
     "ConsultTransfer": "a transfer is requested, after a consult or in conference",
     "Transferred": "the transfer is accepted",
-    "vt-transfer": "noted, and the owner exits: the call goes back to a queue, not to a receiver",
+    "vt-transfer": "a blind transfer to a queue, in effect at once; noted where there is no owner",
     "ended": "the call ends, by whom is unknown; the child's and a second one are noted",
     "WrapUp": "a reason is given, which one is unknown, when the wrap-up's time is over",
 }
@@ -256,8 +256,9 @@ class CallReading:
                 receiver = call.transfer.receiver if call.transfer else None
                 self.observe(commands.AcceptTransfer, receiver or self.next_party())
             case "vt-transfer" if call.owner is not None:
-                self.note(placed)
-                self.observe(commands.Exit, call.owner.id)
+                queue = placed.activity.queue_id or "unknown-queue"
+                to_queue = {"target_kind": TargetKind.QUEUE, "target": queue}
+                self.observe(commands.RequestTransfer, call.owner.id, **to_queue)
             case "ended" if position == self.end:
                 self.require(
                     not self.is_going_on or (position not in self.open and self.end_is_known)

@@ -91,9 +91,8 @@ def test_importing_the_calls_again_adds_nothing() -> None:
 def test_few_rules_are_broken_and_each_for_a_reason() -> None:
     rules = Counter(rule for _, _, rule in Recorded().record(read(CALLS)).breaks)
     # H1: one owner talks to the customer while the consult goes on. R21: three callbacks are
-    # wrapped up without ever having reached an agent. Q6: two owners hand the call back
-    # to a queue; that they wrap up while it waits there is their right (Q21).
-    assert rules == {"H1": 1, "R21": 3, "Q6": 2}
+    # wrapped up without ever having reached an agent.
+    assert rules == {"H1": 1, "R21": 3}
 
 
 def test_the_page_with_a_cursor_says_how_much_is_missing() -> None:
