@@ -33,15 +33,18 @@ class Repeat(NamedTuple):
     version: int | None = None
 
 
-def repeat_of(call: Call, command: Command, fact: str, rules: RuleSet) -> Repeat | None:
+def repeat_of(
+    call: Call, command: Command, fact: str, rules: RuleSet, breaks_a_rule: bool
+) -> Repeat | None:
     """What the observation repeats; nothing where it says something new.
 
-    Of a note there may be several alike: no rule and no figure speaks of it.
+    What is so already breaks a rule; so nothing is looked for where none is broken. Of a note
+    there may be several alike: no rule and no figure speaks of it.
     """
     told = call.facts.get(fact)
     if told is not None and not isinstance(command, NoteActivity):
         return Repeat(told.thing or "", told.number, told.version)
-    return so_already(call, command, rules)
+    return so_already(call, command, rules) if breaks_a_rule else None
 
 
 def repeated(command: Command, repeat: Repeat) -> ObservationRepeated:

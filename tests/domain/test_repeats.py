@@ -87,6 +87,13 @@ def test_a_fingerprint_says_nothing_of_personal_text() -> None:
     assert fact_of(s.receive()) == fact_of(s.receive(customer="+39061234"))
     numbers = [s.start_consult(target=n, kind=TargetKind.DIAL_NUMBER) for n in ("123", "456")]
     assert fact_of(numbers[0]) == fact_of(numbers[1])
+    targets = [s.start_consult(target=target) for target in (A2, A3)]
+    assert fact_of(targets[0]) != fact_of(targets[1])
+
+
+def test_a_fact_has_the_same_fingerprint_for_ever() -> None:
+    assert fact_of(s.hold()) == "b8d9fd68fe783e6f"
+    assert fact_of(s.start_consult()) == "0c35b773566d27ff"
 
 
 def test_free_text_that_comes_with_a_repeat_is_kept() -> None:
