@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -35,12 +36,15 @@ FILE_NAME: Final = "projections.duckdb"
 MEMORY_MEGABYTES: Final = 3_000
 """DuckDB spills to disk beyond it, so that a rebuild of any size fits beside other work."""
 
-CHECKPOINT_THRESHOLD: Final = "32MB"
+LONG_LOG_BYTES: Final = 32 * 1024**2
 """Rows in DuckDB's log are in memory too, four times as large, until they get to their place in
 the file: at 256 MB that was a gigabyte, which came and went every few minutes."""
 
 MUCH_LOG_BYTES: Final = 8 * 1024**2
 """So much of DuckDB's log is put in its place in some 50 ms, and four times as much in 100."""
+
+LONGEST_LOG: Final = "512MB"
+"""While somebody reads a snapshot the log grows; beyond this DuckDB puts it in its place anyway."""
 
 WHOLE_BUILD_SHARE: Final = 0.2
 """From this share of new events on, building everything is cheaper than touched calls alone."""
@@ -59,6 +63,10 @@ class Gap(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The feed skipped positions; what follows must not be projected."""
 
 
+class FileDamaged(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """The file has bytes that DuckDB did not write, and is set aside."""
+
+
 class StillFilling(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The file is being made anew, and an answer would go back behind an earlier one."""
 
@@ -67,16 +75,24 @@ class Projections:
     """One open DuckDB file, and the only one who writes it."""
 
     def __init__(
-        self, path: Path, memory_megabytes: int = MEMORY_MEGABYTES, part_events: int = PART_EVENTS
+        self,
+        path: Path,
+        memory_megabytes: int = MEMORY_MEGABYTES,
+        part_events: int = PART_EVENTS,
+        long_log_bytes: int = LONG_LOG_BYTES,
+        much_log_bytes: int = MUCH_LOG_BYTES,
     ) -> None:
         """Open or make the file. Raises `duckdb.Error` when it is locked or will not open."""
         self.path = path
+        self._long_log_bytes, self._much_log_bytes = long_log_bytes, much_log_bytes
+        self._checkpointing = threading.Lock()
+        self._snapshots = 0
         self.connection = duckdb.connect(
             str(path),
             config={
                 "memory_limit": f"{memory_megabytes}MB",
                 "threads": os.cpu_count() or 1,
-                "checkpoint_threshold": CHECKPOINT_THRESHOLD,
+                "checkpoint_threshold": LONGEST_LOG,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "enable_external_access": False,
@@ -184,17 +200,36 @@ class Projections:
     def tidy(self) -> bool:
         """Put what is in DuckDB's log in its place in the file if it is much; whether it was.
 
-        DuckDB does so by itself within some commit, for which whoever asks then waits: it is for
+        Otherwise that is done after some commit, for which whoever asks then waits: this is for
         moments when nobody does.
         """
-        log = self.path.with_name(f"{self.path.name}.wal")
+        return self._checkpoint_beyond(self._much_log_bytes)
+
+    @contextlib.contextmanager
+    def without_checkpoints(self) -> Iterator[None]:
+        """Leave what the file's last checkpoint refers to where it is, for who reads it meanwhile.
+
+        Any thread may do so; it waits for a checkpoint that is being written.
+        """
+        with self._checkpointing:
+            self._snapshots += 1
         try:
-            if log.stat().st_size < MUCH_LOG_BYTES:
-                return False
-            self.connection.execute("checkpoint")
-        except (FileNotFoundError, duckdb.TransactionException):
-            return False
-        return True
+            yield
+        finally:
+            with self._checkpointing:
+                self._snapshots -= 1
+
+    def _checkpoint_beyond(self, log_bytes: int) -> bool:
+        """Write a checkpoint if the log has at least so many bytes; whether one was written."""
+        log = self.path.with_name(f"{self.path.name}.wal")
+        with (
+            self._checkpointing,
+            contextlib.suppress(FileNotFoundError, duckdb.TransactionException),
+        ):
+            if not self._snapshots and log.stat().st_size >= log_bytes:
+                self.connection.execute("checkpoint")
+                return True
+        return False
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -207,6 +242,7 @@ class Projections:
                 self.connection.rollback()
             raise
         self.connection.commit()
+        self._checkpoint_beyond(self._long_log_bytes)
 
     def _make(self) -> None:
         with self.transaction():

@@ -49,12 +49,12 @@ def sql(
 
     [bold]call-ledger sql "select kind, count(*) from transfers group by kind"[/bold]
     """
-    from projections.serving.client import ask
+    from projections.serving.client import query as answered
 
     output = Output.chosen(json, csv, parquet, raw, excel)
     place = zone(time_zone)
     with ended_by_interrupt(), progress("projecting", unit="events") as moved:
-        answer = ask(ledger, query, progress=moved)
+        answer = answered(ledger, query, progress=moved)
     table = answer.table
     tell_note(answer.note)
     if output.format is Format.PARQUET:

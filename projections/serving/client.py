@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
+from dataclasses import replace
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
@@ -19,26 +20,40 @@ from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.identity import fingerprint_at, fingerprint_from
 from projections.catch_up import Progress
-from projections.database import ProjectionError, StillFilling
+from projections.database import FileDamaged, ProjectionError, StillFilling
 from projections.feeds import NothingToFollow, feed_of
 from projections.identity import FIRST_ROW, other_ledger
+from projections.serving.duckdb_file import FileInUse
+from projections.serving.isolated import TablesMoved, answer_isolated
 from projections.serving.protocol import (
     Answer,
     Question,
     pack_question,
     unpack_answer,
+    unpack_snapshot,
     without_delay,
 )
-from projections.serving.sandbox import ROWS_LIMIT, TIMEOUT_SECONDS, Parameters, check
+from projections.serving.sandbox import (
+    STATEMENT_LENGTH_LIMIT,
+    USUAL,
+    Bounds,
+    Parameters,
+    QueryRefused,
+    too_many_characters,
+)
 from projections.serving.server import ADDRESS_NAME, Busy, Owner, owning
 
 PATIENCE_SECONDS: Final = 10.0
 """How long an asker waits for its own position before it takes an answer from before."""
 
 DEADLINE_SECONDS: Final = 120.0
-RETRY_SECONDS: Final = 0.02
+IN_USE_SECONDS: Final = 3.0
+"""How long an asker waits for a foreign program that has the file."""
 
-__all__ = ["Answer", "Reader", "ask"]
+RETRY_SECONDS: Final = 0.02
+GIVEN_BACK: Final = b"given back"
+
+__all__ = ["Answer", "LedgerMissing", "Reader", "ask", "query"]
 
 
 class Reader:
@@ -49,6 +64,7 @@ class Reader:
         folder: LedgerFolder | Path,
         progress: Progress | None = None,
         as_it_is: bool = False,
+        in_use_seconds: float = IN_USE_SECONDS,
     ) -> None:
         """Raises `LedgerMissing` when there is no ledger in the folder.
 
@@ -58,7 +74,10 @@ class Reader:
         self._progress = progress
         self._owned = ExitStack()
         self._owner: Owner | None = None
+        self._note = ""
+        """What became of a file that was damaged while this had it."""
         self._line: Connection[Any, Any] | None = None
+        self._in_use_seconds = in_use_seconds
         self._as_it_is = self._is_checked = as_it_is
         self._feed = self._open_feed()
 
@@ -78,29 +97,35 @@ class Reader:
         self._owned.close()
         self._hang_up()
 
-    def ask(
-        self,
-        sql: str,
-        parameters: Parameters | None = None,
-        rows_limit: int = ROWS_LIMIT,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-    ) -> Answer:
-        """Answer one statement that reads, with the position of the ledger it is true at.
+    def ask(self, sql: str, parameters: Parameters | None = None, bounds: Bounds = USUAL) -> Answer:
+        """Answer a statement of the ledger's own, with the position that it is true at.
 
         It shows all that was recorded before the question, or, where the read side is busy for
         longer than 10 seconds, an earlier position. Raises `QueryRefused`, `QueryFailed`, and
         `ProjectionError` when nobody answers within two minutes.
         """
-        check(sql)
-        question = Question(
-            sql,
-            parameters,
-            self._feed.head().position,
-            PATIENCE_SECONDS,
-            rows_limit,
-            timeout_seconds,
-        )
-        wait_seconds = DEADLINE_SECONDS + timeout_seconds
+        return self._answer(self._question(sql, parameters, bounds, is_isolated=False))
+
+    def query(
+        self, sql: str, parameters: Parameters | None = None, bounds: Bounds = USUAL
+    ) -> Answer:
+        """Answer a statement that anybody has written, as `ask` does one of the ledger's own.
+
+        It is computed in a process of its own, from a snapshot of the tables, within bounds of
+        rows, bytes, memory and time, so that it is nobody else's matter how it ends.
+        """
+        if len(sql) > STATEMENT_LENGTH_LIMIT:
+            raise QueryRefused(too_many_characters(sql))
+        return self._answer(self._question(sql, parameters, bounds, is_isolated=True))
+
+    def _question(
+        self, sql: str, parameters: Parameters | None, bounds: Bounds, is_isolated: bool
+    ) -> Question:
+        position = self._feed.head().position
+        return Question(sql, parameters, position, PATIENCE_SECONDS, bounds, is_isolated)
+
+    def _answer(self, question: Question) -> Answer:
+        wait_seconds = DEADLINE_SECONDS + question.bounds.seconds
         deadline = time.monotonic() + wait_seconds
         reason = ProjectionError(
             f"Nobody answers for {self._folder} in {wait_seconds:g} seconds: "
@@ -109,10 +134,12 @@ class Reader:
         while time.monotonic() < deadline:
             try:
                 answer = self._answer_oneself(question) or self._answer_of_owner(question)
-            except StillFilling as filling:
-                answer, reason = None, filling
-            if answer is not None and self._owner is None and not self._is_checked:
-                self._check_owner_is_of_this_ledger()
+            except FileInUse as in_use:
+                # It may be closed in a moment, as by one who only looks at it.
+                deadline = min(deadline, time.monotonic() + self._in_use_seconds)
+                answer, reason = None, in_use
+            except (StillFilling, FileDamaged, TablesMoved) as passing:
+                answer, reason = None, passing
             if answer is not None:
                 return answer
             time.sleep(RETRY_SECONDS)
@@ -124,35 +151,70 @@ class Reader:
                 self._owner = self._owned.enter_context(owning(self._folder.path, self._open_feed))
             except Busy:
                 return None
+            self._owner.note = self._owner.note or self._note
             self._hang_up()
+        try:
             self._owner.bring_up(self._progress)
-        return self._owner.answer(question)
+            if not question.is_isolated:
+                return self._owner.answer(question)
+            with self._owner.lending(question) as snapshot:
+                answer = answer_isolated(snapshot, question)
+            return replace(answer, note=self._owner.note)
+        except FileDamaged as damaged:
+            self._note = str(damaged)
+            self._owner = None
+            self._owned.close()
+            raise
 
     def _answer_of_owner(self, question: Question) -> Answer | None:
-        with suppress(OSError, EOFError, AuthenticationError, ValueError, KeyError):
-            if self._line is None:
-                told = json.loads((self._folder.path / ADDRESS_NAME).read_text())
-                self._line = Client(
-                    ("127.0.0.1", told["port"]), authkey=bytes.fromhex(told["authkey"])
-                )
-                without_delay(self._line)
-            self._line.send_bytes(pack_question(question))
-            return unpack_answer(self._line.recv_bytes())
-        self._hang_up()
-        return None
+        """The answer of the process that has the tables; nothing when there is none any more."""
+        try:
+            line = self._line or self._called_owner()
+            if not self._is_checked and not self._is_owner_of_this_ledger(line):
+                return None
+            line.send_bytes(pack_question(question))
+            if not question.is_isolated:
+                return unpack_answer(line.recv_bytes())
+            snapshot, note = unpack_snapshot(line.recv_bytes())
+            try:
+                return replace(answer_isolated(snapshot, question), note=note)
+            finally:
+                line.send_bytes(GIVEN_BACK)
+        except (OSError, EOFError, AuthenticationError):
+            self._hang_up()
+            return None
 
-    def _check_owner_is_of_this_ledger(self) -> None:
-        """Whoever has the file may have been started with another store than ours."""
-        self._is_checked = True
+    def _called_owner(self) -> Connection[Any, Any]:
+        """A line to the process that has the tables. Raises `OSError` where there is none."""
+        address = self._folder.path / ADDRESS_NAME
+        try:
+            told = json.loads(address.read_text())
+            place, authkey = ("127.0.0.1", told["port"]), bytes.fromhex(told["authkey"])
+        except (ValueError, KeyError, TypeError):
+            raise ProjectionError(
+                f"{address} is not what this version writes: end the process that has the tables"
+                " (`call-ledger doctor` says which), and ask again."
+            ) from None
+        self._line = Client(place, authkey=authkey)
+        without_delay(self._line)
+        return self._line
+
+    def _is_owner_of_this_ledger(self, line: Connection[Any, Any]) -> bool:
+        """Whether the tables are known to be of our store; raises `OtherLedger` if they are not.
+
+        Whoever has them may have been started with another store than ours. Where one of both has
+        no event yet nothing can be said, and it is looked at again with the next question.
+        """
         ours = fingerprint_at(self._feed, 1)
-        question = Question(FIRST_ROW, None, 0, PATIENCE_SECONDS, 1, TIMEOUT_SECONDS)
-        answer = self._answer_of_owner(question)
-        if ours is None or answer is None:
-            return
-        for row in answer.table.to_pylist():
+        line.send_bytes(pack_question(Question(FIRST_ROW, patience_seconds=0)))
+        for row in unpack_answer(line.recv_bytes()).table.to_pylist():
+            if ours is None:
+                break
             if fingerprint_from(row["command_id"], row["recorded_at"]) != ours:
                 path = self._folder.projections
                 raise other_ledger(path, "the process that keeps them follows another store")
+            self._is_checked = True
+        return True
 
     def _hang_up(self) -> None:
         if self._line is not None:
@@ -164,13 +226,20 @@ def ask(
     folder: LedgerFolder | Path,
     sql: str,
     parameters: Parameters | None = None,
-    rows_limit: int = ROWS_LIMIT,
-    timeout_seconds: float = TIMEOUT_SECONDS,
     progress: Progress | None = None,
 ) -> Answer:
     """Ask once; see `Reader.ask`."""
     with Reader(folder, progress) as reader:
-        return reader.ask(sql, parameters, rows_limit, timeout_seconds)
+        return reader.ask(sql, parameters)
 
 
-__all__ += ["LedgerMissing"]
+def query(
+    folder: LedgerFolder | Path,
+    sql: str,
+    parameters: Parameters | None = None,
+    bounds: Bounds = USUAL,
+    progress: Progress | None = None,
+) -> Answer:
+    """Ask once; see `Reader.query`."""
+    with Reader(folder, progress) as reader:
+        return reader.query(sql, parameters, bounds)

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
 import pyarrow as pa
 
-from projections.database import ProjectionError, StillFilling
-from projections.serving.sandbox import (
-    ROWS_LIMIT,
-    TIMEOUT_SECONDS,
-    Parameters,
-    QueryFailed,
-    QueryRefused,
-)
+from projections.database import FileDamaged, ProjectionError, StillFilling
+from projections.serving.sandbox import USUAL, Bounds, Parameters, QueryFailed, QueryRefused
+from projections.serving.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +27,9 @@ class Question:
     wanted_position: int = 0
     patience_seconds: float = 10.0
     """How long to wait for that position before answering from an earlier one."""
-    rows_limit: int = ROWS_LIMIT
-    timeout_seconds: float = TIMEOUT_SECONDS
+    bounds: Bounds = USUAL
+    is_isolated: bool = False
+    """Whether whoever asks computes it, in a process of its own, from a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,8 @@ class Answer:
 
 
 ERRORS = {
-    error.__name__: error for error in (QueryRefused, QueryFailed, StillFilling, ProjectionError)
+    error.__name__: error
+    for error in (QueryRefused, QueryFailed, StillFilling, FileDamaged, ProjectionError)
 }
 
 
@@ -68,8 +65,8 @@ def pack_question(question: Question) -> bytes:
             "named": named,
             "wanted_position": question.wanted_position,
             "patience_seconds": question.patience_seconds,
-            "rows_limit": question.rows_limit,
-            "timeout_seconds": question.timeout_seconds,
+            "bounds": asdict(question.bounds),
+            "is_isolated": question.is_isolated,
         },
     )
 
@@ -84,13 +81,25 @@ def unpack_question(message: bytes) -> Question:
     table, facts = unpack_table(message)
     values = table.to_pylist()[0]
     del values[""]
-    named = facts.pop("named")
-    return Question(parameters=values if named else list(values.values()), **facts)
+    named, bounds = facts.pop("named"), Bounds(**facts.pop("bounds"))
+    return Question(parameters=values if named else list(values.values()), bounds=bounds, **facts)
 
 
 def pack_answer(answer: Answer) -> bytes:
     """The answer as one message."""
     return pack_table(answer.table, {"position": answer.position, "note": answer.note})
+
+
+def pack_snapshot(snapshot: Snapshot, note: str) -> bytes:
+    """A snapshot that is lent, and a word about the file, as one message."""
+    return pack_table(pa.table({}), {"snapshot": asdict(snapshot), "note": note})
+
+
+def unpack_snapshot(message: bytes) -> tuple[Snapshot, str]:
+    """Read the message of `pack_snapshot`; raises the error of `pack_error`."""
+    _, facts = unpack_table(message)
+    raise_error(facts)
+    return Snapshot(**facts["snapshot"]), facts["note"]
 
 
 def pack_error(error: ProjectionError) -> bytes:
@@ -101,9 +110,14 @@ def pack_error(error: ProjectionError) -> bytes:
 def unpack_answer(message: bytes) -> Answer:
     """Read the message of `pack_answer`; raises the error of `pack_error`."""
     table, facts = unpack_table(message)
+    raise_error(facts)
+    return Answer(table, **facts)
+
+
+def raise_error(facts: dict[str, Any]) -> None:
+    """Raise the error that a message is, if it is one."""
     if "error" in facts:
         raise ERRORS.get(facts["error"], ProjectionError)(facts["sentence"])
-    return Answer(table, **facts)
 
 
 def pack_table(table: pa.Table, facts: dict[str, Any]) -> bytes:

@@ -1,11 +1,11 @@
-"""The analyst's SQL: one statement that reads, bounded in rows and time."""
+"""One statement that reads, bounded in rows, bytes and time."""
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -15,16 +15,14 @@ import pyarrow as pa
 from infra.errors import WRONG_USAGE
 from projections.database import ProjectionError
 from projections.serving.column_types import as_arrow_can_hold, with_types
+from projections.serving.duckdb_file import is_damage
 
 ROWS_LIMIT: Final = 1_000_000
 ROWS_IN_ONE_PART: Final = 100_000
+ANSWER_MEGABYTES: Final = 256
 TIMEOUT_SECONDS: Final = 60.0
 STATEMENT_LENGTH_LIMIT: Final = 100_000
-
-FORBIDDEN: Final = re.compile(
-    r"\b(force_checkpoint|checkpoint|query|query_table)\s*\(", re.IGNORECASE
-)
-"""A forced checkpoint would end the projector's transaction; `query` could spell it in pieces."""
+MEMORY_MEGABYTES: Final = 1_000
 
 Value = str | int | float | bool | None | datetime | date | Sequence[str] | Sequence[int]
 Parameters = Sequence[Value] | Mapping[str, Value]
@@ -42,69 +40,98 @@ class QueryFailed(ProjectionError):  # noqa: N818 - it reads as the state it rep
     exit_code = WRONG_USAGE
 
 
-def check(sql: str) -> None:
-    """Raise `QueryRefused` unless the text is exactly one statement that reads."""
-    if len(sql) > STATEMENT_LENGTH_LIMIT:
-        raise QueryRefused(
-            f"The statement has {len(sql):,} characters;"
-            f" at most {STATEMENT_LENGTH_LIMIT:,} are read."
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What an answer may have and take."""
+
+    rows: int = ROWS_LIMIT
+    seconds: float = TIMEOUT_SECONDS
+    answer_megabytes: int = ANSWER_MEGABYTES
+    memory_megabytes: int = MEMORY_MEGABYTES
+    """What DuckDB may have; its process may have somewhat more."""
+
+    @property
+    def too_long(self) -> str:
+        """The sentence for a statement that takes too long."""
+        return f"The statement took more than {self.seconds:g} seconds: ask for a shorter period."
+
+    @property
+    def too_much(self) -> str:
+        """The sentence for a statement that takes too much memory."""
+        return (
+            f"The statement needed more than the {self.memory_megabytes:,} MB of memory that it may"
+            " have: ask for a shorter period, or for fewer columns and groups."
         )
-    try:
-        statements = duckdb.extract_statements(sql)
-    except duckdb.Error as error:
-        raise QueryFailed(str(error)) from None
-    if len(statements) != 1:
-        raise QueryRefused(f"Give exactly one statement; here are {len(statements)}.")
-    if FORBIDDEN.search(sql):
-        raise QueryRefused("Functions that write or run other text cannot be used here.")
-    kind = statements[0].type
-    if kind not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
-        raise QueryRefused(f"Only select is allowed here, and this is {kind.name.lower()}.")
+
+
+USUAL: Final = Bounds()
+
+
+def too_many_characters(sql: str) -> str:
+    """The sentence for a statement with more characters than are read."""
+    return (
+        f"The statement has {len(sql):,} characters, and at most {STATEMENT_LENGTH_LIMIT:,} are"
+        " read: select a wider range, and narrow it down in what comes of it."
+    )
 
 
 def read(
     cursor: duckdb.DuckDBPyConnection,
     sql: str,
     parameters: Parameters | None = None,
-    rows_limit: int = ROWS_LIMIT,
-    timeout_seconds: float = TIMEOUT_SECONDS,
+    bounds: Bounds = USUAL,
 ) -> tuple[pa.Table, int]:
     """Run the statement in one read-only transaction with the position it is true at.
 
-    Raises `QueryRefused` for what does not only read the ledger, and for more rows or time than
-    the bounds; `QueryFailed` for what DuckDB cannot carry out.
+    The statement has been checked. Raises `QueryRefused` for what does not only read the ledger,
+    and for more rows, bytes, memory or time than the bounds; `QueryFailed` for what DuckDB cannot
+    carry out; `duckdb.Error` where the file is damaged.
     """
-    check(sql)
     cursor.execute("begin transaction read only")
     try:
-        with interrupted_after(cursor, timeout_seconds):
+        with interrupted_after(cursor, bounds.seconds):
             rows = cursor.execute("select projected_position from feed_positions").fetchall()
             relation = cursor.sql(sql, params=parameters or None)
             types = [str(kind) for kind in relation.types]
-            table = with_types(bounded(as_arrow_can_hold(relation), rows_limit), types)
+            table = with_types(bounded(as_arrow_can_hold(relation), bounds), types)
     except duckdb.InterruptException:
-        raise QueryRefused(
-            f"The statement took more than {timeout_seconds:g} seconds: ask for a shorter period."
-        ) from None
+        raise QueryRefused(bounds.too_long) from None
+    except (duckdb.OutOfMemoryException, MemoryError):
+        raise QueryRefused(bounds.too_much) from None
     except duckdb.PermissionException as error:
         raise QueryRefused(f"Only the ledger's own tables can be read here: {error}") from None
-    except duckdb.Error as error:
-        raise QueryFailed(str(error)) from None
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        # What goes wrong while rows are handed over comes as Arrow's error, with DuckDB's words.
+        words = str(error)
+        if "INTERRUPT" in words:
+            raise QueryRefused(bounds.too_long) from None
+        if "Out of Memory" in words or "bad_alloc" in words:
+            raise QueryRefused(bounds.too_much) from None
+        if is_damage(error):
+            raise duckdb.IOException(words) from None
+        raise QueryFailed(words) from None
     finally:
-        cursor.rollback()
+        with suppress(duckdb.Error):
+            cursor.rollback()
     return table, int(rows[0][0])
 
 
-def bounded(relation: duckdb.DuckDBPyRelation, rows_limit: int) -> pa.Table:
+def bounded(relation: duckdb.DuckDBPyRelation, bounds: Bounds) -> pa.Table:
     """Read the answer in parts and stop beyond the limit; a limit in SQL is planned once more."""
-    parts, rows = [], 0
+    parts, rows, size_bytes = [], 0, 0
     with relation.to_arrow_reader(ROWS_IN_ONE_PART) as reader:
         for part in reader:
             parts.append(part)
             rows += part.num_rows
-            if rows > rows_limit:
+            size_bytes += part.nbytes
+            if rows > bounds.rows:
                 raise QueryRefused(
-                    f"The answer has more than {rows_limit:,} rows: group it, or add a limit."
+                    f"The answer has more than {bounds.rows:,} rows: group it, or add a limit."
+                )
+            if size_bytes > bounds.answer_megabytes * 1_000_000:
+                raise QueryRefused(
+                    f"The answer has more than {bounds.answer_megabytes:,} MB: select fewer"
+                    " columns, or add a limit."
                 )
         return pa.Table.from_batches(parts, reader.schema)
 

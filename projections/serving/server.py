@@ -11,7 +11,6 @@ import os
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import AuthenticationError
@@ -34,29 +33,36 @@ from projections.catch_up import Progress, catch_up
 from projections.database import (
     FILE_NAME,
     MEMORY_MEGABYTES,
+    FileDamaged,
     ProjectionError,
     Projections,
     StillFilling,
 )
 from projections.identity import check_tables_are_of
+from projections.serving.duckdb_file import damaged, is_damage, open_or_set_aside, set_aside
+from projections.serving.permitted import OWN_TABLES, check, readable_tables
 from projections.serving.protocol import (
     Answer,
     Question,
     pack_answer,
     pack_error,
+    pack_snapshot,
     unpack_question,
     without_delay,
 )
 from projections.serving.sandbox import read
+from projections.serving.snapshot import Snapshot
 
 LOCK_NAME: Final = "projections.lock"
 ADDRESS_NAME: Final = "projections.owner"
 QUESTION_BYTES_LIMIT: Final = 1_000_000
 WAIT_FOR_OTHERS_SECONDS: Final = 5.0
+IDLE_SECONDS: Final = 0.2
+"""How long a connection without a question is kept, and how soon the end is noticed."""
 
 
 class Busy(ProjectionError):  # noqa: N818 - it reads as the state it reports
-    """Another process has the file."""
+    """Another process of the ledger has the file, and answers."""
 
 
 class Owner:
@@ -76,11 +82,12 @@ class Owner:
         self._open_feed = open_feed
         self._writing = threading.RLock()
         self._is_checked = False
+        self._damage: FileDamaged | None = None
         self._is_filling = open_feed is not None and projections.positions.projected_position == 0
 
     def bring_up(self, progress: Progress | None = None) -> Positions:
         """Bring the file up to where the feed is now; one thread at a time does it."""
-        with self._writing:
+        with self._writing, self._noticing_damage():
             if self._open_feed is None:
                 return self.projections.positions
             feed = self._open_feed()
@@ -98,9 +105,23 @@ class Owner:
 
     @contextmanager
     def writing(self) -> Iterator[Projections]:
-        """Be the only thread that writes the file."""
-        with self._writing:
+        """Be the only thread that writes the file. Raises `FileDamaged`."""
+        with self._writing, self._noticing_damage():
             yield self.projections
+
+    @contextmanager
+    def _noticing_damage(self) -> Iterator[None]:
+        """Set the file aside when it turns out to be damaged: whoever has it next makes it anew."""
+        if self._damage is not None:
+            raise self._damage
+        try:
+            yield
+        except duckdb.Error as error:
+            if not is_damage(error):
+                raise
+            path = self.projections.path
+            self._damage = self._damage or damaged(path, set_aside(path))
+            raise self._damage from None
 
     def answer(self, question: Question) -> Answer:
         """Answer from the tables as they are, brought up to the position asked for if possible.
@@ -111,29 +132,47 @@ class Owner:
         """
         cursor = self.projections.connection.cursor()
         try:
-            if question.wanted_position > projected_position(cursor) and self._writing.acquire(
-                timeout=question.patience_seconds
-            ):
-                try:
-                    self.bring_up()
-                finally:
-                    self._writing.release()
-            if self._is_filling:
-                taken_in = cursor.execute("select position from feed_positions").fetchall()[0][0]
-                raise StillFilling(
-                    f"The read side is being made anew from the store, {taken_in:,} of"
-                    f" {question.wanted_position:,} events so far: ask again in a moment."
-                )
-            table, position = read(
-                cursor,
-                question.sql,
-                question.parameters,
-                question.rows_limit,
-                question.timeout_seconds,
-            )
-            return Answer(table, position, self.note)
+            with self._noticing_damage():
+                return self._answer(question, cursor)
         finally:
             cursor.close()
+
+    def _answer(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> Answer:
+        self._bring_up_to(question, cursor)
+        check(cursor, question.sql, OWN_TABLES | readable_tables())
+        table, position = read(cursor, question.sql, question.parameters, question.bounds)
+        return Answer(table, position, self.note)
+
+    @contextmanager
+    def lending(self, question: Question) -> Iterator[Snapshot]:
+        """Lend a snapshot of the tables that a question is answered from, brought up as for it.
+
+        For as long as this lasts nothing that the snapshot refers to is written over.
+        """
+        cursor = self.projections.connection.cursor()
+        try:
+            with self._noticing_damage():
+                self._bring_up_to(question, cursor)
+        finally:
+            cursor.close()
+        with self.projections.without_checkpoints():
+            yield Snapshot.of(self.projections.path)
+
+    def _bring_up_to(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Bring the tables up for a question, or wait so long for another thread that does."""
+        if question.wanted_position > projected_position(cursor) and self._writing.acquire(
+            timeout=question.patience_seconds
+        ):
+            try:
+                self.bring_up()
+            finally:
+                self._writing.release()
+        if self._is_filling:
+            taken_in = cursor.execute("select position from feed_positions").fetchall()[0][0]
+            raise StillFilling(
+                f"The read side is being made anew from the store, {taken_in:,} of"
+                f" {question.wanted_position:,} events so far: ask again in a moment."
+            )
 
 
 def projected_position(cursor: duckdb.DuckDBPyConnection) -> int:
@@ -169,32 +208,6 @@ def owning(
         lock.release()
 
 
-def open_or_set_aside(path: Path, memory_megabytes: int) -> tuple[Projections, str]:
-    """Open the file; one that will not open, or is of other models, is set aside and made anew.
-
-    Returns a word about it, or nothing. Raises `Busy` when a foreign program has the file open.
-    """
-    try:
-        projections = Projections(path, memory_megabytes)
-        if projections.is_of_these_models:
-            return projections, ""
-        projections.close()
-        why = "was made by other models"
-    except duckdb.Error as error:
-        if "lock on file" in str(error):
-            raise Busy(
-                f"{path} is open in another program; close it there, and ask again."
-            ) from None
-        why = "could not be opened"
-    aside = path.with_name(f"{path.name}.set-aside-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}")
-    path.rename(aside)
-    log = path.with_name(f"{path.name}.wal")
-    if log.exists():
-        log.rename(aside.with_name(f"{aside.name}.wal"))
-    note = f"{path.name} {why}: it is kept as {aside.name}, and was made anew from the store."
-    return Projections(path, memory_megabytes), note
-
-
 @contextmanager
 def answering(owner: Owner) -> Iterator[None]:
     """Answer the questions of other processes, until this ends and the last one is answered."""
@@ -221,15 +234,10 @@ def answering(owner: Owner) -> Iterator[None]:
                 without_delay(connection)
                 deliver_challenge(connection, authkey)
                 answer_challenge(connection, authkey)
-                while not stopping.is_set() and connection.poll(0.2):
-                    question = unpack_question(connection.recv_bytes(QUESTION_BYTES_LIMIT))
-                    try:
-                        reply = pack_answer(owner.answer(question))
-                    except ProjectionError as error:
-                        reply = pack_error(error)
-                    except (LedgerError, duckdb.Error) as error:
-                        reply = pack_error(ProjectionError(str(error)))
-                    connection.send_bytes(reply)
+                while not stopping.is_set() and connection.poll(IDLE_SECONDS):
+                    reply_to(
+                        owner, connection, connection.recv_bytes(QUESTION_BYTES_LIMIT), stopping
+                    )
 
         accepting = threading.Thread(target=accept, name="answering", daemon=True)
         accepting.start()
@@ -245,6 +253,39 @@ def answering(owner: Owner) -> Iterator[None]:
             accepting.join(WAIT_FOR_OTHERS_SECONDS)
             for thread in threads:
                 thread.join(WAIT_FOR_OTHERS_SECONDS)
+
+
+def reply_to(
+    owner: Owner, connection: Connection[Any, Any], message: bytes, stopping: threading.Event
+) -> None:
+    """Answer one question, or lend a snapshot until it is given back; an error is an answer too."""
+    try:
+        question = unpack_question(message)
+        if not question.is_isolated:
+            connection.send_bytes(pack_answer(owner.answer(question)))
+            return
+        with owner.lending(question) as snapshot:
+            connection.send_bytes(pack_snapshot(snapshot, owner.note))
+            while not stopping.is_set() and not connection.poll(IDLE_SECONDS):
+                pass
+        if not stopping.is_set():
+            connection.recv_bytes(QUESTION_BYTES_LIMIT)
+    except (OSError, EOFError):
+        raise
+    except ProjectionError as error:
+        connection.send_bytes(pack_error(error))
+    except (LedgerError, duckdb.Error) as error:
+        connection.send_bytes(pack_error(ProjectionError(str(error))))
+    except Exception as error:  # whoever asks is told, and does not wait for an answer
+        connection.send_bytes(pack_error(mistake(error)))
+
+
+def mistake(error: Exception) -> ProjectionError:
+    """The error for what should not have happened where the tables are."""
+    return ProjectionError(
+        "The process that has the tables could not answer because of a mistake in call-ledger"
+        f" itself ({type(error).__name__}: {error}); please report it."
+    )
 
 
 def leave_address(path: Path, address: object, authkey: bytes) -> None:

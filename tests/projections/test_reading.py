@@ -14,13 +14,13 @@ from uuid import UUID
 
 import pytest
 
-import projections.database
 from domain.commands import Leave, Offer, Receive
 from infra.errors import LedgerMissing
 from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
-from projections.database import StillFilling
+from projections.catch_up import catch_up
+from projections.database import FILE_NAME, Projections, StillFilling
 from projections.serving.client import Reader, ask
 from projections.serving.protocol import Question
 from projections.serving.sandbox import QueryRefused
@@ -92,25 +92,24 @@ def test_only_the_owner_of_the_folder_can_read_where_to_ask(tmp_path: Path) -> N
 
 
 def test_duckdb_has_no_more_memory_than_it_is_given(tmp_path: Path) -> None:
-    with owning(tmp_path, memory_megabytes=256), Reader(tmp_path) as other:
-        rows = other.ask("select current_setting('memory_limit') as given").table.to_pylist()
-    assert rows == [{"given": "244.1 MiB"}]
+    with owning(tmp_path, memory_megabytes=256) as owner, owner.writing() as tables:
+        given = tables.connection.execute("select current_setting('memory_limit')").fetchall()
+    assert given == [("244.1 MiB",)]
 
 
-def test_a_log_that_is_long_is_put_in_its_place_and_a_short_one_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_is_long_is_put_in_its_place_and_a_short_one_is_left(tmp_path: Path) -> None:
     record_some(tmp_path, 1, 4)
-    with owning(tmp_path, lambda: StoreFeed(tmp_path)) as owner:
-        owner.bring_up()
-        with owner.writing() as tables, Reader(tmp_path) as other:
+    with Projections(tmp_path / FILE_NAME) as tables, StoreFeed(tmp_path) as feed:
+        catch_up(tables, feed)
+        assert not tables.tidy()
+    record_some(tmp_path, 4, 6)
+    with Projections(tmp_path / FILE_NAME, much_log_bytes=1) as tables, StoreFeed(tmp_path) as feed:
+        catch_up(tables, feed)
+        with tables.without_checkpoints():
             assert not tables.tidy()
-            monkeypatch.setattr(projections.database, "MUCH_LOG_BYTES", 1)
-            assert tables.tidy()
-            assert not tables.tidy()
-            assert other.ask("select count(*) as calls from calls").table.to_pylist() == [
-                {"calls": 3}
-            ]
+        assert tables.tidy()
+        assert not tables.tidy()
+    assert count(tmp_path) == (5, 5)
 
 
 def test_a_file_that_will_not_open_is_set_aside_and_made_anew_with_a_word(tmp_path: Path) -> None:

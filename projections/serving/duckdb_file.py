@@ -1,0 +1,94 @@
+"""The DuckDB file: opened, or set aside and made anew where it cannot be."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import duckdb
+
+from projections.database import FILE_NAME, FileDamaged, ProjectionError, Projections
+
+DAMAGE: Final = ("Corrupt database file", "Could not read enough bytes")
+"""How DuckDB says that it read what it did not write, at once or only when it comes to it."""
+
+ASIDE: Final = ".set-aside-"
+
+
+class FileInUse(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """A program that is none of the ledger's has the file open."""
+
+
+class SetAside(NamedTuple):
+    """A file that was set aside, with its log."""
+
+    name: str
+    at: str
+    size_bytes: int
+
+
+def open_or_set_aside(path: Path, memory_megabytes: int) -> tuple[Projections, str]:
+    """Open the file; one that will not open, or is of other models, is set aside and made anew.
+
+    Returns a word about it, or nothing. Raises `FileInUse` when a foreign program has it open.
+    """
+    try:
+        projections = Projections(path, memory_megabytes)
+        if projections.is_of_these_models:
+            return projections, ""
+        projections.close()
+        why = "was made by other models"
+    except duckdb.Error as error:
+        if "lock on file" in str(error):
+            raise FileInUse(
+                f"{path} is open in another program: close it there, and ask again."
+            ) from None
+        why = "could not be opened"
+    aside = set_aside(path)
+    note = f"{path.name} {why}: it is kept as {aside.name}, and was made anew from the store."
+    return Projections(path, memory_megabytes), note
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error comes from a file that is cut short or was written over."""
+    return any(words in str(error) for words in DAMAGE)
+
+
+def damaged(path: Path, aside: Path | None = None) -> FileDamaged:
+    """The error for a damaged file."""
+    kept = f": it is kept as {aside.name}, and made anew from the store" if aside else ""
+    return FileDamaged(f"{path.name} was damaged{kept}.")
+
+
+def set_aside(path: Path) -> Path:
+    """Give the file and its log another name, which is returned."""
+    stem = f"{path.name}{ASIDE}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
+    aside = path.with_name(stem)
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{stem}-{number}")
+    path.rename(aside)
+    log = path.with_name(f"{path.name}.wal")
+    if log.exists():
+        log.rename(aside.with_name(f"{aside.name}.wal"))
+    return aside
+
+
+def files_set_aside(folder: Path) -> list[SetAside]:
+    """The files that were set aside in a folder, the oldest first."""
+    return sorted(
+        SetAside(
+            path.name,
+            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(path.stat().st_ctime)),
+            sum(size_bytes(part) for part in (path, path.with_name(f"{path.name}.wal"))),
+        )
+        for path in folder.glob(f"{FILE_NAME}{ASIDE}*")
+        if path.suffix != ".wal"
+    )
+
+
+def size_bytes(path: Path) -> int:
+    """How large a file is; 0 where there is none."""
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,130 @@
+"""An analyst's statement in a process of its own, which may end badly without anybody else's.
+
+That process has no more memory, time and room than it is given, reads a snapshot of the tables, and
+hands back one message. Whatever becomes of it becomes a sentence here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import asdict
+from tempfile import TemporaryDirectory
+from typing import IO, Final
+
+from projections.database import ProjectionError
+from projections.serving.protocol import Answer, Question, pack_question, unpack_answer
+from projections.serving.sandbox import Bounds, QueryRefused
+from projections.serving.snapshot import Snapshot
+
+STARTING_SECONDS: Final = 10.0
+"""More than a process takes to start and to hand over an answer, on a busy machine."""
+
+OVERHEAD_BYTES: Final = 16_000_000
+"""What an answer's message may have beside its rows."""
+
+
+class TablesMoved(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """The file was changed under the statement; with another snapshot it can be answered."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The tables changed too fast for the statement: ask for a shorter period, or again"
+            " when less is being taken in."
+        )
+
+
+def answer_isolated(snapshot: Snapshot, question: Question) -> Answer:
+    """Answer from the snapshot.
+
+    Raises `QueryRefused` for a statement beyond its bounds or that ended its process, `QueryFailed`
+    for one that DuckDB cannot carry out, and `TablesMoved`.
+    """
+    bounds = question.bounds
+    with TemporaryDirectory(prefix="call-ledger-") as spill:
+        given = json.dumps({"snapshot": asdict(snapshot), "spill": spill}).encode()
+        message, ended_by_clock = run(
+            [given, pack_question(question)],
+            bounds.seconds + STARTING_SECONDS,
+            bounds.answer_megabytes * 1_000_000 + OVERHEAD_BYTES,
+        )
+    if ended_by_clock:
+        raise QueryRefused(bounds.too_long)
+    if message is None:
+        raise QueryRefused(died(bounds))
+    if not message:
+        raise TablesMoved
+    return unpack_answer(message)
+
+
+def died(bounds: Bounds) -> str:
+    """The sentence for a process that ended without an answer."""
+    return (
+        "The statement ended the process that computed it, which may have"
+        f" {bounds.memory_megabytes:,} MB of memory: ask for less at once, or write it flatter."
+    )
+
+
+def run(messages: list[bytes], seconds: float, size_bytes: int) -> tuple[bytes | None, bool]:
+    """Hand messages to such a process; what it says, if it says anything, and if it was too long.
+
+    An empty answer means that the tables moved. The process ends with its standard input, so it
+    does not outlive this one.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "projections.serving.isolated_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    ended_by_clock = threading.Event()
+
+    def end() -> None:
+        ended_by_clock.set()
+        process.kill()
+
+    clock = threading.Timer(seconds, end)
+    clock.daemon = True
+    clock.start()
+    try:
+        try:
+            for message in messages:
+                write_message(process.stdin, message)
+        except BrokenPipeError:
+            return None, ended_by_clock.is_set()
+        return read_message(process.stdout, size_bytes), ended_by_clock.is_set()
+    finally:
+        clock.cancel()
+        process.kill()
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()
+
+
+def environment() -> dict[str, str]:
+    """This process's variables without the ledger's own, which can have passwords."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CALL_LEDGER")}
+    # Both take what they need, and not hundreds of megabytes of addresses in advance.
+    return {**own, "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
+
+
+def write_message(to: IO[bytes], message: bytes) -> None:
+    """Write a message with its length before it."""
+    to.write(len(message).to_bytes(8, "big"))
+    to.write(message)
+    to.flush()
+
+
+def read_message(of: IO[bytes], size_bytes: int) -> bytes | None:
+    """Read such a message; nothing when it is not whole, or longer than it may be."""
+    length = int.from_bytes(header, "big") if len(header := of.read(8)) == 8 else -1
+    if not 0 <= length <= size_bytes:
+        return None
+    message = of.read(length)
+    return message if len(message) == length else None

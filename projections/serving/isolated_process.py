@@ -1,0 +1,118 @@
+"""The process that computes an analyst's statement: it has bounds, a snapshot, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from projections.database import ProjectionError
+from projections.serving.duckdb_file import damaged
+from projections.serving.isolated import OVERHEAD_BYTES, read_message, write_message
+from projections.serving.permitted import check, readable_tables
+from projections.serving.protocol import Answer, Question, pack_answer, pack_error, unpack_question
+from projections.serving.sandbox import Bounds, QueryRefused, read
+from projections.serving.snapshot import Snapshot, SnapshotFiles
+
+PROGRAM_MEGABYTES: Final = 1_500
+"""Addresses that the libraries and the threads take beside DuckDB's memory and the answer."""
+
+SPILL_MEGABYTES: Final = 4_000
+FILES: Final = 256
+POLITENESS: Final = 10
+
+
+def main() -> None:
+    """Read what is asked, and answer."""
+    given = json.loads(read_message(sys.stdin.buffer, OVERHEAD_BYTES) or b"")
+    question = unpack_question(read_message(sys.stdin.buffer, OVERHEAD_BYTES) or b"")
+    threading.Thread(target=end_with_standard_input, daemon=True).start()
+    limit(question.bounds)
+    write_message(
+        sys.stdout.buffer, answered(Snapshot(**given["snapshot"]), given["spill"], question)
+    )
+
+
+def end_with_standard_input() -> None:
+    """End when whoever asked has ended, or wants no answer any more."""
+    sys.stdin.buffer.read(1)
+    os._exit(1)
+
+
+def limit(bounds: Bounds) -> None:
+    """Let the system hold this process to its bounds, and serve everybody else first."""
+    threads = os.cpu_count() or 1
+    megabytes = bounds.memory_megabytes + 2 * bounds.answer_megabytes + PROGRAM_MEGABYTES
+    cpu_seconds = int(bounds.seconds + 10) * threads
+    for what, most in (
+        (resource.RLIMIT_AS, megabytes * 1_000_000),
+        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_FSIZE, SPILL_MEGABYTES * 1_000_000),
+        (resource.RLIMIT_NOFILE, FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with suppress(ValueError, OSError):  # a system may allow less, or not know it
+            resource.setrlimit(what, (most, most))
+    os.nice(POLITENESS)
+
+
+def answered(snapshot: Snapshot, spill: str, question: Question) -> bytes:
+    """The message of the answer; empty when the file was changed meanwhile."""
+    try:
+        message = computed(snapshot, spill, question)
+    except ProjectionError as error:
+        message = pack_error(error)
+    except MemoryError:
+        message = pack_error(QueryRefused(question.bounds.too_much))
+    except (duckdb.Error, OSError):
+        # The file did not open, which it does unless it was changed or damaged.
+        message = pack_error(damaged(Path(snapshot.path)))
+    # An error, too, may come from a block that has other rows by now.
+    return message if snapshot.is_unchanged() else b""
+
+
+def computed(snapshot: Snapshot, spill: str, question: Question) -> bytes:
+    """Check the statement, open the tables, and compute."""
+    connection = duckdb.connect(config=settings(question.bounds, spill))
+    check(connection, question.sql, readable_tables())
+    files = SnapshotFiles(snapshot)
+    connection.register_filesystem(files)
+    url = files.url.replace("'", "''")
+    connection.execute(f"attach '{url}' as ledger (read_only)")
+    connection.execute("use ledger")
+    for setting in (
+        "timezone = 'UTC'",
+        "python_enable_replacements = false",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"set {setting}")
+    table, position = read(connection, question.sql, question.parameters, question.bounds)
+    return pack_answer(Answer(table, position))
+
+
+def settings(bounds: Bounds, spill: str) -> dict[str, Any]:
+    """DuckDB's settings."""
+    return {
+        "memory_limit": f"{bounds.memory_megabytes}MB",
+        "threads": os.cpu_count() or 1,
+        "temp_directory": spill,
+        "max_temp_directory_size": f"{SPILL_MEGABYTES}MB",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    finally:
+        # At once: the thread that waits for the standard input would hold up an orderly end.
+        os._exit(0)

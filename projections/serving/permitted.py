@@ -1,0 +1,174 @@
+"""What a statement may be: decided from what DuckDB's parser makes of it, never from its text.
+
+Everything in the parsed statement has to be known here: the kinds of its parts, its functions, and
+the tables that it names. Whatever is not known is refused, whatever it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from functools import cache
+from re import DOTALL, IGNORECASE
+from re import compile as compiled
+from typing import Any, Final
+
+import duckdb
+import orjson
+
+from projections.models import readable_models
+from projections.serving.permitted_functions import FUNCTIONS, TABLE_FUNCTIONS, words
+from projections.serving.sandbox import (
+    STATEMENT_LENGTH_LIMIT,
+    QueryFailed,
+    QueryRefused,
+    too_many_characters,
+)
+
+EXPRESSIONS: Final = words(
+    """
+    BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA LAMBDA_REF
+    OPERATOR PARAMETER POSITIONAL_REFERENCE STAR SUBQUERY TYPE WINDOW
+    """
+)
+QUERIES: Final = words(
+    """
+    SELECT_NODE SET_OPERATION_NODE RECURSIVE_CTE_NODE CTE_NODE DISTINCT_MODIFIER LIMIT_MODIFIER
+    LIMIT_PERCENT_MODIFIER ORDER_MODIFIER ORDER_DEFAULT ASCENDING DESCENDING
+    """
+)
+SOURCES: Final = words(
+    """
+    BASE_TABLE COLUMN_DATA CTE EMPTY EXPRESSION_LIST JOIN PIVOT SHOW_REF SUBQUERY TABLE_FUNCTION
+    """
+)
+PARTS: Final = QUERIES | SOURCES
+EXPLAIN: Final = compiled(
+    r"\s*explain\s+(?:analyze\s+)?(?:\([^()]*\)\s*)?(.*)", IGNORECASE | DOTALL
+)
+LIST_OF_TABLES: Final = '"tables"'
+"""How the parser names what `show tables` shows."""
+
+TOO_DEEP: Final = "Max expression depth"
+TOO_DEEP_SENTENCE: Final = "The statement is nested too deeply: write it flatter."
+
+OWN_TABLES: Final = frozenset({"feed_positions", "withheld", "refusal_events"})
+"""Tables that the ledger's own questions read beside those that everybody may."""
+
+LOOK: Final = "see the list with `call-ledger sql --help`."
+
+
+@cache
+def readable_tables() -> frozenset[str]:
+    """The tables that everybody may read: the models, and the events they come from."""
+    return frozenset({"events", *(model.name for model in readable_models())})
+
+
+def check(connection: duckdb.DuckDBPyConnection, sql: str, tables: Set[str]) -> None:
+    """Raise `QueryRefused` unless it is one statement that only reads and computes from tables.
+
+    Raises `QueryFailed` for what DuckDB's parser does not understand.
+    """
+    if len(sql) > STATEMENT_LENGTH_LIMIT:
+        raise QueryRefused(too_many_characters(sql))
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        if TOO_DEEP in str(error):
+            raise QueryRefused(TOO_DEEP_SENTENCE) from None
+        raise QueryFailed(str(error)) from None
+    if len(statements) != 1:
+        raise QueryRefused(f"Give exactly one statement; here are {len(statements)}.")
+    kind = statements[0].type
+    explained = EXPLAIN.fullmatch(sql) if kind == duckdb.StatementType.EXPLAIN else None
+    if explained is None and kind != duckdb.StatementType.SELECT:
+        raise QueryRefused(
+            f"Only select is allowed here, and this is {kind.name.lower()}: begin with select,"
+            " with, from, describe, summarize, explain, or a pivot that lists its values."
+        )
+    check_parts(parsed(connection, explained[1] if explained else sql), tables)
+
+
+def parsed(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    """What the parser makes of a select."""
+    ((text,),) = connection.execute("select json_serialize_sql(?)", [sql]).fetchall()
+    try:
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise QueryRefused(TOO_DEEP_SENTENCE) from None
+    if said["error"]:
+        raise QueryRefused(
+            f"Only select is allowed here ({said['error_message']}): a pivot has to list its"
+            " values, as in `pivot t on a in (1, 2) using count(*)`."
+        )
+    return said["statements"]
+
+
+def check_parts(statements: Any, tables: Set[str]) -> None:
+    """Refuse the first part that is not known. A named query may be read within its statement."""
+    remaining: list[tuple[Any, frozenset[str]]] = [(statements, frozenset())]
+    while remaining:
+        part, named = remaining.pop()
+        if isinstance(part, list):
+            remaining += ((one, named) for one in part)
+        elif isinstance(part, dict):
+            named |= names_given(part)
+            check_part(part, tables, named)
+            remaining += ((one, named) for one in children(part))
+
+
+def names_given(part: dict[str, Any]) -> frozenset[str]:
+    """The names that a query gives to queries within it."""
+    names = {one["key"] for one in part.get("cte_map", {}).get("map", ())}
+    if "cte_name" in part:
+        names.add(part["cte_name"])
+    return frozenset(name.lower() for name in names)
+
+
+def children(part: dict[str, Any]) -> Iterator[Any]:
+    """What may have parts of its own; a constant's value and type are none."""
+    if part.get("class") == "CONSTANT":
+        return
+    yield from (value for value in part.values() if isinstance(value, dict | list))
+
+
+def check_part(part: dict[str, Any], tables: Set[str], named: frozenset[str]) -> None:
+    """Refuse one part that is not known."""
+    if "class" in part:
+        if part["class"] not in EXPRESSIONS:
+            raise QueryRefused(f"{part['class'].lower()} cannot be used here: only select reads.")
+    elif isinstance(part.get("type"), str) and part["type"] not in PARTS:
+        raise QueryRefused(f"{part['type'].lower()} cannot be used here: only select reads.")
+    if "function_name" in part:
+        check_function(part, FUNCTIONS | TABLE_FUNCTIONS)
+    if part.get("type") == "TABLE_FUNCTION":
+        check_function(part["function"], TABLE_FUNCTIONS)
+    if part.get("type") == "SHOW_REF" and part["query"] is None:
+        check_shown(part, tables)
+    if part.get("type") == "BASE_TABLE":
+        check_table(part, tables, named)
+
+
+def check_function(part: dict[str, Any], known: Set[str]) -> None:
+    """Refuse a function that is not known to only compute, or is named with a schema."""
+    name = part["function_name"].lower()
+    path = part.get("qualified_name", {}).get("path", [name])
+    if len(path) != 1 or name not in known:
+        raise QueryRefused(
+            f"The function {'.'.join(path)} cannot be used here: only those that compute from"
+            " rows can. Take it out, or compute it in another program."
+        )
+
+
+def check_shown(part: dict[str, Any], tables: Set[str]) -> None:
+    """Refuse to show anything but tables."""
+    name = part["table_name"]
+    if name != LIST_OF_TABLES and name.strip('"').lower() not in tables:
+        raise QueryRefused(f"{name} cannot be shown here; {LOOK}")
+
+
+def check_table(part: dict[str, Any], tables: Set[str], named: frozenset[str]) -> None:
+    """Refuse a table that is neither one of ours nor a query of the statement."""
+    path = [name.lower() for name in part["qualified_name"]["path"]]
+    is_ours = path[-1] in tables and path[:-1] in ([], ["main"])
+    if not is_ours and not (len(path) == 1 and path[0] in named):
+        raise QueryRefused(f"There is no table {'.'.join(path)} to be read here; {LOOK}")

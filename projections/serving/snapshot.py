@@ -1,0 +1,94 @@
+"""The DuckDB file as it was at one moment, for a process that may only look at it.
+
+DuckDB lets nobody else open a file that a process writes. But it never writes over what its last
+checkpoint refers to, because a crash must leave that whole; so the file and the beginning of its
+log, as long as the log was at one moment, are the tables of that moment until the next checkpoint.
+Whoever has the file puts checkpoints off meanwhile, and whoever looks compares its header before
+and after: with the same header nothing that it read has changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from fsspec import AbstractFileSystem
+
+HEADER_BYTES: Final = 3 * 4096
+"""The file's own header and two of checkpoints, which are written in turn."""
+
+PROTOCOL: Final = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A DuckDB file between two checkpoints, and how much of its log belongs to it."""
+
+    path: str
+    header: str
+    log_bytes: int
+
+    @classmethod
+    def of(cls, path: Path) -> Snapshot:
+        """The file as it is now; to be taken while no checkpoint is written. Raises `OSError`."""
+        try:
+            log_bytes = path.with_name(f"{path.name}.wal").stat().st_size
+        except FileNotFoundError:
+            log_bytes = 0
+        return cls(str(path.absolute()), header_of(path), log_bytes)
+
+    def is_unchanged(self) -> bool:
+        """Whether there was no checkpoint since. Raises `OSError`."""
+        return header_of(Path(self.path)) == self.header
+
+
+def header_of(path: Path) -> str:
+    """A hash of the file's headers, which every checkpoint changes. Raises `OSError`."""
+    with path.open("rb") as file:
+        return sha256(file.read(HEADER_BYTES)).hexdigest()
+
+
+class SnapshotFiles(AbstractFileSystem):  # type: ignore[misc]
+    """Shows DuckDB the file and the beginning of its log, without a lock, and no other file."""
+
+    protocol = PROTOCOL
+    cachable = False
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self._snapshot = snapshot
+
+    @property
+    def url(self) -> str:
+        """What DuckDB attaches."""
+        return f"{PROTOCOL}://{self._snapshot.path}"
+
+    def _open(self, path: str, mode: str = "rb", **_: Any) -> BinaryIO:
+        if mode != "rb":
+            raise PermissionError(f"{path} is only read")
+        if path == self._snapshot.path:
+            return Path(path).open("rb", buffering=0)
+        if path == f"{self._snapshot.path}.wal":
+            if not self._snapshot.log_bytes:
+                return BytesIO()
+            with Path(path).open("rb") as log:
+                return BytesIO(log.read(self._snapshot.log_bytes))
+        raise FileNotFoundError(path)
+
+    def exists(self, path: str, **_: Any) -> bool:
+        """Whether it is one of the two."""
+        return self._size_bytes(path) > 0
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        """Its size."""
+        path = self._strip_protocol(path)
+        return {"name": path, "size": self._size_bytes(path), "type": "file"}
+
+    def _size_bytes(self, path: str) -> int:
+        path = self._strip_protocol(path)
+        if path == self._snapshot.path:
+            return Path(path).stat().st_size
+        return self._snapshot.log_bytes if path == f"{self._snapshot.path}.wal" else 0
