@@ -23,7 +23,7 @@ from bench.figures import Figure, keep, machine, table
 from bench.histories import batches, call_id
 from bench.servers import folder_of_its_own, kafka_in
 from consumers.kafka.batch_decoder import decoded
-from consumers.kafka.feed import POLL_BATCHES
+from consumers.kafka.feed import BOUNDS
 from consumers.kafka.message_format import headers_of, is_as_published, key_in, place_of
 from consumers.kafka.offsets import consumer_at, ends_of, partitions_of
 from consumers.kafka.transactions import TransactionalWriter, partition_of
@@ -101,7 +101,7 @@ def checked(bootstrap: str, reader: int, readers: int) -> int:
     """Read and check as `project` does, a reader's share of the partitions, and keep nothing."""
     kafka, count = Kafka(bootstrap), 0
     ends = ends_of(kafka, partitions_of(kafka, EVENTS)[reader::readers])
-    consumer = consumer_at(kafka, {}, partitions_of(kafka, EVENTS), at_once=POLL_BATCHES)
+    consumer = consumer_at(kafka, {}, partitions_of(kafka, EVENTS), at_once=BOUNDS.poll_batches)
     poll_whole_batches(consumer, decoded)
     consumer.pause(*(one for one in consumer.assignment() if one not in ends))
     try:

@@ -57,6 +57,7 @@ def serve(
     on_page: OnPage | None = None,
     on_group: OnGroup | None = None,
     from_beginning: bool = False,
+    page_commands: int = PAGE_COMMANDS,
 ) -> int:
     """Take commands and answer them until told to stop; returns how many were answered.
 
@@ -80,13 +81,13 @@ def serve(
         page = CommandPage(ledger, writer, watched.ids[COMMANDS], on_group)
         try:
             while not stopping.is_set():
-                messages = poll(kafka, consumer, watched)
+                messages = poll(kafka, consumer, watched, page_commands)
                 if messages:
                     began = time.monotonic()
                     answered += page.serve(messages)
                     if on_page is not None:
                         on_page(answered, time.monotonic() - began)
-                    if len(messages) < PAGE_COMMANDS and not until_end:
+                    if len(messages) < page_commands and not until_end:
                         stopping.wait(GATHER_SECONDS)
                 elif until_end and is_at_end(kafka, consumer):
                     watched.check()
@@ -99,11 +100,13 @@ def serve(
     return answered
 
 
-def poll(kafka: Kafka, consumer: KafkaConsumer, watched: WatchedTopics) -> list[Any]:
+def poll(
+    kafka: Kafka, consumer: KafkaConsumer, watched: WatchedTopics, page_commands: int
+) -> list[Any]:
     """The next commands, which are of the topic that is read: offsets say nothing of another."""
     try:
         with reading(kafka, LOST):
-            polled = consumer.poll(POLL_MILLISECONDS, max_records=PAGE_COMMANDS)
+            polled = consumer.poll(POLL_MILLISECONDS, max_records=page_commands)
     except KafkaUnavailable:
         watched.check()
         raise

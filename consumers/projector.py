@@ -19,13 +19,13 @@ from consumers.kafka.checkpoints import last_checkpoint
 from consumers.kafka.dead_letters import (
     insert_events,
     insert_refusals,
+    keep_dead_letters,
+    log_dead_letters,
     parted,
     read_again,
-    say_withheld,
-    withhold,
     without_unreadable,
 )
-from consumers.kafka.feed import KafkaFeed, Page
+from consumers.kafka.feed import BOUNDS, Bounds, KafkaFeed, Page
 from consumers.kafka.resequencer import Message
 from infra.kafka import Kafka
 from infra.topics import EVENTS_POSITIONS
@@ -60,6 +60,8 @@ def project(
     until_end: bool = False,
     on_positions: OnPositions | None = None,
     memory_megabytes: int = MEMORY_MEGABYTES,
+    bounds: Bounds = BOUNDS,
+    pages_at_once: int = PAGES_AT_ONCE,
 ) -> Positions:
     """Keep the folder's tables up to Kafka, and answer whoever asks, until told to stop.
 
@@ -76,7 +78,7 @@ def project(
             where = dead_letters.offsets(projections.connection)
             ids = dead_letters.topic_ids(projections.connection)
         with (
-            closing(KafkaFeed(kafka, where, *positions[:2], ids)) as feed,
+            closing(KafkaFeed(kafka, where, *positions[:2], ids, bounds)) as feed,
             closing(
                 prefetch(pages_of(feed, until_end), lambda page: page.is_full, PAGES_AHEAD)
             ) as pages,
@@ -85,7 +87,7 @@ def project(
                 dead_letters.note_topics(projections.connection, feed.topics.ids)
             while not stopping.is_set() and (page := next(pages, None)) is not None:
                 began = time.monotonic()
-                positions = take_in(owner, chain([page], pages), stopping)
+                positions = take_in(owner, chain([page], pages), stopping, pages_at_once)
                 if on_positions is not None:
                     on_positions(positions, time.monotonic() - began)
                 if not (page.is_full or tidied(owner) or until_end):
@@ -119,12 +121,14 @@ def pages_of(feed: KafkaFeed, until_end: bool) -> Iterator[Page]:
             return
 
 
-def take_in(owner: Owner, pages: Iterator[Page], stopping: threading.Event) -> Positions:
+def take_in(
+    owner: Owner, pages: Iterator[Page], stopping: threading.Event, pages_at_once: int
+) -> Positions:
     """Write what is there at once; when there is no more for now, bring up the models."""
     taken: list[Page] = []
     with owner.writing() as projections:
         try:
-            write(projections, remembered(pages, taken, stopping))
+            write(projections, remembered(pages, taken, stopping, pages_at_once))
         except duckdb.Error:
             readable = [without_unreadable(projections, page) for page in taken]
             if readable == taken:
@@ -134,15 +138,15 @@ def take_in(owner: Owner, pages: Iterator[Page], stopping: threading.Event) -> P
         if not taken[-1].is_full and not is_projected(projections.positions):
             projections.refresh()
         positions = projections.positions
-    say_withheld(taken)
+    log_dead_letters(taken)
     return positions
 
 
 def remembered(
-    pages: Iterator[Page], taken: list[Page], stopping: threading.Event
+    pages: Iterator[Page], taken: list[Page], stopping: threading.Event, pages_at_once: int
 ) -> Iterator[Page]:
     """So many pages as one transaction takes, while there is more at once and nobody stops."""
-    for page in islice(pages, PAGES_AT_ONCE):
+    for page in islice(pages, pages_at_once):
         taken.append(page)
         yield page
         if not page.is_full or stopping.is_set():
@@ -154,7 +158,7 @@ def write(projections: Projections, pages: Iterable[Page]) -> None:
     with projections.transaction():
         last: Page | None = None
         for page in pages:
-            if page.events or page.refusals or page.besides:
+            if page.events or page.refusals or page.out_of_turn:
                 write_page(projections, page)
                 last = page
         if last is None:
@@ -170,17 +174,17 @@ def write_page(projections: Projections, page: Page) -> None:
     good, bad = parted(page.events)
     if good:
         insert_events(projections, good)
-    withhold(projections, bad, are_holes=True)
+    keep_dead_letters(projections, bad, are_holes=True)
     if page.events:
         projections.note_position(page.events[-1].number)
     good, bad = parted(page.refusals)
     if good:
         insert_refusals(projections, good)
-    withhold(projections, bad, are_holes=False)
+    keep_dead_letters(projections, bad, are_holes=False)
     if page.refusals:
         projections.note_refusal_number(page.refusals[-1].number)
-    good, bad = parted(page.besides)
-    withhold(projections, bad, are_holes=False)
+    good, bad = parted(page.out_of_turn)
+    keep_dead_letters(projections, bad, are_holes=False)
     fill_holes(projections, good)
 
 
@@ -191,4 +195,4 @@ def fill_holes(projections: Projections, messages: Iterable[Message]) -> None:
         if one.number in missing:
             missing.remove(one.number)
             insert_events(projections, [one])
-            dead_letters.healed(projections.connection, one.number)
+            dead_letters.resolve(projections.connection, one.number)

@@ -17,7 +17,7 @@ from consumers.kafka.checkpoints import PUBLISHER, WAYS_ON, Checkpoint, check_no
 from consumers.kafka.message_format import Headers, Keys, headers_of, key_in
 from consumers.kafka.offsets import partitions_of
 from consumers.kafka.topic_identity import TOPICS, WatchedTopics, ids_in
-from consumers.kafka.transactions import TransactionalWriter
+from consumers.kafka.transactions import KEEP_SECONDS, TransactionalWriter
 from infra.errors import LedgerError
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, check_safe
@@ -80,6 +80,7 @@ def publish(
     until_end: bool = False,
     on_page: OnPage | None = None,
     page_events: int = PAGE_EVENTS,
+    keep_seconds: float = KEEP_SECONDS,
 ) -> Published:
     """Publish until told to stop, or `until_end` until Kafka has what the store has now.
 
@@ -92,7 +93,7 @@ def publish(
     with (
         closing(open_feed()) as feed,
         closing(WatchedTopics(kafka, WAYS_ON[EVENTS_POSITIONS], EVENTS, REFUSALS)) as watched,
-        TransactionalWriter(kafka, NAME, EVENTS_POSITIONS, sends_again) as writer,
+        TransactionalWriter(kafka, NAME, EVENTS_POSITIONS, sends_again, keep_seconds) as writer,
     ):
         done = done_before(writer.checkpoint, from_position)
         check_topics(kafka, watched, writer, from_position)

@@ -28,7 +28,7 @@ class Computing:
         execute(
             "create or replace temp table touched as select call_position from main.events"
             f" where position > {positions.projected_position}"
-            " union select call_position from main.touched_besides"
+            " union select call_position from main.calls_to_recompute"
         )
         oldest = execute("select min(call_position) from touched").fetchall()[0][0]
         if oldest is not None:

@@ -338,7 +338,7 @@ class Projections:
             "update feed_positions set projected_position = position,"
             " projected_refusal_number = refusal_number"
         )
-        self.connection.execute("delete from touched_besides")
+        self.connection.execute("delete from calls_to_recompute")
 
     def _colour(self) -> str:
         return str(self.connection.execute("select colour from file_made_by").fetchall()[0][0])

@@ -28,15 +28,15 @@ create table withheld (
     state varchar not null default 'waiting',
     primary key (topic, partition_number, message_offset)
 );
-create table touched_besides (call_position bigint);
+create table calls_to_recompute (call_position bigint);
 """
-"""`touched_besides` has calls to be computed again though no event of theirs is new."""
+"""`calls_to_recompute` has calls to be computed again though no event of theirs is new."""
 
 Offsets = Mapping[tuple[str, int], int]
 """The offset of the next message to be read, of each topic and partition."""
 
 
-class Withheld(NamedTuple):
+class DeadLetter(NamedTuple):
     """A message that could not be read: its place in Kafka and, if it says one, in the ledger."""
 
     topic: str
@@ -78,7 +78,7 @@ def note_offsets(connection: duckdb.DuckDBPyConnection, read: Offsets) -> None:
     )
 
 
-def withhold(connection: duckdb.DuckDBPyConnection, messages: Iterable[Withheld]) -> None:
+def keep(connection: duckdb.DuckDBPyConnection, messages: Iterable[DeadLetter]) -> None:
     """Keep what could not be read, and have its call computed again; known ones are passed over."""
     for one in messages:
         call = one.call_position or call_of(connection, one.call_id)
@@ -88,7 +88,7 @@ def withhold(connection: duckdb.DuckDBPyConnection, messages: Iterable[Withheld]
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [*one[:4], call, *one[5:]],
         )
-        connection.execute("insert into touched_besides select ? where ? > 0", [call, call])
+        connection.execute("insert into calls_to_recompute select ? where ? > 0", [call, call])
 
 
 def call_of(connection: duckdb.DuckDBPyConnection, call_id: str | None) -> int | None:
@@ -135,10 +135,10 @@ def to_be_read_again(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, i
     return [(at, call, bytes(original)) for at, call, original in rows.fetchall()]
 
 
-def healed(connection: duckdb.DuckDBPyConnection, position: int) -> None:
+def resolve(connection: duckdb.DuckDBPyConnection, position: int) -> None:
     """Say that the event of a position is here after all, and have its call computed again."""
     connection.execute(
-        "insert into touched_besides select call_position from withheld"
+        "insert into calls_to_recompute select call_position from withheld"
         " where position = ? and state = 'waiting' and call_position is not null",
         [position],
     )

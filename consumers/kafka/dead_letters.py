@@ -17,7 +17,7 @@ from infra.logs import LOGGER, Happening
 from ledger.feed import EventBatch, RefusalBatch
 from projections import dead_letters
 from projections.database import Projections
-from projections.dead_letters import Withheld
+from projections.dead_letters import DeadLetter
 from projections.serving.server import owning
 
 ORIGINAL_BYTES: Final = 1_000_000
@@ -51,18 +51,20 @@ def parted(messages: Sequence[Message]) -> tuple[Sequence[Message], list[Message
     return ([one for one in messages if not one.is_poison] if bad else messages), bad
 
 
-def withhold(projections: Projections, messages: Sequence[Message], are_holes: bool) -> None:
+def keep_dead_letters(
+    projections: Projections, messages: Sequence[Message], are_holes: bool
+) -> None:
     """Keep messages that cannot be read, in the caller's transaction."""
-    dead_letters.withhold(projections.connection, (withheld(one, are_holes) for one in messages))
+    dead_letters.keep(projections.connection, (dead_letter_of(one, are_holes) for one in messages))
 
 
-def withheld(message: Message, is_hole: bool) -> Withheld:
+def dead_letter_of(message: Message, is_hole: bool) -> DeadLetter:
     """The message as it is kept; only one that leaves a hole makes its call incomplete.
 
     One without a place may be the event that is missing somewhere: its key says of which call.
     """
     key = message.key.decode("utf-8", "replace") if message.key is not None else None
-    return Withheld(
+    return DeadLetter(
         message.topic,
         message.partition,
         message.offset,
@@ -75,7 +77,7 @@ def withheld(message: Message, is_hole: bool) -> Withheld:
     )
 
 
-def say_withheld(pages: Sequence[Page]) -> None:
+def log_dead_letters(pages: Sequence[Page]) -> None:
     """One line in the log for what is withheld, with the place of the first."""
     everything = (one for page in pages for part in page[:3] for one in part)
     bad = [one for one in everything if one.is_poison]
@@ -92,7 +94,7 @@ def without_unreadable(projections: Projections, page: Page) -> Page:
     return page._replace(
         events=marked(projections, page.events, insert_events),
         refusals=marked(projections, page.refusals, insert_refusals),
-        besides=marked(projections, page.besides, insert_events),
+        out_of_turn=marked(projections, page.out_of_turn, insert_events),
     )
 
 
@@ -146,7 +148,7 @@ def read_late(projections: Projections, position: int, call_position: int, origi
     try:
         with projections.transaction():
             projections.insert_events(EventBatch([position], [call_position], [original]))
-            dead_letters.healed(projections.connection, position)
+            dead_letters.resolve(projections.connection, position)
             projections.refresh_touched()
     except duckdb.Error:
         return NO_ROW

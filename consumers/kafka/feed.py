@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from kafka import TopicPartition
@@ -35,18 +36,8 @@ POLL_MILLISECONDS: Final = 100
 GATHER_MILLISECONDS: Final = 20
 """What was fetched before is followed by what came since: a page more would be a refresh more."""
 BEHIND_POLL_MILLISECONDS: Final = 1_000
-POLL_BATCHES: Final = 50
-PAGE_MESSAGES: Final = 50_000
-"""While behind, so many messages are gathered before they are written at once."""
-
-PAGE_BYTES: Final = 256 * 1024**2
-"""Or so much: documents may be hundreds of times as large as they usually are."""
-
 MUCH_MESSAGES: Final = 10_000
 """While so many are left, it is worth waiting a moment for a page to become full."""
-
-WINDOW_MESSAGES: Final = 200_000
-"""A partition that is so far ahead of the others waits for them."""
 
 HELD_LIMIT: Final = 1_000_000
 LARGEST_DOCUMENT_BYTES: Final = 256 * 1024
@@ -54,8 +45,24 @@ LOST: Final = (
     "delete projections.duckdb to read from the beginning, or send events again with "
     "`call-ledger publish --from`."
 )
-GAP_SECONDS: Final = 30.0
-"""How long a position may be missing while later ones are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is read at once, and how long is waited for what is missing."""
+
+    poll_batches: int = 50
+    page_messages: int = 50_000
+    """While behind, so many messages are gathered before they are written at once."""
+    page_bytes: int = 256 * 1024**2
+    """Or so much: documents may be hundreds of times as large as they usually are."""
+    window_messages: int = 200_000
+    """A partition that is so far ahead of the others waits for them."""
+    gap_seconds: float = 30.0
+    """How long a position may be missing while later ones are there."""
+
+
+BOUNDS: Final = Bounds()
 
 
 class Page(NamedTuple):
@@ -63,7 +70,7 @@ class Page(NamedTuple):
 
     events: list[Message]
     refusals: list[Message]
-    besides: list[Message]
+    out_of_turn: list[Message]
     """Messages without a place, and those whose place was taken before."""
     offsets: Offsets
     is_full: bool
@@ -80,6 +87,7 @@ class KafkaFeed:
         position: int,
         refusal_number: int,
         topic_ids: TopicIds | None = None,
+        bounds: Bounds = BOUNDS,
     ) -> None:
         """Go on from the offsets, and from the beginning where there is none.
 
@@ -90,6 +98,7 @@ class KafkaFeed:
         self.topics = topics_of_tables(kafka)
         self.topics.compare(topic_ids or {})
         self._kafka = kafka
+        self._bounds = bounds
         self._events, self._refusals = Resequencer(position), Resequencer(refusal_number)
         self._names = {kafka.topic(EVENTS): self._events, kafka.topic(REFUSALS): self._refusals}
         self._checks: dict[str, Callable[[bytes], str]] = {
@@ -100,7 +109,7 @@ class KafkaFeed:
         self._gap_seconds = 0.0
         kept = {TopicPartition(*place): offset for place, offset in offsets.items()}
         self._partitions = partitions_of(kafka, EVENTS, REFUSALS)
-        self._consumer = consumer_at(kafka, kept, self._partitions, POLL_BATCHES)
+        self._consumer = consumer_at(kafka, kept, self._partitions, bounds.poll_batches)
         poll_whole_batches(self._consumer, decoded)
         self._begun_at = next_offsets(self._consumer)
 
@@ -116,18 +125,20 @@ class KafkaFeed:
         another topic than what was read before, and `KafkaUnavailable`.
         """
         came: dict[Resequencer, list[Message]] = {self._events: [], self._refusals: []}
-        besides: list[Message] = []
+        out_of_turn: list[Message] = []
         gathered = gathered_bytes = came_times = 0
         began = time.monotonic()
         with self._reading():
-            while gathered < PAGE_MESSAGES and gathered_bytes < PAGE_BYTES:
+            while (
+                gathered < self._bounds.page_messages and gathered_bytes < self._bounds.page_bytes
+            ):
                 polled = self._consumer.poll(self._patience_milliseconds(came_times))
                 before = gathered
                 for partition, batches in polled.items():
                     records = self._records(partition, batches)
                     gathered += len(records)
                     gathered_bytes += sum(len(document) for _, _, document, _ in records)
-                    messages = self._messages(partition, records, besides)
+                    messages = self._messages(partition, records, out_of_turn)
                     came[self._names[partition.topic]] += messages
                 if gathered == before:
                     break
@@ -137,17 +148,17 @@ class KafkaFeed:
         else:
             self.topics.check_now_and_then()
         events, again = self._events.take(came[self._events])
-        besides += again
+        out_of_turn += again
         refusals, again = self._refusals.take(came[self._refusals])
-        besides += (one for one in again if one.is_poison)
+        out_of_turn += (one for one in again if one.is_poison)
         self._hold_the_furthest()
         self._check_gap(0 if gathered else time.monotonic() - began)
         is_full = (
-            gathered >= PAGE_MESSAGES
-            or gathered_bytes >= PAGE_BYTES
+            gathered >= self._bounds.page_messages
+            or gathered_bytes >= self._bounds.page_bytes
             or (gathered > 0 and self._messages_left() > MUCH_MESSAGES)
         )
-        return Page(events, refusals, besides, self._offsets(), is_full)
+        return Page(events, refusals, out_of_turn, self._offsets(), is_full)
 
     def at_end(self) -> bool:
         """Whether everything that Kafka has now was read."""
@@ -187,7 +198,7 @@ class KafkaFeed:
         return records
 
     def _messages(
-        self, partition: TopicPartition, records: list[Record], besides: list[Message]
+        self, partition: TopicPartition, records: list[Record], out_of_turn: list[Message]
     ) -> list[Message]:
         check = self._checks[partition.topic]
         topic, number = partition.topic, partition.partition
@@ -207,7 +218,7 @@ class KafkaFeed:
             message = Message(
                 at, reason != "", call, document, topic, number, offset, key, as_published, reason
             )
-            (besides if place is None else messages).append(message)
+            (out_of_turn if place is None else messages).append(message)
         if messages:
             self._furthest[partition] = messages[-1].number
         return messages
@@ -216,7 +227,7 @@ class KafkaFeed:
         """Let partitions wait that are far ahead of the one whose turn it is."""
         if len(self._events.held) > HELD_LIMIT:
             raise missing(self._events.last + 1)
-        limit = self._events.last + WINDOW_MESSAGES
+        limit = self._events.last + self._bounds.window_messages
         ahead = {one for one, at in self._furthest.items() if at > limit}
         ahead &= {one for one in self._partitions if self._names[one.topic] is self._events}
         if self._gap_seconds:
@@ -234,7 +245,7 @@ class KafkaFeed:
             self._gap_seconds = 0.0
             return
         self._gap_seconds += nothing_came_seconds
-        if self._gap_seconds > GAP_SECONDS and self.at_end():
+        if self._gap_seconds > self._bounds.gap_seconds and self.at_end():
             raise missing(order.last + 1)
 
     def _offsets(self) -> dict[tuple[str, int], int]:

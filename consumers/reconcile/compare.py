@@ -14,7 +14,7 @@ from consumers.kafka.checkpoints import known_checkpoint
 from consumers.kafka.message_format import is_as_published, place_in
 from consumers.kafka.offsets import consumer_at, ends_of, has_reached, partitions_of, reading
 from consumers.publisher import POSITION, REFUSAL_NUMBER
-from consumers.reconcile.digests import BATCH, RECORDS, Found, Scratch, scratch
+from consumers.reconcile.digests import BATCH, RECORDS, Digests, Found, digests_in_a_file
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import EVENTS_POSITIONS
 from ledger.feed import StoreFeed
@@ -83,25 +83,25 @@ def reconcile(
     differences: list[Difference] = []
     count = 0
     for records in RECORDS:
-        with scratch(records) as one:
-            in_tables = read_tables(one, tables) if tables is not None else 0
-            in_kafka = read_kafka(one, kafka) if kafka is not None else 0
-            in_store = read_store(one, store)
+        with digests_in_a_file(records) as digests:
+            in_tables = read_tables(digests, tables) if tables is not None else 0
+            in_kafka = read_kafka(digests, kafka) if kafka is not None else 0
+            in_store = read_store(digests, store)
             reached: list[tuple[Side, int]] = [("store", in_store)]
             reached += [("Kafka", in_kafka)] if kafka is not None else []
             reached += [("tables", in_tables)] if tables is not None else []
             extents += [
-                Extent(records.name, side, count_of(one, side.lower()), far)
+                Extent(records.name, side, count_of(digests, side.lower()), far)
                 for side, far in reached
             ]
-            found, more = compare(one, dict(reached), named_at_most - len(differences))
+            found, more = compare(digests, dict(reached), named_at_most - len(differences))
             differences += found
             count += more
     return Reconciled(extents, differences, count)
 
 
 def compare(
-    one: Scratch, reached: dict[Side, int], named_at_most: int
+    digests: Digests, reached: dict[Side, int], named_at_most: int
 ) -> tuple[list[Difference], int]:
     """The first differences, and how many there are."""
     query = files("consumers.reconcile").joinpath("differences.sql").read_text()
@@ -110,31 +110,33 @@ def compare(
         "in_kafka": reached.get("Kafka", 0),
         "in_tables": reached.get("tables", 0),
     }
-    one.connection.execute(f"create table differences as {query}", bounds)
-    rows = one.connection.execute(
+    digests.connection.execute(f"create table differences as {query}", bounds)
+    rows = digests.connection.execute(
         "from differences order by number nulls last, side, kind, message_offset limit ?",
         [max(0, named_at_most)],
     ).fetchall()
-    return [Difference(one.records.name, *row) for row in rows], count_of(one, "differences")
+    return [Difference(digests.records.name, *row) for row in rows], count_of(
+        digests, "differences"
+    )
 
 
-def count_of(one: Scratch, table: str) -> int:
+def count_of(digests: Digests, table: str) -> int:
     """How many rows a table has."""
-    return int(one.connection.execute(f"select count(*) from {table}").fetchall()[0][0])
+    return int(digests.connection.execute(f"select count(*) from {table}").fetchall()[0][0])
 
 
-def read_store(one: Scratch, store: StoreFeed) -> int:
+def read_store(digests: Digests, store: StoreFeed) -> int:
     """Take the store in as it is, gaps and all; returns its last number."""
     last = 0
-    if one.records.name == "event":
+    if digests.records.name == "event":
         for batch in store.batches(0, BATCH, with_gaps=True):
             rows = zip(batch.positions, batch.call_positions, batch.documents, strict=True)
-            one.add("store", [Found(at, call, in_bytes(text)) for at, call, text in rows])
+            digests.add("store", [Found(at, call, in_bytes(text)) for at, call, text in rows])
             last = batch.positions[-1]
     else:
         for refusals in store.refusals(0, BATCH, with_gaps=True):
             numbered = zip(refusals.numbers, refusals.documents, strict=True)
-            one.add("store", [Found(number, 0, in_bytes(text)) for number, text in numbered])
+            digests.add("store", [Found(number, 0, in_bytes(text)) for number, text in numbered])
             last = refusals.numbers[-1]
     return last
 
@@ -144,11 +146,11 @@ def in_bytes(document: object) -> bytes:
     return document if isinstance(document, bytes) else str(document).encode()
 
 
-def read_kafka(one: Scratch, kafka: Kafka) -> int:
+def read_kafka(digests: Digests, kafka: Kafka) -> int:
     """Take in every committed message that is there now; returns how far the publisher was."""
-    name = POSITION if one.records.name == "event" else REFUSAL_NUMBER
+    name = POSITION if digests.records.name == "event" else REFUSAL_NUMBER
     reached: int = known_checkpoint(kafka, EVENTS_POSITIONS).get(name, 0)
-    partitions = partitions_of(kafka, one.records.topic)
+    partitions = partitions_of(kafka, digests.records.topic)
     ends = ends_of(kafka, partitions)
     consumer = consumer_at(kafka, {}, partitions)
     try:
@@ -163,7 +165,7 @@ def read_kafka(one: Scratch, kafka: Kafka) -> int:
                         f"Kafka gave nothing for {SILENCE_SECONDS:g} seconds though there is "
                         "more: check its brokers, and start again."
                     )
-                one.add("kafka", [found_in(each) for came in polled.values() for each in came])
+                digests.add("kafka", [found_in(each) for came in polled.values() for each in came])
     finally:
         consumer.close()
     return reached
@@ -184,9 +186,9 @@ def found_in(message: Any) -> Found:
     )
 
 
-def read_tables(one: Scratch, tables: Tables) -> int:
+def read_tables(digests: Digests, tables: Tables) -> int:
     """Take the rows in, a stretch of numbers at a time; returns how far the tables say to be."""
-    number, table = one.records.number, one.records.table
+    number, table = digests.records.number, digests.records.table
     (reached,) = tables.ask(f"select {number} as reached from feed_positions").table["reached"]
     after = -(2**63)
     while True:
@@ -196,7 +198,7 @@ def read_tables(one: Scratch, tables: Tables) -> int:
             return int(reached.as_py())
         after = first + BATCH - 1
         rows = tables.ask(
-            f"select {number} as number, call_id, {one.records.row_digest} as row_digest"
+            f"select {number} as number, call_id, {digests.records.row_digest} as row_digest"
             f" from {table} where {number} between {first} and {after}"
         )
-        one.add_rows(rows.table)
+        digests.add_rows(rows.table)

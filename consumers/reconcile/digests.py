@@ -74,7 +74,7 @@ class Found(NamedTuple):
     is_as_published: bool = True
 
 
-class Scratch:
+class Digests:
     """The digests of the three, of events or of refusals."""
 
     def __init__(self, folder: Path, records: Records) -> None:
@@ -141,11 +141,11 @@ def subject_and_text(found: Found) -> tuple[str | None, bytes | None]:
 
 
 @contextmanager
-def scratch(records: Records) -> Iterator[Scratch]:
+def digests_in_a_file(records: Records) -> Iterator[Digests]:
     """A file of its own, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="call-ledger-reconcile-") as folder:
-        one = Scratch(Path(folder), records)
+        digests = Digests(Path(folder), records)
         try:
-            yield one
+            yield digests
         finally:
-            one.connection.close()
+            digests.connection.close()

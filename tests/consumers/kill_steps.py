@@ -146,7 +146,7 @@ def page_read(reached: Reached) -> None:
 
     def watched(self: KafkaFeed) -> Any:
         page = read(self)
-        if page.events or page.refusals or page.besides:
+        if page.events or page.refusals or page.out_of_turn:
             reached()
         return page
 

@@ -31,6 +31,7 @@ import ledger.store.postgresql_reader
 import ledger.store.sqlite_file  # noqa: F401 - loaded once, for all of those that are forked
 import projections.dead_letters
 from consumers.kafka.checkpoints import Checkpoint, last_checkpoint
+from consumers.kafka.feed import Bounds
 from consumers.kafka.transactions import TransactionalWriter
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
@@ -92,10 +93,6 @@ def run(
 
 def make_pages_small() -> None:
     put(infra.kafka, "FETCH_BYTES", FETCH_BYTES)
-    put(consumers.kafka.feed, "PAGE_MESSAGES", PAGE_MESSAGES)
-    put(consumers.kafka.feed, "POLL_BATCHES", 1)
-    put(consumers.projector, "PAGES_AT_ONCE", 1)
-    put(consumers.command_consumer, "PAGE_COMMANDS", PAGE_MESSAGES)
     connect = duckdb.connect
 
     def connect_with_short_log(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
@@ -145,11 +142,20 @@ def publish(folder: LedgerFolder, kafka: Kafka) -> None:
 
 
 def serve(folder: LedgerFolder, kafka: Kafka) -> None:
-    consumers.command_consumer.serve(lambda: Ledger.open(folder), kafka, threading.Event(), True)
+    consumers.command_consumer.serve(
+        lambda: Ledger.open(folder),
+        kafka,
+        threading.Event(),
+        until_end=True,
+        page_commands=PAGE_MESSAGES,
+    )
 
 
 def project(folder: LedgerFolder, kafka: Kafka) -> None:
-    consumers.projector.project(folder.path, kafka, threading.Event(), True)
+    bounds = Bounds(page_messages=PAGE_MESSAGES, poll_batches=1)
+    consumers.projector.project(
+        folder.path, kafka, threading.Event(), until_end=True, bounds=bounds, pages_at_once=1
+    )
 
 
 PROGRAMS: dict[str, Callable[[LedgerFolder, Kafka], None]] = {

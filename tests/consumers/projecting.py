@@ -33,8 +33,8 @@ def bring(store: LedgerFolder | Path, kafka: Kafka, **how: Any) -> Published:
     return publish(lambda: StoreFeed(store), kafka, NOBODY_STOPS, until_end=True, **how)
 
 
-def read(folder: Path, kafka: Kafka) -> Positions:
-    return project(folder, kafka, NOBODY_STOPS, until_end=True)
+def read(folder: Path, kafka: Kafka, **how: Any) -> Positions:
+    return project(folder, kafka, NOBODY_STOPS, until_end=True, **how)
 
 
 def rows_in(folder: Path) -> dict[str, list[tuple[Any, ...]]]:

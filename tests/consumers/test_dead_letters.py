@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from consumers.kafka.dead_letters import NO_ROW
-from consumers.kafka.feed import KafkaFeed
+from consumers.kafka.feed import Bounds, KafkaFeed
 from consumers.kafka.message_format import headers_of
 from infra.kafka import Kafka
 from infra.logs import Happening
@@ -105,13 +105,11 @@ def read_on(feed: KafkaFeed) -> None:
 
 
 @pytest.mark.slow
-def test_a_slow_disk_is_not_taken_for_a_gap(
-    tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_disk_is_not_taken_for_a_gap(tmp_path: Path, kafka: Kafka) -> None:
     record_calls(tmp_path, CALLS)
     bring(tmp_path, kafka, from_position=9)
-    monkeypatch.setattr("consumers.kafka.feed.GAP_SECONDS", 5.0)
-    with closing(KafkaFeed(kafka, {}, 0, 0)) as feed:
+    bounds = Bounds(gap_seconds=5.0)
+    with closing(KafkaFeed(kafka, {}, 0, 0, bounds=bounds)) as feed:
         while not feed.at_end():
             feed.read()
         for _ in range(2):

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.kafka import feed as kafka_feed
-from consumers.kafka.feed import KafkaFeed
+from consumers.kafka.feed import Bounds, KafkaFeed
 from consumers.projector import project
 from infra.kafka import Kafka
 from infra.topics import EVENTS
@@ -38,27 +37,20 @@ def test_the_tables_are_those_from_the_store_row_for_row(tmp_path: Path, kafka: 
     assert rows_in(tmp_path / "kafka") == expected
 
 
-def test_a_partition_that_waited_for_the_others_is_read_on(
-    tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kafka_feed, "WINDOW_MESSAGES", 100)
-    monkeypatch.setattr(kafka_feed, "POLL_BATCHES", 1)
-    monkeypatch.setattr(kafka_feed, "PAGE_MESSAGES", 1)
+def test_a_partition_that_waited_for_the_others_is_read_on(tmp_path: Path, kafka: Kafka) -> None:
+    bounds = Bounds(window_messages=100, poll_batches=1, page_messages=1)
     store, folder = tmp_path / "store", tmp_path / "kafka"
     record_calls(store, CALLS)
     bring(store, kafka, page_events=50)
-    assert read(folder, kafka).position == CALLS * EVENTS_A_CALL
+    assert read(folder, kafka, bounds=bounds).position == CALLS * EVENTS_A_CALL
     assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")
 
 
-def test_a_page_has_a_bound_of_bytes_too(
-    tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kafka_feed, "PAGE_BYTES", 1)
-    monkeypatch.setattr(kafka_feed, "POLL_BATCHES", 1)
+def test_a_page_has_a_bound_of_bytes_too(tmp_path: Path, kafka: Kafka) -> None:
+    bounds = Bounds(page_bytes=1, poll_batches=1)
     record_calls(tmp_path, CALLS)
     bring(tmp_path, kafka, page_events=50)
-    with closing(KafkaFeed(kafka, {}, 0, 0)) as feed:
+    with closing(KafkaFeed(kafka, {}, 0, 0, bounds=bounds)) as feed:
         pages = [feed.read() for _ in range(3)]
     assert all(page.is_full for page in pages)
     assert sum(len(page.events) for page in pages) < 3 * 50
@@ -117,15 +109,12 @@ def test_a_message_of_a_stranger_is_kept_and_its_call_marked(tmp_path: Path, kaf
     assert len(ask(folder, "from withheld")) == 2
 
 
-def test_what_is_missing_in_kafka_stops_the_reader(
-    tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_missing_in_kafka_stops_the_reader(tmp_path: Path, kafka: Kafka) -> None:
     store, folder = tmp_path / "store", tmp_path / "kafka"
     record_calls(store, 5)
     bring(store, kafka, from_position=9)
-    monkeypatch.setattr("consumers.kafka.feed.GAP_SECONDS", 0.5)
     with pytest.raises(Gap, match="does not have position 1 though later"):
-        project(folder, kafka, NOBODY_STOPS)
+        project(folder, kafka, NOBODY_STOPS, bounds=Bounds(gap_seconds=0.5))
     bring(store, kafka, from_position=1)
     assert read(folder, kafka).position == 5 * EVENTS_A_CALL
     assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")

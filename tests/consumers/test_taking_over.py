@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import consumers.kafka.transactions
 from consumers.command_consumer import NAME as COMMAND_CONSUMER
 from consumers.kafka.checkpoints import last_checkpoint
 from consumers.kafka.offsets import consumer_at, is_at_end, partitions_of
-from consumers.kafka.transactions import Fenced, TransactionalWriter
+from consumers.kafka.transactions import KEEP_SECONDS, Fenced, TransactionalWriter
 from consumers.publisher import publish
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS
@@ -35,10 +34,10 @@ LEFT = Fenced, KafkaUnavailable
 class Publisher:
     """One that publishes until it is fenced, in a thread of its own."""
 
-    def __init__(self, folder: Path, kafka: Kafka) -> None:
+    def __init__(self, folder: Path, kafka: Kafka, keep_seconds: float = KEEP_SECONDS) -> None:
         self.ended: BaseException | None = None
         self.is_there = threading.Event()
-        self._folder, self._kafka = folder, kafka
+        self._folder, self._kafka, self._keep_seconds = folder, kafka, keep_seconds
         self._thread = threading.Thread(target=self._publish, daemon=True)
         self._thread.start()
         assert self.is_there.wait(60)
@@ -57,6 +56,7 @@ class Publisher:
                 NOBODY_STOPS,
                 on_page=lambda *_: self.is_there.set(),
                 page_events=100,
+                keep_seconds=self._keep_seconds,
             )
         except BaseException as error:
             self.ended = error
@@ -75,13 +75,10 @@ def test_publishers_that_take_over_in_turn_all_leave_but_the_last_and_bring_ever
     assert list(in_order(messages)) == documents_in_store(tmp_path)
 
 
-def test_an_idle_publisher_learns_that_another_has_taken_over(
-    tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumers.kafka.transactions, "KEEP_SECONDS", 0.1)
+def test_an_idle_publisher_learns_that_another_has_taken_over(tmp_path: Path, kafka: Kafka) -> None:
     record_calls(tmp_path, 1)
     bring(tmp_path, kafka)
-    idle = Publisher(tmp_path, kafka)
+    idle = Publisher(tmp_path, kafka, keep_seconds=0.1)
     bring(tmp_path, kafka)
     assert isinstance(idle.left(), LEFT)
     assert (last_checkpoint(kafka, EVENTS_POSITIONS) or {})["position"] == EVENTS_A_CALL

@@ -25,9 +25,12 @@ from tests.ledger.test_kill import lines_of_calls
 
 CALLS = 6_000
 IN_SMALL_PAGES = """
-import consumers.kafka.feed, consumers.projector, infra.kafka
-consumers.kafka.feed.PAGE_MESSAGES = consumers.kafka.feed.POLL_BATCHES = 1
-consumers.projector.PAGES_AT_ONCE = 1
+import consumers.projector, infra.kafka
+from functools import partial
+from consumers.kafka.feed import Bounds
+consumers.projector.project = partial(
+    consumers.projector.project, bounds=Bounds(page_messages=1, poll_batches=1), pages_at_once=1
+)
 infra.kafka.FETCH_BYTES = 1
 from entrypoints.cli.main import run
 run()
