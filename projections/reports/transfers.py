@@ -18,7 +18,7 @@ union all by name
         Figure(
             "transfers",
             "count(*) filter (outcome = 'accepted')",
-            "counted when accepted, not when requested",
+            "counted when accepted, or when requested to a queue or an entry point",
         ),
         Figure(
             "blind",

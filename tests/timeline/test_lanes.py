@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.commands import COMMAND_CLASSES, Answer, ApplyWrapUp, Command, Exit, Hold, Leave
+from domain.commands import (
+    COMMAND_CLASSES,
+    Answer,
+    ApplyWrapUp,
+    Command,
+    Exit,
+    Hold,
+    Leave,
+    Offer,
+    RequestTransfer,
+)
 from domain.vocabulary import SYSTEM, UNKNOWN, TargetKind, TimeSource
 from entrypoints.timeline.lanes import RECORD, Lane, MarkKind, State, Timeline, lanes
 from tests.timeline.recording import START, Recording, answered, in_conference, transferred
@@ -80,6 +90,24 @@ def test_a_transfer_is_a_handover_from_lane_to_lane() -> None:
     (handover,) = lanes(transferred(Recording()).rows).handovers
     assert (handover.giver, handover.receiver) == ("agent-1", "agent-2")
     assert handover.moment.time == START + timedelta(seconds=355)
+
+
+def test_a_transfer_to_a_queue_is_a_wait_until_somebody_answers() -> None:
+    recording = answered(Recording()).asks(
+        RequestTransfer, "agent-1", after=60, target_kind=TargetKind.QUEUE, target="support"
+    )
+    recording.asks(Offer, SYSTEM, after=10, agent="agent-2").asks(Offer, SYSTEM, agent="agent-3")
+    timeline = lanes(recording.asks(Answer, "agent-2", after=5).asks(Leave, "customer", 30).rows)
+    assert drawn(timeline, "customer") == [
+        (State.WAITING, 43),
+        (State.TALK, 60),
+        (State.WAITING, 15),
+        (State.TALK, 30),
+    ]
+    assert drawn(timeline, "agent-1")[-2:] == [(State.TALK, 60), (State.WRAP_UP, 45)]
+    assert drawn(timeline, "agent-3") == [(State.RINGING, 5)]
+    (handover,) = timeline.handovers
+    assert (handover.giver, handover.receiver) == ("agent-1", "agent-2")
 
 
 def test_marks_lie_on_the_lane_of_whom_they_concern() -> None:
