@@ -13,12 +13,13 @@ from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from ledger.intake import Defaults, read_request
 from ledger.outcomes import Outcome, Recorded
-from ledger.store.interface import EventStore, Quarantined, StoreReader
+from ledger.store.interface import EventStore, Quarantined, QuarantineEntry, StoreReader
 from ledger.store.opening import store_to_read
 
 LARGEST_KEPT_BYTES = 1024 * 1024
 """Of anything larger, this much is kept; the reason says so."""
 
+ENTRIES_AT_ONCE = 1_000
 LONGEST_WORD = 1_000
 """Characters of an origin, a name or a reason."""
 
@@ -51,6 +52,13 @@ class QuarantineReader:
     def list(self, after_number: int = 0, limit: int = 1_000) -> list[Quarantined]:
         """What is in quarantine after a number, resolved or not, in the order it came."""
         return self._store.quarantined(after_number, limit)
+
+    def entries(self, with_resolved: bool = False) -> Iterator[QuarantineEntry]:
+        """Everything that waits, and with what is resolved everything, in the order it came."""
+        number = 0
+        while page := self._store.quarantine_entries(number, ENTRIES_AT_ONCE, with_resolved):
+            yield from page
+            number = page[-1].number
 
     def waiting(self) -> int:
         """How many nobody has resolved."""

@@ -100,6 +100,13 @@ class Projections:
         )
         self._statements = StatementCache(self.connection)
         self._computing = Computing(self.connection, part_events)
+        try:
+            self._prepare()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _prepare(self) -> None:
         self.connection.execute("set timezone = 'UTC'")
         # Nobody who may only ask can reach files, the network or the process's own variables.
         self.connection.execute("set python_enable_replacements = false")

@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
+import msgspec
 import typer
 
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import print_table, write_json
-from infra.errors import LedgerError
+from infra.errors import FINDING, NOT_DONE, LedgerError
 from infra.folder import LedgerFolder
 
 SAFE_SQLITE = (3, 51, 3)
 LITTLE_SPACE_BYTES = 1 << 30
+
+
+RESTORE: Final = "restore the event store from its last backup"
+UNKNOWN_VERSION: Final = -1
+FIGURES: Final = """
+select
+  (select count(*) from events) as events,
+  (select count(*) from withheld where state = 'waiting' and position is not null) as withheld,
+  (select count(*) from calls where call_position in (select call_position from events)) as calls,
+  (select count(distinct call_position) from events) as calls_of_events
+"""
+
+
+class Versioned(msgspec.Struct):
+    """Of a document only its version."""
+
+    version: int
+
+
+VERSION: Final = msgspec.json.Decoder(Versioned)
 
 
 class Verdict(StrEnum):
@@ -36,10 +58,13 @@ class Finding:
     says: str
 
 
+Check = Callable[[LedgerFolder], list[Finding]]
+
+
 def doctor(json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
     """Examine this machine and the ledger, check by check.
 
-    Exit code 1 when there is a finding, 3 when something could not be examined.
+    Exit code 1 when there is a finding; 3 when there is none, but something could not be examined.
 
     [bold]call-ledger doctor --json[/bold]
     """
@@ -50,38 +75,28 @@ def doctor(json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
         rows = [(one.verdict.value, one.check, one.says) for one in findings]
         print_table(("verdict", "check", "what_was_found"), rows)
     verdicts = {one.verdict for one in findings}
-    if Verdict.UNKNOWN in verdicts:
-        raise typer.Exit(3)
-    raise typer.Exit(1 if Verdict.FINDING in verdicts else 0)
+    if Verdict.FINDING in verdicts:
+        raise typer.Exit(FINDING)
+    raise typer.Exit(NOT_DONE if Verdict.UNKNOWN in verdicts else 0)
 
 
 def examine(folder: LedgerFolder) -> list[Finding]:
     """Run every check; one that fails for a reason of its own says so and the others go on."""
-    checks: tuple[Callable[[LedgerFolder], Finding], ...] = (
-        libraries,
-        space,
-        store,
-        positions,
-        tables,
-    )
-    return list(attempted(checks, folder))
+    checks: tuple[Check, ...] = (libraries, space, store, events, tables)
+    return [finding for check in checks for finding in attempted(check, folder)]
 
 
-def attempted(
-    checks: tuple[Callable[[LedgerFolder], Finding], ...], folder: LedgerFolder
-) -> Iterator[Finding]:
-    """Each check's finding, or why it could not be made."""
+def attempted(check: Check, folder: LedgerFolder) -> list[Finding]:
+    """The findings of a check, or why it could not be made."""
     import duckdb
 
-    for check in checks:
-        try:
-            yield check(folder)
-        except (LedgerError, OSError, sqlite3.Error, duckdb.Error) as error:
-            name = check.__name__.replace("_", " ")
-            yield Finding(name, Verdict.UNKNOWN, str(error))
+    try:
+        return check(folder)
+    except (LedgerError, OSError, sqlite3.Error, duckdb.Error) as error:
+        return [Finding(check.__name__, Verdict.UNKNOWN, str(error))]
 
 
-def libraries(_: LedgerFolder) -> Finding:
+def libraries(_: LedgerFolder) -> list[Finding]:
     """The versions that decide how safe the file is."""
     import duckdb
 
@@ -92,49 +107,134 @@ def libraries(_: LedgerFolder) -> Finding:
         else " (before 3.51.3: only one process may write, which the ledger's lock sees to)"
     )
     says = f"SQLite {version}{care}, DuckDB {duckdb.__version__}"
-    return Finding("libraries", Verdict.FINE, says)
+    return [Finding("libraries", Verdict.FINE, says)]
 
 
-def space(folder: LedgerFolder) -> Finding:
+def space(folder: LedgerFolder) -> list[Finding]:
     """Whether the disk has room for more."""
     place = folder.path if folder.path.exists() else folder.path.absolute().parent
     free_bytes = shutil.disk_usage(place).free
     verdict = Verdict.FINE if free_bytes > LITTLE_SPACE_BYTES else Verdict.FINDING
-    return Finding("space", verdict, f"{free_bytes / 1e9:,.1f} GB are free")
+    return [Finding("space", verdict, f"{free_bytes / 1e9:,.1f} GB are free")]
 
 
-def store(folder: LedgerFolder) -> Finding:
+def store(folder: LedgerFolder) -> list[Finding]:
     """Whether the database finds itself sound."""
     from ledger.feed import StoreFeed
 
     with StoreFeed(folder) as feed:
         soundness = feed.soundness()
     verdict = Verdict.FINE if soundness.is_sound else Verdict.FINDING
-    return Finding("store", verdict, soundness.says)
+    return [Finding("store", verdict, soundness.says)]
 
 
-def positions(folder: LedgerFolder) -> Finding:
-    """Whether positions and versions have no gap, so that nothing is missing from the middle."""
+def events(folder: LedgerFolder) -> list[Finding]:
+    """Whether an event is missing, from the ledger or from its call, or cannot be read."""
     from ledger.feed import StoreFeed
 
-    last = 0
+    walk = Walk()
     with StoreFeed(folder) as feed:
+        for batch in feed.batches(0, with_gaps=True):
+            for row in zip(batch.positions, batch.call_positions, batch.documents, strict=True):
+                walk.look_at(*row)
         head = feed.head()
-        for batch in feed.batches(0):
-            last = batch.positions[-1]
-    verdict = Verdict.FINE if last >= head.position else Verdict.FINDING
-    return Finding("positions", verdict, f"1 to {last:,} are there without a gap")
+    return walk.findings(head.position)
 
 
-def tables(folder: LedgerFolder) -> Finding:
-    """Whether the tables show as many events as the store has."""
-    from ledger.feed import StoreFeed
+@dataclass(slots=True)
+class Problems:
+    """How many there are, and the first in words."""
+
+    count: int = 0
+    first: str = ""
+
+    def add(self, words: str, count: int = 1) -> None:
+        """Count them, and keep the words of the first."""
+        self.first = self.first or words
+        self.count += count
+
+    def finding(self, check: str, fine: str) -> Finding:
+        """The finding: the first of them and how many there are, or that all is fine."""
+        if not self.count:
+            return Finding(check, Verdict.FINE, fine)
+        more = f", and {self.count - 1:,} more" if self.count > 1 else ""
+        return Finding(check, Verdict.FINDING, f"{self.first}{more}: {RESTORE}")
+
+
+@dataclass(slots=True)
+class Walk:
+    """What is wrong with the events that were looked at so far, in the order of their positions."""
+
+    last: int = 0
+    versions: dict[int, int] = field(default_factory=dict)
+    """The last version of each call, by its call position."""
+    missing: Problems = field(default_factory=Problems)
+    skipped: Problems = field(default_factory=Problems)
+    unreadable: Problems = field(default_factory=Problems)
+
+    def look_at(self, position: int, call_position: int, document: bytes) -> None:
+        """Compare an event with those before it, and read it."""
+        from consumers.kafka.validation import why_no_event
+
+        if position != self.last + 1:
+            self.missing.add(f"Position {self.last + 1} is missing", position - self.last - 1)
+        self.last = position
+        if why_not := why_no_event(document):
+            self.unreadable.add(f"The event at position {position} cannot be read ({why_not})")
+            # Its version is unknown: the next one of its call is taken as it is.
+            self.versions[call_position] = UNKNOWN_VERSION
+            return
+        version = VERSION.decode(document).version
+        before = self.versions.get(call_position, 0)
+        if before != UNKNOWN_VERSION and version != before + 1:
+            self.skipped.add(
+                f"The call that begins at position {call_position} goes from version {before} to"
+                f" {version} at position {position}"
+            )
+        self.versions[call_position] = version
+
+    def findings(self, last_position: int) -> list[Finding]:
+        """What came of it, once all events were looked at."""
+        if last_position > self.last:
+            self.missing.add(f"Position {self.last + 1} is missing", last_position - self.last)
+        return [
+            self.missing.finding("positions", f"1 to {self.last:,} are there without a gap"),
+            self.skipped.finding(
+                "versions", f"those of {len(self.versions):,} calls are there without a gap"
+            ),
+            self.unreadable.finding("documents", f"{self.last:,} can be read"),
+        ]
+
+
+def tables(folder: LedgerFolder) -> list[Finding]:
+    """Whether the tables have every event, agree with each other, and can be read to the end."""
+    from ledger.feed import FeedBroken, StoreFeed
+    from projections.database import Gap
+    from projections.models import kept_models
     from projections.serving.client import Reader
 
     with StoreFeed(folder) as feed:
         expected = feed.head().position
-    with Reader(folder) as reader:
-        answer = reader.ask("select count(*) as events from events")
-    events = answer.table.column("events")[0].as_py()
-    verdict = Verdict.FINE if events >= expected else Verdict.FINDING
-    return Finding("tables", verdict, f"{events:,} events of {expected:,} are in the tables")
+    try:
+        with Reader(folder) as reader:
+            (found,) = reader.ask(FIGURES).table.to_pylist()
+            for name in ("events", "refusal_events", *(model.name for model in kept_models())):
+                answer = reader.ask(f"select sum(hash(whole)) as read from {name} as whole")
+    except (FeedBroken, Gap) as broken:
+        return [Finding("tables", Verdict.FINDING, str(broken))]
+    says = f"{found['events']:,} events of {expected:,} are in the tables"
+    if found["withheld"]:
+        says += f", {found['withheld']:,} are withheld (`call-ledger quarantine list`)"
+    if found["calls"] != found["calls_of_events"]:
+        says += (
+            f", but {found['calls']:,} calls where they have {found['calls_of_events']:,}: compute"
+            " them again with `call-ledger rebuild`"
+        )
+    if answer.note:
+        says += f". {answer.note}"
+    is_fine = (
+        found["events"] >= expected
+        and found["calls"] == found["calls_of_events"]
+        and not answer.note
+    )
+    return [Finding("tables", Verdict.FINE if is_fine else Verdict.FINDING, says)]

@@ -33,9 +33,12 @@ select
     octet_length(original) as size_bytes,
     state
 from withheld
+where {}
 order by withheld_number
-limit 1000
 """
+WAITING: Final = "state = 'waiting'"
+EVERY: Final = "true"
+NUMBERED: Final = "withheld_number = $number"
 SHOWN: Final = "select original from withheld where withheld_number = $number"
 NOT_DISCARDED: Final = (
     "What came from Kafka cannot be discarded: its event is missing in the tables until it is read."
@@ -76,23 +79,18 @@ def list_quarantine(
     from ledger.quarantine import reading_quarantine
 
     names = ("number", "received_at", "origin", "reason", "size_bytes", "state")
-    rows = [tuple(one[name] for name in names) for one in dead_letters(ledger)]
+    listed = asked_of_tables(ledger, LISTED.format(EVERY if every else WAITING), prefix=PREFIX)
+    rows: list[Any] = [tuple(one[name] for name in names) for one in listed]
     if ledger.has_store or not rows:
         with reading_quarantine(ledger) as quarantine:
-            rows[:0] = [
-                (one.number, one.received_at, one.origin, one.reason, len(one.original), one.state)
-                for one in quarantine.list()
-            ]
-    waiting = [row for row in rows if row[-1] == "waiting"]
-    if not every:
-        rows = waiting
+            rows[:0] = quarantine.entries(with_resolved=every)
     if json:
         write_json([dict(zip(names, row, strict=True)) for row in rows])
     elif rows:
         print_table(names, rows)
     else:
         typer.echo("Nothing waits in quarantine.")
-    raise typer.Exit(1 if waiting else 0)
+    raise typer.Exit(1 if any(row[-1] == "waiting" for row in rows) else 0)
 
 
 @app.command()
@@ -192,19 +190,15 @@ def asked_of_tables(
         return rows
 
 
-def dead_letters(folder: LedgerFolder) -> list[dict[str, Any]]:
-    """The dead letters in the tables, the first thousand."""
-    return asked_of_tables(folder, LISTED, prefix=PREFIX)
-
-
 def dead_letter(folder: LedgerFolder, number: int) -> tuple[dict[str, Any], bytes]:
-    """One of them with its bytes. Raises `LedgerError` when there is no such number."""
-    named = f"{PREFIX}{number}"
-    found = [one for one in dead_letters(folder) if one["number"] == named]
-    if not found:
-        raise LedgerError(f"Nothing in quarantine has the number {named}: list them to see.")
+    """A dead letter with its bytes. Raises `LedgerError` when there is no such number."""
+    listed = asked_of_tables(folder, LISTED.format(NUMBERED), prefix=PREFIX, number=number)
+    if not listed:
+        raise LedgerError(
+            f"Nothing in quarantine has the number {PREFIX}{number}: list them to see."
+        )
     (row,) = asked_of_tables(folder, SHOWN, number=number)
-    return found[0], row["original"]
+    return listed[0], row["original"]
 
 
 def retry_dead_letter(folder: LedgerFolder, number: int) -> str:

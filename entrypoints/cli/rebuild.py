@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
-from entrypoints.ui.output import print_table, write_json
+from entrypoints.ui.output import print_table, tell_note, write_json
 from entrypoints.ui.progress import progress
 from infra.errors import LedgerError
+from infra.folder import LedgerFolder
+
+if TYPE_CHECKING:
+    from projections.batches import Difference, Positions
 
 
 def rebuild(
@@ -30,6 +34,7 @@ def rebuild(
     [bold]call-ledger rebuild --from-store[/bold]
     """
     from ledger.feed import StoreFeed
+    from projections.database import FileDamaged
     from projections.serving.server import Busy, owning
 
     with StoreFeed(ledger) as feed:
@@ -39,13 +44,11 @@ def rebuild(
             with owning(ledger.path):
                 pass
             ledger.projections.unlink(missing_ok=True)
-        with (
-            progress("projecting", unit="events") as moved,
-            owning(ledger.path, lambda: StoreFeed(ledger)) as owner,
-        ):
-            positions = owner.bring_up(moved)
-            with owner.writing() as projections:
-                differences = projections.rebuild()
+        try:
+            positions, differences = rebuilt(ledger)
+        except FileDamaged as damaged:
+            tell_note(str(damaged))
+            positions, differences = rebuilt(ledger)
     except Busy:
         raise LedgerError(
             f"The tables in {ledger} are in use by another process: rebuild when it has finished."
@@ -60,3 +63,18 @@ def rebuild(
     else:
         typer.echo(f"Every table came out the same, at position {positions.position:,}.")
     raise typer.Exit(1 if differences else 0)
+
+
+def rebuilt(ledger: LedgerFolder) -> tuple[Positions, list[Difference]]:
+    """Bring the tables up to the store and compute them again; raises `Busy` and `FileDamaged`."""
+    from ledger.feed import StoreFeed
+    from projections.serving.server import owning
+
+    with (
+        progress("projecting", unit="events") as moved,
+        owning(ledger.path, lambda: StoreFeed(ledger)) as owner,
+    ):
+        tell_note(owner.note)
+        positions = owner.bring_up(moved)
+        with owner.writing() as projections:
+            return positions, projections.rebuild()

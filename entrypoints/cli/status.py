@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import typer
 
@@ -25,6 +25,11 @@ LAG = (
     "publish_lag_seconds",
     "lag_commands",
     "lag_commands_seconds",
+)
+
+SET_ASIDE = (
+    "{name} was set aside at {at} and has {size_bytes:,} bytes: the tables were made anew, so"
+    " delete it when nobody wants to look at it."
 )
 
 Found = TypeVar("Found")
@@ -52,11 +57,12 @@ def status(
     from ledger.quarantine import reading_quarantine
     from projections.feeds import NothingToFollow, feed_of
     from projections.serving.client import Reader
+    from projections.serving.duckdb_file import files_set_aside
 
     with closing(feed_of(ledger)) as feed:
         head, store_bytes = feed.head(), feed.size_bytes()
         has_store = not isinstance(feed, NothingToFollow)
-    before = projected_before(ledger)
+    before = tables_before(ledger)
     with (
         progress("projecting", unit="events") as moved,
         Reader(ledger, progress=moved) as reader,
@@ -75,8 +81,8 @@ def status(
         "store": ledger.store_shown if has_store else "none: the tables follow Kafka",
         "position": head.position,
         "refusals": head.refusal_number,
-        "projected_position": before,
-        "lag_events": None if before is None else max(0, head.position - before),
+        "projected_position": before.position,
+        "lag_events": max(0, head.position - before.position),
         "answered_at_position": answer.position,
         **answer.table.to_pylist()[0],
         "in_quarantine": waiting,
@@ -84,16 +90,20 @@ def status(
         **behind,
         "store_bytes": store_bytes,
         "projections_bytes": ledger.projections.stat().st_size,
-        "note": answer.note or None,
+        "note": before.note or answer.note or None,
+        "set_aside": [one._asdict() for one in files_set_aside(ledger.path)],
     }
     problems = behind.get("kafka_problems", [])
     if json:
         write_json(facts)
     else:
         facts.pop("kafka_problems", None)
+        aside = facts.pop("set_aside")
         unknown = {name: "unknown" for name in LAG if facts.get(name, 0) is None}
         rows = [(name.replace("_", " "), shown(value)) for name, value in (facts | unknown).items()]
         print_table(("what", "value"), rows)
+        for one in aside:
+            typer.echo(SET_ASIDE.format_map(one))
         for problem in problems:
             typer.echo(problem)
     raise typer.Exit(1 if problems else 0)
@@ -146,14 +156,19 @@ def known(look_up: Callable[[], Found], problems: list[str]) -> Found | None:
         return None
 
 
-def projected_before(ledger: LedgerFolder) -> int | None:
-    """How far the tables were before this question; unknown while another process has them."""
-    from projections.serving.server import Busy, owning
+class TablesBefore(NamedTuple):
+    """How far the tables were before this question, and a word about their file."""
+
+    position: int
+    note: str
+
+
+def tables_before(ledger: LedgerFolder) -> TablesBefore:
+    """How far the tables are, without bringing them up."""
+    from projections.serving.client import Reader
 
     if not ledger.projections.exists():
-        return 0
-    try:
-        with owning(ledger.path) as owner:
-            return owner.projections.positions.projected_position
-    except Busy:
-        return None
+        return TablesBefore(0, "")
+    with Reader(ledger, as_it_is=True) as reader:
+        answer = reader.ask("select 1")
+        return TablesBefore(answer.position, answer.note)

@@ -39,6 +39,17 @@ class Quarantined(NamedTuple):
     why: str | None = None
 
 
+class QuarantineEntry(NamedTuple):
+    """What is said of something in quarantine where it is listed."""
+
+    number: int
+    received_at: str
+    origin: str
+    reason: str
+    size_bytes: int
+    state: str
+
+
 class Soundness(NamedTuple):
     """Whether a database finds itself sound, and what it says."""
 
@@ -204,6 +215,27 @@ class StoreReader(ABC):
         """The number of what is in quarantine from this origin, resolved or not; if anything is."""
         ((number,),) = self.rows("SELECT min(number) FROM quarantine WHERE origin = ?", origin)
         return None if number is None else int(number)
+
+    def quarantine_entries(
+        self, after_number: int, limit: int, with_resolved: bool
+    ) -> list[QuarantineEntry]:
+        """What is in quarantine after a number, without its bytes."""
+        rows = (
+            self.rows(
+                "SELECT number, received_at, origin, reason, length(original), state"
+                " FROM quarantine WHERE number > ? ORDER BY number LIMIT ?",
+                after_number,
+                limit,
+            )
+            if with_resolved
+            else self.rows(
+                "SELECT number, received_at, origin, reason, length(original), state"
+                " FROM quarantine WHERE state = 'waiting' AND number > ? ORDER BY number LIMIT ?",
+                after_number,
+                limit,
+            )
+        )
+        return list(map(QuarantineEntry._make, rows))
 
     def quarantined(self, after_number: int, limit: int) -> list[Quarantined]:
         """What is in quarantine, resolved or not, after a number."""

@@ -47,7 +47,7 @@ PATIENCE_SECONDS: Final = 10.0
 """How long an asker waits for its own position before it takes an answer from before."""
 
 DEADLINE_SECONDS: Final = 120.0
-IN_USE_SECONDS: Final = 3.0
+IN_USE_SECONDS: Final = 1.0
 """How long an asker waits for a foreign program that has the file."""
 
 RETRY_SECONDS: Final = 0.02

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -35,9 +36,11 @@ def open_or_set_aside(path: Path, memory_megabytes: int) -> tuple[Projections, s
     """
     try:
         projections = Projections(path, memory_megabytes)
-        if projections.is_of_these_models:
-            return projections, ""
-        projections.close()
+        with ExitStack() as closing:
+            closing.callback(projections.close)
+            if projections.is_of_these_models:
+                closing.pop_all()
+                return projections, ""
         why = "was made by other models"
     except duckdb.Error as error:
         if "lock on file" in str(error):

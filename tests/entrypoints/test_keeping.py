@@ -9,6 +9,8 @@ import orjson
 import pytest
 
 from ledger.feed import StoreFeed
+from ledger.ledger import Ledger
+from ledger.quarantine import Unread
 from projections.serving.server import owning
 from tests.entrypoints.calling import call
 
@@ -138,20 +140,82 @@ def test_a_doctor_finds_nothing_wrong_with_a_sound_ledger(told: Path) -> None:
     answer = call(told, "doctor", "--json")
     assert answer.code == 0
     assert [one["check"] for one in answer.json] == [
-        *("libraries", "space", "store", "positions", "tables")
+        *("libraries", "space", "store", "positions", "versions", "documents", "tables")
     ]
     assert "70 events of 70 are in the tables" in call(told, "doctor").said
 
 
-def test_a_doctor_finds_what_is_missing_from_the_middle(tmp_path: Path) -> None:
+REPLACED = (
+    "UPDATE events SET document = CAST(replace(CAST(document AS TEXT), '{}', '{}') AS BLOB)"
+    " WHERE position = (SELECT min(position) FROM events WHERE version = 2)"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "sentence"),
+    [
+        ("DELETE FROM events WHERE position = 5", "positions", "Position 5 is missing: restore"),
+        ("DELETE FROM events WHERE position IN (5, 6)", "positions", "5 is missing, and 1 more"),
+        ("DELETE FROM events WHERE position = 1", "positions", "Position 1 is missing: restore"),
+        (REPLACED.format('"version":2', '"version":9'), "versions", "from version 1 to 9"),
+        (REPLACED.format('"type":"call.', '"type":"cold.'), "documents", "cannot be read"),
+        (REPLACED.format('"data":', '"date":'), "documents", "cannot be read"),
+        ("UPDATE events SET document = X'7B7D' WHERE position = 4", "documents", "position 4"),
+    ],
+)
+def test_a_doctor_finds_what_is_missing_or_cannot_be_read(
+    tmp_path: Path, change: str, check: str, sentence: str
+) -> None:
     call(tmp_path, "simulate", "--calls", "3")
     store = sqlite3.connect(tmp_path / "ledger.sqlite")
     store.execute("PRAGMA foreign_keys = off")
     for (trigger,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
         store.execute(f"DROP TRIGGER {trigger}")
-    store.execute("DELETE FROM events WHERE position = 5")
+    store.execute(change)
     store.commit()
     store.close()
+    answer = call(tmp_path, "doctor", "--json")
+    assert answer.code == 1
+    (found,) = [one for one in answer.json if one["check"] == check]
+    assert found["verdict"] == "finding"
+    assert sentence in found["says"]
+
+
+def test_a_doctor_finds_tables_that_disagree(tmp_path: Path) -> None:
+    call(tmp_path, "simulate", "--calls", "3")
+    call(tmp_path, "report", "exits")
+    with owning(tmp_path) as owner, owner.writing() as projections:
+        ((colour,),) = projections.connection.execute("select colour from file_made_by").fetchall()
+        projections.connection.execute(f"delete from {colour}.calls where call_position = 1")
     answer = call(tmp_path, "doctor")
-    assert answer.code == 3
-    assert "The ledger has no position 5" in answer.said
+    assert answer.code == 1
+    assert "call-ledger rebuild" in answer.said
+    assert call(tmp_path, "rebuild").code == 1
+    assert call(tmp_path, "doctor").code == 0
+
+
+def test_what_waits_behind_a_thousand_resolved_entries_is_listed(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.quarantine.add_many(
+            [Unread(f"line {n}", b"{}", "It is empty.") for n in range(1_500)]
+        )
+    store = sqlite3.connect(tmp_path / "ledger.sqlite")
+    store.execute("UPDATE quarantine SET state = 'discarded' WHERE number <= 1200")
+    store.commit()
+    store.close()
+    with owning(tmp_path) as owner, owner.writing() as projections:
+        projections.connection.execute(
+            "insert into withheld (topic, partition_number, message_offset, reason,"
+            " is_as_published, original, state)"
+            " select 'call-events', 0, range, 'It is cut.', true, 'ab',"
+            " if(range < 1_200, 'read', 'waiting') from range(1_500)"
+        )
+    listed = call(tmp_path, "quarantine", "list", "--json")
+    assert listed.code == 1
+    assert len(listed.json) == 600
+    assert [one["number"] for one in listed.json[:2]] == [1201, 1202]
+    assert listed.json[-1]["number"] == "kafka-1500"
+    assert len(call(tmp_path, "quarantine", "list", "--all", "--json").json) == 3_000
+    shown = call(tmp_path, "quarantine", "show", "kafka-1400")
+    assert shown.code == 0
+    assert "offset 1399" in shown.out

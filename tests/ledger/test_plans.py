@@ -62,6 +62,8 @@ def use_everything(folder: LedgerFolder | Path, writers: int) -> None:
         feed.documents_of("test", "call-1")
     with reading_quarantine(folder) as quarantine:
         quarantine.list()
+        list(quarantine.entries())
+        list(quarantine.entries(with_resolved=True))
         quarantine.waiting()
         quarantine.show(1)
 
