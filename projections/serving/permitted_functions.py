@@ -83,7 +83,7 @@ struct_values to_json union_extract union_tag union_value unnest
 """
 
 OTHERS: Final = """
-alias can_cast_implicitly coalesce error if ifnull nullif pg_typeof typeof
+alias can_cast_implicitly coalesce error get_type if ifnull nullif pg_typeof typeof
 """
 
 AGGREGATES: Final = """
