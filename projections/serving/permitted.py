@@ -51,7 +51,9 @@ LIST_OF_TABLES: Final = '"tables"'
 TOO_DEEP: Final = "Max expression depth"
 TOO_DEEP_SENTENCE: Final = "The statement is nested too deeply: write it flatter."
 
-OWN_TABLES: Final = frozenset({"feed_positions", "withheld", "refusal_events"})
+OWN_TABLES: Final = frozenset(
+    {"feed_positions", "feed_topics", "feed_offsets", "withheld", "refusal_events"}
+)
 """Tables that the ledger's own questions read beside those that everybody may."""
 
 LOOK: Final = "see the list with `call-ledger sql --help`."
