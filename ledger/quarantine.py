@@ -131,12 +131,18 @@ class Quarantine(QuarantineReader):
         return outcome
 
     def discard(self, number: int, who: str, why: str) -> None:
-        """Give it up; that, by whom and why is kept beside it."""
+        """Give it up; that, by whom and why is kept beside it.
+
+        Raises `LedgerError` when the reason is longer than is kept.
+        """
+        if len(why) > LONGEST_WORD:
+            raise LedgerError(
+                f"The reason has {len(why):,} characters, and at most {LONGEST_WORD:,} are kept: "
+                "say it shorter."
+            )
         with self._one_at_a_time:
             self._waiting(number)
-            self._event_store.resolve(
-                number, "discarded", self._now(), who[:LONGEST_WORD], why[:LONGEST_WORD]
-            )
+            self._event_store.resolve(number, "discarded", self._now(), who[:LONGEST_WORD], why)
 
     def _waiting(self, number: int) -> Quarantined:
         found = self.show(number)

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from kafka import TopicPartition
@@ -77,6 +77,17 @@ class Page(NamedTuple):
     """Whether there may be more at once."""
 
 
+@dataclass(slots=True)
+class Gathered:
+    """What was polled for the next page."""
+
+    events: list[Message] = field(default_factory=list)
+    refusals: list[Message] = field(default_factory=list)
+    out_of_turn: list[Message] = field(default_factory=list)
+    messages: int = 0
+    size_bytes: int = 0
+
+
 class KafkaFeed:
     """Reads the topics of events and refusals from where the read side is."""
 
@@ -106,6 +117,7 @@ class KafkaFeed:
             kafka.topic(REFUSALS): why_no_refusal,
         }
         self._furthest: dict[TopicPartition, int] = {}
+        self._gathered = Gathered()
         self._gap_seconds = 0.0
         kept = {TopicPartition(*place): offset for place, offset in offsets.items()}
         self._partitions = partitions_of(kafka, EVENTS, REFUSALS)
@@ -119,46 +131,60 @@ class KafkaFeed:
         self.topics.close()
 
     def read(self) -> Page:
-        """What is next; lists are empty when nothing came for a moment.
+        """What is next; lists are empty when nothing came for a moment, or no broker answers.
 
         Raises `Gap` when a position is missing for long, `TopicMadeAgain` when what came is of
         another topic than what was read before, and `KafkaUnavailable`.
         """
-        came: dict[Resequencer, list[Message]] = {self._events: [], self._refusals: []}
-        out_of_turn: list[Message] = []
-        gathered = gathered_bytes = came_times = 0
         began = time.monotonic()
-        with self._reading():
-            while (
-                gathered < self._bounds.page_messages and gathered_bytes < self._bounds.page_bytes
-            ):
-                polled = self._consumer.poll(self._patience_milliseconds(came_times))
-                before = gathered
-                for partition, batches in polled.items():
-                    records = self._records(partition, batches)
-                    gathered += len(records)
-                    gathered_bytes += sum(len(document) for _, _, document, _ in records)
-                    messages = self._messages(partition, records, out_of_turn)
-                    came[self._names[partition.topic]] += messages
-                if gathered == before:
-                    break
-                came_times += 1
-        if gathered:
-            self.topics.check()
-        else:
-            self.topics.check_now_and_then()
-        events, again = self._events.take(came[self._events])
-        out_of_turn += again
-        refusals, again = self._refusals.take(came[self._refusals])
+        self._gather()
+        gathered = self._gathered
+        if not self._topics_are_the_same():
+            return Page([], [], [], {}, is_full=False)
+        self._gathered = Gathered()
+        events, again = self._events.take(gathered.events)
+        out_of_turn = gathered.out_of_turn + again
+        refusals, again = self._refusals.take(gathered.refusals)
         out_of_turn += (one for one in again if one.is_poison)
         self._hold_the_furthest()
-        self._check_gap(0 if gathered else time.monotonic() - began)
-        is_full = (
-            gathered >= self._bounds.page_messages
-            or gathered_bytes >= self._bounds.page_bytes
-            or (gathered > 0 and self._messages_left() > MUCH_MESSAGES)
+        self._check_gap(0 if gathered.messages else time.monotonic() - began)
+        is_full = self._is_enough(gathered) or (
+            gathered.messages > 0 and self._messages_left() > MUCH_MESSAGES
         )
         return Page(events, refusals, out_of_turn, self._offsets(), is_full)
+
+    def _gather(self) -> None:
+        """Poll until a page is full or nothing came for a moment."""
+        gathered, times = self._gathered, 0
+        with self._reading():
+            while not self._is_enough(gathered):
+                polled = self._consumer.poll(self._patience_milliseconds(times))
+                before = gathered.messages
+                for partition, batches in polled.items():
+                    records = self._records(partition, batches)
+                    gathered.messages += len(records)
+                    gathered.size_bytes += sum(len(document) for _, _, document, _ in records)
+                    messages = self._messages(partition, records, gathered.out_of_turn)
+                    if self._names[partition.topic] is self._events:
+                        gathered.events += messages
+                    else:
+                        gathered.refusals += messages
+                if gathered.messages == before:
+                    return
+                times += 1
+
+    def _is_enough(self, gathered: Gathered) -> bool:
+        return (
+            gathered.messages >= self._bounds.page_messages
+            or gathered.size_bytes >= self._bounds.page_bytes
+        )
+
+    def _topics_are_the_same(self) -> bool:
+        """Whether what was gathered may be given on; not yet while no broker can tell."""
+        if self._gathered.messages:
+            return self.topics.are_the_same()
+        self.topics.check_now_and_then()
+        return True
 
     def at_end(self) -> bool:
         """Whether everything that Kafka has now was read."""

@@ -135,18 +135,22 @@ class WatchedTopics:
         self._compare_with(now)
         self._looked_at = time.monotonic()
 
-    def check_now_and_then(self) -> None:
-        """As `check`, when it was long ago; a broker that is away is nobody's business here."""
-        if time.monotonic() < self._looked_at + LOOK_AGAIN_SECONDS:
-            return
+    def are_the_same(self) -> bool:
+        """As `check`, without waiting: whether a broker could say that they are the same."""
         self._looked_at = time.monotonic()
         try:
             now = self._look()
         except KafkaError:
             self._disconnect()
-        else:
-            if now != self.seen:
-                self.check()
+            return False
+        if now != self.seen:
+            self.check()
+        return True
+
+    def check_now_and_then(self) -> None:
+        """Look when it was long ago; a broker that is away is nobody's business here."""
+        if time.monotonic() > self._looked_at + LOOK_AGAIN_SECONDS:
+            self.are_the_same()
 
     def close(self) -> None:
         """Close the connection."""

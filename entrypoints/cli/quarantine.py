@@ -81,7 +81,7 @@ def list_quarantine(
     names = ("number", "received_at", "origin", "reason", "size_bytes", "state")
     listed = asked_of_tables(ledger, LISTED.format(EVERY if every else WAITING), prefix=PREFIX)
     rows: list[Any] = [tuple(one[name] for name in names) for one in listed]
-    if ledger.has_store or not rows:
+    if ledger.has_store or not ledger.projections.exists():
         with reading_quarantine(ledger) as quarantine:
             rows[:0] = quarantine.entries(with_resolved=every)
     if json:
@@ -152,7 +152,7 @@ def retry(
     if isinstance(outcome, Recorded):
         typer.echo(f"Recorded up to position {outcome.position:,}.")
     else:
-        typer.echo(f"Refused by {outcome.rule}: {outcome.sentence}")
+        typer.echo(f"Refused by {outcome.rule}: {visible(outcome.sentence)}")
         raise typer.Exit(1)
 
 

@@ -16,7 +16,7 @@ import duckdb
 from projections.database import ProjectionError
 from projections.serving.duckdb_file import damaged
 from projections.serving.isolated import OVERHEAD_BYTES, read_message, write_message
-from projections.serving.permitted import check, readable_tables
+from projections.serving.permitted import check, readable_by_everybody
 from projections.serving.protocol import Answer, Question, pack_answer, pack_error, unpack_question
 from projections.serving.sandbox import Bounds, QueryRefused, read
 from projections.serving.snapshot import Snapshot, SnapshotFiles
@@ -81,7 +81,7 @@ def answered(snapshot: Snapshot, spill: str, question: Question) -> bytes:
 def computed(snapshot: Snapshot, spill: str, question: Question) -> bytes:
     """Check the statement, open the tables, and compute."""
     connection = duckdb.connect(config=settings(question.bounds, spill))
-    check(connection, question.sql, readable_tables())
+    check(connection, question.sql, readable_by_everybody())
     files = SnapshotFiles(snapshot)
     connection.register_filesystem(files)
     url = files.url.replace("'", "''")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Set
 from functools import cache
 from re import DOTALL, IGNORECASE
 from re import compile as compiled
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import duckdb
 import orjson
@@ -54,19 +54,34 @@ TOO_DEEP_SENTENCE: Final = "The statement is nested too deeply: write it flatter
 OWN_TABLES: Final = frozenset(
     {"feed_positions", "feed_topics", "feed_offsets", "withheld", "refusal_events"}
 )
-"""Tables that the ledger's own questions read beside those that everybody may."""
+OWN_TABLE_FUNCTIONS: Final = frozenset({"duckdb_memory"})
+"""What the ledger's own questions read beside what everybody may."""
 
 LOOK: Final = "see the list with `call-ledger sql --help`."
 
 
+class Readable(NamedTuple):
+    """What a statement may read, in small letters."""
+
+    tables: Set[str]
+    table_functions: Set[str]
+
+
 @cache
-def readable_tables() -> frozenset[str]:
-    """The tables that everybody may read: the models, and the events they come from."""
-    return frozenset({"events", *(model.name for model in readable_models())})
+def readable_by_everybody() -> Readable:
+    """The models and the events they come from, and tables that are computed."""
+    return Readable({"events", *(model.name for model in readable_models())}, TABLE_FUNCTIONS)
 
 
-def check(connection: duckdb.DuckDBPyConnection, sql: str, tables: Set[str]) -> None:
-    """Raise `QueryRefused` unless it is one statement that only reads and computes from tables.
+@cache
+def readable_by_the_ledger() -> Readable:
+    """What the ledger's own questions may read."""
+    tables, functions = readable_by_everybody()
+    return Readable(tables | OWN_TABLES, functions | OWN_TABLE_FUNCTIONS)
+
+
+def check(connection: duckdb.DuckDBPyConnection, sql: str, readable: Readable) -> None:
+    """Raise `QueryRefused` unless it is one statement that only computes from what is readable.
 
     Raises `QueryFailed` for what DuckDB's parser does not understand.
     """
@@ -87,7 +102,7 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str, tables: Set[str]) -> 
             f"Only select is allowed here, and this is {kind.name.lower()}: begin with select,"
             " with, from, describe, summarize, explain, or a pivot that lists its values."
         )
-    check_parts(parsed(connection, explained[1] if explained else sql), tables)
+    check_parts(parsed(connection, explained[1] if explained else sql), readable)
 
 
 def parsed(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
@@ -105,7 +120,7 @@ def parsed(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
     return said["statements"]
 
 
-def check_parts(statements: Any, tables: Set[str]) -> None:
+def check_parts(statements: Any, readable: Readable) -> None:
     """Refuse the first part that is not known. A named query may be read within its statement."""
     remaining: list[tuple[Any, frozenset[str]]] = [(statements, frozenset())]
     while remaining:
@@ -114,7 +129,7 @@ def check_parts(statements: Any, tables: Set[str]) -> None:
             remaining += ((one, named) for one in part)
         elif isinstance(part, dict):
             named |= names_given(part)
-            check_part(part, tables, named)
+            check_part(part, readable, named)
             remaining += ((one, named) for one in children(part))
 
 
@@ -133,7 +148,7 @@ def children(part: dict[str, Any]) -> Iterator[Any]:
     yield from (value for value in part.values() if isinstance(value, dict | list))
 
 
-def check_part(part: dict[str, Any], tables: Set[str], named: frozenset[str]) -> None:
+def check_part(part: dict[str, Any], readable: Readable, named: frozenset[str]) -> None:
     """Refuse one part that is not known."""
     if "class" in part:
         if part["class"] not in EXPRESSIONS:
@@ -141,13 +156,13 @@ def check_part(part: dict[str, Any], tables: Set[str], named: frozenset[str]) ->
     elif isinstance(part.get("type"), str) and part["type"] not in PARTS:
         raise QueryRefused(f"{part['type'].lower()} cannot be used here: only select reads.")
     if "function_name" in part:
-        check_function(part, FUNCTIONS | TABLE_FUNCTIONS)
+        check_function(part, FUNCTIONS | readable.table_functions)
     if part.get("type") == "TABLE_FUNCTION":
-        check_function(part["function"], TABLE_FUNCTIONS)
+        check_function(part["function"], readable.table_functions)
     if part.get("type") == "SHOW_REF" and part["query"] is None:
-        check_shown(part, tables)
+        check_shown(part, readable.tables)
     if part.get("type") == "BASE_TABLE":
-        check_table(part, tables, named)
+        check_table(part, readable.tables, named)
 
 
 def check_function(part: dict[str, Any], known: Set[str]) -> None:

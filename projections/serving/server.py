@@ -40,7 +40,7 @@ from projections.database import (
 )
 from projections.identity import check_tables_are_of
 from projections.serving.duckdb_file import damaged, is_damage, open_or_set_aside, set_aside
-from projections.serving.permitted import OWN_TABLES, check, readable_tables
+from projections.serving.permitted import check, readable_by_the_ledger
 from projections.serving.protocol import (
     Answer,
     Question,
@@ -139,7 +139,7 @@ class Owner:
 
     def _answer(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> Answer:
         self._bring_up_to(question, cursor)
-        check(cursor, question.sql, OWN_TABLES | readable_tables())
+        check(cursor, question.sql, readable_by_the_ledger())
         table, position = read(cursor, question.sql, question.parameters, question.bounds)
         return Answer(table, position, self.note)
 

@@ -86,6 +86,14 @@ def test_a_retry_that_still_cannot_be_read_goes_on_waiting(folder: LedgerFolder)
         assert ledger.quarantine.show(1).state == "waiting"
 
 
+def test_a_reason_that_is_too_long_to_keep_is_refused(folder: LedgerFolder) -> None:
+    with Ledger.open(folder) as ledger:
+        ledger.quarantine.add("a", b"{", "no JSON")
+        with pytest.raises(LedgerError, match="has 1,001 characters, and at most 1,000 are kept"):
+            ledger.quarantine.discard(1, "auditor", "x" * 1_001)
+        assert ledger.quarantine.show(1).state == "waiting"
+
+
 def test_a_discard_says_who_and_why_and_keeps_the_bytes(folder: LedgerFolder) -> None:
     with Ledger.open(folder, clock=standing_clock) as ledger:
         ledger.quarantine.add("by hand", UNREADABLE, "It is cut.")

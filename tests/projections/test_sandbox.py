@@ -13,7 +13,7 @@ from projections.models import readable_models
 from projections.reports import REPORTS
 from projections.reports.query import calls_query, figures_query
 from projections.reports.report import Selection
-from projections.serving.permitted import check, readable_tables
+from projections.serving.permitted import check, readable_by_everybody
 from projections.serving.permitted_functions import FUNCTIONS, TABLE_FUNCTIONS
 from projections.serving.sandbox import Bounds, QueryFailed, QueryRefused, read
 from tests.projections.documents import short
@@ -180,7 +180,7 @@ def projections(tmp_path: Path) -> Iterator[Projections]:
 def answered(projections: Projections, sql: str, bounds: Bounds) -> tuple[list[object], int]:
     """What an analyst is answered."""
     cursor = projections.connection.cursor()
-    check(cursor, sql, readable_tables())
+    check(cursor, sql, readable_by_everybody())
     table, position = read(cursor, sql, bounds=bounds)
     return table.to_pylist(), position
 
@@ -207,7 +207,7 @@ def test_what_is_not_allowed_is_refused_before_anything_is_computed(
     projections: Projections, attempt: str
 ) -> None:
     with pytest.raises((QueryRefused, QueryFailed)):
-        check(projections.connection, attempt, readable_tables())
+        check(projections.connection, attempt, readable_by_everybody())
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -220,12 +220,12 @@ def test_every_way_to_read_is_possible(projections: Projections, reading: str) -
 def test_every_report_and_every_model_is_allowed() -> None:
     connection = duckdb.connect()
     for report in REPORTS.values():
-        check(connection, calls_query(report, Selection())[0], readable_tables())
+        check(connection, calls_query(report, Selection())[0], readable_by_everybody())
         for grouping in report.all_groupings:
             sql, _ = figures_query(report, Selection(), (grouping,))
-            check(connection, sql, readable_tables())
+            check(connection, sql, readable_by_everybody())
     for model in readable_models():
-        check(connection, f"from {model.name}", readable_tables())
+        check(connection, f"from {model.name}", readable_by_everybody())
 
 
 def test_every_allowed_function_is_known_to_duckdb_by_a_kind_that_computes() -> None:
