@@ -62,7 +62,7 @@ def measured(folder: Path, pace: float, seconds: float, warm_up: float, ask_ever
         )
         warming, counted = int(pace * warm_up), int(pace * seconds)
         load = Load(kafka, read_side, FIRST_COMMANDS + warming + counted, ask_every)
-        load.besides = lambda: check_running(started)
+        load.check_processes = lambda: check_running(started)
         first, warm, rest = map(load.made_ready, (FIRST_COMMANDS, warming, counted))
         with load.listening():
             load.send(first, pace)

@@ -57,7 +57,7 @@ class Load:
         self.seen_positions: list[int] = []
         self.seen_at: list[float] = []
         self.asked_seconds: list[float] = []
-        self.besides: Callable[[], None] = lambda: None
+        self.check_processes: Callable[[], None] = lambda: None
         """What else to look at while waiting; it raises."""
         self._ending = threading.Event()
         self._failed: list[BaseException] = []
@@ -125,8 +125,8 @@ class Load:
         return max(self.positions[: self.sent])
 
     def check(self) -> None:
-        """Raise what went wrong in one of the threads, or besides."""
-        self.besides()
+        """Raise what went wrong in one of the threads or processes."""
+        self.check_processes()
         if self._failed:
             raise self._failed[0]
 

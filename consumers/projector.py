@@ -1,4 +1,4 @@
-"""From Kafka into the read side: rows, offsets and what is withheld, in one transaction.
+"""From Kafka into the read side: rows, offsets and dead letters, in one transaction.
 
 One thread reads and checks the next pages while another writes those before.
 """

@@ -29,7 +29,7 @@ class Happening(StrEnum):
     BEGAN = "began"
     GOES_ON = "goes on"
     UNREADABLE = "messages could not be read"
-    WITHHELD = "messages are withheld"
+    DEAD_LETTERS = "messages became dead letters"
     ENDED = "ended"
     FAILED = "failed"
     SOMETHING_ELSE = "something else"

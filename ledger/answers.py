@@ -72,8 +72,8 @@ AnyAnswer = Annotated[
 ANSWER: TypeAdapter[RecordedAnswer | RefusedAnswer | UnreadableAnswer] = TypeAdapter(AnyAnswer)
 
 
-def answer_to(command: Command, outcome: Outcome, **besides: Any) -> bytes:
-    """The answer to a command; `besides` are the fields that only some answers have."""
+def answer_to(command: Command, outcome: Outcome, **extra: Any) -> bytes:
+    """The answer to a command; `extra` are the fields that only some answers have."""
     which: dict[str, Any] = {
         "command_id": command.command_id,
         "source": command.source,
@@ -82,16 +82,16 @@ def answer_to(command: Command, outcome: Outcome, **besides: Any) -> bytes:
     if isinstance(outcome, Recorded):
         events = [orjson.Fragment(document) for document in outcome.documents]
         came_to = {"position": outcome.position, "version": outcome.version, "events": events}
-        return orjson.dumps({"outcome": "recorded", **which, **came_to, **besides})
+        return orjson.dumps({"outcome": "recorded", **which, **came_to, **extra})
     came_to = {
         "refusal_number": outcome.number,
         "rule": outcome.rule,
         "sentence": outcome.sentence,
     }
-    return orjson.dumps({"outcome": "refused", **which, **came_to, **besides})
+    return orjson.dumps({"outcome": "refused", **which, **came_to, **extra})
 
 
-def answer_to_unreadable(quarantine_number: int, reason: str, **besides: Any) -> bytes:
+def answer_to_unreadable(quarantine_number: int, reason: str, **extra: Any) -> bytes:
     """The answer to what is no command."""
     came_to = {"quarantine_number": quarantine_number, "reason": reason}
-    return orjson.dumps({"outcome": "unreadable", **came_to, **besides})
+    return orjson.dumps({"outcome": "unreadable", **came_to, **extra})

@@ -30,8 +30,8 @@ from infra.errors import LedgerUnavailable
 from ledger.documents import event_in
 from ledger.store import interface
 
-MOST_OUTDATED = 50_000
-"""Calls to remember as outdated; beyond them all calls are read again."""
+MOST_INVALID = 50_000
+"""Calls that are kept as invalid; beyond them all calls are read again."""
 
 
 def key_of(source: str, call_id: str) -> str:
@@ -161,7 +161,7 @@ class CallApplication:
         self._events = EventStore(CallMapper(JSONTranscoder()), CallEvents(store))
         self._repository = Repository(self._events)
         self._cache = CallCache(cached_calls)
-        self._outdated: set[int] = set()
+        self._invalid: set[int] = set()
 
     def call(self, key: str) -> RecordedCall | None:
         """The call as it stands, or nothing when it has no event yet."""
@@ -172,26 +172,26 @@ class CallApplication:
             except AggregateNotFoundError:
                 return None
             self._cache.put(known)
-        elif self._outdated and known.position in self._outdated:
+        elif self._invalid and known.position in self._invalid:
             known = replay(known, self._events.get(key, gt=known.version)) or known
             self._cache.put(known)
-        self._outdated.discard(known.position)
+        self._invalid.discard(known.position)
         return known
 
-    def mark_outdated(self, call_positions: Collection[int] | None) -> None:
+    def invalidate(self, call_positions: Collection[int] | None) -> None:
         """Others have appended to these calls, or, for None, to any: read on before deciding."""
-        if call_positions is not None and len(self._outdated) < MOST_OUTDATED:
-            self._outdated.update(call_positions)
+        if call_positions is not None and len(self._invalid) < MOST_INVALID:
+            self._invalid.update(call_positions)
             return
-        # Nothing is cached any more, so nothing of it is outdated.
-        self._outdated.clear()
+        # Nothing is cached any more, so nothing of it is invalid.
+        self._invalid.clear()
         self._cache.clear()
 
-    def cold(self, keys: Iterable[str]) -> set[str]:
+    def uncached(self, keys: Iterable[str]) -> set[str]:
         """Those of the calls that are not cached, and may have no event yet."""
         return {key for key in keys if key not in self._cache}
 
-    def remember(self, calls: Iterable[RecordedCall]) -> None:
+    def cache(self, calls: Iterable[RecordedCall]) -> None:
         """Take these as the current state, once their events are durable."""
         for call in calls:
             self._cache.put(call)

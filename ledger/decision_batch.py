@@ -48,9 +48,9 @@ class DecisionBatch:
         rules: RuleSet,
         stamp: Stamp,
         turn: Turn,
-        cold: set[str],
+        uncached: set[str],
     ) -> None:
-        """Of the `cold` calls the turn knows which have events."""
+        """Of the `uncached` calls the turn knows which have events."""
         self._application = application
         self._store = store
         self._rules = rules
@@ -60,7 +60,7 @@ class DecisionBatch:
         self.calls: dict[str, RecordedCall] = {}
         self._outcomes: dict[bytes, FirstOutcome] = {}
         self._stored = {stored.command_id: stored for stored in turn.outcomes}
-        self._without_events = cold.difference(starmap(key_of, turn.calls))
+        self._without_events = uncached.difference(starmap(key_of, turn.calls))
 
     def take_all(
         self,

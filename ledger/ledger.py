@@ -141,12 +141,14 @@ class Ledger:
         """Decide a batch by what is recorded in this turn, and append it at the turn's end."""
         command_ids = [request.command.command_id.bytes for request in requests]
         keys = [key_of(command.source, command.call_id) for command, _ in requests]
-        cold = self._application.cold(keys)
-        with self._store.turn(command_ids, [*map(source_and_call_id, cold)]) as turn:
-            self._application.mark_outdated(turn.written_by_others)
+        uncached = self._application.uncached(keys)
+        with self._store.turn(command_ids, [*map(source_and_call_id, uncached)]) as turn:
+            self._application.invalidate(turn.written_by_others)
             stamp = Stamp.of(self._clock(), self._rules)
-            batch = DecisionBatch(self._application, self._store, self._rules, stamp, turn, cold)
+            batch = DecisionBatch(
+                self._application, self._store, self._rules, stamp, turn, uncached
+            )
             outcomes = batch.take_all(command_ids, keys, requests, isolated)
             turn.append(batch.rows)
-        self._application.remember(batch.calls.values())
+        self._application.cache(batch.calls.values())
         return outcomes

@@ -1,4 +1,4 @@
-"""What the read side keeps of a feed whose messages can be damaged: offsets, and what is withheld.
+"""What the read side keeps of a feed whose messages can be damaged: offsets and dead letters.
 
 An event that cannot be read leaves a hole in `events`. It is kept here with its bytes and the
 reason; its call is marked incomplete until it is read after all. Everything is written in the
@@ -18,13 +18,13 @@ create table feed_offsets (
     primary key (topic, partition_number)
 );
 create table feed_topics (topic varchar primary key, topic_id varchar not null);
-create sequence withheld_numbers;
-create table withheld (
-    withheld_number bigint default nextval('withheld_numbers'),
+create sequence dead_letter_numbers;
+create table dead_letters (
+    dead_letter_number bigint default nextval('dead_letter_numbers'),
     topic varchar not null, partition_number integer not null, message_offset bigint not null,
     position bigint, call_position bigint, call_id varchar,
     reason varchar not null, is_as_published boolean not null, original blob,
-    withheld_at timestamp default timezone('UTC', now()),
+    kept_at timestamp default timezone('UTC', now()),
     state varchar not null default 'waiting',
     primary key (topic, partition_number, message_offset)
 );
@@ -83,7 +83,7 @@ def keep(connection: duckdb.DuckDBPyConnection, messages: Iterable[DeadLetter]) 
     for one in messages:
         call = one.call_position or call_of(connection, one.call_id)
         connection.execute(
-            "insert or ignore into withheld (topic, partition_number, message_offset, position,"
+            "insert or ignore into dead_letters (topic, partition_number, message_offset, position,"
             " call_position, call_id, reason, is_as_published, original)"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [*one[:4], call, *one[5:]],
@@ -99,9 +99,9 @@ def call_of(connection: duckdb.DuckDBPyConnection, call_id: str | None) -> int |
 
 
 def missing(connection: duckdb.DuckDBPyConnection) -> set[int]:
-    """The positions whose events are withheld."""
+    """The positions whose events are dead letters."""
     rows = connection.execute(
-        "select position from withheld where position is not null and state = 'waiting'"
+        "select position from dead_letters where position is not null and state = 'waiting'"
     )
     return {position for (position,) in rows.fetchall()}
 
@@ -117,10 +117,10 @@ class Kept(NamedTuple):
 
 
 def kept(connection: duckdb.DuckDBPyConnection, number: int) -> Kept | None:
-    """The withheld message of a number; nothing when there is none."""
+    """The dead letter of a number; nothing when there is none."""
     rows = connection.execute(
-        "select state, position, call_position, is_as_published, original from withheld"
-        " where withheld_number = ?",
+        "select state, position, call_position, is_as_published, original from dead_letters"
+        " where dead_letter_number = ?",
         [number],
     ).fetchall()
     return Kept(*rows[0]) if rows else None
@@ -129,7 +129,7 @@ def kept(connection: duckdb.DuckDBPyConnection, number: int) -> Kept | None:
 def to_be_read_again(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int, bytes]]:
     """What leaves a hole and may be read by now: positions, calls' positions and bytes."""
     rows = connection.execute(
-        "select position, call_position, original from withheld where state = 'waiting'"
+        "select position, call_position, original from dead_letters where state = 'waiting'"
         " and position is not null and is_as_published order by position"
     )
     return [(at, call, bytes(original)) for at, call, original in rows.fetchall()]
@@ -138,10 +138,11 @@ def to_be_read_again(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, i
 def resolve(connection: duckdb.DuckDBPyConnection, position: int) -> None:
     """Say that the event of a position is here after all, and have its call computed again."""
     connection.execute(
-        "insert into calls_to_recompute select call_position from withheld"
+        "insert into calls_to_recompute select call_position from dead_letters"
         " where position = ? and state = 'waiting' and call_position is not null",
         [position],
     )
     connection.execute(
-        "update withheld set state = 'read' where position = ? and state = 'waiting'", [position]
+        "update dead_letters set state = 'read' where position = ? and state = 'waiting'",
+        [position],
     )

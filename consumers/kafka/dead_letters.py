@@ -78,14 +78,14 @@ def dead_letter_of(message: Message, is_hole: bool) -> DeadLetter:
 
 
 def log_dead_letters(pages: Sequence[Page]) -> None:
-    """One line in the log for what is withheld, with the place of the first."""
+    """One line in the log for new dead letters, with the place of the first."""
     everything = (one for page in pages for part in page[:3] for one in part)
     bad = [one for one in everything if one.is_poison]
     if bad:
         first = bad[0]
         place = {"position": first.number, "partition": first.partition, "offset": first.offset}
         logging.getLogger(LOGGER).warning(
-            Happening.WITHHELD, extra={"unreadable": len(bad), **place}
+            Happening.DEAD_LETTERS, extra={"unreadable": len(bad), **place}
         )
 
 
@@ -136,7 +136,7 @@ def is_readable(projections: Projections, messages: Sequence[Message], insert: I
 
 
 def read_again(projections: Projections) -> None:
-    """Try everything that is withheld once more, after a fix."""
+    """Try every dead letter once more, after a fix."""
     for position, call_position, original in dead_letters.to_be_read_again(projections.connection):
         read_late(projections, position, call_position, original)
 
@@ -156,14 +156,14 @@ def read_late(projections: Projections, position: int, call_position: int, origi
 
 
 def retry(folder: Path, number: int) -> str:
-    """Try one withheld message again; returns the reason why it still cannot be read, if so.
+    """Try one dead letter again; returns the reason why it still cannot be read, if so.
 
     Raises `Busy` when another process has the tables, and `LedgerError` for an unknown number.
     """
     with owning(folder) as owner, owner.writing() as projections:
         one = dead_letters.kept(projections.connection, number)
         if one is None:
-            raise LedgerError(f"Nothing is withheld under the number {number}: list them to see.")
+            raise LedgerError(f"No dead letter has the number {number}: list them to see.")
         if one.state != "waiting":
             return ""
         if one.position is None or one.call_position is None:

@@ -26,7 +26,8 @@ UNKNOWN_VERSION: Final = -1
 FIGURES: Final = """
 select
   (select count(*) from events) as events,
-  (select count(*) from withheld where state = 'waiting' and position is not null) as withheld,
+  (select count(*) from dead_letters where state = 'waiting' and position is not null)
+    as dead_letters,
   (select count(*) from calls where call_position in (select call_position from events)) as calls,
   (select count(distinct call_position) from events) as calls_of_events
 """
@@ -223,8 +224,8 @@ def tables(folder: LedgerFolder) -> list[Finding]:
     except (FeedBroken, Gap) as broken:
         return [Finding("tables", Verdict.FINDING, str(broken))]
     says = f"{found['events']:,} events of {expected:,} are in the tables"
-    if found["withheld"]:
-        says += f", {found['withheld']:,} are withheld (`call-ledger quarantine list`)"
+    if found["dead_letters"]:
+        says += f", {found['dead_letters']:,} are dead letters (`call-ledger quarantine list`)"
     if found["calls"] != found["calls_of_events"]:
         says += (
             f", but {found['calls']:,} calls where they have {found['calls_of_events']:,}: compute"

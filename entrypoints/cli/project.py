@@ -25,8 +25,8 @@ def project(
 ) -> None:
     """Keep the tables up to date with Kafka and answer reports from them, until stopped.
 
-    A message that cannot be read is withheld with the reason, and its call is marked incomplete.
-    All withheld messages are tried again at each start.
+    A message that cannot be read becomes a dead letter: it is kept with the reason, its call is
+    marked incomplete, and it is tried again at each start.
 
     [bold]call-ledger project --until-end[/bold]
     """

@@ -1,7 +1,7 @@
 """`call-ledger quarantine …`: what could not be read, and what became of it.
 
 Two kinds of messages are in quarantine: those that the write side could not read, numbered 1, 2
-and so on in the event store, and dead letters, the messages of Kafka that the tables withhold,
+and so on in the event store, and dead letters, the messages of Kafka that the tables cannot take,
 numbered kafka-1, kafka-2 and so on.
 """
 
@@ -26,26 +26,26 @@ app = typer.Typer(
 PREFIX: Final = "kafka-"
 LISTED: Final = """
 select
-    $prefix || withheld_number as number,
-    strftime(withheld_at, '%Y-%m-%dT%H:%M:%SZ') as received_at,
+    $prefix || dead_letter_number as number,
+    strftime(kept_at, '%Y-%m-%dT%H:%M:%SZ') as received_at,
     topic || ', partition ' || partition_number || ', offset ' || message_offset as origin,
     reason,
     octet_length(original) as size_bytes,
     state
-from withheld
+from dead_letters
 where {}
-order by withheld_number
+order by dead_letter_number
 """
 WAITING: Final = "state = 'waiting'"
 EVERY: Final = "true"
-NUMBERED: Final = "withheld_number = $number"
-SHOWN: Final = "select original from withheld where withheld_number = $number"
+NUMBERED: Final = "dead_letter_number = $number"
+SHOWN: Final = "select original from dead_letters where dead_letter_number = $number"
 NOT_DISCARDED: Final = (
     "What came from Kafka cannot be discarded: its event is missing in the tables until it is read."
     " Send it again with `call-ledger publish --from POSITION`."
 )
 IN_USE: Final = (
-    "Another process has the tables. `call-ledger project` tries all that is withheld when it"
+    "Another process has the tables. `call-ledger project` tries all dead letters when it"
     " starts: start it again, or end it and retry."
 )
 
@@ -141,7 +141,7 @@ def retry(
         if reason := retry_dead_letter(ledger, at):
             typer.echo(f"Still not readable: {visible(reason)}")
             raise typer.Exit(1)
-        typer.echo("Read: its call is complete again, as far as nothing else of it is withheld.")
+        typer.echo("Read: its call is complete again, unless another dead letter is of it.")
         return
     with Ledger.open(ledger, RULE_SETS[rules], doing="quarantine retry") as writable:
         try:

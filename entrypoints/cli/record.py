@@ -322,7 +322,7 @@ def answers_to(ledger: Ledger, lines: list[Line], origin: str) -> tuple[list[byt
         answers[line_number] = answer_to_unreadable(number, one.reason, line=line_number)
     outcomes = ledger.record_many([*requests.values()])
     for (line_number, request), outcome in zip(requests.items(), outcomes, strict=True):
-        besides = {"line": line_number} | ({"repeated": True} if outcome.repeated else {})
-        answers[line_number] = answer_to(request.command, outcome, **besides)
+        extra = {"line": line_number} | ({"repeated": True} if outcome.repeated else {})
+        answers[line_number] = answer_to(request.command, outcome, **extra)
     all_recorded = not unread and all(isinstance(one, Recorded) for one in outcomes)
     return [answers[line.number] for line in lines], all_recorded

@@ -31,7 +31,7 @@ from entrypoints.ui.output import (
 from entrypoints.ui.period import since, until, zone
 from entrypoints.ui.progress import progress
 from entrypoints.ui.values import rows_of
-from entrypoints.workers.lag import WITHHELD_CALLS, withheld
+from entrypoints.workers.lag import CALLS_WITH_DEAD_LETTERS, dead_letter_counts
 from projections.reports import REPORTS
 from projections.reports.query import calls_query, figures_query
 from projections.reports.report import Report, Selection
@@ -142,7 +142,7 @@ def print_report(
     """Print the groups and the total, with definitions, denominator and position."""
     answer = reader.ask(*figures_query(report, selection, groups))
     tell_note(answer.note)
-    withheld_calls = withheld(reader)["withheld_calls"]
+    incomplete = dead_letter_counts(reader)["calls_with_dead_letters"]
     about: dict[str, Any] = {
         "report": report.name,
         "question": report.question,
@@ -151,7 +151,7 @@ def print_report(
         "intervals": report.intervals,
         "period": period_of(report, selection),
         "position": answer.position,
-        "withheld_calls": withheld_calls,
+        "calls_with_dead_letters": incomplete,
     }
     rows = answer.table.to_pylist()
     names = [*groups, *(figure.name for figure in report.figures)]
@@ -186,7 +186,7 @@ def print_report(
                 f"[bold]hours, days, weeks and periods[/bold]: {report.intervals}",
                 f"{escape(about['period'])}; computed at position {answer.position:,}.",
                 f"The calls behind it: call-ledger report {report.name} --calls",
-                *([WITHHELD_CALLS.format(withheld_calls)] if withheld_calls else []),
+                *([CALLS_WITH_DEAD_LETTERS.format(incomplete)] if incomplete else []),
             )
 
 

@@ -53,7 +53,7 @@ def status(
 
     [bold]call-ledger status --json[/bold]
     """
-    from entrypoints.workers.lag import withheld
+    from entrypoints.workers.lag import dead_letter_counts
     from ledger.quarantine import reading_quarantine
     from projections.feeds import NothingToFollow, feed_of
     from projections.serving.client import Reader
@@ -69,7 +69,7 @@ def status(
     ):
         answer = reader.ask(COUNTS)
         apart, behind = (
-            withheld(reader),
+            dead_letter_counts(reader),
             lag_of_stages(settings_of(context), ledger, reader, has_store),
         )
     waiting = None

@@ -1,4 +1,4 @@
-"""How far each stage is behind the one before it, and what is withheld: looked up when asked."""
+"""How far each stage is behind the one before it, and the dead letters: looked up when asked."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Figures = dict[str, float]
 
 OLDEST_MILLISECONDS: Final = 2_000
 
-WITHHELD: Final = """
+DEAD_LETTERS: Final = """
 select
-    count(*) as withheld_messages,
-    count(distinct coalesce(call_position::varchar, call_id)) as withheld_calls
-from withheld where state = 'waiting'
+    count(*) as dead_letters,
+    count(distinct coalesce(call_position::varchar, call_id)) as calls_with_dead_letters
+from dead_letters where state = 'waiting'
 """
 
-WITHHELD_CALLS: Final = (
+CALLS_WITH_DEAD_LETTERS: Final = (
     "[bold]{:,} calls are incomplete[/bold], events of theirs are in quarantine: "
     "call-ledger quarantine list"
 )
@@ -39,9 +39,9 @@ from feed_positions
 """
 
 
-def withheld(reader: Reader) -> dict[str, int]:
+def dead_letter_counts(reader: Reader) -> dict[str, int]:
     """How many dead letters wait in the tables' quarantine, and of how many calls they are."""
-    (counts,) = reader.ask(WITHHELD).table.to_pylist()
+    (counts,) = reader.ask(DEAD_LETTERS).table.to_pylist()
     return {name: int(count) for name, count in counts.items()}
 
 
@@ -109,7 +109,7 @@ def publisher_figures(folder: LedgerFolder, kafka: Kafka, done: Published) -> Fi
 
 
 def projector_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
-    """What Kafka has beyond the tables, and what is withheld from them.
+    """What Kafka has beyond the tables, and the dead letters.
 
     While the tables are behind, `lag_seconds` is the age of the latest event that they have; it
     is left out before they have any.
@@ -118,15 +118,16 @@ def projector_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     from projections.serving.client import Reader
 
     with Reader(folder) as reader:
-        behind, apart = lag_of_tables(reader, published_to(kafka), kafka), withheld(reader)
+        behind = lag_of_tables(reader, published_to(kafka), kafka)
+        unread = dead_letter_counts(reader)
     seconds: float | None = behind["kafka_lag_seconds"]
     since = {} if seconds is None else {"lag_seconds": max(0.0, seconds)}
     return {
         "published_position": behind["published_position"],
         "lag_events": behind["kafka_lag_events"],
         **since,
-        "quarantine_waiting": apart["withheld_messages"],
-        "incomplete_calls": apart["withheld_calls"],
+        "quarantine_waiting": unread["dead_letters"],
+        "incomplete_calls": unread["calls_with_dead_letters"],
     }
 
 

@@ -29,7 +29,7 @@ MEANINGS: Final = {
     "lag_commands": "Commands in Kafka that are still to be answered.",
     "lag_seconds": "How far behind it is in time, or 0 when nothing is left to do.",
     "quarantine_waiting": "Messages in quarantine that nobody has resolved.",
-    "incomplete_calls": "Calls of which an event is withheld.",
+    "incomplete_calls": "Calls of which an event is a dead letter.",
 }
 """The figures that are looked up when somebody asks."""
 

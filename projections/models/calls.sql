@@ -34,9 +34,9 @@ waits_of_calls as (
     from queue_entries
     group by call_position
 ),
-withheld_of_calls as (
-    select call_position, count(*) || ' of its events in quarantine' as withheld
-    from withheld
+dead_letters_of_calls as (
+    select call_position, count(*) || ' of its events in quarantine' as unread
+    from dead_letters
     where state = 'waiting' and call_position is not null
     group by call_position
 ),
@@ -117,7 +117,7 @@ calls_of_customers as materialized (
     left join cuts_of_calls using (call_position)
     left join waits_of_calls using (call_position)
     left join customer_exits using (call_position)
-    left join withheld_of_calls using (call_position)
+    left join dead_letters_of_calls using (call_position)
 ),
 final as (
     select
@@ -171,8 +171,8 @@ final as (
         abandoned_at is not null as is_abandoned,
         call_ended_at is null as is_open,
         call_ended_at is not null and coalesce(open_wrap_up_count, 0) = 0 as is_closed,
-        coalesce(missing, withheld) is not null as is_incomplete,
-        nullif(concat_ws('; ', missing, withheld), '') as missing,
+        coalesce(missing, unread) is not null as is_incomplete,
+        nullif(concat_ws('; ', missing, unread), '') as missing,
         coalesce(is_time_derived, false) as is_time_derived,
         coalesce(customer_exit_reason = 'dropped_by_end', false) as agent_hung_up_first,
         coalesce(left_while_held, false) as left_while_held

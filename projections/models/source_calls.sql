@@ -4,10 +4,10 @@ with entries as (
     from source_events
     where version = 1
     union all
-    -- Where the first event is withheld, those after it still say which call it is.
+    -- Where the first event is a dead letter, those after it still say which call it is.
     select call_position, min(call_id), min(source), min(occurred_at)
     from source_events
-    where call_position in (select position from withheld where state = 'waiting')
+    where call_position in (select position from dead_letters where state = 'waiting')
     group by call_position
 ),
 arrivals as (

@@ -52,7 +52,7 @@ TOO_DEEP: Final = "Max expression depth"
 TOO_DEEP_SENTENCE: Final = "The statement is nested too deeply: write it flatter."
 
 OWN_TABLES: Final = frozenset(
-    {"feed_positions", "feed_topics", "feed_offsets", "withheld", "refusal_events"}
+    {"feed_positions", "feed_topics", "feed_offsets", "dead_letters", "refusal_events"}
 )
 OWN_TABLE_FUNCTIONS: Final = frozenset({"duckdb_memory"})
 """What the ledger's own questions read beside what everybody may."""

@@ -268,7 +268,7 @@ PROJECTOR = {
     "a page is read": Step(page_read),
     "events are written": Step(after(Projections, "insert_events")),
     "refusals are written": Step(after(Projections, "insert_refusals")),
-    "what is no event is withheld": Step(after(projections.dead_letters, "keep")),
+    "what is no event becomes a dead letter": Step(after(projections.dead_letters, "keep")),
     "offsets are written": Step(after(projections.dead_letters, "note_offsets")),
     "half of the models are computed": Step(half_of_the_models),
     "before the commit": Step(after(Projections, "refresh_touched")),

@@ -57,7 +57,7 @@ def test_a_report_says_how_many_calls_are_incomplete(tmp_path: Path, kafka: Kafk
     producer.send(kafka.topic(EVENTS), b"hello", b"call-2").get(30)
     producer.close()
     told("project", "--until-end", "--ledger", elsewhere)
-    assert told("report", "exits", "--json", "--ledger", elsewhere)["withheld_calls"] == 1
+    assert told("report", "exits", "--json", "--ledger", elsewhere)["calls_with_dead_letters"] == 1
     assert "1 calls are incomplete" in told("report", "exits", "--ledger", elsewhere)
 
 

@@ -32,7 +32,7 @@ CALLS = 5
 NOT_A_ROW = with_field("time", "yesterday")
 
 
-def test_a_refusal_that_is_no_row_is_withheld(tmp_path: Path, kafka: Kafka) -> None:
+def test_a_refusal_that_is_no_row_becomes_a_dead_letter(tmp_path: Path, kafka: Kafka) -> None:
     store, folder = tmp_path / "store", tmp_path / "kafka"
     record_calls(store, CALLS)
     bring(store, kafka)
@@ -44,12 +44,12 @@ def test_a_refusal_that_is_no_row_is_withheld(tmp_path: Path, kafka: Kafka) -> N
         producer.send(kafka.topic(REFUSALS), one, b"call-0", headers).get(30)
     producer.close()
     assert read(folder, kafka).projected_refusal_number == CALLS + 2
-    assert ask(folder, "select reason from withheld") == [(NO_ROW,)]
+    assert ask(folder, "select reason from dead_letters") == [(NO_ROW,)]
     numbers = ask(folder, "select refusal_number from refusal_events order by all")
     assert numbers == [(number,) for number in (1, 2, 3, 4, 5, 7)]
 
 
-def test_a_call_whose_first_event_is_withheld_is_there_and_incomplete(
+def test_a_call_whose_first_event_is_a_dead_letter_is_there_and_incomplete(
     tmp_path: Path, kafka: Kafka
 ) -> None:
     store, folder, first = tmp_path / "store", tmp_path / "kafka", 3 * EVENTS_A_CALL + 1
@@ -70,7 +70,7 @@ def test_a_hole_is_filled_by_its_event_alone(tmp_path: Path, kafka: Kafka) -> No
     record_calls(store, CALLS)
     bring_spoiled(store, kafka, hole, NOT_A_ROW)
     read(folder, kafka)
-    waiting = "select position from withheld where state = 'waiting' order by all"
+    waiting = "select position from dead_letters where state = 'waiting' order by all"
     assert ask(folder, waiting) == [(hole,)]
 
     bring_spoiled(store, kafka, hole, NOT_A_ROW)
@@ -83,7 +83,7 @@ def test_a_hole_is_filled_by_its_event_alone(tmp_path: Path, kafka: Kafka) -> No
     assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")
 
 
-def test_what_is_withheld_is_one_line_in_the_log(
+def test_new_dead_letters_are_one_line_in_the_log(
     tmp_path: Path, kafka: Kafka, caplog: pytest.LogCaptureFixture
 ) -> None:
     store, folder, hole = tmp_path / "store", tmp_path / "kafka", 3 * EVENTS_A_CALL + 4
@@ -91,8 +91,10 @@ def test_what_is_withheld_is_one_line_in_the_log(
     bring_spoiled(store, kafka, hole, NOT_A_ROW)
     with caplog.at_level(logging.WARNING, "call_ledger"):
         read(folder, kafka)
-    (line,) = (one for one in caplog.records if one.msg is Happening.WITHHELD)
-    ((partition, offset),) = ask(folder, "select partition_number, message_offset from withheld")
+    (line,) = (one for one in caplog.records if one.msg is Happening.DEAD_LETTERS)
+    ((partition, offset),) = ask(
+        folder, "select partition_number, message_offset from dead_letters"
+    )
     said = (line.unreadable, line.position, line.partition, line.offset)  # type: ignore[attr-defined]
     assert said == (1, hole, partition, offset)
 

@@ -224,7 +224,7 @@ def test_a_projector_killed_at_every_step_ends_with_the_tables_of_a_rebuild(
         assert 0 < before < CALLS_TO_PROJECT * EVENTS_A_CALL, "there is nothing left to do"
         read(victim.folder, victim.kafka)
         assert rows_in(victim.folder) == expected
-        kept = ask_tables(victim.folder, "select call_id from withheld")
+        kept = ask_tables(victim.folder, "select call_id from dead_letters")
         assert len(kept) == len(set(kept)) == hellos
         assert list(victim.folder.glob("*set-aside*")) == []
     with capsys.disabled():

@@ -66,11 +66,11 @@ def test_reading_goes_on_where_it_was_and_drops_what_comes_again(
     bring(store, kafka, from_position=1)
     assert read(folder, kafka).position == CALLS * EVENTS_A_CALL
     assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")
-    assert ask(folder, "from withheld") == []
+    assert ask(folder, "from dead_letters") == []
 
 
 @pytest.mark.parametrize("kind", POISON)
-def test_a_bad_message_is_withheld_and_the_others_go_on(
+def test_a_bad_message_becomes_a_dead_letter_and_the_others_go_on(
     kind: str, tmp_path: Path, kafka: Kafka
 ) -> None:
     spoil, reason = POISON[kind]
@@ -80,7 +80,7 @@ def test_a_bad_message_is_withheld_and_the_others_go_on(
     bring_spoiled(store, kafka, spoiled, spoil)
 
     assert read(folder, kafka).projected_position == 20 * EVENTS_A_CALL
-    ((topic, why, call_id),) = ask(folder, "select topic, reason, call_id from withheld")
+    ((topic, why, call_id),) = ask(folder, "select topic, reason, call_id from dead_letters")
     assert topic == kafka.topic(EVENTS)
     assert reason in why
     assert call_id == "call-3"
@@ -92,7 +92,7 @@ def test_a_bad_message_is_withheld_and_the_others_go_on(
     bring(store, kafka, from_position=spoiled)
     read(folder, kafka)
     assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")
-    assert ask(folder, "select state from withheld") == [("read",)]
+    assert ask(folder, "select state from dead_letters") == [("read",)]
 
 
 def test_a_message_of_a_stranger_is_kept_and_its_call_marked(tmp_path: Path, kafka: Kafka) -> None:
@@ -104,9 +104,12 @@ def test_a_message_of_a_stranger_is_kept_and_its_call_marked(tmp_path: Path, kaf
     producer.send(kafka.topic(EVENTS), b"hello", b"nobody").get(30)
     producer.close()
     read(folder, kafka)
-    assert ask(folder, "select call_id from withheld order by all") == [("call-2",), ("nobody",)]
+    assert ask(folder, "select call_id from dead_letters order by all") == [
+        ("call-2",),
+        ("nobody",),
+    ]
     read(folder, kafka)
-    assert len(ask(folder, "from withheld")) == 2
+    assert len(ask(folder, "from dead_letters")) == 2
 
 
 def test_what_is_missing_in_kafka_stops_the_reader(tmp_path: Path, kafka: Kafka) -> None:

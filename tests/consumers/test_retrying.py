@@ -1,4 +1,4 @@
-"""What was withheld is read after a fix: by a retry, or when the projector starts again."""
+"""Dead letters are read after a fix: by a retry, or when the projector starts again."""
 
 from __future__ import annotations
 

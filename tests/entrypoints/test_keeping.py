@@ -205,7 +205,7 @@ def test_what_waits_behind_a_thousand_resolved_entries_is_listed(tmp_path: Path)
     store.close()
     with owning(tmp_path) as owner, owner.writing() as projections:
         projections.connection.execute(
-            "insert into withheld (topic, partition_number, message_offset, reason,"
+            "insert into dead_letters (topic, partition_number, message_offset, reason,"
             " is_as_published, original, state)"
             " select 'call-events', 0, range, 'It is cut.', true, 'ab',"
             " if(range < 1_200, 'read', 'waiting') from range(1_500)"

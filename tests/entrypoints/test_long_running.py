@@ -75,7 +75,7 @@ def test_the_publisher_tells_how_far_it_is_and_what_is_left(tmp_path: Path, kafk
     assert process.lines[-1]["position"] == 70
 
 
-def test_the_projector_tells_what_it_shows_and_what_it_withholds(
+def test_the_projector_tells_what_it_shows_and_its_dead_letters(
     tmp_path: Path, kafka: Kafka
 ) -> None:
     store, elsewhere = tmp_path / "store", tmp_path / "elsewhere"
