@@ -1,13 +1,20 @@
-"""Servers that really run, started for a test session and ended with it."""
+"""Servers that really run, started for a test session and ended with it.
+
+Where several workers share the tests, each has a PostgreSQL of its own, and all share one Kafka:
+its start and its memory are what cost most, and each test has its own topics there.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -24,6 +31,37 @@ logging.getLogger("kafka").setLevel(logging.CRITICAL)
 # How long an example takes says how busy the machine is, not whether a promise is kept.
 settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")
+
+
+SHARED = pytest.StashKey[Path]()
+"""The folder of the Kafka that all workers share."""
+
+WORKERS_A_CORE = 2
+"""The slow tests wait for other processes half of their time."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many workers `-n auto` is."""
+    return WORKERS_A_CORE * (os.cpu_count() or 1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the folder in the process that outlives all workers, and leave nothing running."""
+    told: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if told is not None:
+        config.stash[SHARED] = Path(told["shared"])
+        return
+    stack = ExitStack()
+    config.add_cleanup(stack.close)
+    config.stash[SHARED] = stack.enter_context(folder_for_servers())
+    stack.enter_context(ended_with_this_process(LocalKafka(config.stash[SHARED] / "kafka")))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker the folder."""
+    node.workerinput["shared"] = str(node.config.stash[SHARED])
 
 
 @contextmanager
@@ -58,12 +96,14 @@ def postgresql(servers: Path) -> Iterator[LocalPostgresql]:
 
 
 @pytest.fixture(scope="session")
-def kafka_server(servers: Path) -> Iterator[LocalKafka]:
-    """A running Apache Kafka of this test session, with one broker."""
-    server = LocalKafka(servers / "kafka")
-    with ended_with_this_process(server):
+def kafka_server(pytestconfig: pytest.Config) -> LocalKafka:
+    """A running Apache Kafka of this test session, with one broker; the first worker starts it."""
+    shared = pytestconfig.stash[SHARED]
+    server = LocalKafka(shared / "kafka")
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         server.start()
-        yield server
+    return server
 
 
 @pytest.fixture
