@@ -167,16 +167,18 @@ def batches(
         " document varchar)"
     )
     rows = list(templates())
+    # Whole sets of histories, and no more of them than were asked for.
+    sets = min(CALLS_AT_ONCE // CALLS_OF_HISTORIES, -(-events // EVENTS_OF_HISTORIES))
+    calls_at_once, events_at_once = sets * CALLS_OF_HISTORIES, sets * EVENTS_OF_HISTORIES
     connection.executemany("insert into templates values (?, ?, ?, ?)", rows)
-    at_once = CALLS_AT_ONCE * len(rows) // sum(weight for weight, _ in HISTORIES)
     first_call, last_position = 0, 0
     while last_position < events:
-        calls = [one for one in range(first_call, first_call + CALLS_AT_ONCE) if wanted(one)]
+        calls = [one for one in range(first_call, first_call + calls_at_once) if wanted(one)]
         connection.register("wanted", pa.table({"call_number": pa.array(calls, pa.int64())}))
         table = connection.sql(
             COPIES,
             params={
-                "calls": CALLS_AT_ONCE,
+                "calls": calls_at_once,
                 "first_call": first_call,
                 "last_position": last_position,
             },
@@ -184,6 +186,6 @@ def batches(
         columns = {name: table.column(name).to_pylist() for name in table.column_names}
         batch = EventBatch(columns["position"], columns["call_position"], columns["document"])
         yield batch, columns["version"]
-        first_call += CALLS_AT_ONCE
-        last_position += at_once
+        first_call += calls_at_once
+        last_position += events_at_once
     connection.close()

@@ -108,8 +108,11 @@ def ours(kafka: Kafka, ledger: LedgerFolder, events: int) -> Took:
     return between(told[0][0], told[-1][0])
 
 
-def measure(events: int, rounds: int) -> list[Round]:
-    """Each round takes topics of its own; who is first changes from round to round."""
+def measure(events: int, rounds: int) -> tuple[int, list[Round]]:
+    """At least so many events, how many there were, and each round of them.
+
+    A round takes topics of its own; who is first changes from round to round.
+    """
     measured = []
     with (
         folder_of_its_own() as folder,
@@ -130,10 +133,10 @@ def measure(events: int, rounds: int) -> list[Round]:
             # The first warms up the broker.
             if number >= 0:
                 measured.append(Round(**took))
-    return measured
+    return events, measured
 
 
-def figures(rounds: Sequence[Round], events: int) -> list[Figure]:
+def figures(events: int, rounds: Sequence[Round]) -> list[Figure]:
     ratios = [one.ratio for one in rounds]
     whole = {
         f"kafka-python, pages of {PAGE_EVENTS:,}": [one.bare for one in rounds],
@@ -161,9 +164,7 @@ def main() -> None:
     # As the command line does.
     gc.set_threshold(100_000, 50, 100)
     where = machine()
-    text = (
-        f"Measured {where}.\n\n{table(figures(measure(asked.events, asked.rounds), asked.events))}"
-    )
+    text = f"Measured {where}.\n\n{table(figures(*measure(asked.events, asked.rounds)))}"
     print(text)
     if asked.keep:
         keep(text, "publishing")

@@ -17,7 +17,6 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from infra.errors import LedgerError
 from projections import dead_letters
 from projections.batches import Difference, Events, Positions, Refusals, numbers, texts
 from projections.columns import (
@@ -29,6 +28,7 @@ from projections.columns import (
     table_of,
 )
 from projections.computing import PART_EVENTS, Computing
+from projections.errors import Gap
 from projections.models import MACROS, Kind, kept_models, models_hash, readable_models
 from projections.statement_cache import StatementCache
 
@@ -53,22 +53,6 @@ READ_EVENTS: Final = rows_of("arriving", EVENT_COLUMNS, BODY)
 READ_REFUSALS: Final = rows_of("arriving", REFUSAL_COLUMNS, REFUSAL_BODY)
 
 COLOURS: Final = ("blue", "green")
-
-
-class ProjectionError(LedgerError):
-    """The read side cannot go on; the sentence says what to do."""
-
-
-class Gap(ProjectionError):  # noqa: N818 - it reads as the state it reports
-    """The feed skipped positions; what follows must not be projected."""
-
-
-class FileDamaged(ProjectionError):  # noqa: N818 - it reads as the state it reports
-    """The file has bytes that DuckDB did not write, and is set aside."""
-
-
-class StillFilling(ProjectionError):  # noqa: N818 - it reads as the state it reports
-    """The file is being made anew, and an answer would go back behind an earlier one."""
 
 
 class Projections:

@@ -9,7 +9,8 @@ import duckdb
 
 from ledger.feed import Feed
 from ledger.identity import fingerprint_at, fingerprint_from
-from projections.database import ProjectionError, Projections
+from projections.database import Projections
+from projections.errors import ProjectionError
 from projections.feeds import NothingToFollow
 
 FIRST_ROW: Final = "select command_id, recorded_at from events where position = 1"

@@ -29,8 +29,8 @@ from consumers.kafka.validation import why_no_event, why_no_refusal
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.kafka_client import next_offsets, poll_whole_batches, resume
 from infra.topics import AFTERWARDS, EVENTS, REFUSALS, check_safe
-from projections.database import Gap
 from projections.dead_letters import Offsets
+from projections.errors import Gap
 
 POLL_MILLISECONDS: Final = 100
 GATHER_MILLISECONDS: Final = 20

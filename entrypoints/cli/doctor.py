@@ -210,7 +210,7 @@ class Walk:
 def tables(folder: LedgerFolder) -> list[Finding]:
     """Whether the tables have every event, agree with each other, and can be read to the end."""
     from ledger.feed import FeedBroken, StoreFeed
-    from projections.database import Gap
+    from projections.errors import Gap
     from projections.models import kept_models
     from projections.serving.client import Reader
 

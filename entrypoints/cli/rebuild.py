@@ -34,7 +34,7 @@ def rebuild(
     [bold]call-ledger rebuild --from-store[/bold]
     """
     from ledger.feed import StoreFeed
-    from projections.database import FileDamaged
+    from projections.errors import FileDamaged
     from projections.serving.server import Busy, owning
 
     with StoreFeed(ledger) as feed:

@@ -20,7 +20,7 @@ from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.identity import fingerprint_at, fingerprint_from
 from projections.catch_up import Progress
-from projections.database import FileDamaged, ProjectionError, StillFilling
+from projections.errors import FileDamaged, ProjectionError, StillFilling
 from projections.feeds import NothingToFollow, feed_of
 from projections.identity import FIRST_ROW, other_ledger
 from projections.serving.duckdb_file import FileInUse

@@ -9,10 +9,8 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from projections.database import FILE_NAME, FileDamaged, ProjectionError, Projections
-
-DAMAGE: Final = ("Corrupt database file", "Could not read enough bytes")
-"""How DuckDB says that it read what it did not write, at once or only when it comes to it."""
+from projections.database import FILE_NAME, Projections
+from projections.errors import ProjectionError
 
 ASIDE: Final = ".set-aside-"
 
@@ -51,17 +49,6 @@ def open_or_set_aside(path: Path, memory_megabytes: int) -> tuple[Projections, s
     aside = set_aside(path)
     note = f"{path.name} {why}: it is kept as {aside.name}, and was made anew from the store."
     return Projections(path, memory_megabytes), note
-
-
-def is_damage(error: Exception) -> bool:
-    """Whether an error comes from a file that is cut short or was written over."""
-    return any(words in str(error) for words in DAMAGE)
-
-
-def damaged(path: Path, aside: Path | None = None) -> FileDamaged:
-    """The error for a damaged file."""
-    kept = f": it is kept as {aside.name}, and made anew from the store" if aside else ""
-    return FileDamaged(f"{path.name} was damaged{kept}.")
 
 
 def set_aside(path: Path) -> Path:

@@ -13,18 +13,17 @@ import sys
 import threading
 from dataclasses import asdict
 from tempfile import TemporaryDirectory
-from typing import IO, Final
+from typing import Final
 
-from projections.database import ProjectionError
+from projections.errors import ProjectionError
+from projections.serving.messages import OVERHEAD_BYTES, read_message, write_message
 from projections.serving.protocol import Answer, Question, pack_question, unpack_answer
+from projections.serving.readable import readable_by_everybody
 from projections.serving.sandbox import Bounds, QueryRefused
 from projections.serving.snapshot import Snapshot
 
 STARTING_SECONDS: Final = 10.0
 """More than a process takes to start and to hand over an answer, on a busy machine."""
-
-OVERHEAD_BYTES: Final = 16_000_000
-"""What an answer's message may have beside its rows."""
 
 
 class TablesMoved(ProjectionError):  # noqa: N818 - it reads as the state it reports
@@ -45,9 +44,10 @@ def answer_isolated(snapshot: Snapshot, question: Question) -> Answer:
     """
     bounds = question.bounds
     with TemporaryDirectory(prefix="call-ledger-") as spill:
-        given = json.dumps({"snapshot": asdict(snapshot), "spill": spill}).encode()
+        tables = sorted(readable_by_everybody().tables)
+        given = json.dumps({"snapshot": asdict(snapshot), "spill": spill, "tables": tables})
         message, ended_by_clock = run(
-            [given, pack_question(question)],
+            [given.encode(), pack_question(question)],
             bounds.seconds + STARTING_SECONDS,
             bounds.answer_megabytes * 1_000_000 + OVERHEAD_BYTES,
         )
@@ -112,19 +112,3 @@ def environment() -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("CALL_LEDGER")}
     # Both take what they need, and not hundreds of megabytes of addresses in advance.
     return {**own, "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
-
-
-def write_message(to: IO[bytes], message: bytes) -> None:
-    """Write a message with its length before it."""
-    to.write(len(message).to_bytes(8, "big"))
-    to.write(message)
-    to.flush()
-
-
-def read_message(of: IO[bytes], size_bytes: int) -> bytes | None:
-    """Read such a message; nothing when it is not whole, or longer than it may be."""
-    length = int.from_bytes(header, "big") if len(header := of.read(8)) == 8 else -1
-    if not 0 <= length <= size_bytes:
-        return None
-    message = of.read(length)
-    return message if len(message) == length else None

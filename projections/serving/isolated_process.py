@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import duckdb
 
-from projections.database import ProjectionError
-from projections.serving.duckdb_file import damaged
-from projections.serving.isolated import OVERHEAD_BYTES, read_message, write_message
-from projections.serving.permitted import check, readable_by_everybody
+from projections.errors import ProjectionError
+from projections.serving.damage import damaged
+from projections.serving.messages import OVERHEAD_BYTES, read_message, write_message
+from projections.serving.permitted import Readable, check
+from projections.serving.permitted_functions import TABLE_FUNCTIONS
 from projections.serving.protocol import Answer, Question, pack_answer, pack_error, unpack_question
 from projections.serving.sandbox import Bounds, QueryRefused, read
 from projections.serving.snapshot import Snapshot, SnapshotFiles
@@ -35,9 +36,8 @@ def main() -> None:
     question = unpack_question(read_message(sys.stdin.buffer, OVERHEAD_BYTES) or b"")
     threading.Thread(target=end_with_standard_input, daemon=True).start()
     limit(question.bounds)
-    write_message(
-        sys.stdout.buffer, answered(Snapshot(**given["snapshot"]), given["spill"], question)
-    )
+    snapshot, tables = Snapshot(**given["snapshot"]), set(given["tables"])
+    write_message(sys.stdout.buffer, answered(snapshot, tables, given["spill"], question))
 
 
 def end_with_standard_input() -> None:
@@ -63,10 +63,10 @@ def limit(bounds: Bounds) -> None:
     os.nice(POLITENESS)
 
 
-def answered(snapshot: Snapshot, spill: str, question: Question) -> bytes:
+def answered(snapshot: Snapshot, tables: set[str], spill: str, question: Question) -> bytes:
     """The message of the answer; empty when the file was changed meanwhile."""
     try:
-        message = computed(snapshot, spill, question)
+        message = computed(snapshot, tables, spill, question)
     except ProjectionError as error:
         message = pack_error(error)
     except MemoryError:
@@ -78,10 +78,10 @@ def answered(snapshot: Snapshot, spill: str, question: Question) -> bytes:
     return message if snapshot.is_unchanged() else b""
 
 
-def computed(snapshot: Snapshot, spill: str, question: Question) -> bytes:
+def computed(snapshot: Snapshot, tables: set[str], spill: str, question: Question) -> bytes:
     """Check the statement, open the tables, and compute."""
     connection = duckdb.connect(config=settings(question.bounds, spill))
-    check(connection, question.sql, readable_by_everybody())
+    check(connection, question.sql, Readable(tables, TABLE_FUNCTIONS))
     files = SnapshotFiles(snapshot)
     connection.register_filesystem(files)
     url = files.url.replace("'", "''")

@@ -7,7 +7,6 @@ the tables that it names. Whatever is not known is refused, whatever it is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from functools import cache
 from re import DOTALL, IGNORECASE
 from re import compile as compiled
 from typing import Any, Final, NamedTuple
@@ -15,8 +14,7 @@ from typing import Any, Final, NamedTuple
 import duckdb
 import orjson
 
-from projections.models import readable_models
-from projections.serving.permitted_functions import FUNCTIONS, TABLE_FUNCTIONS, words
+from projections.serving.permitted_functions import FUNCTIONS, words
 from projections.serving.sandbox import (
     STATEMENT_LENGTH_LIMIT,
     QueryFailed,
@@ -51,12 +49,6 @@ LIST_OF_TABLES: Final = '"tables"'
 TOO_DEEP: Final = "Max expression depth"
 TOO_DEEP_SENTENCE: Final = "The statement is nested too deeply: write it flatter."
 
-OWN_TABLES: Final = frozenset(
-    {"feed_positions", "feed_topics", "feed_offsets", "dead_letters", "refusal_events"}
-)
-OWN_TABLE_FUNCTIONS: Final = frozenset({"duckdb_memory"})
-"""What the ledger's own questions read beside what everybody may."""
-
 LOOK: Final = "see the list with `call-ledger sql --help`."
 
 
@@ -65,19 +57,6 @@ class Readable(NamedTuple):
 
     tables: Set[str]
     table_functions: Set[str]
-
-
-@cache
-def readable_by_everybody() -> Readable:
-    """The models and the events they come from, and tables that are computed."""
-    return Readable({"events", *(model.name for model in readable_models())}, TABLE_FUNCTIONS)
-
-
-@cache
-def readable_by_the_ledger() -> Readable:
-    """What the ledger's own questions may read."""
-    tables, functions = readable_by_everybody()
-    return Readable(tables | OWN_TABLES, functions | OWN_TABLE_FUNCTIONS)
 
 
 def check(connection: duckdb.DuckDBPyConnection, sql: str, readable: Readable) -> None:

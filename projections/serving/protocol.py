@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from projections.database import FileDamaged, ProjectionError, StillFilling
+from projections.errors import FileDamaged, ProjectionError, StillFilling
 from projections.serving.sandbox import USUAL, Bounds, Parameters, QueryFailed, QueryRefused
 from projections.serving.snapshot import Snapshot
 

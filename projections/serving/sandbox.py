@@ -13,9 +13,9 @@ import duckdb
 import pyarrow as pa
 
 from infra.errors import WRONG_USAGE
-from projections.database import ProjectionError
+from projections.errors import ProjectionError
 from projections.serving.column_types import as_arrow_can_hold, with_types
-from projections.serving.duckdb_file import is_damage
+from projections.serving.damage import is_damage
 
 ROWS_LIMIT: Final = 1_000_000
 ROWS_IN_ONE_PART: Final = 100_000

@@ -30,17 +30,12 @@ from infra.errors import LedgerError
 from ledger.feed import Feed
 from projections.batches import Positions
 from projections.catch_up import Progress, catch_up
-from projections.database import (
-    FILE_NAME,
-    MEMORY_MEGABYTES,
-    FileDamaged,
-    ProjectionError,
-    Projections,
-    StillFilling,
-)
+from projections.database import FILE_NAME, MEMORY_MEGABYTES, Projections
+from projections.errors import FileDamaged, ProjectionError, StillFilling
 from projections.identity import check_tables_are_of
-from projections.serving.duckdb_file import damaged, is_damage, open_or_set_aside, set_aside
-from projections.serving.permitted import check, readable_by_the_ledger
+from projections.serving.damage import damaged, is_damage
+from projections.serving.duckdb_file import open_or_set_aside, set_aside
+from projections.serving.permitted import check
 from projections.serving.protocol import (
     Answer,
     Question,
@@ -50,6 +45,7 @@ from projections.serving.protocol import (
     unpack_question,
     without_delay,
 )
+from projections.serving.readable import readable_by_the_ledger
 from projections.serving.sandbox import read
 from projections.serving.snapshot import Snapshot
 

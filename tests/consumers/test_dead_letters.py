@@ -16,7 +16,7 @@ from consumers.kafka.message_format import headers_of
 from infra.kafka import Kafka
 from infra.logs import Happening
 from infra.topics import REFUSALS
-from projections.database import Gap
+from projections.errors import Gap
 from tests.consumers.projecting import (
     ask,
     bring,

@@ -11,7 +11,7 @@ from consumers.kafka.feed import Bounds, KafkaFeed
 from consumers.projector import project
 from infra.kafka import Kafka
 from infra.topics import EVENTS
-from projections.database import Gap
+from projections.errors import Gap
 from tests.consumers.projecting import (
     NOBODY_STOPS,
     POISON,

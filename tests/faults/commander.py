@@ -51,13 +51,14 @@ class Commander(threading.Thread):
         self._arranged = arranged
         self._commands: Iterator[Command] = simulate(CALLS, seed, FIRST_DAY, days=100)
         self._ending = threading.Event()
+        self._given_up = threading.Event()
 
     def run(self) -> None:
         producer: KafkaProducer | None = None
         due = time.monotonic()
         while not self._ending.is_set():
             waiting = self._arranged(list(islice(self._commands, int(self._rate * TICK_SECONDS))))
-            while waiting:
+            while waiting and not self._given_up.is_set():
                 try:
                     producer = producer or self._kafka.producer()
                     waiting = self._send(producer, waiting)
@@ -76,6 +77,7 @@ class Commander(threading.Thread):
         """Send no more, when the last is acknowledged; without a time do not wait for that."""
         self._ending.set()
         if at_most_seconds is None:
+            self._given_up.set()
             return
         self.join(at_most_seconds)
         assert not self.is_alive(), "the last commands were not acknowledged in time"

@@ -35,7 +35,7 @@ CUT_SECONDS = 2 * PATIENCE + 1
 """The longest time-out is that of a statement in PostgreSQL: twice the patience."""
 
 QUIET_SECONDS = 2.0
-"""What was on its way when the line was cut has arrived by then."""
+"""Where nothing has come for so long, what was on its way when the line was cut has arrived."""
 
 Pair = tuple[str, str]
 AT_ONCE: tuple[tuple[Pair, Pair], ...] = (
@@ -141,6 +141,19 @@ def test_a_page_is_not_committed_when_its_messages_were_given_up(lines: Lines) -
     assert last_checkpoint(kafka, EVENTS_POSITIONS) == {"position": 1}
 
 
+def stands_still(progress: Callable[[], list[object]]) -> list[object]:
+    """Where it stands once nothing has moved for a while."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    before = progress()
+    while time.monotonic() < deadline:
+        time.sleep(QUIET_SECONDS)
+        now = progress()
+        if now == before:
+            return now
+        before = now
+    pytest.fail(f"still moving: {before}")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
 def test_every_pair_is_cut_for_longer_than_every_time_out(
@@ -169,10 +182,8 @@ def test_every_pair_is_cut_for_longer_than_every_time_out(
             for pair in pairs:
                 assert lines.of[pair].connections
                 lines.of[pair].cut()
-            until = time.monotonic() + CUT_SECONDS
-            time.sleep(QUIET_SECONDS)
-            stood_at = list(map(progress, names))
-            time.sleep(max(0.0, until - time.monotonic()))
+            stood_at = stands_still(lambda: list(map(progress, names)))  # noqa: B023
+            time.sleep(CUT_SECONDS)
             assert list(map(progress, names)) == stood_at
             for pair in pairs:
                 lines.of[pair].heal()

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from projections.database import FILE_NAME, FileDamaged
+from projections.database import FILE_NAME
+from projections.errors import FileDamaged
 from projections.serving.client import Reader
 from projections.serving.duckdb_file import FileInUse, files_set_aside
 from projections.serving.server import ADDRESS_NAME, owning

@@ -16,7 +16,8 @@ import pytest
 from domain.commands import Answer, Command, Hold, Leave, Offer, Receive
 from ledger.feed import EventBatch, StoreFeed
 from ledger.ledger import Ledger
-from projections.database import Gap, Projections
+from projections.database import Projections
+from projections.errors import Gap
 from projections.serving.client import ask
 from projections.serving.server import owning
 from tests.projections.documents import MORNING, written

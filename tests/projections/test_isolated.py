@@ -199,10 +199,10 @@ def test_every_snapshot_is_whole_while_tables_are_written_and_checkpointed(tmp_p
     """The rows of a transaction are all there or none, whatever is written and moved meanwhile."""
     question = Question(
         "select count(*) as rows_of_it, max(version) as last from events where version > 1"
-        " having count(*) <> 5000 * (max(version) - 1) or count(distinct position) <> count(*)"
+        " having count(*) <> 500 * (max(version) - 1) or count(distinct position) <> count(*)"
     )
     stopping = threading.Event()
-    with Projections(tmp_path / FILE_NAME, long_log_bytes=200_000) as tables:
+    with Projections(tmp_path / FILE_NAME, long_log_bytes=20_000) as tables:
         tables.add(short([[0, "received", {"stay_number": 1, "channel": "telephony"}]]))
 
         def write() -> None:
@@ -217,8 +217,8 @@ def test_every_snapshot_is_whole_while_tables_are_written_and_checkpointed(tmp_p
                     tables.connection.execute(
                         "insert into events by name"
                         " select event.* exclude (position, version, causation_id),"
-                        f" {5000 * number} + range as position, {number} as version"
-                        " from range(5000), events as event where event.version = 1"
+                        f" {500 * number} + range as position, {number} as version"
+                        " from range(500), events as event where event.version = 1"
                     )
 
         with ThreadPoolExecutor(1) as other:

@@ -20,7 +20,8 @@ from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from projections.catch_up import catch_up
-from projections.database import FILE_NAME, Projections, StillFilling
+from projections.database import FILE_NAME, Projections
+from projections.errors import StillFilling
 from projections.serving.client import Reader, ask
 from projections.serving.protocol import Question
 from projections.serving.sandbox import QueryRefused

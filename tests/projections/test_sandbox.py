@@ -13,8 +13,9 @@ from projections.models import readable_models
 from projections.reports import REPORTS
 from projections.reports.query import calls_query, figures_query
 from projections.reports.report import Selection
-from projections.serving.permitted import check, readable_by_everybody
+from projections.serving.permitted import check
 from projections.serving.permitted_functions import FUNCTIONS, TABLE_FUNCTIONS
+from projections.serving.readable import readable_by_everybody
 from projections.serving.sandbox import Bounds, QueryFailed, QueryRefused, read
 from tests.projections.documents import short
 

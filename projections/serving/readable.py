@@ -1,0 +1,29 @@
+"""What an analyst's statement may read, and what the ledger's own questions may beside it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from projections.models import readable_models
+from projections.serving.permitted import Readable
+from projections.serving.permitted_functions import TABLE_FUNCTIONS
+
+OWN_TABLES: Final = frozenset(
+    {"feed_positions", "feed_topics", "feed_offsets", "dead_letters", "refusal_events"}
+)
+OWN_TABLE_FUNCTIONS: Final = frozenset({"duckdb_memory"})
+"""What the ledger's own questions read beside what everybody may."""
+
+
+@cache
+def readable_by_everybody() -> Readable:
+    """The models and the events they come from, and tables that are computed."""
+    return Readable({"events", *(model.name for model in readable_models())}, TABLE_FUNCTIONS)
+
+
+@cache
+def readable_by_the_ledger() -> Readable:
+    """What the ledger's own questions may read."""
+    tables, functions = readable_by_everybody()
+    return Readable(tables | OWN_TABLES, functions | OWN_TABLE_FUNCTIONS)
