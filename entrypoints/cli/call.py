@@ -9,7 +9,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from domain.vocabulary import Phase
-from entrypoints.cli.report import Queue, Since, Source, Until
+from entrypoints.cli.report import Queue, Since, Source, Until, moment_of
+from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, told
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     AsCsv,
@@ -62,6 +63,9 @@ GOES_ON = timedelta(hours=12)
 """An open call of which nothing was heard for longer is drawn to its last event, not to now."""
 
 
+NOW = AskedMoment()
+
+
 class CallNotFoundError(LedgerError):
     """No call, or more than one, has this id."""
 
@@ -72,6 +76,8 @@ class OneCall(NamedTuple):
     events: list[dict[str, Any]]
     about: dict[str, Any]
     position: int
+    moment: dict[str, Any]
+    """The facts of the moment that was asked for; empty for now."""
 
 
 @app.command("list")
@@ -85,6 +91,9 @@ def list_calls(
     limit: Annotated[
         int, typer.Option(min=1, max=100_000, metavar="N", help="How many, newest first.")
     ] = 50,
+    known_at: KnownAt = None,
+    happened_by: HappenedBy = None,
+    without_corrections: WithoutCorrections = False,
     json: AsJson = False,
     csv: AsCsv = False,
     raw: AsRaw = False,
@@ -114,8 +123,11 @@ def list_calls(
         f"select {', '.join(COLUMNS)}, count(*) over () as calls_in_all from calls "
         f"{where(conditions)} order by entered_at desc, source, call_id limit {limit}"
     )
+    asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
     with Reader(ledger) as reader:
-        answer = reader.ask(query, parameters)
+        as_of = asked.looked_up(reader)
+        answer = reader.ask(query, parameters, as_of=as_of)
+        about = {"position": answer.position, **moment_of(reader, as_of)}
     total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
     table = answer.table.drop_columns(["calls_in_all"])
     names, rows = rows_of(table, place)
@@ -123,13 +135,16 @@ def list_calls(
     match output.format:
         case Format.JSON:
             calls = [dict(zip(names, row, strict=True)) for row in rows]
-            write_json({"position": answer.position, "calls_in_all": total, "calls": calls})
+            write_json({**about, "calls_in_all": total, "calls": calls})
         case Format.CSV:
             write_csv(names, rows, output)
         case _:
             plain = [[value or None for value in row.values()] for row in table.to_pylist()]
             print_table(*with_local_time(COLUMNS, plain, place), without_empty=True)
-            print_notes(f"{len(rows):,} of {total:,} calls; at position {answer.position:,}.")
+            print_notes(
+                f"{len(rows):,} of {total:,} calls; at position {answer.position:,}.",
+                *([told(about["as_of"])] if as_of else []),
+            )
 
 
 @app.command()
@@ -137,6 +152,9 @@ def show(
     call_id: CallId,
     source: Source = None,
     time_zone: TimeZone = "UTC",
+    known_at: KnownAt = None,
+    happened_by: HappenedBy = None,
+    without_corrections: WithoutCorrections = False,
     json: AsJson = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
@@ -147,13 +165,17 @@ def show(
     from entrypoints.timeline.history import history
 
     place = zone(time_zone)
-    call = one_call(ledger, call_id, source)
+    asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
+    call = one_call(ledger, call_id, source, asked)
     if json:
         from ledger.feed import StoreFeed
 
+        shown_versions = {event["version"] for event in call.events}
         with StoreFeed(ledger) as feed:
-            for document in feed.documents_of(call.about["source"], call_id):
-                typer.echo(document)
+            documents = feed.documents_of(call.about["source"], call_id)
+            for version, document in enumerate(documents, 1):
+                if version in shown_versions:
+                    typer.echo(document)
         return
     is_local = time_zone != "UTC"
     shown = [
@@ -176,7 +198,10 @@ def show(
         print_notes(f"The source's record is incomplete: {escape(call.about['missing'])}.")
     if call.about["is_time_derived"]:
         print_notes("Times are computed from durations: the time of day is not known.")
-    print_notes(f"{len(shown):,} events; at position {call.position:,}.")
+    print_notes(
+        f"{len(shown):,} events; at position {call.position:,}.",
+        *([told(call.moment["as_of"])] if call.moment else []),
+    )
 
 
 @app.command()
@@ -187,6 +212,9 @@ def timeline(
     svg: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the picture to this file.")
     ] = None,
+    known_at: KnownAt = None,
+    happened_by: HappenedBy = None,
+    without_corrections: WithoutCorrections = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Draw one call, with a lane for the customer and one for each agent.
@@ -198,10 +226,12 @@ def timeline(
     from entrypoints.timeline.terminal import TimelineView
 
     place = zone(time_zone)
-    call = one_call(ledger, call_id, source)
-    drawn = lanes(call.events, until=goes_on_until(call, datetime.now(UTC)))
+    asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
+    call = one_call(ledger, call_id, source, asked)
+    drawn = lanes(call.events, until=goes_on_until(call, moment_drawn(call)))
     if svg is None:
         console().print(TimelineView(drawn, place))
+        print_notes(*([told(call.moment["as_of"])] if call.moment else []))
         return
     try:
         svg.write_text(picture(drawn, place), encoding="utf-8")
@@ -222,8 +252,18 @@ def goes_on_until(call: OneCall, now: datetime) -> datetime | None:
     return now if is_live and now - latest < GOES_ON else None
 
 
-def one_call(folder: LedgerFolder, call_id: str, source: str | None) -> OneCall:
-    """The call of this id.
+def moment_drawn(call: OneCall) -> datetime:
+    """Now, or the moment that was asked for."""
+    if not call.moment:
+        return datetime.now(UTC)
+    facts = call.moment["as_of"]
+    return datetime.fromisoformat(facts["happened_by"] or facts["known_at"]["recorded_at"])
+
+
+def one_call(
+    folder: LedgerFolder, call_id: str, source: str | None, asked: AskedMoment = NOW
+) -> OneCall:
+    """The call of this id, as of the moment that is asked for.
 
     Raises `CallNotFoundError` when there is none, or when two sources use the id.
     """
@@ -231,15 +271,18 @@ def one_call(folder: LedgerFolder, call_id: str, source: str | None) -> OneCall:
 
     parameters = {"call_id": call_id} | ({"source": source} if source else {})
     with Reader(folder) as reader:
+        as_of = asked.looked_up(reader)
         found = reader.ask(
             f"select * from calls where call_id = $call_id"
             f"{' and source = $source' if source else ''} order by source",
             parameters,
+            as_of=as_of,
         ).table.to_pylist()
         if not found:
             of_source = f" of source {source}" if source else ""
             raise CallNotFoundError(
-                f"There is no call {call_id}{of_source} in {folder}; see call-ledger call list."
+                f"There {'is' if as_of is None else 'was'} no call {call_id}{of_source} in {folder}"
+                f"{'' if as_of is None else ' at that moment'}; see call-ledger call list."
             )
         if len(found) > 1:
             names = " or ".join(f"--source {one['source']}" for one in found)
@@ -247,6 +290,8 @@ def one_call(folder: LedgerFolder, call_id: str, source: str | None) -> OneCall:
         answer = reader.ask(
             "select * from events where call_position = $call_position order by version",
             {"call_position": found[0]["call_position"]},
+            as_of=as_of,
         )
+        moment = moment_of(reader, as_of)
     tell_note(answer.note)
-    return OneCall(answer.table.to_pylist(), found[0], answer.position)
+    return OneCall(answer.table.to_pylist(), found[0], answer.position, moment)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, told
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     AsCsv,
@@ -37,6 +38,7 @@ from projections.reports.query import calls_query, figures_query
 from projections.reports.report import Report, Selection
 
 if TYPE_CHECKING:
+    from projections.as_of import AsOf
     from projections.serving.client import Reader
 
 app = typer.Typer(
@@ -88,6 +90,9 @@ def command_of(report: Report) -> None:
         source: Source = None,
         by: By = None,
         calls: Calls = False,
+        known_at: KnownAt = None,
+        happened_by: HappenedBy = None,
+        without_corrections: WithoutCorrections = False,
         json: AsJson = False,
         csv: AsCsv = False,
         raw: AsRaw = False,
@@ -106,16 +111,18 @@ def command_of(report: Report) -> None:
             queue,
             source,
         )
+        asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
         output = Output.chosen(json, csv, parquet, raw, excel)
         groups = tuple(by) if by else report.default_grouping
         with (
             progress("projecting", unit="events") as moved,
             Reader(ledger, progress=moved) as reader,
         ):
+            as_of = asked.looked_up(reader)
             if calls:
-                print_calls(reader, report, selection, output)
+                print_calls(reader, report, selection, output, as_of)
             else:
-                print_report(reader, report, selection, groups, output)
+                print_report(reader, report, selection, groups, output, as_of)
 
 
 def help_of(report: Report) -> str:
@@ -138,9 +145,10 @@ def print_report(
     selection: Selection,
     groups: tuple[str, ...],
     output: Output = AS_TABLE,
+    as_of: AsOf | None = None,
 ) -> None:
     """Print the groups and the total, with definitions, denominator and position."""
-    answer = reader.ask(*figures_query(report, selection, groups))
+    answer = reader.ask(*figures_query(report, selection, groups), as_of=as_of)
     tell_note(answer.note)
     incomplete = dead_letter_counts(reader)["calls_with_dead_letters"]
     about: dict[str, Any] = {
@@ -152,7 +160,7 @@ def print_report(
         "period": period_of(report, selection),
         "position": answer.position,
         "calls_with_dead_letters": incomplete,
-    }
+    } | moment_of(reader, as_of)
     rows = answer.table.to_pylist()
     names = [*groups, *(figure.name for figure in report.figures)]
     match output.format:
@@ -186,6 +194,7 @@ def print_report(
                 f"[bold]hours, days, weeks and periods[/bold]: {report.intervals}",
                 f"{escape(about['period'])}; computed at position {answer.position:,}.",
                 f"The calls behind it: call-ledger report {report.name} --calls",
+                *([told(about["as_of"])] if as_of else []),
                 *([CALLS_WITH_DEAD_LETTERS.format(incomplete)] if incomplete else []),
             )
 
@@ -196,20 +205,35 @@ def cell(name: str, row: dict[str, Any]) -> object:
     return value.replace(":00:00", ":00", 1) if name == "hour" and value else value
 
 
-def print_calls(reader: Reader, report: Report, selection: Selection, output: Output) -> None:
+def moment_of(reader: Reader, as_of: AsOf | None) -> dict[str, Any]:
+    """What an answer says of the moment that it is of; nothing where that is now."""
+    if as_of is None:
+        return {}
+    from projections.serving.moment import facts_of
+
+    return {"as_of": facts_of(reader, as_of)}
+
+
+def print_calls(
+    reader: Reader,
+    report: Report,
+    selection: Selection,
+    output: Output,
+    as_of: AsOf | None = None,
+) -> None:
     """Print the calls behind the figures, newest first."""
-    answer = reader.ask(*calls_query(report, selection))
+    answer = reader.ask(*calls_query(report, selection), as_of=as_of)
     tell_note(answer.note)
     total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
     table = answer.table.drop_columns(["calls_in_all"])
     place = zone(selection.time_zone)
     names, rows = rows_of(table, place)
-    about = {
+    about: dict[str, Any] = {
         "report": report.name,
         "period": period_of(report, selection),
         "position": answer.position,
         "calls_in_all": total,
-    }
+    } | moment_of(reader, as_of)
     match output.format:
         case Format.JSON:
             calls = [dict(zip(names, row, strict=True)) for row in rows]
@@ -227,6 +251,7 @@ def print_calls(reader: Reader, report: Report, selection: Selection, output: Ou
             print_notes(
                 f"{len(rows):,} of {total:,} calls{more}; at position {answer.position:,}.",
                 "One call's events: call-ledger call show CALL_ID",
+                *([told(about["as_of"])] if as_of else []),
             )
 
 

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from entrypoints.cli.report import as_text, moment_of
 from entrypoints.ui.failures import ListingCommand, ended_by_interrupt
+from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, told
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     AsCsv,
@@ -39,6 +41,9 @@ def sql(
     raw: AsRaw = False,
     excel: ForExcel = False,
     time_zone: TimeZone = "UTC",
+    known_at: KnownAt = None,
+    happened_by: HappenedBy = None,
+    without_corrections: WithoutCorrections = False,
     parquet: ToParquet = None,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
@@ -49,28 +54,39 @@ def sql(
 
     [bold]call-ledger sql "select kind, count(*) from transfers group by kind"[/bold]
     """
-    from projections.serving.client import query as answered
+    from projections.serving.client import Reader
 
     output = Output.chosen(json, csv, parquet, raw, excel)
     place = zone(time_zone)
-    with ended_by_interrupt(), progress("projecting", unit="events") as moved:
-        answer = answered(ledger, query, progress=moved)
+    asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
+    with (
+        ended_by_interrupt(),
+        progress("projecting", unit="events") as moved,
+        Reader(ledger, progress=moved) as reader,
+    ):
+        as_of = asked.looked_up(reader)
+        answer = reader.query(query, as_of=as_of)
+        about = moment_of(reader, as_of)
     table = answer.table
     tell_note(answer.note)
     if output.format is Format.PARQUET:
         assert output.parquet is not None
-        write_parquet(table, output.parquet, {"query": query, "position": str(answer.position)})
+        facts = {"query": query, "position": answer.position, **about}
+        write_parquet(table, output.parquet, as_text(facts))
         return
     names, rows = rows_of(table, place)
     match output.format:
         case Format.JSON:
             dictionaries = [dict(zip(names, row, strict=True)) for row in rows]
-            write_json({"position": answer.position, "rows": dictionaries})
+            write_json({"position": answer.position, **about, "rows": dictionaries})
         case Format.CSV:
             write_csv(names, rows, output)
         case Format.TABLE:
             print_table(names, rows, exactly=True)
-            print_notes(f"{len(rows):,} rows; at position {answer.position:,}.")
+            print_notes(
+                f"{len(rows):,} rows; at position {answer.position:,}.",
+                *([told(about["as_of"])] if as_of else []),
+            )
 
 
 class SqlCommand(ListingCommand):

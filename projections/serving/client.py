@@ -19,6 +19,7 @@ from infra.errors import LedgerMissing
 from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.identity import fingerprint_at, fingerprint_from
+from projections.as_of import AsOf
 from projections.catch_up import Progress
 from projections.errors import FileDamaged, ProjectionError, StillFilling
 from projections.feeds import NothingToFollow, feed_of
@@ -97,17 +98,28 @@ class Reader:
         self._owned.close()
         self._hang_up()
 
-    def ask(self, sql: str, parameters: Parameters | None = None, bounds: Bounds = USUAL) -> Answer:
+    def ask(
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        bounds: Bounds = USUAL,
+        as_of: AsOf | None = None,
+    ) -> Answer:
         """Answer a statement of the ledger's own, with the position that it is true at.
 
-        It shows all that was recorded before the question, or, where the read side is busy for
-        longer than 10 seconds, an earlier position. Raises `QueryRefused`, `QueryFailed`, and
+        As of a moment, it is asked of the tables as they were then. Otherwise it shows all that
+        was recorded before the question, or, where the read side is busy for longer than 10
+        seconds, an earlier position. Raises `QueryRefused`, `QueryFailed`, and
         `ProjectionError` when nobody answers within two minutes.
         """
-        return self._answer(self._question(sql, parameters, bounds, is_isolated=False))
+        return self._answer(self._question(sql, parameters, bounds, as_of, is_isolated=False))
 
     def query(
-        self, sql: str, parameters: Parameters | None = None, bounds: Bounds = USUAL
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        bounds: Bounds = USUAL,
+        as_of: AsOf | None = None,
     ) -> Answer:
         """Answer a statement that anybody has written, as `ask` does one of the ledger's own.
 
@@ -116,13 +128,18 @@ class Reader:
         """
         if len(sql) > STATEMENT_LENGTH_LIMIT:
             raise QueryRefused(too_many_characters(sql))
-        return self._answer(self._question(sql, parameters, bounds, is_isolated=True))
+        return self._answer(self._question(sql, parameters, bounds, as_of, is_isolated=True))
 
     def _question(
-        self, sql: str, parameters: Parameters | None, bounds: Bounds, is_isolated: bool
+        self,
+        sql: str,
+        parameters: Parameters | None,
+        bounds: Bounds,
+        as_of: AsOf | None,
+        is_isolated: bool,
     ) -> Question:
         position = self._feed.head().position
-        return Question(sql, parameters, position, PATIENCE_SECONDS, bounds, is_isolated)
+        return Question(sql, parameters, position, PATIENCE_SECONDS, bounds, is_isolated, as_of)
 
     def _answer(self, question: Question) -> Answer:
         wait_seconds = DEADLINE_SECONDS + question.bounds.seconds

@@ -21,6 +21,10 @@ from projections.serving.protocol import Answer, Question, pack_question, unpack
 from projections.serving.readable import readable_by_everybody
 from projections.serving.sandbox import Bounds, QueryRefused
 from projections.serving.snapshot import Snapshot
+from projections.tables_as_of import statements
+
+CATALOG: Final = "ledger"
+"""The name under which the process has the tables."""
 
 STARTING_SECONDS: Final = 10.0
 """More than a process takes to start and to hand over an answer, on a busy machine."""
@@ -45,7 +49,11 @@ def answer_isolated(snapshot: Snapshot, question: Question) -> Answer:
     bounds = question.bounds
     with TemporaryDirectory(prefix="call-ledger-") as spill:
         tables = sorted(readable_by_everybody().tables)
-        given = json.dumps({"snapshot": asdict(snapshot), "spill": spill, "tables": tables})
+        as_of = question.as_of
+        before = [] if as_of is None else list(statements(as_of, CATALOG))
+        given = json.dumps(
+            {"snapshot": asdict(snapshot), "spill": spill, "tables": tables, "before": before}
+        )
         message, ended_by_clock = run(
             [given.encode(), pack_question(question)],
             bounds.seconds + STARTING_SECONDS,

@@ -36,8 +36,13 @@ def main() -> None:
     question = unpack_question(read_message(sys.stdin.buffer, OVERHEAD_BYTES) or b"")
     threading.Thread(target=end_with_standard_input, daemon=True).start()
     limit(question.bounds)
-    snapshot, tables = Snapshot(**given["snapshot"]), set(given["tables"])
-    write_message(sys.stdout.buffer, answered(snapshot, tables, given["spill"], question))
+    schemas = frozenset() if given["before"] else frozenset({"main"})
+    readable = Readable(set(given["tables"]), TABLE_FUNCTIONS, schemas)
+    snapshot = Snapshot(**given["snapshot"])
+    write_message(
+        sys.stdout.buffer,
+        answered(snapshot, readable, given["before"], given["spill"], question),
+    )
 
 
 def end_with_standard_input() -> None:
@@ -63,10 +68,12 @@ def limit(bounds: Bounds) -> None:
     os.nice(POLITENESS)
 
 
-def answered(snapshot: Snapshot, tables: set[str], spill: str, question: Question) -> bytes:
+def answered(
+    snapshot: Snapshot, readable: Readable, before: list[str], spill: str, question: Question
+) -> bytes:
     """The message of the answer; empty when the file was changed meanwhile."""
     try:
-        message = computed(snapshot, tables, spill, question)
+        message = computed(snapshot, readable, before, spill, question)
     except ProjectionError as error:
         message = pack_error(error)
     except MemoryError:
@@ -78,10 +85,12 @@ def answered(snapshot: Snapshot, tables: set[str], spill: str, question: Questio
     return message if snapshot.is_unchanged() else b""
 
 
-def computed(snapshot: Snapshot, tables: set[str], spill: str, question: Question) -> bytes:
+def computed(
+    snapshot: Snapshot, readable: Readable, before: list[str], spill: str, question: Question
+) -> bytes:
     """Check the statement, open the tables, and compute."""
     connection = duckdb.connect(config=settings(question.bounds, spill))
-    check(connection, question.sql, Readable(tables, TABLE_FUNCTIONS))
+    check(connection, question.sql, readable)
     files = SnapshotFiles(snapshot)
     connection.register_filesystem(files)
     url = files.url.replace("'", "''")
@@ -94,8 +103,8 @@ def computed(snapshot: Snapshot, tables: set[str], spill: str, question: Questio
         "lock_configuration = true",
     ):
         connection.execute(f"set {setting}")
-    table, position = read(connection, question.sql, question.parameters, question.bounds)
-    return pack_answer(Answer(table, position))
+    table, position = read(connection, question.sql, question.parameters, question.bounds, before)
+    return pack_answer(Answer(table, question.as_of.position if question.as_of else position))
 
 
 def settings(bounds: Bounds, spill: str) -> dict[str, Any]:

@@ -57,6 +57,8 @@ class Readable(NamedTuple):
 
     tables: Set[str]
     table_functions: Set[str]
+    schemas: Set[str] = frozenset({"main"})
+    """What may stand before a table's name."""
 
 
 def check(connection: duckdb.DuckDBPyConnection, sql: str, readable: Readable) -> None:
@@ -141,7 +143,7 @@ def check_part(part: dict[str, Any], readable: Readable, named: frozenset[str]) 
     if part.get("type") == "SHOW_REF" and part["query"] is None:
         check_shown(part, readable.tables)
     if part.get("type") == "BASE_TABLE":
-        check_table(part, readable.tables, named)
+        check_table(part, readable, named)
 
 
 def check_function(part: dict[str, Any], known: Set[str]) -> None:
@@ -162,9 +164,11 @@ def check_shown(part: dict[str, Any], tables: Set[str]) -> None:
         raise QueryRefused(f"{name} cannot be shown here; {LOOK}")
 
 
-def check_table(part: dict[str, Any], tables: Set[str], named: frozenset[str]) -> None:
+def check_table(part: dict[str, Any], readable: Readable, named: frozenset[str]) -> None:
     """Refuse a table that is neither one of ours nor a query of the statement."""
     path = [name.lower() for name in part["qualified_name"]["path"]]
-    is_ours = path[-1] in tables and path[:-1] in ([], ["main"])
+    is_ours = path[-1] in readable.tables and (
+        len(path) == 1 or (len(path) == 2 and path[0] in readable.schemas)
+    )
     if not is_ours and not (len(path) == 1 and path[0] in named):
         raise QueryRefused(f"There is no table {'.'.join(path)} to be read here; {LOOK}")

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
 import pyarrow as pa
 
+from projections.as_of import AsOf
 from projections.errors import FileDamaged, ProjectionError, StillFilling
 from projections.serving.sandbox import USUAL, Bounds, Parameters, QueryFailed, QueryRefused
 from projections.serving.snapshot import Snapshot
@@ -30,6 +32,8 @@ class Question:
     bounds: Bounds = USUAL
     is_isolated: bool = False
     """Whether whoever asks computes it, in a process of its own, from a snapshot."""
+    as_of: AsOf | None = None
+    """The moment that the tables are to be of; none is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Answer:
     position: int
     note: str = ""
 
+
+TIMES = ("recorded_by", "happened_by")
 
 ERRORS = {
     error.__name__: error
@@ -67,6 +73,7 @@ def pack_question(question: Question) -> bytes:
             "patience_seconds": question.patience_seconds,
             "bounds": asdict(question.bounds),
             "is_isolated": question.is_isolated,
+            "as_of": question.as_of and packed_as_of(question.as_of),
         },
     )
 
@@ -82,7 +89,23 @@ def unpack_question(message: bytes) -> Question:
     values = table.to_pylist()[0]
     del values[""]
     named, bounds = facts.pop("named"), Bounds(**facts.pop("bounds"))
-    return Question(parameters=values if named else list(values.values()), bounds=bounds, **facts)
+    as_of = unpacked_as_of(facts.pop("as_of"))
+    parameters = values if named else list(values.values())
+    return Question(parameters=parameters, bounds=bounds, as_of=as_of, **facts)
+
+
+def packed_as_of(as_of: AsOf) -> dict[str, Any]:
+    """The moment as JSON."""
+    facts = asdict(as_of)
+    return {**facts, **{name: facts[name] and facts[name].isoformat() for name in TIMES}}
+
+
+def unpacked_as_of(facts: dict[str, Any] | None) -> AsOf | None:
+    """Read what `packed_as_of` made. Raises `ValueError` and `TypeError` for anything else."""
+    if facts is None:
+        return None
+    times = {name: facts[name] and datetime.fromisoformat(facts[name]) for name in TIMES}
+    return AsOf(int(facts["position"]), **times, with_corrections=bool(facts["with_corrections"]))
 
 
 def pack_answer(answer: Answer) -> bytes:

@@ -22,8 +22,13 @@ def readable_by_everybody() -> Readable:
     return Readable({"events", *(model.name for model in readable_models())}, TABLE_FUNCTIONS)
 
 
+def without_schemas(readable: Readable) -> Readable:
+    """The same, by names alone: before a schema's name they would be the tables of now."""
+    return readable._replace(schemas=frozenset())
+
+
 @cache
 def readable_by_the_ledger() -> Readable:
     """What the ledger's own questions may read."""
-    tables, functions = readable_by_everybody()
-    return Readable(tables | OWN_TABLES, functions | OWN_TABLE_FUNCTIONS)
+    tables, functions, schemas = readable_by_everybody()
+    return Readable(tables | OWN_TABLES, functions | OWN_TABLE_FUNCTIONS, schemas)

@@ -80,16 +80,20 @@ def read(
     sql: str,
     parameters: Parameters | None = None,
     bounds: Bounds = USUAL,
+    before: Sequence[str] = (),
 ) -> tuple[pa.Table, int]:
     """Run the statement in one read-only transaction with the position it is true at.
 
-    The statement has been checked. Raises `QueryRefused` for what does not only read the ledger,
-    and for more rows, bytes, memory or time than the bounds; `QueryFailed` for what DuckDB cannot
-    carry out; `duckdb.Error` where the file is damaged.
+    The statement has been checked. `before` are statements of ours, run in the same transaction,
+    that make the tables of an earlier moment. Raises `QueryRefused` for what does not only read the
+    ledger, and for more rows, bytes, memory or time than the bounds; `QueryFailed` for what DuckDB
+    cannot carry out; `duckdb.Error` where the file is damaged.
     """
-    cursor.execute("begin transaction read only")
+    cursor.execute("begin transaction" if before else "begin transaction read only")
     try:
         with interrupted_after(cursor, bounds.seconds):
+            for statement in before:
+                cursor.execute(statement)
             rows = cursor.execute("select projected_position from feed_positions").fetchall()
             relation = cursor.sql(sql, params=parameters or None)
             types = [str(kind) for kind in relation.types]

@@ -45,9 +45,10 @@ from projections.serving.protocol import (
     unpack_question,
     without_delay,
 )
-from projections.serving.readable import readable_by_the_ledger
+from projections.serving.readable import readable_by_the_ledger, without_schemas
 from projections.serving.sandbox import read
 from projections.serving.snapshot import Snapshot
+from projections.tables_as_of import statements
 
 LOCK_NAME: Final = "projections.lock"
 ADDRESS_NAME: Final = "projections.owner"
@@ -135,9 +136,12 @@ class Owner:
 
     def _answer(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> Answer:
         self._bring_up_to(question, cursor)
-        check(cursor, question.sql, readable_by_the_ledger())
-        table, position = read(cursor, question.sql, question.parameters, question.bounds)
-        return Answer(table, position, self.note)
+        readable = readable_by_the_ledger()
+        as_of, catalog = question.as_of, self.projections.path.stem
+        check(cursor, question.sql, readable if as_of is None else without_schemas(readable))
+        before = [] if as_of is None else list(statements(as_of, catalog))
+        table, position = read(cursor, question.sql, question.parameters, question.bounds, before)
+        return Answer(table, position if as_of is None else as_of.position, self.note)
 
     @contextmanager
     def lending(self, question: Question) -> Iterator[Snapshot]:

@@ -1,0 +1,79 @@
+"""The options that ask for an earlier moment, in its two senses, and what an answer says of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from entrypoints.ui.period import until
+
+if TYPE_CHECKING:
+    from projections.as_of import AsOf
+    from projections.serving.client import Reader
+
+KnownAt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="POSITION|TIME",
+        help="As the ledger knew it: up to this position, or what was recorded by this time.",
+    ),
+]
+HappenedBy = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Only what had happened by this time, as far as is known."),
+]
+WithoutCorrections = Annotated[
+    bool,
+    typer.Option("--without-corrections", help="As it was first reported, without corrections."),
+]
+JUST_BEFORE = timedelta(microseconds=1)
+
+
+class AskedMoment(NamedTuple):
+    """A moment as it is asked for; a day counts to its end."""
+
+    known_at: str | None = None
+    happened_by: str | None = None
+    without_corrections: bool = False
+    time_zone: str = "UTC"
+
+    def looked_up(self, reader: Reader) -> AsOf | None:
+        """The moment in the ledger; nothing when none is asked for. Raises as `moment` does."""
+        if not (self.known_at or self.happened_by or self.without_corrections):
+            return None
+        from projections.serving.moment import moment
+
+        return moment(
+            reader,
+            position_or_time(self.known_at, self.time_zone),
+            last_moment(self.happened_by, self.time_zone),
+            not self.without_corrections,
+        )
+
+
+def position_or_time(text: str | None, time_zone: str) -> int | datetime | None:
+    """A number is a position, and anything else a day or a time."""
+    return int(text) if text is not None and text.isdecimal() else last_moment(text, time_zone)
+
+
+def last_moment(text: str | None, time_zone: str) -> datetime | None:
+    """The time itself, or the last moment of the day, in UTC."""
+    after = until(text, time_zone)
+    is_day = text is not None and len(text) == len("2026-01-31")
+    return after - JUST_BEFORE if after is not None and is_day else after
+
+
+def told(facts: dict[str, Any]) -> str:
+    """What an answer says of its moment, for people; `facts` are those of `facts_of`."""
+    known = facts["known_at"]
+    recorded = f", recorded at {known['recorded_at']}" if known["recorded_at"] else ""
+    parts = [f"As the ledger knew it at position {known['position']:,}{recorded}"]
+    if facts["happened_by"]:
+        parts.append(f"what had happened by {facts['happened_by']}")
+    if not facts["with_corrections"]:
+        parts.append("without corrections")
+    if facts["rule_set"]:
+        parts.append(f"with rule set {facts['rule_set']} in force")
+    return ", ".join(parts) + "."

@@ -1,0 +1,47 @@
+"""An earlier moment: what the ledger knew at a position, and what had happened by a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+CORRECTED = "call.corrected.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """Which events and refusals count."""
+
+    position: int
+    """Events up to this position: what the ledger knew."""
+    recorded_by: datetime | None = None
+    """Refusals recorded by this time, UTC: they have no position. None is all of them."""
+    happened_by: datetime | None = None
+    """Only what had happened by this time, UTC; None is all that was known."""
+    with_corrections: bool = True
+    """Whether corrections count that were known by then."""
+
+    @property
+    def counts(self) -> str:
+        """The condition for an event of the table to count, in SQL."""
+        conditions = [f"position <= {self.position}"]
+        if self.happened_by is not None:
+            conditions.append(f"occurred_at <= {literal(self.happened_by)}")
+        if not self.with_corrections:
+            conditions.append(f"type <> '{CORRECTED}'")
+        return " and ".join(conditions)
+
+    @property
+    def refusals_count(self) -> str:
+        """The condition for a refusal to count, in SQL."""
+        conditions = ["true"]
+        if self.recorded_by is not None:
+            conditions.append(f"recorded_at <= {literal(self.recorded_by)}")
+        if self.happened_by is not None:
+            conditions.append(f"refused_at <= {literal(self.happened_by)}")
+        return " and ".join(conditions)
+
+
+def literal(moment: datetime) -> str:
+    """A moment in SQL."""
+    return f"timestamp '{moment.isoformat(sep=' ')}'"

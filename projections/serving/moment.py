@@ -1,0 +1,80 @@
+"""A moment as people name it, looked up in the ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from infra.errors import WRONG_USAGE
+from projections.as_of import AsOf
+from projections.errors import ProjectionError
+from projections.serving.client import Reader
+
+HEAD: Final = "select coalesce(max(position), 0) as position from events"
+LAST_BY: Final = f"{HEAD} where recorded_at <= $moment"
+EVENT: Final = """
+select recorded_at, rule_set, rule_set_hash
+from events
+where position <= $position
+order by position desc
+limit 1
+"""
+
+
+class NotYetKnown(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """The ledger has not come to this position."""
+
+    exit_code = WRONG_USAGE
+
+
+def moment(
+    reader: Reader,
+    known_at: int | datetime | None = None,
+    happened_by: datetime | None = None,
+    with_corrections: bool = True,
+) -> AsOf:
+    """What counts at this moment; without a position or time known, all that is known now.
+
+    A time is that of the last event recorded by then. Raises `NotYetKnown` for a position that is
+    still to come.
+    """
+    (head,) = reader.ask(HEAD).table.to_pylist()
+    if isinstance(known_at, datetime):
+        (found,) = reader.ask(LAST_BY, {"moment": known_at}).table.to_pylist()
+        return AsOf(found["position"], known_at, happened_by, with_corrections)
+    if known_at is None:
+        return AsOf(head["position"], None, happened_by, with_corrections)
+    if known_at > head["position"]:
+        raise NotYetKnown(
+            f"The ledger is at position {head['position']:,}, and {known_at:,} is still to come: "
+            "name an earlier one, or a time."
+        )
+    recorded_at = event_at(reader, known_at).get("recorded_at", datetime.min)
+    return AsOf(known_at, recorded_at, happened_by, with_corrections)
+
+
+def event_at(reader: Reader, position: int) -> dict[str, Any]:
+    """When the last event up to a position was recorded, and by which rules it was judged."""
+    found = reader.ask(EVENT, {"position": position}).table.to_pylist()
+    return dict(found[0]) if found else {}
+
+
+def facts_of(reader: Reader, as_of: AsOf) -> dict[str, Any]:
+    """What an answer says of its moment, for programs."""
+    event = event_at(reader, as_of.position)
+    recorded_at = event.get("recorded_at")
+    return {
+        "known_at": {
+            "position": as_of.position,
+            "recorded_at": recorded_at and in_utc(recorded_at),
+        },
+        "happened_by": as_of.happened_by and in_utc(as_of.happened_by),
+        "with_corrections": as_of.with_corrections,
+        "rule_set": event.get("rule_set"),
+        "rule_set_hash": event.get("rule_set_hash"),
+    }
+
+
+def in_utc(moment: datetime) -> str:
+    """A time as it stands in documents: `2026-01-01T10:00:00.123456Z`."""
+    return f"{moment.isoformat(timespec='microseconds')}Z"

@@ -1,0 +1,125 @@
+"""The tables as of a moment are those that the events which count alone would give."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.feed import EventBatch
+from projections.as_of import CORRECTED, AsOf
+from projections.database import Projections
+from projections.models import readable_models
+from projections.tables_as_of import statements
+from tests.projections.documents import MORNING
+from tests.projections.histories import PHASES, Drawn, history, projections, steps
+
+TABLES = ["events", *(model.name for model in readable_models() if model.name != "refusals")]
+
+moments = st.integers(0, 60)
+seconds = st.none() | st.integers(-50, 4000)
+
+
+def as_of_rows(opened: Projections, as_of: AsOf) -> dict[str, list[dict[str, Any]]]:
+    """Every table as of the moment."""
+    with opened.connection.cursor() as cursor:
+        for statement in statements(as_of, opened.path.stem):
+            cursor.execute(statement)
+        return rows_by(cursor)
+
+
+def rows_now(opened: Projections) -> dict[str, list[dict[str, Any]]]:
+    return rows_by(opened.connection)
+
+
+def rows_by(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
+    return {
+        table: in_order(connection.sql(f"from {table}").to_arrow_table().to_pylist())
+        for table in TABLES
+    }
+
+
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=repr)
+
+
+def those_that_count(batch: EventBatch, opened: Projections, as_of: AsOf) -> EventBatch:
+    """The events that count, by what the table of all of them says."""
+    counting = opened.connection.execute(
+        f"select position - 1 from events where {as_of.counts} order by position"
+    ).fetchall()
+    places = [place for (place,) in counting]
+    return EventBatch(
+        [batch.positions[place] for place in places],
+        [batch.call_positions[place] for place in places],
+        [batch.documents[place] for place in places],
+    )
+
+
+@settings(max_examples=12, phases=PHASES)
+@given(steps, moments, seconds, st.booleans())
+def test_tables_as_of_a_moment_are_those_of_the_events_that_count(
+    drawn: Drawn, position: int, happened_by: int | None, with_corrections: bool
+) -> None:
+    written = history(drawn)
+    batch = written.batch()
+    as_of = AsOf(
+        min(position, len(written.events)),
+        None,
+        None if happened_by is None else morning(happened_by),
+        with_corrections,
+    )
+    with projections() as opened, projections() as alone:
+        opened.add(batch)
+        counting = those_that_count(batch, opened, as_of)
+        with alone.transaction():
+            if counting.positions:
+                alone.insert_events(counting)
+                alone.note_position(counting.positions[-1])
+        alone.build()
+        assert as_of_rows(opened, as_of) == rows_now(alone)
+
+
+@settings(max_examples=5, phases=PHASES)
+@given(steps, moments, st.integers(1, 20))
+def test_what_comes_later_and_a_rebuild_change_nothing_of_it(
+    drawn: Drawn, position: int, more: int
+) -> None:
+    written = history(drawn)
+    known = min(position, len(written.events))
+    with projections() as opened:
+        opened.add(written.batch(0, known))
+        before = as_of_rows(opened, AsOf(known))
+        for start in range(known, len(written.events), more):
+            opened.add(written.batch(start, start + more))
+        assert as_of_rows(opened, AsOf(known)) == before
+        opened.rebuild()
+        assert as_of_rows(opened, AsOf(known)) == before
+
+
+@settings(max_examples=5, phases=PHASES)
+@given(steps)
+def test_as_of_the_last_position_the_tables_are_those_of_now(drawn: Drawn) -> None:
+    written = history(drawn)
+    with projections() as opened:
+        opened.add(written.batch(), written.refused())
+        assert as_of_rows(opened, AsOf(len(written.events))) == rows_now(opened)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "condition"),
+    [
+        (AsOf(7), "position <= 7"),
+        (AsOf(7, with_corrections=False), f"position <= 7 and type <> '{CORRECTED}'"),
+    ],
+)
+def test_the_condition_reads_as_it_is_asked(as_of: AsOf, condition: str) -> None:
+    assert as_of.counts == condition
+
+
+def morning(seconds_after: int) -> datetime:
+    return (MORNING + timedelta(seconds=seconds_after)).replace(tzinfo=None)
