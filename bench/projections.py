@@ -17,7 +17,7 @@ from statistics import median
 
 from bench.figures import Figure, table
 from bench.histories import batches
-from entrypoints.cli.call import one_call
+from entrypoints.cli.one_call import one_call
 from infra.folder import LedgerFolder
 from ledger.feed import EventBatch, StoreFeed
 from ledger.store.sqlite_file import open_to_write

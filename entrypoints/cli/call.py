@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from domain.vocabulary import Phase
+from entrypoints.cli.one_call import CallNotFoundError, OneCall, one_call
 from entrypoints.cli.report import Queue, Since, Source, Until, moment_of
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, told
 from entrypoints.ui.options import (
@@ -33,9 +36,11 @@ from entrypoints.ui.output import (
 )
 from entrypoints.ui.period import since, until, zone
 from entrypoints.ui.values import rows_of
-from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from projections.reports.report import Selection, where
+
+if TYPE_CHECKING:
+    from entrypoints.timeline.history import Entry
 
 app = typer.Typer(
     help="List calls, read the events of one, or see it as a picture.", no_args_is_help=True
@@ -61,23 +66,6 @@ COLUMNS = (
 
 GOES_ON = timedelta(hours=12)
 """An open call of which nothing was heard for longer is drawn to its last event, not to now."""
-
-
-NOW = AskedMoment()
-
-
-class CallNotFoundError(LedgerError):
-    """No call, or more than one, has this id."""
-
-
-class OneCall(NamedTuple):
-    """A call's events in order, what `calls` says of it, and the position both are true at."""
-
-    events: list[dict[str, Any]]
-    about: dict[str, Any]
-    position: int
-    moment: dict[str, Any]
-    """The facts of the moment that was asked for; empty for now."""
 
 
 @app.command("list")
@@ -164,7 +152,7 @@ def show(
     """
     from entrypoints.timeline.history import history
 
-    place = zone(time_zone)
+    zone(time_zone)
     asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
     call = one_call(ledger, call_id, source, asked)
     if json:
@@ -177,21 +165,8 @@ def show(
                 if version in shown_versions:
                     typer.echo(document)
         return
-    is_local = time_zone != "UTC"
-    shown = [
-        (
-            entry.version,
-            f"{entry.occurred_at:%Y-%m-%d %H:%M:%S.%f}"[:-3],
-            *([f"{entry.occurred_at.astimezone(place):%H:%M:%S}"] if is_local else []),
-            who(entry.actor, entry.role),
-            entry.via,
-            entry.full_sentence,
-            " ".join(entry.rules_broken) or None,
-        )
-        for entry in history(call.events)
-    ]
-    names = ["#", "UTC", *([time_zone] if is_local else []), "who", "via", "what_happened", "broke"]
-    print_table(names, shown, f"Call {call_id} of {call.about['source']}", without_empty=True)
+    entries = history(call.events)
+    print_history(entries, time_zone, f"Call {call_id} of {call.about['source']}")
     if call.about["missing"]:
         from rich.markup import escape
 
@@ -199,9 +174,59 @@ def show(
     if call.about["is_time_derived"]:
         print_notes("Times are computed from durations: the time of day is not known.")
     print_notes(
-        f"{len(shown):,} events; at position {call.position:,}.",
+        f"{len(entries):,} events; at position {call.position:,}.",
         *([told(call.moment["as_of"])] if call.moment else []),
     )
+
+
+@app.command()
+def diff(
+    call_id: CallId,
+    since_position: Annotated[
+        int, typer.Option("--from", min=0, metavar="POSITION", help="What was known up to here.")
+    ],
+    until_position: Annotated[
+        int | None,
+        typer.Option("--to", min=0, metavar="POSITION", help="And up to here; by default, now."),
+    ] = None,
+    source: Source = None,
+    time_zone: TimeZone = "UTC",
+    json: AsJson = False,
+    ledger: LedgerOption = DEFAULT_FOLDER,
+) -> None:
+    """Show what became known of a call between two positions: new events, and what they changed.
+
+    [bold]call-ledger call diff 4711 --from 7[/bold]
+    """
+    from entrypoints.cli.call_diff import changes, events_after
+    from entrypoints.timeline.history import history
+
+    zone(time_zone)
+    until = None if until_position is None else str(until_position)
+    after = one_call(ledger, call_id, source, AskedMoment(until))
+    before = known_before(ledger, call_id, source, since_position)
+    changed = changes({} if before is None else before.about, after.about)
+    new = events_after(history(after.events), 0 if before is None else len(before.events))
+    if json:
+        facts = {"call_id": call_id, "source": after.about["source"], "from": since_position}
+        versions = [entry.version for entry in new]
+        write_json({**facts, "to": after.position, "new_versions": versions, "changed": changed})
+        return
+    print_history(new, time_zone, f"What became known of call {call_id} of {after.about['source']}")
+    print_table(
+        ["of the call", "before", "after"],
+        [(name, one["before"], one["after"]) for name, one in changed.items()],
+    )
+    print_notes(f"{len(new):,} events after position {since_position:,}, up to {after.position:,}.")
+
+
+def known_before(
+    ledger: LedgerFolder, call_id: str, source: str | None, position: int
+) -> OneCall | None:
+    """The call as it was known; nothing where it was not."""
+    with suppress(CallNotFoundError):
+        return one_call(ledger, call_id, source, AskedMoment(str(position)))
+    return None
 
 
 @app.command()
@@ -240,6 +265,25 @@ def timeline(
     typer.echo(f"Drawn to {svg}.")
 
 
+def print_history(entries: Sequence[Entry], time_zone: str, title: str) -> None:
+    """Print events as a table: when, who, what happened, and which rules it broke."""
+    place, is_local = zone(time_zone), time_zone != "UTC"
+    shown = [
+        (
+            entry.version,
+            f"{entry.occurred_at:%Y-%m-%d %H:%M:%S.%f}"[:-3],
+            *([f"{entry.occurred_at.astimezone(place):%H:%M:%S}"] if is_local else []),
+            who(entry.actor, entry.role),
+            entry.via,
+            entry.full_sentence,
+            " ".join(entry.rules_broken) or None,
+        )
+        for entry in entries
+    ]
+    names = ["#", "UTC", *([time_zone] if is_local else []), "who", "via", "what_happened", "broke"]
+    print_table(names, shown, title, without_empty=True)
+
+
 def who(actor: str, role: str) -> str:
     """The actor and its role, where they are two words."""
     return actor if actor == role else f"{actor} ({role.replace('_', ' ')})"
@@ -258,40 +302,3 @@ def moment_drawn(call: OneCall) -> datetime:
         return datetime.now(UTC)
     facts = call.moment["as_of"]
     return datetime.fromisoformat(facts["happened_by"] or facts["known_at"]["recorded_at"])
-
-
-def one_call(
-    folder: LedgerFolder, call_id: str, source: str | None, asked: AskedMoment = NOW
-) -> OneCall:
-    """The call of this id, as of the moment that is asked for.
-
-    Raises `CallNotFoundError` when there is none, or when two sources use the id.
-    """
-    from projections.serving.client import Reader
-
-    parameters = {"call_id": call_id} | ({"source": source} if source else {})
-    with Reader(folder) as reader:
-        as_of = asked.looked_up(reader)
-        found = reader.ask(
-            f"select * from calls where call_id = $call_id"
-            f"{' and source = $source' if source else ''} order by source",
-            parameters,
-            as_of=as_of,
-        ).table.to_pylist()
-        if not found:
-            of_source = f" of source {source}" if source else ""
-            raise CallNotFoundError(
-                f"There {'is' if as_of is None else 'was'} no call {call_id}{of_source} in {folder}"
-                f"{'' if as_of is None else ' at that moment'}; see call-ledger call list."
-            )
-        if len(found) > 1:
-            names = " or ".join(f"--source {one['source']}" for one in found)
-            raise CallNotFoundError(f"More than one source has a call {call_id}; add {names}.")
-        answer = reader.ask(
-            "select * from events where call_position = $call_position order by version",
-            {"call_position": found[0]["call_position"]},
-            as_of=as_of,
-        )
-        moment = moment_of(reader, as_of)
-    tell_note(answer.note)
-    return OneCall(answer.table.to_pylist(), found[0], answer.position, moment)

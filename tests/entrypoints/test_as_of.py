@@ -149,3 +149,29 @@ def test_the_same_question_gives_the_same_bytes_whatever_comes_later(tmp_path: P
     assert [call(tmp_path, *one).out for one in questions] == before
     assert call(tmp_path, "rebuild").code == 0
     assert [call(tmp_path, *one).out for one in questions] == before
+
+
+def test_what_became_known_between_two_positions_is_its_events_and_what_they_changed(
+    corrected: tuple[Path, dict[str, int]],
+) -> None:
+    folder, positions = corrected
+    since = ("--from", str(positions["wrapped"]))
+    found = call(folder, "call", "diff", "4711", *since, "--json").json
+    assert (found["from"], found["to"]) == (positions["wrapped"], positions["now"])
+    assert len(found["new_versions"]) == 1
+    assert found["changed"] == {"last_reason": {"before": "sold", "after": "returned"}}
+    told = call(folder, "call", "diff", "4711", *since)
+    assert "the customer came back" in told.said
+    assert "last_reason" in told.said
+    until = ("--to", str(positions["late"]))
+    assert call(folder, "call", "diff", "4711", *since, *until, "--json").json["changed"] == {}
+
+
+def test_a_call_that_was_not_known_yet_is_new_altogether(
+    corrected: tuple[Path, dict[str, int]],
+) -> None:
+    folder, positions = corrected
+    found = call(folder, "call", "diff", "late", "--from", str(positions["wrapped"]), "--json").json
+    assert found["new_versions"] == [1]
+    assert found["changed"]["phase"] == {"before": None, "after": "queued"}
+    assert call(folder, "call", "diff", "nobody", "--from", "0").code == 3
