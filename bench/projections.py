@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -21,16 +22,19 @@ from entrypoints.cli.one_call import one_call
 from infra.folder import LedgerFolder
 from ledger.feed import EventBatch, StoreFeed
 from ledger.store.sqlite_file import open_to_write
+from projections.as_of import AsOf
 from projections.database import Projections
 from projections.reports import REPORTS
 from projections.reports.query import figures_query
-from projections.reports.report import Selection
+from projections.reports.report import Report, Selection
+from projections.serving.protocol import Question
 from projections.serving.sandbox import read
 from projections.serving.server import Owner, owning
 
 SIZES = (1_000_000,)
 BATCH_SIZES = (100, 1_000, 10_000)
 TIMES = 7
+LATER_EVENTS = 10_000
 EVENTS_FOR_BATCHES = TIMES * sum(BATCH_SIZES)
 LARGEST_BATCH = f"live batches of {BATCH_SIZES[-1]:,}"
 
@@ -88,6 +92,7 @@ def readings(owner: Owner, folder: Path) -> Iterator[Figure]:
             took = milliseconds(lambda sql=sql, given=parameters: read(cursor, sql, given))  # type: ignore[misc]
             what = f"report {report.name}{' by ' + ', '.join(by) if by else ''}"
             yield Figure(what, took, "ms", 50, at_most=True)
+        yield as_of_beside_now(owner, report)
     for what, sql in ANALYST.items():
         yield Figure(what, milliseconds(lambda sql=sql: read(cursor, sql)), "ms")  # type: ignore[misc]
     found, _ = read(
@@ -96,6 +101,18 @@ def readings(owner: Owner, folder: Path) -> Iterator[Figure]:
     call_id = found.column("call_id")[0].as_py()
     took = milliseconds(lambda: one_call(LedgerFolder(folder), call_id, None))
     yield Figure("a timeline's rows", took, "ms", 10, at_most=True)
+
+
+def as_of_beside_now(owner: Owner, report: Report) -> Figure:
+    """A report as of nearly now, which is of nearly as much: what the moment itself costs."""
+    sql, parameters = figures_query(report, Selection(), report.default_grouping)
+    as_of = AsOf(owner.projections.positions.position - LATER_EVENTS)
+    now = Question(sql, parameters)
+    took = [milliseconds(lambda one=one: owner.answer(one)) for one in (  # type: ignore[misc]
+        now, replace(now, as_of=as_of)
+    )]  # fmt: skip
+    what = f"report {report.name} as of {LATER_EVENTS:,} events ago, beside now"
+    return Figure(what, took[1] / took[0], "×", 3, at_most=True)
 
 
 ANALYST = {

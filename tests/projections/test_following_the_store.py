@@ -22,7 +22,9 @@ from projections.serving.client import ask
 from projections.serving.server import owning
 from tests.projections.documents import MORNING, written
 
-PROCESSES = multiprocessing.get_context("spawn")
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
+"""What takes long to start, importing, is done once for all of them."""
 KILLS = 30
 
 

@@ -220,6 +220,7 @@ def test_every_snapshot_is_whole_while_tables_are_written_and_checkpointed(tmp_p
                         f" {500 * number} + range as position, {number} as version"
                         " from range(500), events as event where event.version = 1"
                     )
+                stopping.wait(0.01)  # as a feed pauses; without it the reader hardly gets a turn
 
         with ThreadPoolExecutor(1) as other:
             writing = other.submit(write)

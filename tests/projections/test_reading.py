@@ -28,7 +28,9 @@ from projections.serving.sandbox import QueryRefused
 from projections.serving.server import owning
 from tests.projections.documents import MORNING
 
-PROCESSES = multiprocessing.get_context("spawn")
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
+"""What takes long to start, importing, is done once for all of them."""
 
 
 def receive(number: int) -> Receive:
