@@ -16,7 +16,7 @@ from infra.topics import topics
 from ledger.feed import StoreFeed
 from ledger.intake import read_request
 from ledger.ledger import Ledger
-from tests.ledger.test_kill import lines_of_calls
+from tests.ledger.lines import lines_of_calls
 
 EVENTS_A_CALL = 7
 

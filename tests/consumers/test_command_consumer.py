@@ -14,7 +14,7 @@ from ledger.feed import StoreFeed
 from ledger.quarantine import reading_quarantine
 from tests.consumers.commanding import ask, serve_all
 from tests.consumers.recorded import documents_in_store, messages_in
-from tests.ledger.test_kill import lines_of_calls
+from tests.ledger.lines import lines_of_calls
 
 
 def test_a_command_that_comes_ten_times_is_applied_once_and_answered_the_same_ten_times(

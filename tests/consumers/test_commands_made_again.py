@@ -31,7 +31,7 @@ from tests.consumers.made_again import (
     make_again_with,
 )
 from tests.consumers.recorded import EVENTS_A_CALL, documents_in_store, messages_in
-from tests.ledger.test_kill import lines_of_calls
+from tests.ledger.lines import lines_of_calls
 
 FROM_BEGINNING = "serve-commands --from-beginning"
 

@@ -38,8 +38,8 @@ from tests.consumers.kills import Starter, Victim, counted, kill_all, starter
 from tests.consumers.projecting import ask as ask_tables
 from tests.consumers.projecting import bring, read, rows_from_store, rows_in
 from tests.consumers.recorded import EVENTS_A_CALL, documents_in_store, messages_in, record_calls
+from tests.ledger.lines import lines_of_calls
 from tests.ledger.stores import PostgresqlStore
-from tests.ledger.test_kill import lines_of_calls
 
 CALLS = 800
 CALLS_TO_PROJECT = 1_500

@@ -24,7 +24,7 @@ from ledger.feed import StoreFeed
 from tests.consumers.commanding import ask, serve_all
 from tests.consumers.made_again import delete_topics
 from tests.consumers.recorded import documents_in_store, in_order, messages_in
-from tests.ledger.test_kill import lines_of_calls
+from tests.ledger.lines import lines_of_calls
 
 NOBODY_STOPS = threading.Event()
 

@@ -15,7 +15,7 @@ from projections.identity import OtherLedger
 from tests.consumers.commanding import ask, serve_all
 from tests.consumers.projecting import bring, read
 from tests.consumers.recorded import EVENTS_A_CALL, messages_in, record_calls
-from tests.ledger.test_kill import lines_of_calls
+from tests.ledger.lines import lines_of_calls
 
 
 def test_another_ledger_that_has_more_is_not_published_after_the_first(

@@ -34,7 +34,7 @@ from tests.consumers.made_again import (
 from tests.consumers.projecting import bring, read, rows_from_store, rows_in
 from tests.consumers.recorded import EVENTS_A_CALL, documents_in_store, messages_in, record_calls
 from tests.entrypoints.calling import call
-from tests.ledger.test_kill import lines_of_calls
+from tests.ledger.lines import lines_of_calls
 
 FROM_BEGINNING = "serve-commands --from-beginning"
 

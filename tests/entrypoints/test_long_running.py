@@ -21,7 +21,7 @@ from tests.consumers.commanding import ask, serve_all
 from tests.consumers.recorded import documents_in_store, in_order, messages_in, record_calls
 from tests.entrypoints.calling import call
 from tests.entrypoints.long_running import LongRunning, long_running
-from tests.ledger.test_kill import lines_of_calls
+from tests.ledger.lines import lines_of_calls
 
 CALLS = 6_000
 IN_SMALL_PAGES = """

@@ -14,7 +14,7 @@ from ledger.feed import StoreFeed
 from ledger.intake import BYTE_ORDER_MARK, LARGEST_LINE_BYTES
 from tests.consumers.recorded import documents_in_store
 from tests.entrypoints.calling import call, start
-from tests.ledger.test_kill import lines_of_calls
+from tests.ledger.lines import lines_of_calls
 
 RECEIVE = ("record", "receive", "--call", "4711", "--actor", "system")
 

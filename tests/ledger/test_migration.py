@@ -19,9 +19,9 @@ from ledger.ledger import Ledger
 from ledger.quarantine import reading_quarantine
 from ledger.store.migration import CONTENT, content_of, migrate
 from ledger.store.opening import store_to_read
+from tests.ledger.lines import lines_of_calls
 from tests.ledger.scenes import command, connected, recorded, refused, requests
 from tests.ledger.stores import PostgresqlStore
-from tests.ledger.test_kill import lines_of_calls
 
 MIGRATE = """
 import sys

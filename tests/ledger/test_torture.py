@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,8 +22,9 @@ from ledger.feed import StoreFeed
 from ledger.intake import new_command_id, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Recorded
+from tests.ledger.lines import assert_whole, id_in, lines_of_calls
+from tests.ledger.recorder import ALL, Recorder
 from tests.ledger.stores import PostgresqlStore, ledger_at
-from tests.ledger.test_kill import RECORDER, assert_whole, id_in, lines_of_calls
 
 WRITERS = 8
 CALLERS = 16
@@ -72,7 +71,7 @@ class Writer:
     rest: Path
     lines: list[bytes]
     acknowledged: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[str] | None = None
+    process: Recorder | None = None
     reading: threading.Thread | None = None
     is_done: bool = False
 
@@ -84,21 +83,16 @@ class Writer:
         self.rest.write_bytes(
             b"\n".join(line for line in self.lines if id_in(line) not in self.acknowledged)
         )
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", RECORDER, self.folder.path, self.rest, self.store],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.process = Recorder(self.folder.path, self.store, self.rest)
         self.reading = threading.Thread(target=self.read, args=(self.process,))
         self.reading.start()
 
-    def read(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        for answer in process.stdout:
-            if answer == "all\n":
+    def read(self, process: Recorder) -> None:
+        for told in process.told():
+            if told == ALL:
                 self.is_done = True
-            elif answer.endswith("\n"):
-                command_id, outcome = answer.strip().split(" ", 1)
+            else:
+                command_id, outcome = told
                 assert self.acknowledged.setdefault(command_id, outcome) == outcome
 
     def end(self, at_once: bool) -> None:
@@ -106,10 +100,8 @@ class Writer:
         assert self.reading is not None
         if at_once:
             self.process.kill()
-        self.process.wait(120)
         self.reading.join(120)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        self.process.close()
 
 
 def shared_lines(writer: int, random: Random) -> list[bytes]:

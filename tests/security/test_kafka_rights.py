@@ -23,7 +23,7 @@ from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from tests.consumers.commanding import ask
 from tests.consumers.recorded import record_calls
-from tests.ledger.test_kill import lines_of_calls
+from tests.ledger.lines import lines_of_calls
 from tests.security.secured_kafka import Rights, SecuredKafka, kafka_of, wait_until_let_in
 
 PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
