@@ -202,6 +202,8 @@ def diff(
     from entrypoints.timeline.history import history
 
     zone(time_zone)
+    if until_position is not None and until_position < since_position:
+        raise typer.BadParameter("--to is before --from: what became known is what came later.")
     until = None if until_position is None else str(until_position)
     after = one_call(ledger, call_id, source, AskedMoment(until))
     before = known_before(ledger, call_id, source, since_position)

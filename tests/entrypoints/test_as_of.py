@@ -163,6 +163,8 @@ def test_what_became_known_between_two_positions_is_its_events_and_what_they_cha
     told = call(folder, "call", "diff", "4711", *since)
     assert "the customer came back" in told.said
     assert "last_reason" in told.said
+    backwards = call(folder, "call", "diff", "4711", "--from", "5", "--to", "4")
+    assert (backwards.code, "--to is before --from" in backwards.said) == (2, True)
     until = ("--to", str(positions["late"]))
     assert call(folder, "call", "diff", "4711", *since, *until, "--json").json["changed"] == {}
 
