@@ -12,7 +12,8 @@ import typer
 
 from domain.vocabulary import Phase
 from entrypoints.cli.one_call import CallNotFoundError, OneCall, one_call
-from entrypoints.cli.report import Queue, Since, Source, Until, moment_of
+from entrypoints.cli.report import Queue, Since, Source, Until
+from entrypoints.report_answer import moment_of
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, told
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,

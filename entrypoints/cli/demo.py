@@ -10,11 +10,11 @@ import typer
 
 from entrypoints.cli.report import print_report
 from entrypoints.cli.simulate import FIRST_DAY, record_simulated
+from entrypoints.report_answer import ReportQuestion
 from entrypoints.ui.options import DEFAULT_FOLDER, LedgerOption
 from entrypoints.ui.output import console
 from entrypoints.ui.progress import progress
 from projections.reports import REPORTS
-from projections.reports.report import Selection
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,7 +71,7 @@ def demo(
     ):
         for name in REPORTS_SHOWN:
             report = REPORTS[name]
-            print_report(reader, report, Selection(), report.default_grouping)
+            print_report(reader, ReportQuestion(report.name, report.default_grouping))
             screen.print()
         eventful = reader.ask(EVENTFUL_CALL).table.to_pylist()[0]
         rows = reader.ask(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.cli import call, local, quarantine, report, topics
+from entrypoints.cli import call, local, paper, quarantine, report, topics
 from entrypoints.cli import import_records as imports
 from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
@@ -64,6 +64,7 @@ app.command(rich_help_panel=START, cls=RecordCommand, context_settings=OWN_FLAGS
 app.add_typer(imports.app, name="import", rich_help_panel=START)
 app.add_typer(report.app, name="report", rich_help_panel=READ)
 app.add_typer(call.app, name="call", rich_help_panel=READ)
+app.add_typer(paper.app, name="paper", rich_help_panel=READ)
 app.command(rich_help_panel=READ)(rules)
 app.command(rich_help_panel=READ, cls=SqlCommand)(sql)
 app.command(rich_help_panel=KEEP)(status)

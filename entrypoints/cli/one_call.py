@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from entrypoints.cli.report import moment_of
+from entrypoints.report_answer import moment_of
 from entrypoints.ui.moment import AskedMoment
 from entrypoints.ui.output import tell_note
 from infra.errors import LedgerError

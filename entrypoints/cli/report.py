@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from entrypoints.papers import save
+from entrypoints.report_answer import (
+    ReportAnswer,
+    ReportQuestion,
+    answered,
+    moment_of,
+    period_of,
+)
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, told
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
@@ -32,9 +41,9 @@ from entrypoints.ui.output import (
 from entrypoints.ui.period import since, until, zone
 from entrypoints.ui.progress import progress
 from entrypoints.ui.values import rows_of
-from entrypoints.workers.lag import CALLS_WITH_DEAD_LETTERS, dead_letter_counts
+from entrypoints.workers.lag import CALLS_WITH_DEAD_LETTERS
 from projections.reports import REPORTS
-from projections.reports.query import calls_query, figures_query
+from projections.reports.query import calls_query
 from projections.reports.report import Report, Selection
 
 if TYPE_CHECKING:
@@ -74,6 +83,14 @@ By = Annotated[
         help="Group by this; repeat it to group by more. The names are listed above.",
     ),
 ]
+SaveAs = Annotated[
+    str | None,
+    typer.Option(
+        "--save",
+        metavar="NAME",
+        help="Keep question and answer as a working paper: see call-ledger paper.",
+    ),
+]
 Calls = Annotated[bool, typer.Option("--calls", help="List the calls behind the figures.")]
 
 
@@ -98,6 +115,7 @@ def command_of(report: Report) -> None:
         raw: AsRaw = False,
         excel: ForExcel = False,
         parquet: ToParquet = None,
+        save_as: SaveAs = None,
         ledger: LedgerOption = DEFAULT_FOLDER,
     ) -> None:
         from projections.serving.client import Reader
@@ -119,10 +137,25 @@ def command_of(report: Report) -> None:
             Reader(ledger, progress=moved) as reader,
         ):
             as_of = asked.looked_up(reader)
+            if calls and save_as is not None:
+                raise typer.BadParameter("--save keeps figures: leave --calls out.")
             if calls:
                 print_calls(reader, report, selection, output, as_of)
             else:
-                print_report(reader, report, selection, groups, output, as_of)
+                question = ReportQuestion(report.name, groups, selection, as_of)
+                if save_as is not None:
+                    question = replace(question, as_of=as_of or now(reader))
+                answer = answered(reader, question)
+                if save_as is not None:
+                    save(ledger, save_as, answer)
+                print_answer(answer, output)
+
+
+def now(reader: Reader) -> AsOf:
+    """This moment, so that what is kept can be asked again."""
+    from projections.serving.moment import moment
+
+    return moment(reader)
 
 
 def help_of(report: Report) -> str:
@@ -139,35 +172,22 @@ def help_of(report: Report) -> str:
     )
 
 
-def print_report(
-    reader: Reader,
-    report: Report,
-    selection: Selection,
-    groups: tuple[str, ...],
-    output: Output = AS_TABLE,
-    as_of: AsOf | None = None,
-) -> None:
+def print_report(reader: Reader, question: ReportQuestion, output: Output = AS_TABLE) -> None:
     """Print the groups and the total, with definitions, denominator and position."""
-    answer = reader.ask(*figures_query(report, selection, groups), as_of=as_of)
+    print_answer(answered(reader, question), output)
+
+
+def print_answer(answer: ReportAnswer, output: Output) -> None:
+    """Print an answer in one of the formats."""
+    question = answer.question
     tell_note(answer.note)
-    incomplete = dead_letter_counts(reader)["calls_with_dead_letters"]
-    about: dict[str, Any] = {
-        "report": report.name,
-        "question": report.question,
-        "definitions": {figure.name: figure.definition for figure in report.figures},
-        "denominator": report.denominator,
-        "intervals": report.intervals,
-        "period": period_of(report, selection),
-        "position": answer.position,
-        "calls_with_dead_letters": incomplete,
-    } | moment_of(reader, as_of)
-    rows = answer.table.to_pylist()
+    report, groups, about = question.report, question.groups, answer.about
+    incomplete = about["calls_with_dead_letters"]
+    rows = answer.rows
     names = [*groups, *(figure.name for figure in report.figures)]
     match output.format:
         case Format.JSON:
-            groups_only = [strip(row) for row in rows if not row["is_total"]]
-            total = next((strip(row, without=groups) for row in rows if row["is_total"]), None)
-            write_json({**about, "groups": groups_only, "total": total})
+            write_json(answer.document)
         case Format.CSV:
             groups_first = [row for row in rows if not row["is_total"]] if groups else rows
             write_csv(names, [[row[name] for name in names] for row in groups_first], output)
@@ -192,9 +212,9 @@ def print_report(
                 ),
                 f"[bold]denominator[/bold]: {report.denominator}",
                 f"[bold]hours, days, weeks and periods[/bold]: {report.intervals}",
-                f"{escape(about['period'])}; computed at position {answer.position:,}.",
+                f"{escape(about['period'])}; computed at position {about['position']:,}.",
                 f"The calls behind it: call-ledger report {report.name} --calls",
-                *([told(about["as_of"])] if as_of else []),
+                *([told(about["as_of"])] if question.as_of else []),
                 *([CALLS_WITH_DEAD_LETTERS.format(incomplete)] if incomplete else []),
             )
 
@@ -203,15 +223,6 @@ def cell(name: str, row: dict[str, Any]) -> object:
     """A figure or key as the table shows it: an hour is whole, so its seconds say nothing."""
     value = row[name]
     return value.replace(":00:00", ":00", 1) if name == "hour" and value else value
-
-
-def moment_of(reader: Reader, as_of: AsOf | None) -> dict[str, Any]:
-    """What an answer says of the moment that it is of; nothing where that is now."""
-    if as_of is None:
-        return {}
-    from projections.serving.moment import facts_of
-
-    return {"as_of": facts_of(reader, as_of)}
 
 
 def print_calls(
@@ -258,28 +269,6 @@ def print_calls(
 def as_text(about: dict[str, Any]) -> dict[str, str]:
     """What a file's metadata says about it: text under each name."""
     return {name: str(value) for name, value in about.items()}
-
-
-def strip(row: dict[str, object], without: tuple[str, ...] = ()) -> dict[str, object]:
-    """The row without what only tells groups from the total."""
-    return {name: value for name, value in row.items() if name not in ("is_total", *without)}
-
-
-def period_of(report: Report, selection: Selection) -> str:
-    """The period and the filters in words, in UTC, with the time zone of the groups."""
-    first = f"from {selection.since} UTC" if selection.since else "from the beginning"
-    last = f"to before {selection.until} UTC" if selection.until else "to now"
-    filters = [
-        f"{name} {value}"
-        for name, value in (
-            ("agent", selection.agent),
-            ("queue", selection.queue),
-            ("source", selection.source),
-        )
-        if value is not None
-    ]
-    what = "Time" if report.is_of_time else "Calls entered"
-    return ", ".join([f"{what} {first} {last}", *filters, f"groups in {selection.time_zone}"])
 
 
 for one in REPORTS.values():

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.cli.report import as_text, moment_of
+from entrypoints.cli.report import as_text
+from entrypoints.report_answer import moment_of
 from entrypoints.ui.failures import ListingCommand, ended_by_interrupt
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, told
 from entrypoints.ui.options import (

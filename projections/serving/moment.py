@@ -11,6 +11,7 @@ from projections.errors import ProjectionError
 from projections.serving.client import Reader
 
 HEAD: Final = "select coalesce(max(position), 0) as position from events"
+LAST_REFUSAL: Final = "select max(recorded_at) as recorded_at from refusals"
 LAST_BY: Final = f"{HEAD} where recorded_at <= $moment"
 EVENT: Final = """
 select recorded_at, rule_set, rule_set_hash
@@ -43,7 +44,9 @@ def moment(
         (found,) = reader.ask(LAST_BY, {"moment": known_at}).table.to_pylist()
         return AsOf(found["position"], known_at, happened_by, with_corrections)
     if known_at is None:
-        return AsOf(head["position"], None, happened_by, with_corrections)
+        (refusal,) = reader.ask(LAST_REFUSAL).table.to_pylist()
+        refused_by = refusal["recorded_at"] or datetime.min
+        return AsOf(head["position"], refused_by, happened_by, with_corrections)
     if known_at > head["position"]:
         raise NotYetKnown(
             f"The ledger is at position {head['position']:,}, and {known_at:,} is still to come: "

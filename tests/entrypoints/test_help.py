@@ -94,6 +94,8 @@ def test_every_command_has_an_example_that_works(
         "01890a5d-ac96-774b-bcce-b302099a8057",
     )
     call(folder, "record", "--lines", "-", typed=b"not a line\n")
+    if "call-ledger paper" in path:
+        call(folder, "report", "exits", "--save", "march")
     monkeypatch.chdir(tmp_path)
     shutil.copy(SAMPLES / "with_times.json", "tasks.json")
     Path("FILE").write_bytes(b'{"type":"call.receive.v1","call_id":"9","actor":"system"}\n')

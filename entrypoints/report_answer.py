@@ -1,0 +1,107 @@
+"""A report's question, and its answer with everything that has to be said beside the figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from entrypoints.workers.lag import dead_letter_counts
+from projections.reports import REPORTS
+from projections.reports.query import figures_query
+from projections.reports.report import Report, Selection
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from projections.as_of import AsOf
+    from projections.serving.client import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class ReportQuestion:
+    """Which figures, of which calls, in which groups, as of which moment; no moment is now."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    as_of: AsOf | None = None
+
+    @property
+    def report(self) -> Report:
+        """The report's definition."""
+        return REPORTS[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAnswer:
+    """The figures, and what is said of them."""
+
+    question: ReportQuestion
+    about: dict[str, Any]
+    table: pa.Table
+    """A row for each group and one with `is_total` over all of them."""
+    note: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The table's rows."""
+        rows: list[dict[str, Any]] = self.table.to_pylist()
+        return rows
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The answer as one JSON document."""
+        groups, rows = self.question.groups, self.rows
+        total = next((strip(row, without=groups) for row in rows if row["is_total"]), None)
+        of_groups = [strip(row) for row in rows if not row["is_total"]]
+        return {**self.about, "groups": of_groups, "total": total}
+
+
+def answered(reader: Reader, question: ReportQuestion) -> ReportAnswer:
+    """Ask it. Raises as `Reader.ask` does, and `UnknownGroupingError`."""
+    report, selection = question.report, question.selection
+    sql, parameters = figures_query(report, selection, question.groups)
+    answer = reader.ask(sql, parameters, as_of=question.as_of)
+    about = {
+        "report": report.name,
+        "question": report.question,
+        "definitions": {figure.name: figure.definition for figure in report.figures},
+        "denominator": report.denominator,
+        "intervals": report.intervals,
+        "period": period_of(report, selection),
+        "position": answer.position,
+        "calls_with_dead_letters": dead_letter_counts(reader)["calls_with_dead_letters"],
+        **moment_of(reader, question.as_of),
+    }
+    return ReportAnswer(question, about, answer.table, answer.note)
+
+
+def moment_of(reader: Reader, as_of: AsOf | None) -> dict[str, Any]:
+    """What an answer says of the moment that it is of; nothing where that is now."""
+    if as_of is None:
+        return {}
+    from projections.serving.moment import facts_of
+
+    return {"as_of": facts_of(reader, as_of)}
+
+
+def strip(row: dict[str, object], without: tuple[str, ...] = ()) -> dict[str, object]:
+    """The row without what only tells groups from the total."""
+    return {name: value for name, value in row.items() if name not in ("is_total", *without)}
+
+
+def period_of(report: Report, selection: Selection) -> str:
+    """The period and the filters in words, in UTC, with the time zone of the groups."""
+    first = f"from {selection.since} UTC" if selection.since else "from the beginning"
+    last = f"to before {selection.until} UTC" if selection.until else "to now"
+    filters = [
+        f"{name} {value}"
+        for name, value in (
+            ("agent", selection.agent),
+            ("queue", selection.queue),
+            ("source", selection.source),
+        )
+        if value is not None
+    ]
+    what = "Time" if report.is_of_time else "Calls entered"
+    return ", ".join([f"{what} {first} {last}", *filters, f"groups in {selection.time_zone}"])
