@@ -74,7 +74,7 @@ def save(folder: LedgerFolder, name: str, answer: ReportAnswer) -> Path:
     path = path_of(folder, name)
     paper = {
         "format": FORMAT,
-        "saved_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "saved_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "program_version": version("call-ledger"),
         "question": question_as_json(answer.question),
         "answer": answer.document,
