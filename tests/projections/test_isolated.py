@@ -225,7 +225,7 @@ def test_every_snapshot_is_whole_while_tables_are_written_and_checkpointed(tmp_p
         with ThreadPoolExecutor(1) as other:
             writing = other.submit(write)
             moved = 0
-            for _ in range(12):
+            for _ in range(8):
                 with tables.without_checkpoints():
                     snapshot = Snapshot.of(tables.path)
                     try:

@@ -11,7 +11,7 @@ from tests.conftest import folder_for_servers
 from tests.security.secured_kafka import SecuredKafka, secured_kafka
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def secured() -> Iterator[SecuredKafka]:
     with folder_for_servers() as folder, secured_kafka(folder) as one:
         yield one

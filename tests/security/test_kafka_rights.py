@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,17 @@ from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import check_safe, create, topics
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
+from tests.conftest import folder_for_servers
 from tests.consumers.commanding import ask
 from tests.consumers.recorded import record_calls
 from tests.ledger.lines import lines_of_calls
-from tests.security.secured_kafka import Rights, SecuredKafka, kafka_of, wait_until_let_in
+from tests.security.secured_kafka import (
+    Rights,
+    SecuredKafka,
+    kafka_of,
+    secured_kafka,
+    wait_until_let_in,
+)
 
 PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `([a-z -]+)` \| ((?:[A-Z]\w+(?:, \w+)* on `.+`(?:; )?)+) \|$", re.MULTILINE)
@@ -62,15 +69,17 @@ def lacking() -> dict[str, Rights]:
     }
 
 
-@pytest.fixture(scope="module")
-def accounts(secured: SecuredKafka) -> SecuredKafka:
+@pytest.fixture(scope="session")
+def accounts() -> Iterator[SecuredKafka]:
+    """A Kafka of these tests alone, because in a new one not even the topics are there."""
     rights_of = {**LISTED, **lacking()}
-    secured.add_accounts(*rights_of)
-    secured.give(rights_of)
-    return secured
+    with folder_for_servers() as folder, secured_kafka(folder) as secured:
+        secured.add_accounts(*rights_of)
+        secured.give(rights_of)
+        yield secured
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ledger of all of these tests."""
     place = tmp_path_factory.mktemp("ledger")
@@ -121,11 +130,14 @@ PROCESSES: dict[str, Callable[[Kafka, Path, Path, Kafka], object]] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def came(
     accounts: SecuredKafka, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, object]:
-    """What came of each process with the rights of the page, in the order of a new Kafka."""
+    """What came of each process with the rights of the page, in the order of a new Kafka.
+
+    Once in a session: workers that share the tests may come back to this module.
+    """
     in_order = sorted(PROCESSES, key=lambda one: (one == "reconcile", one == "project"))
     wait_until_let_in(accounts, list(lacking())[-1])
     with pytest.raises(KafkaUnavailable, match="rights"):
