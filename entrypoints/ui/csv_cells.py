@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from entrypoints.ui.values import Written, as_text
 
-FORMULA: Final = re.compile(r"""[\s"']*[=+\-@＝＋－＠﹢﹣﹦﹫]|[\x00-\x1f\x7f-\x9f]""")
+FORMULA: Final = re.compile(r"""[\s"']*[=+\-@＝＋－＠﹢﹣﹦﹫\x00-\x1f\x7f-\x9f]""")
 """How text begins that must not stand in a cell as it is, by OWASP's list of CSV injection.
 
 An apostrophe before it is so, too: so taking one away gives back what was there.
