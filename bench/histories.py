@@ -75,9 +75,6 @@ HISTORIES: list[tuple[int, list[Step]]] = [
 ]
 """Each history with its weight."""
 
-CALLS_OF_HISTORIES, EVENTS_OF_HISTORIES = 20, 184
-"""What all of them come to, with their weights: a little over 9 events a call."""
-
 COPIES = f"""
 with copies as (
     select
@@ -147,6 +144,11 @@ def documents_of(steps: list[Step]) -> Iterator[tuple[int, int, str]]:
             yield call.version + 1, after_seconds, text
             call = replace(call, version=call.version + 1)
         call = decided.call
+
+
+CALLS_OF_HISTORIES = sum(weight for weight, _ in HISTORIES)
+EVENTS_OF_HISTORIES = sum(1 for _ in templates())
+"""What all of them come to, with their weights."""
 
 
 def call_id(call_number: int) -> str:
