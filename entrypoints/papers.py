@@ -7,7 +7,7 @@ same answer for ever, and the same question of now says what has become known si
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +26,7 @@ FOLDER: Final = "papers"
 FORMAT: Final = 1
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 LARGEST_BYTES: Final = 64 * 1024 * 1024
-TIMES: Final = ("since", "until", "recorded_by", "happened_by")
+TIMES: Final = ("since", "until")
 
 
 class WrongName(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -119,9 +119,10 @@ def names(folder: LedgerFolder) -> list[str]:
 def question_as_json(question: ReportQuestion) -> dict[str, Any]:
     """The question in plain values; times are UTC in ISO 8601."""
     assert question.as_of is not None
-    facts = {**asdict(question.selection), **asdict(question.as_of)}
+    facts = asdict(question.selection)
     times = {name: facts[name] and facts[name].isoformat() for name in TIMES}
-    return {"report": question.name, "groups": list(question.groups), **facts, **times}
+    named = {"report": question.name, "groups": list(question.groups)}
+    return {**named, **facts, **times, **question.as_of.as_json()}
 
 
 def question_from_json(facts: dict[str, Any]) -> ReportQuestion:
@@ -135,14 +136,11 @@ def question_from_json(facts: dict[str, Any]) -> ReportQuestion:
         facts["queue"],
         facts["source"],
     )
-    as_of = AsOf(
-        int(facts["position"]),
-        times["recorded_by"],
-        times["happened_by"],
-        bool(facts["with_corrections"]),
-    )
     return ReportQuestion(
-        REPORTS[facts["report"]].name, tuple(map(str, facts["groups"])), selection, as_of
+        REPORTS[facts["report"]].name,
+        tuple(map(str, facts["groups"])),
+        selection,
+        AsOf.from_json(facts),
     )
 
 
@@ -186,8 +184,3 @@ def figures_of(question: ReportQuestion, answer: dict[str, Any]) -> dict[Key, di
         for row in answer["groups"]
     }
     return {**found, None: answer["total"] or {}}
-
-
-def asked_of(question: ReportQuestion, as_of: AsOf) -> ReportQuestion:
-    """The same question of another moment."""
-    return replace(question, as_of=as_of)

@@ -12,7 +12,7 @@ LOG_PAGES: Final = 4_000
 """So many pages of 4 KB SQLite writes to its log before it moves them into the file.
 
 Whoever commits then waits for that: at SQLite's own 1,000 it was more than one group of 64 commands
-in a hundred, so that it made the p99. The log is read again after a crash, in less than a second.
+in a hundred, so that it made the p99.
 """
 
 

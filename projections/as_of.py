@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any, Final
 
-CORRECTED = "call.corrected.v1"
+CORRECTED: Final = "call.corrected.v1"
+TIMES: Final = ("recorded_by", "happened_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,20 @@ class AsOf:
     """Only what had happened by this time, UTC; None is all that was known."""
     with_corrections: bool = True
     """Whether corrections count that were known by then."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Its fields in plain values; times in ISO 8601."""
+        facts = asdict(self)
+        return {**facts, **{name: facts[name] and facts[name].isoformat() for name in TIMES}}
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> AsOf:
+        """Read what `as_json` made. Raises `KeyError`, `TypeError` and `ValueError`."""
+        recorded_by, happened_by = (
+            facts[name] and datetime.fromisoformat(facts[name]) for name in TIMES
+        )
+        with_corrections = bool(facts["with_corrections"])
+        return cls(int(facts["position"]), recorded_by, happened_by, with_corrections)
 
     @property
     def counts(self) -> str:

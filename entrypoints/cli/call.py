@@ -14,7 +14,7 @@ from domain.vocabulary import Phase
 from entrypoints.cli.one_call import CallNotFoundError, OneCall, one_call
 from entrypoints.cli.report import Queue, Since, Source, Until
 from entrypoints.report_answer import moment_of
-from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, told
+from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, notes_of
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     AsCsv,
@@ -132,7 +132,7 @@ def list_calls(
             print_table(*with_local_time(COLUMNS, plain, place), without_empty=True)
             print_notes(
                 f"{len(rows):,} of {total:,} calls; at position {answer.position:,}.",
-                *([told(about["as_of"])] if as_of else []),
+                *notes_of(about),
             )
 
 
@@ -176,7 +176,7 @@ def show(
         print_notes("Times are computed from durations: the time of day is not known.")
     print_notes(
         f"{len(entries):,} events; at position {call.position:,}.",
-        *([told(call.moment["as_of"])] if call.moment else []),
+        *notes_of(call.moment),
     )
 
 
@@ -259,7 +259,7 @@ def timeline(
     drawn = lanes(call.events, until=goes_on_until(call, moment_drawn(call)))
     if svg is None:
         console().print(TimelineView(drawn, place))
-        print_notes(*([told(call.moment["as_of"])] if call.moment else []))
+        print_notes(*notes_of(call.moment))
         return
     try:
         svg.write_text(picture(drawn, place), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,6 @@ import typer
 from entrypoints.papers import (
     Difference,
     Paper,
-    asked_of,
     differences,
     is_same_answer,
     load,
@@ -89,7 +89,7 @@ def compare(name: Name, json: AsJson = False, ledger: LedgerOption = DEFAULT_FOL
     with Reader(ledger) as reader:
         is_same = is_same_answer(paper, answered(reader, paper.question))
         now = moment(reader, None, as_of.happened_by, as_of.with_corrections)
-        today = answered(reader, asked_of(paper.question, now))
+        today = answered(reader, replace(paper.question, as_of=now))
     found = differences(paper, today)
     if json:
         facts: dict[str, Any] = {"paper": name, "is_same_of_its_moment": is_same}

@@ -15,7 +15,7 @@ from entrypoints.report_answer import (
     moment_of,
     period_of,
 )
-from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, told
+from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, notes_of
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     AsCsv,
@@ -214,7 +214,7 @@ def print_answer(answer: ReportAnswer, output: Output) -> None:
                 f"[bold]hours, days, weeks and periods[/bold]: {report.intervals}",
                 f"{escape(about['period'])}; computed at position {about['position']:,}.",
                 f"The calls behind it: call-ledger report {report.name} --calls",
-                *([told(about["as_of"])] if question.as_of else []),
+                *notes_of(about),
                 *([CALLS_WITH_DEAD_LETTERS.format(incomplete)] if incomplete else []),
             )
 
@@ -262,7 +262,7 @@ def print_calls(
             print_notes(
                 f"{len(rows):,} of {total:,} calls{more}; at position {answer.position:,}.",
                 "One call's events: call-ledger call show CALL_ID",
-                *([told(about["as_of"])] if as_of else []),
+                *notes_of(about),
             )
 
 

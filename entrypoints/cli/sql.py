@@ -9,7 +9,7 @@ import typer
 from entrypoints.cli.report import as_text
 from entrypoints.report_answer import moment_of
 from entrypoints.ui.failures import ListingCommand, ended_by_interrupt
-from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, told
+from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, notes_of
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     AsCsv,
@@ -86,7 +86,7 @@ def sql(
             print_table(names, rows, exactly=True)
             print_notes(
                 f"{len(rows):,} rows; at position {answer.position:,}.",
-                *([told(about["as_of"])] if as_of else []),
+                *notes_of(about),
             )
 
 

@@ -65,6 +65,11 @@ def last_moment(text: str | None, time_zone: str) -> datetime | None:
     return after - JUST_BEFORE if after is not None and is_day else after
 
 
+def notes_of(about: dict[str, Any]) -> list[str]:
+    """The note below an answer; none where it is of now."""
+    return [told(about["as_of"])] if "as_of" in about else []
+
+
 def told(facts: dict[str, Any]) -> str:
     """What an answer says of its moment, for people; `facts` are those of `facts_of`."""
     known = facts["known_at"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -45,8 +44,6 @@ class Answer:
     note: str = ""
 
 
-TIMES = ("recorded_by", "happened_by")
-
 ERRORS = {
     error.__name__: error
     for error in (QueryRefused, QueryFailed, StillFilling, FileDamaged, ProjectionError)
@@ -73,7 +70,7 @@ def pack_question(question: Question) -> bytes:
             "patience_seconds": question.patience_seconds,
             "bounds": asdict(question.bounds),
             "is_isolated": question.is_isolated,
-            "as_of": question.as_of and packed_as_of(question.as_of),
+            "as_of": question.as_of and question.as_of.as_json(),
         },
     )
 
@@ -89,23 +86,10 @@ def unpack_question(message: bytes) -> Question:
     values = table.to_pylist()[0]
     del values[""]
     named, bounds = facts.pop("named"), Bounds(**facts.pop("bounds"))
-    as_of = unpacked_as_of(facts.pop("as_of"))
+    packed = facts.pop("as_of")
+    as_of = None if packed is None else AsOf.from_json(packed)
     parameters = values if named else list(values.values())
     return Question(parameters=parameters, bounds=bounds, as_of=as_of, **facts)
-
-
-def packed_as_of(as_of: AsOf) -> dict[str, Any]:
-    """The moment as JSON."""
-    facts = asdict(as_of)
-    return {**facts, **{name: facts[name] and facts[name].isoformat() for name in TIMES}}
-
-
-def unpacked_as_of(facts: dict[str, Any] | None) -> AsOf | None:
-    """Read what `packed_as_of` made. Raises `ValueError` and `TypeError` for anything else."""
-    if facts is None:
-        return None
-    times = {name: facts[name] and datetime.fromisoformat(facts[name]) for name in TIMES}
-    return AsOf(int(facts["position"]), **times, with_corrections=bool(facts["with_corrections"]))
 
 
 def pack_answer(answer: Answer) -> bytes:
