@@ -71,7 +71,11 @@ def serve(
     answered = 0
     with (
         open_ledger() as ledger,
-        closing(WatchedTopics(kafka, WAYS_ON[COMMANDS_POSITIONS], COMMANDS, OUTCOMES)) as watched,
+        closing(
+            WatchedTopics(
+                kafka, WAYS_ON[COMMANDS_POSITIONS], COMMANDS, OUTCOMES, COMMANDS_POSITIONS
+            )
+        ) as watched,
         TransactionalWriter(kafka, NAME, COMMANDS_POSITIONS, from_beginning) as writer,
     ):
         check_same_ledger(ledger, writer.checkpoint)

@@ -92,7 +92,9 @@ def publish(
     sends_again = from_position is not None
     with (
         closing(open_feed()) as feed,
-        closing(WatchedTopics(kafka, WAYS_ON[EVENTS_POSITIONS], EVENTS, REFUSALS)) as watched,
+        closing(
+            WatchedTopics(kafka, WAYS_ON[EVENTS_POSITIONS], EVENTS, REFUSALS, EVENTS_POSITIONS)
+        ) as watched,
         TransactionalWriter(kafka, NAME, EVENTS_POSITIONS, sends_again, keep_seconds) as writer,
     ):
         done = done_before(writer.checkpoint, from_position)

@@ -84,7 +84,7 @@ def test_a_publisher_says_what_was_made_again_and_brings_everything_on_the_way_t
     assert rows_in(tmp_path / "tables") == rows_from_store(store, tmp_path / "embedded")
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", [*PUBLISHED, EVENTS_POSITIONS])
 def test_a_publisher_notices_a_topic_that_is_made_again_while_it_works(
     name: str, tmp_path: Path, kafka: Kafka, begun: Begun
 ) -> None:
