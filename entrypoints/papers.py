@@ -179,14 +179,8 @@ def figures_of(question: ReportQuestion, answer: dict[str, Any]) -> dict[Key, di
     groups = question.groups
     found: dict[Key, dict[str, Any]] = {
         tuple(row[name] for name in groups): {
-            name: to_a_microsecond(value) for name, value in row.items() if name not in groups
+            name: value for name, value in row.items() if name not in groups
         }
         for row in answer["groups"]
     }
-    total = answer["total"] or {}
-    return {**found, None: {name: to_a_microsecond(value) for name, value in total.items()}}
-
-
-def to_a_microsecond(value: Any) -> Any:
-    """A mean's last digits depend on the order in which DuckDB's threads add."""
-    return round(value, 6) if isinstance(value, float) else value
+    return {**found, None: answer["total"] or {}}

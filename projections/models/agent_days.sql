@@ -1,33 +1,35 @@
 -- One row per agent, UTC day and source; what lasts over midnight is split there.
 with spans as (
-    select agent, source, state, began_at, ended_at, span_seconds, is_first_talk
+    select agent, source, state, began_at, ended_at, is_first_talk
     from agent_spans
 ),
+-- Whole numbers add up to the same in whatever order they come.
 parts as (
-    select agent, source, state, began_at::date as day, span_seconds as seconds
+    select
+        agent, source, state, began_at::date as day,
+        epoch_us(ended_at) - epoch_us(began_at) as microseconds
     from spans
     where not lasts_over_midnight(began_at, ended_at)
     union all by name
     select
         agent, source, state, midnight::date as day,
-        seconds_between(
-            greatest(began_at, midnight), least(ended_at, midnight + interval 1 day)
-        ) as seconds
+        epoch_us(least(ended_at, midnight + interval 1 day))
+            - epoch_us(greatest(began_at, midnight)) as microseconds
     from (
         select *, unnest(generate_series(date_trunc('day', began_at), ended_at, interval 1 day)) as midnight
         from spans
         where lasts_over_midnight(began_at, ended_at)
     )
 ),
-seconds_by_day as (
+microseconds_by_day as (
     select
         agent, day, source,
-        sum(seconds) filter (state = 'talk') as talk_seconds,
-        sum(seconds) filter (state = 'hold') as hold_seconds,
-        sum(seconds) filter (state = 'consult') as consult_seconds,
-        sum(seconds) filter (state = 'conference') as conference_seconds,
-        sum(seconds) filter (state = 'wrap_up') as wrap_up_seconds,
-        sum(seconds) filter (state = 'ring') as ring_seconds
+        sum(microseconds) filter (state = 'talk') as talk_microseconds,
+        sum(microseconds) filter (state = 'hold') as hold_microseconds,
+        sum(microseconds) filter (state = 'consult') as consult_microseconds,
+        sum(microseconds) filter (state = 'conference') as conference_microseconds,
+        sum(microseconds) filter (state = 'wrap_up') as wrap_up_microseconds,
+        sum(microseconds) filter (state = 'ring') as ring_microseconds
     from parts
     group by agent, day, source
 ),
@@ -78,7 +80,7 @@ offers_by_day as (
     group by agent, day, source
 ),
 days as (
-    from seconds_by_day
+    from microseconds_by_day
     union all by name from contacts_by_day
     union all by name from stays_by_day
     union all by name from transfers_in_by_day
@@ -103,16 +105,16 @@ final as (
         coalesce(sum(wrap_ups), 0)::bigint as wrap_ups,
         coalesce(sum(auto_wrap_ups), 0)::bigint as auto_wrap_ups,
         coalesce(sum(open_wrap_ups), 0)::bigint as open_wrap_ups,
-        coalesce(round(sum(talk_seconds), 6), 0.0) as talk_seconds,
-        coalesce(round(sum(hold_seconds), 6), 0.0) as hold_seconds,
-        coalesce(round(sum(consult_seconds), 6), 0.0) as consult_seconds,
-        coalesce(round(sum(conference_seconds), 6), 0.0) as conference_seconds,
-        coalesce(round(sum(wrap_up_seconds), 6), 0.0) as wrap_up_seconds,
-        coalesce(round(sum(ring_seconds), 6), 0.0) as ring_seconds,
-        round(
-            coalesce(sum(talk_seconds), 0) + coalesce(sum(hold_seconds), 0)
-            + coalesce(sum(wrap_up_seconds), 0), 6
-        ) as handle_seconds
+        coalesce(sum(talk_microseconds), 0) / 1e6 as talk_seconds,
+        coalesce(sum(hold_microseconds), 0) / 1e6 as hold_seconds,
+        coalesce(sum(consult_microseconds), 0) / 1e6 as consult_seconds,
+        coalesce(sum(conference_microseconds), 0) / 1e6 as conference_seconds,
+        coalesce(sum(wrap_up_microseconds), 0) / 1e6 as wrap_up_seconds,
+        coalesce(sum(ring_microseconds), 0) / 1e6 as ring_seconds,
+        (
+            coalesce(sum(talk_microseconds), 0) + coalesce(sum(hold_microseconds), 0)
+            + coalesce(sum(wrap_up_microseconds), 0)
+        ) / 1e6 as handle_seconds
     from days
     group by agent, day, source
 )

@@ -1,6 +1,6 @@
 """Abandoned calls: customers who gave up in the queue."""
 
-from projections.reports.report import Figure, Report
+from projections.reports.report import Figure, Report, mean_of
 
 REPORT = Report(
     name="abandoned",
@@ -37,7 +37,7 @@ from queue_entries
         ),
         Figure(
             "mean_wait_seconds",
-            "avg(wait_seconds) filter (is_abandoned)",
+            mean_of("wait_seconds", "is_abandoned"),
             "from entering the queue to giving up",
         ),
         Figure(

@@ -77,7 +77,7 @@ where to_party_kind = 'agent'
         Figure(
             "mean_handle_seconds",
             "sum(microseconds) filter (state in ('talk', 'hold', 'wrap_up'))"
-            f" / nullif({count('things', 'is_first_talk')}, 0) / 1e6",
+            f" / (nullif({count('things', 'is_first_talk')}, 0) * 1e6)",
             "(talk + hold + wrap-up) ÷ contacts handled",
         ),
     ),

@@ -1,6 +1,6 @@
 """Conferences: established ones, how long, and how they ended."""
 
-from projections.reports.report import ANSWERED_CALLS, CALLS, Figure, Report
+from projections.reports.report import ANSWERED_CALLS, CALLS, Figure, Report, mean_of, sum_of
 
 REPORT = Report(
     name="conferences",
@@ -25,10 +25,10 @@ union all by name
         ),
         Figure(
             "conference_seconds",
-            "sum(conference_seconds)",
+            sum_of("conference_seconds"),
             "from the start until fewer than two agents or no customer",
         ),
-        Figure("mean_conference_seconds", "avg(conference_seconds)", "over ended conferences"),
+        Figure("mean_conference_seconds", mean_of("conference_seconds"), "over ended conferences"),
         Figure("most_members", "max(member_count)", "the customer included"),
         Figure(
             "answered_calls",

@@ -1,6 +1,6 @@
 """Consults: how often advice was asked for, whether it came, and what it became."""
 
-from projections.reports.report import CALLS, Figure, Report
+from projections.reports.report import CALLS, Figure, Report, mean_of, sum_of
 
 REPORT = Report(
     name="consults",
@@ -28,8 +28,10 @@ from consults
             "coalesce(sum(failed_conference_count), 0)::bigint",
             "tried from a consult, and not built",
         ),
-        Figure("consult_seconds", "sum(consult_seconds)", "from the answer to the end or merge"),
-        Figure("mean_consult_seconds", "avg(consult_seconds)", "over answered consults that ended"),
+        Figure("consult_seconds", sum_of("consult_seconds"), "from the answer to the end or merge"),
+        Figure(
+            "mean_consult_seconds", mean_of("consult_seconds"), "over answered consults that ended"
+        ),
     ),
     groupings=("agent", "queue", "source"),
     subject_groupings=("target_kind", "party", "ended_how"),

@@ -1,6 +1,6 @@
 """Exits: who left, in which order, by what and why."""
 
-from projections.reports.report import CALLS, Figure, Report
+from projections.reports.report import CALLS, Figure, Report, mean_of, sum_of
 
 REPORT = Report(
     name="exits",
@@ -34,17 +34,17 @@ from exits
         ),
         Figure(
             "mean_after_call_start_seconds",
-            "avg(after_call_start_seconds)",
+            mean_of("after_call_start_seconds"),
             "seconds from the call's start to the exit",
         ),
         Figure(
             "mean_after_conference_start_seconds",
-            "avg(after_conference_start_seconds)",
+            mean_of("after_conference_start_seconds"),
             "seconds from the conference's start, exits in conference only",
         ),
         Figure(
             "post_call_seconds",
-            "sum(post_call_seconds)",
+            sum_of("post_call_seconds"),
             "from the customer's exit until at most one agent is left",
         ),
     ),

@@ -1,6 +1,6 @@
 """Holds: how often and how long the customer waited on hold."""
 
-from projections.reports.report import ANSWERED_CALLS, CALLS, Figure, Report
+from projections.reports.report import ANSWERED_CALLS, CALLS, Figure, Report, microseconds, sum_of
 
 REPORT = Report(
     name="holds",
@@ -26,10 +26,10 @@ union all by name
             CALLS,
             "calls with at least one hold",
         ),
-        Figure("hold_seconds", "sum(hold_seconds)", "time on hold, ended holds only"),
+        Figure("hold_seconds", sum_of("hold_seconds"), "time on hold, ended holds only"),
         Figure(
             "mean_hold_seconds_per_held_call",
-            f"sum(hold_seconds) / nullif({CALLS}, 0)",
+            f"sum({microseconds('hold_seconds')}) / (nullif({CALLS}, 0) * 1e6)",
             "hold time ÷ held calls",
         ),
         Figure("longest_hold_seconds", "max(hold_seconds)", "the longest single hold"),

@@ -185,7 +185,8 @@ with facts as not materialized (
 ),
 {chosen(report, selection)}
 select
-  source, call_id, min(entered_at) as entered_at, any_value(queue) as queue,
+  source, call_id, min(entered_at) as entered_at,
+  string_agg(distinct queue, ', ' order by queue) as queue,
   {", ".join(figures or [counted])},
   count(*) over () as calls_in_all
 from chosen where not is_denominator

@@ -44,6 +44,27 @@ CALLS: Final = "{calls}"
 times as much as all the rest, so the models mark the first thing of each call, and of each reason
 in it; where nothing else divides a call's things, the marks are counted instead."""
 
+
+def microseconds(seconds: str) -> str:
+    """The expression for a duration in whole microseconds.
+
+    They add up to the same whatever the order in which DuckDB's threads come to them; fractions do
+    not, and a figure has to be the same for ever.
+    """
+    return f"round({seconds} * 1e6)::bigint"
+
+
+def sum_of(seconds: str) -> str:
+    """The aggregate that adds durations up: whole numbers, and one division."""
+    return f"sum({microseconds(seconds)}) / 1e6"
+
+
+def mean_of(seconds: str, which: str = "") -> str:
+    """The aggregate for the mean of the durations that are known, of these things or of all."""
+    some = f" filter ({which})" if which else ""
+    return f"sum({microseconds(seconds)}){some} / (count({seconds}){some} * 1e6)"
+
+
 GROUPINGS_OF_CALLS: Final = frozenset({*INTERVALS, "queue", "source"})
 """What all things of a call have in common."""
 

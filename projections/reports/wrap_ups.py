@@ -1,6 +1,6 @@
 """Wrap-ups: every reason given, by whom, and how long it took."""
 
-from projections.reports.report import CALLS, Figure, Report
+from projections.reports.report import CALLS, Figure, Report, mean_of
 
 REPORT = Report(
     name="wrap-ups",
@@ -37,7 +37,7 @@ from wrap_ups
         ),
         Figure(
             "mean_wrap_up_seconds",
-            "avg(wrap_up_seconds) filter (status = 'applied')",
+            mean_of("wrap_up_seconds", "status = 'applied'"),
             "from the agent's own end to the reason, as recorded",
         ),
         Figure(
