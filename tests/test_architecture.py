@@ -40,6 +40,12 @@ def test_a_file_is_short_and_named_by_what_it_is(path: Path) -> None:
     assert not EMPTY_NAMES.search(path.name)
 
 
+def test_what_tests_share_has_modules_of_its_own() -> None:
+    takes = re.compile(r"^(from tests\S*\.test_\w+ import|import tests\S*\.test_\w+)", re.MULTILINE)
+    tests = [path for path in SOURCES if path.parts[len(ROOT.parts)] == "tests"]
+    assert [path for path in tests if takes.search(path.read_text())] == []
+
+
 def names_in(requirements: list[str]) -> set[str]:
     return {re.split(r"[\s\[<>=!~;]", requirement)[0] for requirement in requirements}
 

@@ -10,6 +10,7 @@ from domain.field_meanings import FIELD_MEANINGS
 from domain.rules import RULES
 from entrypoints.docgen.documents import DOCUMENTS, FOLDER
 from entrypoints.docgen.fields import Model, fields_of, type_name
+from tests.docgen.personal_fields import personal_fields
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -29,11 +30,6 @@ def test_every_event_and_command_has_its_section() -> None:
         text = DOCUMENTS[name]()
         for one in classes:
             assert f"\n## `{type_name(one)}`\n" in text
-
-
-def personal_fields(document: str) -> set[str]:
-    rows = (line.split("|") for line in DOCUMENTS[document]().splitlines())
-    return {row[1].strip(" `") for row in rows if row[-2:-1] == [" personal "]}
 
 
 def test_exactly_what_can_name_a_person_is_marked() -> None:

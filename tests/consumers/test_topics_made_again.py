@@ -5,6 +5,7 @@ Each process says so with the way on, and who follows that way has everything.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -87,9 +88,23 @@ def test_tables_of_topics_that_were_made_again_are_not_gone_on_with(
     assert rows_in(folder) == rows_from_store(store, tmp_path / "embedded")
 
 
+def with_more_partitions(kafka: Kafka, name: str) -> None:
+    add_partitions(kafka, name, 8)
+
+
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_a_projector_notices_a_topic_that_is_made_again_while_it_works(
-    name: str, tmp_path: Path, kafka: Kafka, begun: Begun
+@pytest.mark.parametrize(
+    ("happens", "says"),
+    [(make_again, r"projections\.duckdb"), (with_more_partitions, "has 8 partitions now")],
+    ids=["made again", "partitions added"],
+)
+def test_a_projector_notices_what_happens_to_a_topic_while_it_works(
+    happens: Callable[[Kafka, str], None],
+    says: str,
+    name: str,
+    tmp_path: Path,
+    kafka: Kafka,
+    begun: Begun,
 ) -> None:
     store, folder = tmp_path / "store", tmp_path / "kafka"
     record_calls(store, 4)
@@ -97,24 +112,20 @@ def test_a_projector_notices_a_topic_that_is_made_again_while_it_works(
     read(folder, kafka)
     with at_work(lambda stop: project(folder, kafka, stop)) as projecting:
         begun.wait()
-        make_again(kafka, name)
-        with pytest.raises(TopicMadeAgain, match=r"projections\.duckdb"):
+        happens(kafka, name)
+        with pytest.raises(TopicMadeAgain, match=says):
             projecting.result(60)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_partitions_added_to_what_is_published_are_noticed_and_the_way_back_is_said(
-    name: str, tmp_path: Path, kafka: Kafka, begun: Begun
+def test_the_way_back_from_partitions_added_to_what_is_published_is_said(
+    name: str, tmp_path: Path, kafka: Kafka
 ) -> None:
     store, folder = tmp_path / "store", tmp_path / "kafka"
     record_calls(store, 4)
     bring(store, kafka)
     read(folder, kafka)
-    with at_work(lambda stop: project(folder, kafka, stop)) as projecting:
-        begun.wait()
-        add_partitions(kafka, name, 8)
-        with pytest.raises(TopicMadeAgain, match="has 8 partitions now"):
-            projecting.result(60)
+    add_partitions(kafka, name, 8)
     for work in (lambda: bring(store, kafka), lambda: read(folder, kafka)):
         with pytest.raises(KafkaUnavailable, match="by which a call's events are out of order"):
             work()

@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 from consumers.kafka.validation import READERS, TEXTS, what_is_wrong, why_no_event
 from domain.event import Event
 from domain.events import EVENT_CLASSES
-from tests.timeline.test_sentences import any_of
+from tests.domain.any_event import any_of
 
 Changes = dict[str, Any]
 

@@ -13,8 +13,8 @@ from infra.kafka import Kafka
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id
 from tests.consumers.commanding import ask
+from tests.docgen.personal_fields import personal_fields
 from tests.entrypoints.long_running import long_running
-from tests.test_documents import personal_fields
 
 SECRET = "Anna-Rossi"
 

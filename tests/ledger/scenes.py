@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from domain.commands import COMMAND_CLASSES, Command
 from ledger.intake import new_command_id
-from ledger.outcomes import Recorded, RefusedOutcome, Request
+from ledger.ledger import Ledger
+from ledger.outcomes import Outcome, Recorded, RefusedOutcome, Request
 
 MORNING = datetime(2026, 1, 1, 10, 0, 0, 123456, tzinfo=UTC)
 CLASS_OF_ACTION = {one.action: one for one in COMMAND_CLASSES}
@@ -41,6 +43,10 @@ def connected(call_id: str = "call-1", agent: str = "agent-1") -> list[Command]:
 
 def requests(commands: list[Command]) -> list[Request]:
     return [Request(one) for one in commands]
+
+
+async def all_at_once(ledger: Ledger, commands: list[Command]) -> list[Outcome | BaseException]:
+    return await asyncio.gather(*(ledger.handle(one) for one in commands), return_exceptions=True)
 
 
 def recorded(outcome: object) -> Recorded:

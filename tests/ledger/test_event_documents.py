@@ -17,8 +17,8 @@ from domain.events import EVENT_CLASS_OF_TYPE, EVENT_CLASSES
 from domain.rule_sets import SEED
 from domain.vocabulary import Role, TimeSource
 from ledger.documents import Stamp, event_documents, event_in, time_text
+from tests.domain.any_event import any_of
 from tests.ledger.scenes import command
-from tests.timeline.test_sentences import any_of
 
 STAMP = Stamp.of(datetime(2026, 1, 1, 10, tzinfo=UTC), SEED)
 ZONES = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -10,21 +10,16 @@ from typing import TypeVarTuple
 
 import pytest
 
-from domain.commands import Command
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.group_commit import GroupCommit
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, RefusedOutcome, Request
-from tests.ledger.scenes import command, connected, recorded, refused, requests
+from tests.ledger.scenes import all_at_once, command, connected, recorded, refused, requests
 from tests.ledger.stores import Store
 
 Arguments = TypeVarTuple("Arguments")
-
-
-async def all_at_once(ledger: Ledger, commands: list[Command]) -> list[Outcome | BaseException]:
-    return await asyncio.gather(*(ledger.handle(one) for one in commands), return_exceptions=True)
 
 
 def test_callers_who_come_together_share_a_transaction(folder: LedgerFolder, store: Store) -> None:

@@ -13,9 +13,8 @@ from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from ledger.outcomes import Recorded
 from ledger.store.sqlite import SqliteEventStore
-from tests.ledger.scenes import command, connected, recorded, requests
+from tests.ledger.scenes import all_at_once, command, connected, recorded, requests
 from tests.ledger.stores import SqliteStore
-from tests.ledger.test_group_commit import all_at_once
 
 
 @pytest.mark.parametrize("door", [Ledger.open, StoreFeed])

@@ -21,7 +21,7 @@ from projections.serving.client import Reader
 from projections.serving.duckdb_file import FileInUse, files_set_aside
 from projections.serving.server import ADDRESS_NAME, owning
 from tests.entrypoints.calling import call
-from tests.projections.test_reading import count, record_some
+from tests.projections.received_calls import count, record_some
 
 HAS_IT_OPEN = (
     "import duckdb, sys\n"

@@ -26,7 +26,7 @@ from projections.serving.sandbox import Bounds, QueryFailed, QueryRefused
 from projections.serving.server import owning
 from projections.serving.snapshot import Snapshot
 from tests.projections.documents import short
-from tests.projections.test_reading import record_some
+from tests.projections.received_calls import record_some
 
 COUNT = "select count(*) as calls from calls"
 ENDLESS = "with recursive r as (select 1 as a union all select a from r) select count(*) from r"

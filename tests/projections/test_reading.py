@@ -7,16 +7,15 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain.commands import Leave, Offer, Receive
+from domain.commands import Leave, Offer
 from infra.errors import LedgerMissing
-from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
 from projections.catch_up import catch_up
@@ -26,29 +25,11 @@ from projections.serving.client import Reader, ask
 from projections.serving.protocol import Question
 from projections.serving.sandbox import QueryRefused
 from projections.serving.server import owning
-from tests.projections.documents import MORNING
+from tests.projections.received_calls import count, receive, record_some
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])
 """What takes long to start, importing, is done once for all of them."""
-
-
-def receive(number: int) -> Receive:
-    return Receive(
-        command_id=UUID(int=number), source="test", call_id=f"call-{number}", actor="system",
-        occurred_at=MORNING + timedelta(seconds=number),
-    )  # fmt: skip
-
-
-def record_some(folder: LedgerFolder | Path, first: int, last: int) -> None:
-    with Ledger.open(folder) as ledger:
-        for number in range(first, last):
-            ledger.record(receive(number))
-
-
-def count(folder: LedgerFolder | Path) -> tuple[int, int]:
-    answer = ask(folder, "select count(*) as calls from calls")
-    return answer.table.to_pylist()[0]["calls"], answer.position
 
 
 def test_a_folder_without_a_ledger_is_told_with_the_next_step(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from projections.identity import OtherLedger
 from projections.serving.client import Reader
 from projections.serving.server import owning
 from tests.ledger.stores import PostgresqlStore, ledger_at
-from tests.projections.test_reading import count, record_some
+from tests.projections.received_calls import count, record_some
 
 
 def put_store(of: Path, into: Path) -> None:

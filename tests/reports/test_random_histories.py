@@ -20,7 +20,7 @@ from ledger.intake import new_command_id
 from ledger.ledger import Ledger
 from ledger.outcomes import Request
 from projections.serving.client import Reader
-from tests.domain.test_random_histories import BEGINNINGS, RULE_SET, STEPS, history
+from tests.domain.histories import BEGINNINGS, RULE_SET, STEPS, history
 from tests.projections.histories import PHASES
 from tests.reports.asking import total
 

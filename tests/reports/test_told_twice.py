@@ -20,7 +20,7 @@ from projections.models import Kind, models
 from projections.reports import REPORTS
 from projections.reports.query import figures_query
 from projections.reports.report import Selection
-from tests.domain.test_random_histories import BEGINNINGS, RULE_SET, STEPS, history
+from tests.domain.histories import BEGINNINGS, RULE_SET, STEPS, history
 from tests.projections.documents import Written
 from tests.projections.histories import PHASES, projections
 from tests.projections.keys import rows_with_a_bad_key

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
 
 from domain.commands import Correct, Exit, StartConsult
 from domain.event import Event
@@ -13,12 +12,8 @@ from domain.events import EVENT_CLASSES
 from domain.vocabulary import TargetKind
 from entrypoints.timeline.history import UnknownEventTypeError, history
 from entrypoints.timeline.sentences import sentence
+from tests.domain.any_event import any_of
 from tests.timeline.recording import Recording, answered, in_conference, transferred
-
-
-def any_of(event_class: type[Event]) -> st.SearchStrategy[Event]:
-    fields = {field.name: st.from_type(field.type) for field in structs.fields(event_class)}
-    return st.builds(event_class, **fields)
 
 
 @pytest.mark.parametrize("event_class", EVENT_CLASSES, ids=lambda one: one.__name__)
