@@ -171,9 +171,10 @@ READINGS = (
 )
 
 
-@pytest.fixture
-def projections(tmp_path: Path) -> Iterator[Projections]:
-    with Projections(tmp_path / "projections.duckdb") as opened:
+@pytest.fixture(scope="module")
+def projections(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projections]:
+    """Of all of these tests: nothing that is tried changes anything."""
+    with Projections(tmp_path_factory.mktemp("sandbox") / "projections.duckdb") as opened:
         opened.add(short([[0, "received", {"stay_number": 1, "channel": "telephony"}]]))
         yield opened
 
