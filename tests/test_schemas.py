@@ -20,6 +20,7 @@ from tests.consumers.recorded import documents_in_store, record_calls
 
 Schema = dict[str, Any]
 WRITTEN = dict(files())
+SCHEMAS, ASYNCAPI = schemas(), asyncapi()
 RELEASES = baselines.all_of(BASELINES)
 PUBLISHED = [(release, name) for release, names in RELEASES.items() for name in names]
 
@@ -36,12 +37,12 @@ def test_no_schema_is_left_of_what_is_no_more() -> None:
 
 @pytest.mark.parametrize(("release", "name"), PUBLISHED)
 def test_a_schema_breaks_nobody_who_keeps_to_a_release(release: str, name: str) -> None:
-    assert name in schemas(), "what was published is read for ever; make a new version beside it"
-    assert breaks(name, RELEASES[release][name], schemas()[name]) == []
+    assert name in SCHEMAS, "what was published is read for ever; make a new version beside it"
+    assert breaks(name, RELEASES[release][name], SCHEMAS[name]) == []
 
 
 def test_this_version_has_a_baseline_with_every_schema_as_it_is() -> None:
-    assert RELEASES[f"{version()}.json"] == schemas(), "run python -m entrypoints.docgen"
+    assert RELEASES[f"{version()}.json"] == SCHEMAS, "run python -m entrypoints.docgen"
 
 
 def test_the_baseline_of_an_older_release_is_never_touched() -> None:
@@ -56,19 +57,19 @@ def test_recorded_documents_keep_to_their_schemas(tmp_path: Path) -> None:
     documents = [*documents_in_store(tmp_path), *refusals]
     assert len(refusals) == 3
     for document in map(orjson.loads, documents):
-        schema = schemas()[f"events/{document['type']}.json"]
+        schema = SCHEMAS[f"events/{document['type']}.json"]
         for part, said in ((document, schema), (document["data"], schema["properties"]["data"])):
             assert set(said.get("required", ())) <= part.keys() <= said["properties"].keys()
 
 
 def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
-    text = yaml.safe_dump(asyncapi())
+    text = yaml.safe_dump(ASYNCAPI)
     references = re.findall(r"\$ref: '?([^'\n]+)", text)
     assert len(references) > 100
     for reference in references:
         if reference.startswith("./"):
             assert (FOLDER / reference).exists()
         else:
-            found: Any = asyncapi()
+            found: Any = ASYNCAPI
             for step in reference.removeprefix("#/").split("/"):
                 found = found[step]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import orjson
@@ -12,14 +13,20 @@ from tests.entrypoints.calling import call
 ASKED = ("report", "wrap-ups", "--by", "reason", "--time-zone", "Europe/Rome")
 
 
-@pytest.fixture
-def saved(tmp_path: Path) -> Path:
-    """A ledger, and a paper of it."""
-    call(tmp_path, "simulate", "--calls", "12", "--seed", "1")
-    answer = call(tmp_path, *ASKED, "--save", "march", "--json")
+@pytest.fixture(scope="module")
+def saved_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("papers")
+    call(folder, "simulate", "--calls", "12", "--seed", "1")
+    answer = call(folder, *ASKED, "--save", "march", "--json")
     assert answer.code == 0, answer.said
     assert answer.json["as_of"]["known_at"]["position"] == answer.json["position"]
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def saved(saved_once: Path, tmp_path: Path) -> Path:
+    """A ledger, and a paper of it."""
+    return shutil.copytree(saved_once, tmp_path / "ledger")
 
 
 def test_a_paper_is_shown_as_it_was_saved(saved: Path) -> None:
