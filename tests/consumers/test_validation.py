@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import to_builtins
 from msgspec.structs import asdict
@@ -17,6 +17,8 @@ from domain.events import EVENT_CLASSES
 from tests.domain.any_event import any_of
 
 Changes = dict[str, Any]
+enough = settings(max_examples=40)
+"""An example takes some milliseconds, and there are sixty of these tests."""
 
 
 def any_data(event_class: type[Event]) -> st.SearchStrategy[Changes]:
@@ -49,6 +51,7 @@ ANYTHING = (
 
 
 @pytest.mark.parametrize("event_class", EVENT_CLASSES, ids=lambda one: one.__name__)
+@enough
 @given(data=st.data())
 def test_every_event_is_read_in_one_step(event_class: type[Event], data: st.DataObject) -> None:
     document = orjson.dumps(document_of(event_class, data.draw(any_data(event_class))))
@@ -58,6 +61,7 @@ def test_every_event_is_read_in_one_step(event_class: type[Event], data: st.Data
 
 
 @pytest.mark.parametrize("event_class", EVENT_CLASSES, ids=lambda one: one.__name__)
+@enough
 @given(data=st.data())
 def test_what_its_type_refuses_is_never_read(event_class: type[Event], data: st.DataObject) -> None:
     document = document_of(event_class, data.draw(any_data(event_class)))
