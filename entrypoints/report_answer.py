@@ -70,7 +70,9 @@ def answered(reader: Reader, question: ReportQuestion) -> ReportAnswer:
         "intervals": report.intervals,
         "period": period_of(report, selection),
         "position": answer.position,
-        "calls_with_dead_letters": dead_letter_counts(reader)["calls_with_dead_letters"],
+        "calls_with_dead_letters": dead_letter_counts(reader, question.as_of)[
+            "calls_with_dead_letters"
+        ],
         **moment_of(reader, question.as_of),
     }
     return ReportAnswer(question, about, answer.table, answer.note)

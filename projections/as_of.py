@@ -39,14 +39,24 @@ class AsOf:
         return cls(int(facts["position"]), recorded_by, happened_by, with_corrections)
 
     @property
-    def counts(self) -> str:
-        """The condition for an event of the table to count, in SQL."""
-        conditions = [f"position <= {self.position}"]
+    def is_known(self) -> str:
+        """The condition for what has a position to have been known, in SQL."""
+        return f"position <= {self.position}"
+
+    @property
+    def conditions(self) -> list[str]:
+        """All that has to hold for an event of the table to count, in SQL."""
+        conditions = [self.is_known]
         if self.happened_by is not None:
             conditions.append(f"occurred_at <= {literal(self.happened_by)}")
         if not self.with_corrections:
             conditions.append(f"type <> '{CORRECTED}'")
-        return " and ".join(conditions)
+        return conditions
+
+    @property
+    def counts(self) -> str:
+        """The condition for an event of the table to count, in SQL."""
+        return " and ".join(self.conditions)
 
     @property
     def refusals_count(self) -> str:

@@ -7,45 +7,86 @@ told later. The rows of all other calls are those that the tables have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Set
 
 from projections.as_of import AsOf
-from projections.models import Kind, columns_read, models, models_by_call
+from projections.models import Kind, Model, columns_read, models, models_by_call
 
 
-def statements(as_of: AsOf, catalog: str) -> Iterator[str]:
-    """What to run so that the names of the tables mean those of the moment, on one connection.
+def statements(as_of: AsOf, catalog: str, tables: Set[str]) -> Iterator[str]:
+    """What to run so that the names of these tables mean those of the moment, on one connection.
 
-    `catalog` is the name under which the connection has the tables' file.
+    `catalog` is the name under which the connection has the tables' file. To plan a model takes
+    longer than to compute it for so few calls, so only what the tables are computed from is.
     """
-    tables = f"{catalog}.main"
-    began = f"call_position <= {as_of.position}"
-    yield (
-        f"create temp table changed_calls as select distinct call_position from {tables}.events"
-        f" where {began} and not ({as_of.counts})"
-    )
-    yield (
-        f"create temp table source_events as select {', '.join(columns_read())}"
-        f" from {tables}.events semi join changed_calls using (call_position)"
-        f" where {as_of.counts}"
-    )
-    for model in models_by_call():
-        yield f"create temp table {model.name} as {model.sql}"
+    now = f"{catalog}.main"
+    asked = [model for model in models() if model.name in with_those_read(tables, Kind.VIEW)]
+    kept = [model for model in asked if model.is_by_call]
+    if kept or "dead_letters" in tables:
+        # One without a position stands for no event, so at no moment either.
+        yield (
+            f"create temp view dead_letters as select * from {now}.dead_letters"
+            f" where {as_of.is_known}"
+        )
+    if kept:
+        yield from changed_calls(as_of, now)
+        yield from computed(kept)
     # Only now, because a model reads the rows of these calls alone in the models before it.
-    for model in models_by_call():
-        if model.kind is Kind.TABLE:
-            computed = f"{model.name}_of_changed_calls"
-            yield f"alter table temp.{model.name} rename to {computed}"
-            yield (
-                f"create temp view {model.name} as"
-                f" select * from {tables}.{model.name} anti join temp.changed_calls"
-                f" using (call_position) where {began}"
-                f" union all by name select * from temp.{computed}"
-            )
-    yield (
-        f"create temp view refusals as select * from {tables}.refusals where {as_of.refusals_count}"
-    )
-    yield f"create temp view events as select * from {tables}.events where {as_of.counts}"
-    for model in models():
+    for model in kept:
+        yield f"alter table temp.{model.name} rename to {model.name}_of_changed_calls"
+        yield (
+            f"create temp view {model.name} as"
+            f" select * from {now}.{model.name} anti join temp.changed_calls"
+            f" using (call_position) where call_position <= {as_of.position}"
+            f" union all by name select * from temp.{model.name}_of_changed_calls"
+        )
+    if "refusals" in tables:
+        yield (
+            f"create temp view refusals as select * from {now}.refusals"
+            f" where {as_of.refusals_count}"
+        )
+    if "events" in tables:
+        yield f"create temp view events as select * from {now}.events where {as_of.counts}"
+    for model in asked:
         if model.kind is Kind.VIEW:
             yield f"create temp view {model.name} as {model.sql}"
+
+
+def changed_calls(as_of: AsOf, now: str) -> Iterator[str]:
+    """The calls of which a part counts, and those of their events that do.
+
+    Each condition is asked for on its own, because DuckDB then passes over the parts of the table
+    in which it holds for all.
+    """
+    began = f"call_position <= {as_of.position}"
+    left_out = [
+        f"select call_position from {now}.events where {began} and not ({condition})"
+        for condition in as_of.conditions
+    ]
+    unread = (
+        f"select call_position from {now}.dead_letters"
+        f" where {began} and not coalesce({as_of.is_known}, false)"
+    )
+    yield f"create temp table changed_calls as {' union '.join([*left_out, unread])}"
+    yield (
+        f"create temp table source_events as select {', '.join(columns_read())}"
+        f" from {now}.events semi join temp.changed_calls using (call_position)"
+        f" where {as_of.counts}"
+    )
+
+
+def computed(kept: Collection[Model]) -> Iterator[str]:
+    """These models, and before them those that they are computed from, for the changed calls."""
+    needed = with_those_read({model.name for model in kept}, Kind.TABLE, Kind.STEP)
+    for model in models_by_call():
+        if model.name in needed:
+            yield f"create temp table {model.name} as {model.sql}"
+
+
+def with_those_read(names: Set[str], *kinds: Kind) -> frozenset[str]:
+    """The names, and those of what they read, as far as models of these kinds lead."""
+    found = set(names)
+    for model in reversed(models()):
+        if model.name in found and model.kind in kinds:
+            found |= model.reads
+    return frozenset(found)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from consumers.publisher import Published
     from infra.folder import LedgerFolder
     from infra.kafka import Kafka
+    from projections.as_of import AsOf
     from projections.serving.client import Reader
 
 Figures = dict[str, float]
@@ -39,9 +40,9 @@ from feed_positions
 """
 
 
-def dead_letter_counts(reader: Reader) -> dict[str, int]:
+def dead_letter_counts(reader: Reader, as_of: AsOf | None = None) -> dict[str, int]:
     """How many dead letters wait in the tables' quarantine, and of how many calls they are."""
-    (counts,) = reader.ask(DEAD_LETTERS).table.to_pylist()
+    (counts,) = reader.ask(DEAD_LETTERS, as_of=as_of).table.to_pylist()
     return {name: int(count) for name, count in counts.items()}
 
 

@@ -39,6 +39,15 @@ where answered_at is not null
 """Answered calls, as denominator: each counts for the first agent who answered it."""
 
 
+ENTERED_CALLS: Final = """
+select call_position, call_id, source, entered_at, queue
+from queue_entries
+where queue_entry_number = 1
+"""
+"""All calls that entered, by their first wait: fewer models lead to it than to `calls`, which counts
+as of an earlier moment."""
+
+
 CALLS: Final = "{calls}"
 """In a figure: how many calls the things counted belong to. Counting different calls costs ten
 times as much as all the rest, so the models mark the first thing of each call, and of each reason
@@ -105,7 +114,7 @@ class Report:
     denominator: str
     """What shares and averages are divided by, in words."""
     default_grouping: tuple[str, ...] = ()
-    entries: str = "calls"
+    entries: str = "queue_entries"
     """What has the time at which every fact's call entered, and is quicker to read than facts."""
     calls_of: str = "not is_denominator"
     """Which things the figure `CALLS` counts the calls of."""

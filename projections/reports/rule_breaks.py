@@ -1,20 +1,19 @@
 """Rule breaks: what other systems did although a rule forbids it."""
 
-from projections.reports.report import CALLS, Figure, Report
+from projections.reports.report import CALLS, ENTERED_CALLS, Figure, Report
 
 REPORT = Report(
     name="rule-breaks",
     title="Rules broken in observations",
     question="Which rules did other systems break, in which calls?",
-    facts="""
+    facts=f"""
 select
   call_position, call_id, source, entered_at, queue, actor as agent, false as is_denominator,
   rule, type as event, is_first_of_call, is_first_of_rule
 from rule_breaks
 union all by name
-select
-  call_position, call_id, source, entered_at, queue, null::varchar as agent, true as is_denominator
-from calls
+select *, null::varchar as agent, true as is_denominator
+from ({ENTERED_CALLS})
 """,
     figures=(
         Figure(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -48,12 +49,15 @@ def answer_isolated(snapshot: Snapshot, question: Question) -> Answer:
     """
     bounds = question.bounds
     with TemporaryDirectory(prefix="call-ledger-") as spill:
-        tables = sorted(readable_by_everybody().tables)
-        as_of = question.as_of
-        before = [] if as_of is None else list(statements(as_of, CATALOG))
+        tables, before = readable_by_everybody().tables, list[str]()
+        if question.as_of is not None:
+            # All that it may read then: what is made for it to read, and nothing that is of now.
+            tables = tables & words(question.sql)
+            before += statements(question.as_of, CATALOG, tables)
         given = json.dumps(
-            {"snapshot": asdict(snapshot), "spill": spill, "tables": tables, "before": before}
-        )
+            {"snapshot": asdict(snapshot), "spill": spill, "tables": sorted(tables),
+             "before": before}
+        )  # fmt: skip
         message, ended_by_clock = run(
             [given.encode(), pack_question(question)],
             bounds.seconds + STARTING_SECONDS,
@@ -66,6 +70,11 @@ def answer_isolated(snapshot: Snapshot, question: Question) -> Answer:
     if not message:
         raise TablesMoved
     return unpack_answer(message)
+
+
+def words(sql: str) -> frozenset[str]:
+    """A statement's words in small letters; the name of each table that it reads is one."""
+    return frozenset(re.findall(r"\w+", sql.lower()))
 
 
 def died(bounds: Bounds) -> str:

@@ -36,7 +36,7 @@ def main() -> None:
     question = unpack_question(read_message(sys.stdin.buffer, OVERHEAD_BYTES) or b"")
     threading.Thread(target=end_with_standard_input, daemon=True).start()
     limit(question.bounds)
-    schemas = frozenset() if given["before"] else frozenset({"main"})
+    schemas = frozenset() if question.as_of else frozenset({"main"})
     readable = Readable(set(given["tables"]), TABLE_FUNCTIONS, schemas)
     snapshot = Snapshot(**given["snapshot"])
     write_message(

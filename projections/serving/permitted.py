@@ -61,10 +61,11 @@ class Readable(NamedTuple):
     """What may stand before a table's name."""
 
 
-def check(connection: duckdb.DuckDBPyConnection, sql: str, readable: Readable) -> None:
+def check(connection: duckdb.DuckDBPyConnection, sql: str, readable: Readable) -> frozenset[str]:
     """Raise `QueryRefused` unless it is one statement that only computes from what is readable.
 
-    Raises `QueryFailed` for what DuckDB's parser does not understand.
+    Returns the tables that it names, in small letters. Raises `QueryFailed` for what DuckDB's
+    parser does not understand.
     """
     if len(sql) > STATEMENT_LENGTH_LIMIT:
         raise QueryRefused(too_many_characters(sql))
@@ -83,7 +84,7 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str, readable: Readable) -
             f"Only select is allowed here, and this is {kind.name.lower()}: begin with select,"
             " with, from, describe, summarize, explain, or a pivot that lists its values."
         )
-    check_parts(parsed(connection, explained[1] if explained else sql), readable)
+    return check_parts(parsed(connection, explained[1] if explained else sql), readable)
 
 
 def parsed(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
@@ -101,8 +102,12 @@ def parsed(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
     return said["statements"]
 
 
-def check_parts(statements: Any, readable: Readable) -> None:
-    """Refuse the first part that is not known. A named query may be read within its statement."""
+def check_parts(statements: Any, readable: Readable) -> frozenset[str]:
+    """Refuse the first part that is not known; otherwise return the tables that are named.
+
+    A named query may be read within its statement.
+    """
+    tables = set()
     remaining: list[tuple[Any, frozenset[str]]] = [(statements, frozenset())]
     while remaining:
         part, named = remaining.pop()
@@ -111,7 +116,18 @@ def check_parts(statements: Any, readable: Readable) -> None:
         elif isinstance(part, dict):
             named |= names_given(part)
             check_part(part, readable, named)
+            tables |= tables_of(part)
             remaining += ((one, named) for one in children(part))
+    return frozenset(tables)
+
+
+def tables_of(part: dict[str, Any]) -> set[str]:
+    """The table that a part reads or shows, if it does."""
+    if part.get("type") == "BASE_TABLE":
+        return {part["qualified_name"]["path"][-1].lower()}
+    if part.get("type") == "SHOW_REF" and part["query"] is None:
+        return {part["table_name"].strip('"').lower()}
+    return set()
 
 
 def names_given(part: dict[str, Any]) -> frozenset[str]:

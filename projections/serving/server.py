@@ -138,8 +138,10 @@ class Owner:
         self._bring_up_to(question, cursor)
         readable = readable_by_the_ledger()
         as_of, catalog = question.as_of, self.projections.path.stem
-        check(cursor, question.sql, readable if as_of is None else without_schemas(readable))
-        before = [] if as_of is None else list(statements(as_of, catalog))
+        tables = check(
+            cursor, question.sql, readable if as_of is None else without_schemas(readable)
+        )
+        before = [] if as_of is None else list(statements(as_of, catalog, tables))
         table, position = read(cursor, question.sql, question.parameters, question.bounds, before)
         return Answer(table, position if as_of is None else as_of.position, self.note)
 

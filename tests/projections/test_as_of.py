@@ -27,9 +27,17 @@ seconds = st.none() | st.integers(-50, 4000)
 def as_of_rows(opened: Projections, as_of: AsOf) -> dict[str, list[dict[str, Any]]]:
     """Every table as of the moment."""
     with opened.connection.cursor() as cursor:
-        for statement in statements(as_of, opened.path.stem):
+        for statement in statements(as_of, opened.path.stem, set(TABLES)):
             cursor.execute(statement)
         return rows_by(cursor)
+
+
+def rows_of_one(opened: Projections, as_of: AsOf, table: str) -> list[dict[str, Any]]:
+    """One table as of the moment, when no other is asked for."""
+    with opened.connection.cursor() as cursor:
+        for statement in statements(as_of, opened.path.stem, {table}):
+            cursor.execute(statement)
+        return in_order(cursor.sql(f"from {table}").to_arrow_table().to_pylist())
 
 
 def rows_now(opened: Projections) -> dict[str, list[dict[str, Any]]]:
@@ -98,6 +106,38 @@ def test_what_comes_later_and_a_rebuild_change_nothing_of_it(
             opened.add(written.batch(start, start + more))
         assert as_of_rows(opened, AsOf(known)) == before
         opened.rebuild()
+        assert as_of_rows(opened, AsOf(known)) == before
+
+
+@settings(max_examples=8, phases=PHASES)
+@given(steps, moments, st.sampled_from(TABLES))
+def test_a_table_asked_for_alone_is_as_when_all_are(
+    drawn: Drawn, position: int, table: str
+) -> None:
+    written = history(drawn)
+    as_of = AsOf(min(position, len(written.events)))
+    with projections() as opened:
+        opened.add(written.batch())
+        assert rows_of_one(opened, as_of, table) == as_of_rows(opened, as_of)[table]
+
+
+@settings(max_examples=3, phases=PHASES)
+@given(steps, st.integers(1, 60))
+def test_a_dead_letter_that_comes_later_changes_nothing_of_it(drawn: Drawn, position: int) -> None:
+    written = history(drawn)
+    known = min(position, len(written.events))
+    with projections() as opened:
+        opened.add(written.batch())
+        before = as_of_rows(opened, AsOf(known))
+        opened.connection.execute(
+            "insert into dead_letters"
+            " (topic, partition_number, message_offset, position, call_position, reason,"
+            " is_as_published) select 'events', 0, call_position, $1, call_position, 'cut', true"
+            " from (select distinct call_position from events)",
+            [len(written.events) + 1],
+        )
+        opened.build()
+        assert all(row["is_incomplete"] for row in rows_now(opened)["calls"])
         assert as_of_rows(opened, AsOf(known)) == before
 
 
