@@ -44,8 +44,8 @@ select call_position, call_id, source, entered_at, queue
 from queue_entries
 where queue_entry_number = 1
 """
-"""All calls that entered, by their first wait: fewer models lead to it than to `calls`, which counts
-as of an earlier moment."""
+"""All calls that entered, by their first wait: fewer models lead to it than to `calls`, and as of
+an earlier moment each of them takes its time."""
 
 
 CALLS: Final = "{calls}"
