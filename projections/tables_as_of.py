@@ -7,7 +7,7 @@ told later. The rows of all other calls are those that the tables have.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Iterator, Set
 
 from projections.as_of import AsOf
 from projections.models import Kind, Model, columns_read, models, models_by_call
@@ -30,10 +30,10 @@ def statements(as_of: AsOf, catalog: str, tables: Set[str]) -> Iterator[str]:
         )
     if kept:
         yield from changed_calls(as_of, now)
-        yield from computed(kept)
-    # Only now, because a model reads the rows of these calls alone in the models before it.
     for model in kept:
-        yield f"alter table temp.{model.name} rename to {model.name}_of_changed_calls"
+        yield f"create temp table {model.name}_of_changed_calls as {computed(model)}"
+    # Only now, because a model reads the rows of these calls alone in those that it is made of.
+    for model in kept:
         yield (
             f"create temp view {model.name} as"
             f" select * from {now}.{model.name} anti join temp.changed_calls"
@@ -75,12 +75,16 @@ def changed_calls(as_of: AsOf, now: str) -> Iterator[str]:
     )
 
 
-def computed(kept: Collection[Model]) -> Iterator[str]:
-    """These models, and before them those that they are computed from, for the changed calls."""
-    needed = with_those_read({model.name for model in kept}, Kind.TABLE, Kind.STEP)
-    for model in models_by_call():
-        if model.name in needed:
-            yield f"create temp table {model.name} as {model.sql}"
+def computed(model: Model) -> str:
+    """The query for the model's rows of the changed calls, with all that it is computed from.
+
+    One statement is planned in two thirds of the time that a statement for each of them takes.
+    """
+    needed = with_those_read(model.reads, Kind.TABLE, Kind.STEP)
+    steps = [
+        f"{one.name} as materialized ({one.sql})" for one in models_by_call() if one.name in needed
+    ]
+    return f"{'with ' if steps else ''}{', '.join(steps)} select * from ({model.sql})"
 
 
 def with_those_read(names: Set[str], *kinds: Kind) -> frozenset[str]:
