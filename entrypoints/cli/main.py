@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.cli import call, local, paper, quarantine, report, topics
+from entrypoints.cli import call, keys, local, paper, quarantine, report, topics
 from entrypoints.cli import import_records as imports
 from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
@@ -19,6 +19,7 @@ from entrypoints.cli.rebuild import rebuild
 from entrypoints.cli.reconcile import reconcile
 from entrypoints.cli.record import RecordCommand, record
 from entrypoints.cli.rules import rules
+from entrypoints.cli.serve import serve
 from entrypoints.cli.serve_commands import serve_commands
 from entrypoints.cli.simulate import simulate
 from entrypoints.cli.sql import SqlCommand, sql
@@ -56,7 +57,8 @@ def main(
 
 
 OWN_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
-START, READ, KEEP, COMPANY = "Start here", "Read", "Keep", "In a company"
+START, READ, SERVE = "Start here", "Read", "Serve over HTTP"
+KEEP, COMPANY = "Keep", "In a company"
 
 app.command(rich_help_panel=START)(demo)
 app.command(rich_help_panel=START)(simulate)
@@ -67,6 +69,9 @@ app.add_typer(call.app, name="call", rich_help_panel=READ)
 app.add_typer(paper.app, name="paper", rich_help_panel=READ)
 app.command(rich_help_panel=READ)(rules)
 app.command(rich_help_panel=READ, cls=SqlCommand)(sql)
+app.command(rich_help_panel=SERVE)(serve)
+app.add_typer(keys.app, name="keys", rich_help_panel=SERVE)
+app.command("access-log", rich_help_panel=SERVE)(keys.access_log)
 app.command(rich_help_panel=KEEP)(status)
 app.command(rich_help_panel=KEEP)(doctor)
 app.command(rich_help_panel=KEEP)(rebuild)

@@ -26,6 +26,7 @@ from domain.rules import RULES
 from domain.rules_hash import hash_of
 from domain.vocabulary import Role
 from entrypoints.docgen.fields import Field, Model, fields_of, type_name
+from entrypoints.docgen.http import http_document, openapi_document
 from entrypoints.docgen.markdown import document, table
 from entrypoints.docgen.reference import command_line_document, models_document
 
@@ -223,6 +224,8 @@ DOCUMENTS = {
     "commands.md": commands_document,
     "command-line.md": command_line_document,
     "models.md": models_document,
+    "http.md": http_document,
+    "openapi.json": openapi_document,
 }
 
 

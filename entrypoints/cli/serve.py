@@ -1,0 +1,82 @@
+"""`call-ledger serve`: the HTTP interface."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from entrypoints.ui.options import (
+    DEFAULT_FOLDER,
+    LOOPBACK,
+    FolderOption,
+    RuleSetName,
+    with_store,
+)
+
+LOOK_SECONDS = 0.2
+
+
+def serve(
+    context: typer.Context,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 picks a free one.")
+    ] = 8080,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="The address on which the port is opened.")
+    ] = LOOPBACK,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Our certificate, to be reached by TLS.")
+    ] = None,
+    certificate_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The key of that certificate.")
+    ] = None,
+    without_tls: Annotated[
+        bool,
+        typer.Option(
+            "--without-tls",
+            help="Open an address of the network without TLS: a proxy in front of it has it.",
+        ),
+    ] = False,
+    rules: RuleSetName = "seed",
+    folder: FolderOption = DEFAULT_FOLDER,
+) -> None:
+    """Take commands and answer questions over HTTP, until stopped; /openapi.json describes it.
+
+    Who asks needs a key, which call-ledger keys create makes.
+
+    [bold]call-ledger serve --port 8080[/bold]
+    """
+    from domain.rule_sets import RULE_SETS
+    from entrypoints.http.application import application
+    from entrypoints.http.server import Tls, listening
+    from entrypoints.http.service import Service
+    from entrypoints.workers.shutdown import shutdown_by_signals
+
+    if (certificate is None) != (certificate_key is None):
+        raise typer.BadParameter("--certificate and --certificate-key go together.")
+    tls = Tls(certificate, certificate_key) if certificate and certificate_key else None
+    if not is_loopback(host) and tls is None and not without_tls:
+        raise typer.BadParameter(
+            f"{host} is reached from the network: give --certificate and --certificate-key, or "
+            "--without-tls where a proxy in front of it has them."
+        )
+    ledger = with_store(context, folder)
+    with (
+        shutdown_by_signals() as shutdown,
+        Service(ledger, RULE_SETS[rules]) as service,
+        listening(application(service), host, port, tls) as there,
+    ):
+        typer.echo(f"Serving {ledger} on {there.url}; Ctrl-C ends it.")
+        while there.thread.is_alive() and not shutdown.wait(LOOK_SECONDS):
+            pass
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

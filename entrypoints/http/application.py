@@ -1,0 +1,62 @@
+"""The HTTP interface as one application: its routes, bounds and OpenAPI document."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.routing import APIRoute
+
+from entrypoints.http import commands, reading
+from entrypoints.http.limits import BoundedBody, RawPath
+from entrypoints.http.permissions import AllowedTo, permission_of
+from entrypoints.http.problems import SCHEMA, answer_problems
+from entrypoints.http.service import Service
+
+
+def application(service: Service | None = None) -> FastAPI:
+    """The application over a service; without one it can only be described."""
+    app = FastAPI(
+        title="Call Ledger",
+        version=version("call-ledger"),
+        summary="Who may, who did, who left, and why: commands in, outcomes and figures out.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service = service
+    app.include_router(commands.router)
+    app.include_router(reading.router)
+    answer_problems(app)
+    app.add_middleware(BoundedBody)
+    app.add_middleware(RawPath)
+
+    @app.get("/livez", tags=["health"], summary="Whether the process lives")
+    def livez() -> Response:
+        """Answers as long as it does."""
+        return Response("ok\n", media_type="text/plain")
+
+    openapi = app.openapi
+
+    def described() -> dict[str, Any]:
+        """The OpenAPI document, with problems in their one shape, and who may do what."""
+        document = openapi()
+        document["components"]["schemas"] = {"Problem": SCHEMA}
+        for route in (*commands.router.routes, *reading.router.routes):
+            if isinstance(route, APIRoute):
+                for method in route.methods or ():
+                    operation = document["paths"][route.path][method.lower()]
+                    describe(operation, permission_of(route))
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
+    return app
+
+
+def describe(operation: dict[str, Any], permission: AllowedTo | None) -> None:
+    """Say who may, and leave out an answer that is not given: what is malformed gets 400."""
+    if permission is not None:
+        operation["x-permission"] = permission.operation
+        operation["x-roles"] = sorted(permission.roles)
+    if "HTTPValidationError" in str(operation["responses"].get("422")):
+        del operation["responses"]["422"]

@@ -1,0 +1,203 @@
+"""Commands over HTTP: one for a call, or many as JSON lines."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+from urllib.parse import unquote
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from domain.commands import Command
+from domain.rules import RULE_OF_ID
+from entrypoints.http.keys import ApiKey
+from entrypoints.http.permissions import AllowedTo
+from entrypoints.http.problems import Problem, described
+from entrypoints.http.service import Service, service_of
+from ledger.answers import answer_to, answer_to_unreadable
+from ledger.intake import Defaults, Unreadable, fields_of, read_request
+from ledger.outcomes import RefusedOutcome
+from ledger.outcomes import Request as LedgerRequest
+
+JSON: Final = "application/json"
+JSON_LINES: Final = "application/x-ndjson"
+MOST_LINES: Final = 10_000
+STALE: Final = "L2"
+"""The rule that refuses a command that was asked for at another version of the call."""
+
+REUSED_ID: Final = "L5"
+
+router = APIRouter(tags=["commands"])
+Writer = Annotated[ApiKey, Depends(AllowedTo("record commands"))]
+
+COMMAND_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "One command, as docs/schemas/command.json has it; the call, its source "
+        "and the command's id may be left out, because path and headers say them.",
+        "content": {JSON: {"schema": {"type": "object", "required": ["type", "actor"]}}},
+    }
+}
+LINES_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": f"At most {MOST_LINES:,} commands as JSON lines, in order.",
+        "content": {JSON_LINES: {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.post(
+    "/v1/calls/{source}/{call_id}/commands",
+    summary="Ask something of a call",
+    status_code=201,
+    responses=described(409, 412, 413, 415, 422),
+    openapi_extra=COMMAND_BODY,
+)
+async def record_command(
+    request: Request,
+    source: str,
+    call_id: str,
+    key: Writer,
+    idempotency_key: Annotated[
+        UUID | None, Header(description="The command's id: the same again gets the first outcome.")
+    ] = None,
+    if_match: Annotated[
+        str | None,
+        Header(description='The version of the call that you have seen, as `"7"`.'),
+    ] = None,
+) -> Response:
+    """The rules decide; what is answered is on disk.
+
+    201 with the events; 200 when the command is known already; 409 with the rule that refuses it,
+    kept as evidence; 412 when the call has gone on since; 422 when the id has asked for something
+    else before.
+    """
+    expect_media_type(request, JSON)
+    said = {"source": unquote(source), "call_id": unquote(call_id)}
+    if idempotency_key is not None:
+        said["command_id"] = str(idempotency_key)
+    version = version_in(if_match)
+    asked = asked_of(await request.body(), said, version)
+    refuse_others(key, asked.command)
+    outcome = await service_of(request).ledger.handle(asked.command, asked.observed)
+    if isinstance(outcome, RefusedOutcome):
+        raise refused(outcome)
+    repeated = {"repeated": True} if outcome.repeated else {}
+    return Response(
+        answer_to(asked.command, outcome, **repeated),
+        200 if outcome.repeated else 201,
+        {"ETag": f'"{outcome.version}"', "Ledger-Position": str(outcome.position)},
+        JSON,
+    )
+
+
+@router.post(
+    "/v1/commands:batch",
+    summary="Ask many things, a line each",
+    responses=described(413, 415),
+    openapi_extra=LINES_BODY,
+)
+async def record_batch(request: Request, key: Writer) -> Response:
+    """Record JSON lines in order, and answer each with the line that `docs/schemas/outcome.json`
+    describes. What cannot be read is in quarantine; what is refused is kept as evidence.
+    """
+    expect_media_type(request, JSON_LINES)
+    lines = [line for line in (await request.body()).split(b"\n") if line.strip()]
+    if len(lines) > MOST_LINES:
+        raise Problem(413, "too-large", f"At most {MOST_LINES:,} lines are taken: send less.")
+    answers = await asyncio.to_thread(answers_to, service_of(request), key, lines)
+    return Response(b"".join(one + b"\n" for one in answers), 200, media_type=JSON_LINES)
+
+
+def answers_to(service: Service, key: ApiKey, lines: list[bytes]) -> list[bytes]:
+    """Record what can be read, quarantine what cannot, and answer each line in order.
+
+    A line of another source or agent than the key's refuses all of them before any is recorded.
+    """
+    from ledger.quarantine import Unread
+
+    read: dict[int, LedgerRequest] = {}
+    unread: dict[int, Unread] = {}
+    defaults = filled_in()
+    for number, line in enumerate(lines, 1):
+        try:
+            read[number] = read_request(line, defaults)
+        except Unreadable as error:
+            unread[number] = Unread(f"http:{key.id}:{number}", line, str(error))
+    for request in read.values():
+        refuse_others(key, request.command)
+    answers: dict[int, bytes] = {}
+    numbers = service.ledger.quarantine.add_many([*unread.values()])
+    for (number, one), kept_as in zip(unread.items(), numbers, strict=True):
+        answers[number] = answer_to_unreadable(kept_as, one.reason, line=number)
+    outcomes = service.ledger.record_many([*read.values()])
+    for (number, request), outcome in zip(read.items(), outcomes, strict=True):
+        extra = {"line": number} | ({"repeated": True} if outcome.repeated else {})
+        answers[number] = answer_to(request.command, outcome, **extra)
+    return [answers[number] for number in range(1, len(lines) + 1)]
+
+
+def asked_of(body: bytes, said: dict[str, str], version: int | None) -> LedgerRequest:
+    """The command of a body, with what path and headers say of it. Raises `Problem`."""
+    try:
+        fields = fields_of(body)
+        for name, value in said.items():
+            if fields.setdefault(name, value) != value:
+                raise Unreadable(f"{name} is another one in the body than in path or header.")
+        if version is not None and fields.setdefault("expected_version", version) != version:
+            raise Unreadable("expected_version is another one in the body than in If-Match.")
+        return read_request(orjson.dumps(fields), filled_in())
+    except Unreadable as error:
+        raise Problem(400, "malformed", str(error)) from None
+
+
+def filled_in() -> Defaults:
+    """What a command may leave out."""
+    return Defaults(occurred_at=datetime.now(UTC).isoformat())
+
+
+def refuse_others(key: ApiKey, command: Command) -> None:
+    """A source writes only as itself, and a desktop acts only as its agent. Raises `Problem`."""
+    if command.source != key.source:
+        detail = f"This key writes as {key.source}: use a key of the command's own source."
+        raise Problem(403, "not-allowed", detail)
+    if key.agent is not None and command.actor != key.agent:
+        detail = f"This key acts as {key.agent}: use a key that may act for others."
+        raise Problem(403, "not-allowed", detail)
+
+
+def version_in(if_match: str | None) -> int | None:
+    """The version that `If-Match` names. Raises `Problem`."""
+    if if_match is None:
+        return None
+    text = if_match.strip().removeprefix('"').removesuffix('"')
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(10**9))):
+        raise Problem(400, "malformed", 'If-Match is the ETag of the call, as "7".')
+    return int(text)
+
+
+def refused(outcome: RefusedOutcome) -> Problem:
+    """What is told of a refusal."""
+    status, kind = {STALE: (412, "stale"), REUSED_ID: (422, "reused-id")}.get(
+        outcome.rule, (409, "refused")
+    )
+    return Problem(
+        status,
+        kind,
+        outcome.sentence,
+        rule=outcome.rule,
+        page=RULE_OF_ID[outcome.rule].page,
+        refusal_number=outcome.number,
+        repeated=outcome.repeated,
+    )
+
+
+def expect_media_type(request: Request, expected: str) -> None:
+    """Raise `Problem` where the body says that it is something else."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != expected:
+        raise Problem(415, "media-type", f"Send the body as {expected}.")

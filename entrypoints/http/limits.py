@@ -1,0 +1,80 @@
+"""Bounds on what a client sends: bytes of a body as they come, and the time it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGEST_BODY_BYTES: Final = 16 * 1024 * 1024
+LONGEST_BODY_SECONDS: Final = 30.0
+
+
+class BodyTooLarge(Exception):  # noqa: N818 - it reads as the state it reports
+    """More came than is taken."""
+
+    status, kind = 413, "too-large"
+
+
+class BodyTooSlow(Exception):  # noqa: N818 - it reads as the state it reports
+    """It did not come in time."""
+
+    status, kind = 408, "too-slow"
+
+
+class BoundedBody:
+    """Counts what comes, whatever `Content-Length` says, and waits no longer than it may take."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        largest_bytes: int = LARGEST_BODY_BYTES,
+        longest_seconds: float = LONGEST_BODY_SECONDS,
+    ) -> None:
+        self._app = app
+        self._largest_bytes = largest_bytes
+        self._longest_seconds = longest_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        deadline = asyncio.get_running_loop().time() + self._longest_seconds
+        count, is_complete = 0, False
+
+        async def counted() -> Message:
+            nonlocal count, is_complete
+            if is_complete:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise BodyTooSlow(
+                    f"The body did not come in {self._longest_seconds:g} seconds: send it again."
+                ) from None
+            count += len(message.get("body", b""))
+            is_complete = not message.get("more_body", False)
+            if count > self._largest_bytes:
+                raise BodyTooLarge(f"At most {self._largest_bytes} bytes are taken: send less.")
+            return message
+
+        await self._app(scope, counted, send)
+
+
+class RawPath:
+    """Leaves the path as it was sent, so that an encoded slash stays in its segment.
+
+    Ids may have any printable character; whoever reads a segment decodes it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one request."""
+        if scope["type"] == "http":
+            scope = {**scope, "path": scope["raw_path"].decode("ascii", "replace")}
+        await self._app(scope, receive, send)

@@ -1,0 +1,93 @@
+"""What the HTTP interface has open while it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from queue import Empty, LifoQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+from fastapi import Request
+
+from domain.rule_sets import SEED, RuleSet
+from entrypoints.http.access_log import AccessLog, Reading, text_of
+from entrypoints.http.keys import ApiKey, Keys
+from infra.errors import LedgerError
+from infra.folder import LedgerFolder
+from ledger.ledger import Ledger
+
+if TYPE_CHECKING:
+    from projections.serving.client import Reader
+
+READERS: Final = 8
+"""Questions that are answered at a time; each has a line to whoever has the tables."""
+
+READER_SECONDS: Final = 10.0
+"""How long a question waits for its turn."""
+
+
+class Service:
+    """A ledger, open to write and to read, with its keys and its access log."""
+
+    def __init__(self, folder: LedgerFolder, rules: RuleSet = SEED) -> None:
+        """Raises what opening the ledger and the log raises."""
+        self.folder = folder
+        self.keys = Keys(folder)
+        self._open = ExitStack()
+        with ExitStack() as opening:
+            self.ledger = opening.enter_context(Ledger.open(folder, rules, doing="serving HTTP"))
+            self.log = AccessLog(folder)
+            opening.callback(self.log.close)
+            self._open = opening.pop_all()
+        self._readers: LifoQueue[Reader | None] = LifoQueue()
+        for _ in range(READERS):
+            self._readers.put(None)
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """Somebody who answers; whoever came first has the tables, and the others ask it."""
+        from projections.serving.client import Reader
+
+        try:
+            reader = self._readers.get(timeout=READER_SECONDS)
+        except Empty:
+            raise LedgerError("Too many questions are being answered: ask again.") from None
+        try:
+            if reader is None:
+                reader = Reader(self.folder)
+            yield reader
+        finally:
+            self._readers.put(reader)
+
+    def log_reading(self, request: Request, key: ApiKey, operation: str) -> None:
+        """Write down who reads what; raises when it cannot be, and then nothing is read."""
+        address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        now = text_of(datetime.now(UTC))
+        self.log.write(Reading(now, key.id, key.role, operation, address))
+
+    def close(self) -> None:
+        """Finish what was taken, and let go of everything."""
+        while not self._readers.empty():
+            reader = self._readers.get()
+            if reader is not None:
+                reader.close()
+        self._open.close()
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def service_of(request: Request) -> Service:
+    """The service that this request came to."""
+    service: Service = request.app.state.service
+    return service

@@ -1,0 +1,208 @@
+"""What is read over HTTP is what the command line says, and each reading is in the log."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from entrypoints.http.access_log import FILE_NAME, AccessLog, Reading, readings_of
+from infra.errors import LedgerUnavailable
+from infra.folder import LedgerFolder
+from projections.reports import REPORTS
+from projections.serving.client import ask
+from tests.entrypoints.calling import call
+from tests.http.clients import Served
+from tests.ledger.lines import all_documents, lines_of_calls
+
+NOTHING_MORE = (
+    "create trigger nothing_more before insert on readings begin select raise(abort, 'no'); end"
+)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_is_that_of_the_command_line(name: str, served_week: Served) -> None:
+    options = ["--by", "day", "--time-zone", "Europe/Rome", "--from", "2026-03-01"]
+    told = call(served_week.folder.path, "report", name, "--json", *options)
+    query = {"by": "day", "time_zone": "Europe/Rome", "from": "2026-03-01"}
+    answer = served_week.analyst.get(f"/v1/reports/{name}", params=query)
+    assert answer.json() == told.json
+    assert int(answer.headers["ledger-position"]) == told.json["position"]
+
+
+def test_the_list_of_reports_has_each_with_its_definitions(served_week: Served) -> None:
+    listed = served_week.analyst.get("/v1/reports").json()["reports"]
+    assert {one["name"] for one in listed} == REPORTS.keys()
+    assert all(one["definitions"] and one["groupings"] for one in listed)
+
+
+@pytest.mark.parametrize(
+    "query", [{"by": "nothing"}, {"from": "yesterday"}, {"time_zone": "Mars"}, {"known_at": "x"}]
+)
+def test_a_question_that_makes_no_sense_is_said_to_make_none(
+    query: dict[str, str], served_week: Served
+) -> None:
+    answer = served_week.analyst.get("/v1/reports/exits", params=query)
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        400,
+        "application/problem+json",
+    )
+
+
+def test_pages_have_every_call_once_and_newest_first(served_week: Served) -> None:
+    seen: list[int] = []
+    address: str | None = "/v1/calls?limit=2"
+    while address is not None:
+        page = served_week.analyst.get(address).json()
+        seen += [one["call_position"] for one in page["calls"]]
+        address = page["next"]
+    rows = ask(served_week.folder, "select call_position from calls order by 1 desc").table
+    assert seen == rows.column("call_position").to_pylist()
+
+
+def calls_with(served: Served, **query: Any) -> set[int]:
+    answer = served.auditor.get("/v1/calls", params=query)
+    return {one["call_position"] for one in answer.json()["calls"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "condition"),
+    [
+        ({"transferred": "true"}, "transfer_count > 0"),
+        ({"transferred": "false"}, "transfer_count = 0"),
+        ({"phase": "closed"}, "phase = 'closed'"),
+        ({"queue": "support"}, "queue = 'support'"),
+        (
+            {"from": "2026-03-03", "to": "2026-03-04"},
+            "entered_at >= '2026-03-03' and entered_at < '2026-03-05'",
+        ),
+    ],
+)
+def test_calls_are_found_by_what_they_are(
+    query: dict[str, str], condition: str, served_week: Served
+) -> None:
+    rows = ask(served_week.folder, f"select call_position from calls where {condition}").table
+    assert calls_with(served_week, **query) == set(rows.column("call_position").to_pylist())
+
+
+def test_calls_are_found_by_who_was_in_them(served_week: Served) -> None:
+    rows = ask(
+        served_week.folder,
+        "select party, list(distinct call_position) as calls from participants"
+        " where party_kind = 'agent' group by party",
+    ).table.to_pylist()
+    assert rows
+    for row in rows:
+        assert calls_with(served_week, agent=row["party"]) == set(row["calls"])
+
+
+def test_a_calls_events_are_the_documents_that_were_recorded(served: Served) -> None:
+    for line in lines_of_calls(2):
+        served.ask(line)
+    answer = served.auditor.get("/v1/calls/test/call-1/events")
+    documents = [one for one in all_documents(served.folder) if b'"subject":"call-1"' in one]
+    assert answer.content == b'{"position":14,"events":[%s]}' % b",".join(documents)
+    early = served.auditor.get("/v1/calls/test/call-1/events", params={"known_at": "9"}).json()
+    assert early["events"] == [orjson.loads(one) for one in documents[:2]]
+
+
+def test_what_was_just_answered_is_read(served: Served) -> None:
+    for line in lines_of_calls(1):
+        served.ask(line)
+        where = "/v1/calls/test/" + orjson.loads(line)["call_id"]
+        events = len(served.auditor.get(f"{where}/events").json()["events"])
+        state = served.auditor.get(where)
+        assert state.headers["etag"] == f'"{events}"' == f'"{state.json()["call"]["event_count"]}"'
+
+
+def test_a_position_that_is_not_there_yet_is_to_be_asked_again(served: Served) -> None:
+    answer = served.ask(lines_of_calls(1)[0])
+    position = answer.headers["ledger-position"]
+    where = "/v1/calls/test/call-0"
+    assert served.auditor.get(where, params={"wait_for": position}).status_code == 200
+    later = served.auditor.get(where, params={"wait_for": "1000"})
+    assert (later.status_code, int(later.headers["retry-after"]) > 0) == (503, True)
+
+
+def test_a_call_that_is_not_there_is_said_not_to_be(served_week: Served) -> None:
+    assert served_week.auditor.get("/v1/calls/nowhere/nothing").status_code == 404
+    assert served_week.auditor.get("/v1/reports/nothing").status_code == 404
+    assert served_week.auditor.get("/v1/nothing").status_code == 404
+    assert served_week.auditor.delete("/v1/rules").status_code == 405
+
+
+def test_each_reading_is_in_the_log_with_its_key_and_its_question(served: Served) -> None:
+    served.ask(lines_of_calls(1)[0])
+    served.analyst.get("/v1/calls?queue=sales")
+    served.auditor.get("/v1/calls/test/call-0/events")
+    log = served.auditor.get("/v1/readings").json()["readings"]
+    assert [(one["role"], one["operation"], one["address"]) for one in log] == [
+        ("analyst", "list calls", "/v1/calls?queue=sales"),
+        ("auditor", "read a call's events", "/v1/calls/test/call-0/events"),
+        ("auditor", "read who has read", "/v1/readings"),
+    ]
+    told = call(served.folder.path, "access-log", "--json")
+    assert told.json["readings"] == log
+    assert served.auditor.get("/v1/readings?after=2").json()["readings"][0]["number"] == 3
+
+
+def test_what_cannot_be_logged_is_not_read(served: Served) -> None:
+    served.ask(lines_of_calls(1)[0])
+    with sqlite3.connect(served.folder.path / FILE_NAME) as connection:
+        connection.execute(NOTHING_MORE)
+    for path in ("/v1/calls", "/v1/calls/test/call-0", "/v1/reports/exits", "/v1/readings"):
+        answer = served.auditor.get(path)
+        assert answer.status_code == 503
+        assert "call-0" not in answer.text
+
+
+def test_a_reading_stays_in_the_log_as_it_is(served: Served) -> None:
+    served.auditor.get("/v1/calls")
+    connection = sqlite3.connect(served.folder.path / FILE_NAME)
+    for statement in ("delete from readings", "update readings set key_id = 'x'"):
+        with pytest.raises(sqlite3.IntegrityError, match="a reading stays"):
+            connection.execute(statement)
+    connection.close()
+
+
+def test_readings_at_the_same_time_are_each_on_disk_when_they_go_on(tmp_path: Path) -> None:
+    folder = LedgerFolder(tmp_path)
+    log = AccessLog(folder)
+
+    def read(number: int) -> bool:
+        log.write(Reading("2026-01-01", f"key-{number}", "auditor", "list calls", "/v1/calls"))
+        return f"key-{number}" in {one["key_id"] for one in readings_of(folder, 0, 10_000)}
+
+    with ThreadPoolExecutor(16) as readers:
+        assert all(readers.map(read, range(200)))
+    log.close()
+    assert len(readings_of(folder, 0, 10_000)) == 200
+
+
+def test_a_failed_write_fails_every_reading_that_shared_it_and_none_after_it(
+    tmp_path: Path,
+) -> None:
+    log = AccessLog(LedgerFolder(tmp_path))
+    reading = Reading("2026-01-01", "key", "auditor", "list calls", "/v1/calls")
+    other = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+    other.execute(NOTHING_MORE)
+    with ThreadPoolExecutor(8) as readers:
+        failed = [readers.submit(log.write, reading) for _ in range(20)]
+    assert all(isinstance(one.exception(), LedgerUnavailable) for one in failed)
+    other.execute("drop trigger nothing_more")
+    other.close()
+    log.write(reading)
+    log.close()
+    assert len(readings_of(LedgerFolder(tmp_path), 0, 10)) == 1
+
+
+def test_a_questioner_who_goes_away_takes_nothing_along(served_week: Served) -> None:
+    for _ in range(20):
+        with pytest.raises(httpx.TimeoutException):
+            served_week.analyst.get("/v1/reports/exits", timeout=0.0005)
+    assert served_week.analyst.get("/v1/reports/exits").status_code == 200
