@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,10 +62,6 @@ COLUMNS = (
     "last_reason",
     "is_incomplete",
 )
-
-
-GOES_ON = timedelta(hours=12)
-"""An open call of which nothing was heard for longer is drawn to its last event, not to now."""
 
 
 @app.command("list")
@@ -249,6 +244,7 @@ def timeline(
 
     [bold]call-ledger call timeline 4711 --svg 4711.svg[/bold]
     """
+    from entrypoints.timeline.drawn import drawn_until
     from entrypoints.timeline.lanes import lanes
     from entrypoints.timeline.picture import picture
     from entrypoints.timeline.terminal import TimelineView
@@ -256,7 +252,7 @@ def timeline(
     place = zone(time_zone)
     asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
     call = one_call(ledger, call_id, source, asked)
-    drawn = lanes(call.events, until=goes_on_until(call, moment_drawn(call)))
+    drawn = lanes(call.events, until=drawn_until(call.about, call.moment))
     if svg is None:
         console().print(TimelineView(drawn, place))
         print_notes(*notes_of(call.moment))
@@ -290,18 +286,3 @@ def print_history(entries: Sequence[Entry], time_zone: str, title: str) -> None:
 def who(actor: str, role: str) -> str:
     """The actor and its role, where they are two words."""
     return actor if actor == role else f"{actor} ({role.replace('_', ' ')})"
-
-
-def goes_on_until(call: OneCall, now: datetime) -> datetime | None:
-    """Now for a call that still goes on and whose times are the source's own; else no more."""
-    latest = call.about["last_event_at"].replace(tzinfo=UTC)
-    is_live = not call.about["is_closed"] and not call.about["is_time_derived"]
-    return now if is_live and now - latest < GOES_ON else None
-
-
-def moment_drawn(call: OneCall) -> datetime:
-    """Now, or the moment that was asked for."""
-    if not call.moment:
-        return datetime.now(UTC)
-    facts = call.moment["as_of"]
-    return datetime.fromisoformat(facts["happened_by"] or facts["known_at"]["recorded_at"])

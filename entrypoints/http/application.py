@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
 
-from entrypoints.http import commands, reading
+from entrypoints.http import calls, commands, reports
 from entrypoints.http.limits import BoundedBody, RawPath
 from entrypoints.http.permissions import AllowedTo, permission_of
 from entrypoints.http.problems import SCHEMA, answer_problems
@@ -26,7 +26,8 @@ def application(service: Service | None = None) -> FastAPI:
     )
     app.state.service = service
     app.include_router(commands.router)
-    app.include_router(reading.router)
+    app.include_router(calls.router)
+    app.include_router(reports.router)
     answer_problems(app)
     app.add_middleware(BoundedBody)
     app.add_middleware(RawPath)
@@ -42,7 +43,7 @@ def application(service: Service | None = None) -> FastAPI:
         """The OpenAPI document, with problems in their one shape, and who may do what."""
         document = openapi()
         document["components"]["schemas"] = {"Problem": SCHEMA}
-        for route in (*commands.router.routes, *reading.router.routes):
+        for route in (*commands.router.routes, *calls.router.routes, *reports.router.routes):
             if isinstance(route, APIRoute):
                 for method in route.methods or ():
                     operation = document["paths"][route.path][method.lower()]

@@ -111,6 +111,21 @@ def test_a_calls_events_are_the_documents_that_were_recorded(served: Served) -> 
     assert early["events"] == [orjson.loads(one) for one in documents[:2]]
 
 
+def test_a_timeline_has_the_lanes_of_the_picture(served: Served, tmp_path: Path) -> None:
+    for line in lines_of_calls(1):
+        served.ask(line)
+    where = "/v1/calls/test/call-0/timeline"
+    drawn = served.auditor.get(where).json()
+    assert [lane["party"] for lane in drawn["lanes"]] == ["customer", "agent-1"]
+    states = [one["state"] for one in drawn["lanes"][0]["intervals"]]
+    assert states == ["waiting", "talk"]
+    assert {mark["kind"] for mark in drawn["lanes"][1]["marks"]} >= {"offer", "exit"}
+    svg = served.auditor.get(where, headers={"Accept": "image/svg+xml"})
+    assert svg.headers["content-type"].startswith("image/svg+xml")
+    call(served.folder.path, "call", "timeline", "call-0", "--svg", str(tmp_path / "call.svg"))
+    assert svg.text == (tmp_path / "call.svg").read_text("utf-8")
+
+
 def test_what_was_just_answered_is_read(served: Served) -> None:
     for line in lines_of_calls(1):
         served.ask(line)

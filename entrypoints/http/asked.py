@@ -1,0 +1,59 @@
+"""What questions over HTTP have in common: the moment, the period, and the form of answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Query, Response
+
+from entrypoints.http.problems import try_again
+from entrypoints.ui.moment import AskedMoment
+from entrypoints.ui.period import zone
+from entrypoints.ui.values import json_text
+
+JSON: Final = "application/json"
+
+
+class Asked:
+    """The moment that an answer is of, and the position that it has to have reached."""
+
+    def __init__(
+        self,
+        known_at: Annotated[
+            str | None, Query(description="As the ledger knew it: a position or a time.")
+        ] = None,
+        happened_by: Annotated[
+            str | None, Query(description="Only what had happened by this time.")
+        ] = None,
+        without_corrections: Annotated[bool, Query(description="As it was first told.")] = False,
+        time_zone: Annotated[
+            str, Query(description="Of times without a zone, and of hours, days and weeks.")
+        ] = "UTC",
+        wait_for: Annotated[
+            int, Query(ge=0, description="Answer once this position is shown.")
+        ] = 0,
+    ) -> None:
+        zone(time_zone)
+        self.time_zone = time_zone
+        self.moment = AskedMoment(known_at, happened_by, without_corrections, time_zone)
+        self._wait_for = wait_for
+
+    def reached(self, position: int) -> dict[str, str]:
+        """The headers of an answer; raises `Problem` where it is of before the awaited position."""
+        if position < self._wait_for:
+            raise try_again(f"Position {self._wait_for} is not shown yet, only {position}.")
+        return {"Ledger-Position": str(position)}
+
+
+Moment = Annotated[Asked, Depends()]
+PeriodFrom = Annotated[str | None, Query(alias="from", description="From this day or time on.")]
+PeriodTo = Annotated[
+    str | None, Query(alias="to", description="Up to this day, included, or before this time.")
+]
+Queue = Annotated[str | None, Query(description="Only calls of this queue.")]
+Source = Annotated[str | None, Query(description="Only calls of this source.")]
+
+
+def document(content: dict[str, Any], headers: dict[str, str]) -> Response:
+    """The answer as JSON, in the same form as the command line's."""
+    return Response(json_text(content), 200, headers, JSON)

@@ -1,0 +1,189 @@
+"""Calls over HTTP: what came of one, its events and its picture; and a list of many."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+from urllib.parse import unquote, urlencode
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from domain.vocabulary import Phase
+from entrypoints.http.asked import (
+    JSON,
+    Asked,
+    Moment,
+    PeriodFrom,
+    PeriodTo,
+    Queue,
+    Source,
+    document,
+)
+from entrypoints.http.keys import ApiKey, ApiRole
+from entrypoints.http.permissions import AllowedTo
+from entrypoints.http.problems import Problem, described
+from entrypoints.http.service import Service, service_of
+from entrypoints.report_answer import moment_of
+from entrypoints.timeline.drawn import as_document, drawn_until
+from entrypoints.timeline.lanes import lanes
+from entrypoints.timeline.picture import picture
+from entrypoints.ui.period import since, until, zone
+from ledger.feed import StoreFeed
+from projections.reports.report import Selection, where
+
+MOST_CALLS: Final = 500
+SVG: Final = "image/svg+xml"
+CALL: Final = "/v1/calls/{source}/{call_id}"
+
+router = APIRouter(tags=["calls"])
+
+
+@router.get(CALL, summary="A call's state", responses=described(404))
+def read_call(
+    request: Request,
+    source: str,
+    call_id: str,
+    key: Annotated[ApiKey, Depends(AllowedTo("read a call's state"))],
+    asked: Moment,
+) -> Response:
+    """What came of a call so far; its ETag is the version that `If-Match` takes."""
+    source, call_id = unquote(source), unquote(call_id)
+    if key.role is ApiRole.WRITER and key.source != source:
+        raise Problem(403, "not-allowed", f"This key reads calls of {key.source} only.")
+    service = service_of(request)
+    service.log_reading(request, key, "read a call's state")
+    call, about = one_call(service, source, call_id, asked)
+    headers = asked.reached(about["position"]) | {"ETag": f'"{call["event_count"]}"'}
+    return document({**about, "call": call}, headers)
+
+
+@router.get(f"{CALL}/events", summary="A call's events", responses=described(404))
+def read_events(
+    request: Request,
+    source: str,
+    call_id: str,
+    key: Annotated[ApiKey, Depends(AllowedTo("read a call's events"))],
+    asked: Moment,
+) -> Response:
+    """The events of a call in order, as they were recorded: the very documents."""
+    source, call_id = unquote(source), unquote(call_id)
+    service = service_of(request)
+    service.log_reading(request, key, "read a call's events")
+    call, about = one_call(service, source, call_id, asked)
+    headers = asked.reached(about["position"])
+    versions = {event["version"] for event in events_of(service, call, asked)}
+    with StoreFeed(service.folder) as feed:
+        documents = feed.documents_of(source, call_id)
+    shown = (one for version, one in enumerate(documents, 1) if version in versions)
+    content = b'{"position":%d,"events":[%s]}' % (about["position"], b",".join(shown))
+    return Response(content, 200, headers, JSON)
+
+
+@router.get(
+    f"{CALL}/timeline",
+    summary="A call's timeline",
+    responses=described(404) | {200: {"content": {JSON: {}, SVG: {}}}},
+)
+def draw_timeline(
+    request: Request,
+    source: str,
+    call_id: str,
+    key: Annotated[ApiKey, Depends(AllowedTo("read a call's events"))],
+    asked: Moment,
+    accept: Annotated[str, Header(description=f"{JSON}, or {SVG} for the picture.")] = JSON,
+) -> Response:
+    """What the customer and each agent did from when to when: a lane each."""
+    source, call_id = unquote(source), unquote(call_id)
+    service = service_of(request)
+    service.log_reading(request, key, "read a call's events")
+    call, about = one_call(service, source, call_id, asked)
+    headers = asked.reached(about["position"])
+    drawn = lanes(events_of(service, call, asked), until=drawn_until(call, about))
+    if SVG in accept:
+        return Response(picture(drawn, zone(asked.time_zone)), 200, headers, SVG)
+    return document({**about, **as_document(drawn)}, headers)
+
+
+@router.get("/v1/calls", summary="Calls, newest first", responses=described())
+def list_calls(
+    request: Request,
+    key: Annotated[ApiKey, Depends(AllowedTo("list calls"))],
+    asked: Moment,
+    period_from: PeriodFrom = None,
+    period_to: PeriodTo = None,
+    agent: Annotated[str | None, Query(description="Somebody who was in the call.")] = None,
+    queue: Queue = None,
+    source: Source = None,
+    phase: Annotated[Phase | None, Query(description="Where it stands.")] = None,
+    transferred: Annotated[bool | None, Query(description="Whether it was handed over.")] = None,
+    before: Annotated[
+        int | None, Query(ge=1, description="Only calls that began before this position.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_CALLS, description="How many.")] = 50,
+) -> Response:
+    """A page of calls; `next` is the address of the page after it."""
+    selection = Selection(
+        since=since(period_from, asked.time_zone),
+        until=until(period_to, asked.time_zone),
+        queue=queue,
+        source=source,
+    )
+    filters: dict[str, tuple[str, Any]] = {
+        "agent": (
+            "call_position in (select call_position from participants where party = $agent)",
+            agent,
+        ),
+        "phase": ("phase = $phase", phase and phase.value),
+        "transferred": ("(transfer_count > 0) = $transferred", transferred),
+        "before": ("call_position < $before", before),
+    }
+    chosen = {name: one for name, one in filters.items() if one[1] is not None}
+    conditions = [*selection.filters(), *selection.entered(), *(sql for sql, _ in chosen.values())]
+    parameters = selection.parameters() | {name: value for name, (_, value) in chosen.items()}
+    service = service_of(request)
+    service.log_reading(request, key, "list calls")
+    with service.reader() as reader:
+        as_of = asked.moment.looked_up(reader)
+        answer = reader.ask(
+            f"select * from calls {where(conditions)} order by call_position desc limit {limit}",
+            parameters,
+            as_of=as_of,
+        )
+        about = {"position": answer.position, **moment_of(reader, as_of)}
+    calls = answer.table.to_pylist()
+    following = None
+    if len(calls) == limit:
+        query = dict(request.query_params) | {"before": str(calls[-1]["call_position"])}
+        following = f"/v1/calls?{urlencode(query)}"
+    headers = asked.reached(answer.position)
+    return document({**about, "calls": calls, "next": following}, headers)
+
+
+def one_call(
+    service: Service, source: str, call_id: str, asked: Asked
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `calls` says of a call, and at which position. Raises `Problem` when there is none."""
+    with service.reader() as reader:
+        as_of = asked.moment.looked_up(reader)
+        answer = reader.ask(
+            "select * from calls where source = $source and call_id = $call_id",
+            {"source": source, "call_id": call_id},
+            as_of=as_of,
+        )
+        about = {"position": answer.position, **moment_of(reader, as_of)}
+    asked.reached(answer.position)
+    rows = answer.table.to_pylist()
+    if not rows:
+        raise Problem(404, "no-such-call", "No call of this source has this id: see /v1/calls.")
+    return rows[0], about
+
+
+def events_of(service: Service, call: dict[str, Any], asked: Asked) -> list[dict[str, Any]]:
+    """The rows of a call's events, in order."""
+    with service.reader() as reader:
+        answer = reader.ask(
+            "select * from events where call_position = $call_position order by version",
+            {"call_position": call["call_position"]},
+            as_of=asked.moment.looked_up(reader),
+        )
+    events: list[dict[str, Any]] = answer.table.to_pylist()
+    return events

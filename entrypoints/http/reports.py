@@ -1,0 +1,105 @@
+"""Reports, rules and the access log over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from entrypoints.cli.rules import as_document
+from entrypoints.http.access_log import readings_of
+from entrypoints.http.asked import Moment, PeriodFrom, PeriodTo, Queue, Source, document
+from entrypoints.http.keys import ApiKey
+from entrypoints.http.permissions import AllowedTo
+from entrypoints.http.problems import Problem, described
+from entrypoints.http.service import service_of
+from entrypoints.report_answer import ReportQuestion, answered
+from entrypoints.ui.period import since, until
+from projections.reports import REPORTS
+from projections.reports.report import Selection
+
+router = APIRouter(tags=["reports"])
+
+
+@router.get(
+    "/v1/reports",
+    summary="Which reports there are",
+    responses=described(),
+    dependencies=[Depends(AllowedTo("read reports"))],
+)
+def list_reports() -> Response:
+    """Each report's question, figures with their definitions, and groupings."""
+    return document(
+        {
+            "reports": [
+                {
+                    "name": report.name,
+                    "question": report.question,
+                    "definitions": {one.name: one.definition for one in report.figures},
+                    "denominator": report.denominator,
+                    "groupings": report.all_groupings,
+                }
+                for report in REPORTS.values()
+            ]
+        },
+        {},
+    )
+
+
+@router.get("/v1/reports/{name}", summary="A report's figures", responses=described(404))
+def read_report(
+    request: Request,
+    name: str,
+    key: Annotated[ApiKey, Depends(AllowedTo("read reports"))],
+    asked: Moment,
+    by: Annotated[list[str] | None, Query(description="Group by this; give several.")] = None,
+    period_from: PeriodFrom = None,
+    period_to: PeriodTo = None,
+    agent: Annotated[str | None, Query(description="Only of this agent.")] = None,
+    queue: Queue = None,
+    source: Source = None,
+) -> Response:
+    """What `call-ledger report NAME --json` answers, with the same filters and groupings."""
+    report = REPORTS.get(unquote(name))
+    if report is None:
+        raise Problem(404, "no-such-report", f"There is no such report: {', '.join(REPORTS)} are.")
+    selection = Selection(
+        asked.time_zone,
+        since(period_from, asked.time_zone),
+        until(period_to, asked.time_zone),
+        agent,
+        queue,
+        source,
+    )
+    service = service_of(request)
+    service.log_reading(request, key, "read reports")
+    with service.reader() as reader:
+        as_of = asked.moment.looked_up(reader)
+        groups = tuple(by) if by else report.default_grouping
+        answer = answered(reader, ReportQuestion(report.name, groups, selection, as_of))
+    return document(answer.document, asked.reached(answer.about["position"]))
+
+
+@router.get(
+    "/v1/rules",
+    summary="The rules",
+    responses=described(),
+    dependencies=[Depends(AllowedTo("read the rules"))],
+)
+def read_rules() -> Response:
+    """The rules beside the page's words, the role × phase table, and the rule sets."""
+    return document(as_document(), {})
+
+
+@router.get("/v1/readings", summary="Who has read what", responses=described())
+def read_readings(
+    request: Request,
+    key: Annotated[ApiKey, Depends(AllowedTo("read who has read"))],
+    after: Annotated[int, Query(ge=0, description="Only readings after this number.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="How many.")] = 100,
+) -> Response:
+    """The access log, in order; this reading is in it, too."""
+    service = service_of(request)
+    service.log_reading(request, key, "read who has read")
+    return document({"readings": readings_of(service.folder, after, limit)}, {})
