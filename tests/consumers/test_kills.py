@@ -42,7 +42,7 @@ from tests.ledger.lines import lines_of_calls
 from tests.ledger.stores import PostgresqlStore
 
 CALLS = 800
-CALLS_TO_PROJECT = 1_500
+CALLS_TO_PROJECT = 800
 COMMANDS_A_CALL = 6
 NONSENSE_EVERY = 30
 FEWEST_KILLS = 100
