@@ -81,7 +81,7 @@ def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, from the list.")],
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
-    """Let a key be valid no more, from the next request on.
+    """Let a key be valid no more; a server knows of it within a second.
 
     [bold]call-ledger keys revoke 1f2e3d4c[/bold]
     """

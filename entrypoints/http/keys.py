@@ -10,6 +10,7 @@ import hmac
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -26,6 +27,10 @@ from infra.folder import LedgerFolder, make_folder
 
 FILE_NAME: Final = "keys.json"
 MOST_KEYS: Final = 10_000
+LOOK_AGAIN_SECONDS: Final = 1.0
+"""How soon a key is known to be revoked: to look at the file for each request would take longer
+than to check the key."""
+
 LONGEST_LIFE: Final = timedelta(days=366)
 SHAPE: Final = re.compile(r"clk_([0-9a-f]{8})_([0-9a-f]{64})", re.ASCII)
 """A beginning by which scanners for secrets know it, the key's id, and 256 bits."""
@@ -78,6 +83,7 @@ class Keys:
         self._path = folder.path / FILE_NAME
         self._known: dict[str, ApiKey] = {}
         self._read_of: tuple[int, int] | None = None
+        self._look_at = 0.0
 
     def make(
         self,
@@ -130,26 +136,34 @@ class Keys:
 
     def all(self) -> list[ApiKey]:
         """Every key that was made, in order."""
-        return sorted(self._current().values(), key=lambda key: (key.created_at, key.id))
+        return sorted(
+            self._current(at_once=True).values(), key=lambda key: (key.created_at, key.id)
+        )
 
     def of(self, text: str, now: datetime) -> ApiKey | None:
         """The key that this is, if it is one and valid then."""
         shaped = SHAPE.fullmatch(text)
-        key = self._current().get(shaped[1]) if shaped else None
-        if shaped is None or key is None:
+        if shaped is None:
+            return None
+        key = self._current().get(shaped[1]) or self._current(at_once=True).get(shaped[1])
+        if key is None:
             return None
         is_it = hmac.compare_digest(key.secret_sha256, digest(shaped[2]))
         return key if is_it and key.is_valid_at(now) else None
 
-    def _current(self) -> dict[str, ApiKey]:
-        """The keys, read again when the file is another than before."""
+    def _current(self, at_once: bool = False) -> dict[str, ApiKey]:
+        """The keys; a change of the file is seen within a second, or at once."""
+        if time.monotonic() < self._look_at and not at_once:
+            return self._known
         try:
             found = self._path.stat()
         except FileNotFoundError:
-            return {}
+            self._known, self._read_of = {}, None
+            return self._known
         read_of = found.st_ino, found.st_mtime_ns
         if read_of != self._read_of:
             self._known, self._read_of = self._read(), read_of
+        self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS
         return self._known
 
     def _read(self) -> dict[str, ApiKey]:

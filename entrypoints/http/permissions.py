@@ -35,12 +35,15 @@ class AllowedTo:
         self.operation = operation
         self.roles = PERMISSIONS[operation]
 
-    def __call__(
+    async def __call__(
         self,
         request: Request,
         sent: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
     ) -> ApiKey:
-        """The key. Raises `Problem` when there is none, or when it may not."""
+        """The key. Raises `Problem` when there is none, or when it may not.
+
+        A coroutine, though it waits for nothing: a function would be called on another thread.
+        """
         text = sent.credentials if sent else ""
         key = service_of(request).keys.of(text, datetime.now(UTC))
         if key is None:

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 import uvicorn
 from fastapi import FastAPI
 
+from entrypoints.http.connection import BoundedHead
 from infra.errors import LedgerError
 
 MOST_CONNECTIONS: Final = 1_000
 IDLE_SECONDS: Final = 15
-LONGEST_HEAD_BYTES: Final = 32 * 1024
 LAST_ANSWERS_SECONDS: Final = 30
 """How long answers that are under way may take once the process is to end."""
 
@@ -35,7 +35,13 @@ class Listening(NamedTuple):
 
 
 @contextmanager
-def listening(app: FastAPI, host: str, port: int, tls: Tls | None = None) -> Iterator[Listening]:
+def listening(
+    app: FastAPI,
+    host: str,
+    port: int,
+    tls: Tls | None = None,
+    connection: type[BoundedHead] = BoundedHead,
+) -> Iterator[Listening]:
     """Answer on the port for as long as this lasts; 0 takes a free one.
 
     Raises `LedgerError` when nobody can listen there.
@@ -55,7 +61,7 @@ def listening(app: FastAPI, host: str, port: int, tls: Tls | None = None) -> Ite
             limit_concurrency=MOST_CONNECTIONS,
             timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
-            h11_max_incomplete_event_size=LONGEST_HEAD_BYTES,
+            http=connection,
         )
     )
     thread = threading.Thread(target=run, args=(server,), name="http")

@@ -1,0 +1,62 @@
+"""Bounds on the head of a request: uvicorn and httptools have none."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LONGEST_HEAD_BYTES: Final = 64 * 1024
+LONGEST_HEAD_SECONDS: Final = 10.0
+
+
+class BoundedHead(HttpToolsProtocol):
+    """One connection, which is closed where a head is too long or too slow.
+
+    The first head has to come soon after the connection, and any other soon after its first byte;
+    in between uvicorn bounds how long a connection is idle.
+    """
+
+    longest_bytes = LONGEST_HEAD_BYTES
+    longest_seconds = LONGEST_HEAD_SECONDS
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect a head."""
+        super().connection_made(transport)
+        self._too_slow: asyncio.TimerHandle | None = None
+        self._expect()
+
+    def on_message_begin(self) -> None:
+        """A head has begun."""
+        super().on_message_begin()
+        self._expect()
+
+    def on_headers_complete(self) -> None:
+        """It is there."""
+        self._expect_no_more()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Count what comes while a head is expected."""
+        super().data_received(data)
+        if self._too_slow is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.longest_bytes:
+                self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing any more."""
+        self._expect_no_more()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        self._expect_no_more()
+        self._head_bytes = 0
+        close: Any = self.transport.close
+        self._too_slow = self.loop.call_later(self.longest_seconds, close)
+
+    def _expect_no_more(self) -> None:
+        if self._too_slow is not None:
+            self._too_slow.cancel()
+            self._too_slow = None
