@@ -26,7 +26,7 @@ from infra.postgresql import Postgresql
 from infra.topics import create
 from ledger.store.postgresql import PostgresqlEventStore
 from projections.serving.client import Reader
-from projections.serving.server import ADDRESS_NAME
+from projections.serving.line import ADDRESS_NAME
 
 TARGET_SECONDS = 1.0
 FIRST_COMMANDS = 100

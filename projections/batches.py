@@ -39,14 +39,6 @@ class Positions(NamedTuple):
     projected_refusal_number: int
 
 
-class Difference(NamedTuple):
-    """A table that came out of a rebuild other than it was: rows before and after."""
-
-    table: str
-    rows_before: int
-    rows_after: int
-
-
 def numbers(values: Sequence[int] | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Numbers as a column."""
     if isinstance(values, range):

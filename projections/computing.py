@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import duckdb
 
 from projections.batches import Positions
-from projections.models import Kind, columns_read, kept_models, models_by_call, tables_read
+from projections.models import Kind, Model, Models
 from projections.statement_cache import StatementCache
 
 PART_EVENTS = 1_000_000
 """A rebuild takes the calls that began among so many events at a time."""
 
+Places = Mapping[str, str]
+"""The schema that has each table's rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is computed, from what, and where to."""
+
+    into: Places
+    """The tables to compute."""
+    beside: Places = field(default_factory=dict)
+    """Where the tables are that are only read."""
+    events: str = "main.events"
+    refusals: str = "main.refusal_events"
+    calls_again: str = "main.calls_to_recompute"
+    """The calls to be computed again though no event of theirs is new."""
+
 
 class Computing:
-    """Computes into a schema of the file, in its caller's transaction."""
+    """Computes into schemas of the file, in its caller's transaction."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, part_events: int = PART_EVENTS
+        self, connection: duckdb.DuckDBPyConnection, models: Models, part_events: int = PART_EVENTS
     ) -> None:
         self._connection = connection
+        self._models = models
         self._statements = StatementCache(connection)
         self._part_events = part_events
 
-    def touched(self, colour: str, positions: Positions) -> None:
-        """Replace the rows of the calls touched since the models were brought up."""
+    def touched(self, work: Work, positions: Positions) -> None:
+        """Replace the rows of the calls touched since the models were brought up.
+
+        Which calls these are is in the temporary table `touched` then.
+        """
         execute = self._connection.execute
         execute(
-            "create or replace temp table touched as select call_position from main.events"
+            f"create or replace temp table touched as select call_position from {work.events}"
             f" where position > {positions.projected_position}"
-            " union select call_position from main.calls_to_recompute"
+            f" union select call_position from {work.calls_again}"
         )
         oldest = execute("select min(call_position) from touched").fetchall()[0][0]
         if oldest is not None:
@@ -37,65 +61,90 @@ class Computing:
                 f"call_position >= {oldest}"
                 " and call_position in (select call_position from touched)"
             )
-            self._read_events("table", f"position >= {oldest} and {touched}")
-            for model in models_by_call():
+            self._read_events(work, "table", f"position >= {oldest} and {touched}")
+            for name in self._only_read(work):
+                rows = f"select * from {work.beside[name]}.{name} where {touched}"
+                execute(f"create or replace temp table {name} as {rows}")
+            for model in self._models.needed_for(work.into):
                 rows = model.sql
-                if model.kind is Kind.STEP or model.name in tables_read():
+                if model.kind is Kind.STEP or model.name in self._models.tables_read:
                     self._statements.execute(f"create or replace temp table {model.name} as {rows}")
                     rows = f"from temp.{model.name}"
                 if model.kind is Kind.TABLE:
-                    execute(f"delete from {colour}.{model.name} where {touched}")
-                    self._statements.execute(f"insert into {colour}.{model.name} {rows}")
-            self._forget("table")
+                    table = f"{work.into[model.name]}.{model.name}"
+                    execute(f"delete from {table} where {touched}")
+                    self._statements.execute(f"insert into {table} {rows}")
+            self._forget(work, "table")
         if positions.refusal_number > positions.projected_refusal_number:
-            self._take_refusals(positions.projected_refusal_number, f"insert into {colour}.{{}}")
+            after, until = positions.projected_refusal_number, positions.refusal_number
+            self._take_refusals(work, after, until, "insert into {}")
 
-    def everything(self, colour: str, last_position: int) -> None:
-        """Make the tables of this schema, some calls at a time, so that memory stays bounded.
+    def parts(self, last_position: int) -> range:
+        """Where each part begins that all calls are taken in."""
+        return range(0, max(last_position, 1), self._part_events)
+
+    def part(self, work: Work, start: int, refusal_number: int) -> None:
+        """Compute the rows of the calls that began in a part.
+
+        The first part makes the tables, and takes the refusals up to a number.
 
         They have no index: with a small log DuckDB 2.0 lost entries of one when it was killed again
         and again, found rows no more, and failed when it deleted them.
         """
         execute = self._connection.execute
-        execute(f"drop schema if exists {colour} cascade")
-        execute(f"create schema {colour}")
-        into = f"create table {colour}.{{}} as"
-        self._take_refusals(0, into)
-        for start in range(0, max(last_position, 1), self._part_events):
-            of_part = f"call_position between {start + 1} and {start + self._part_events}"
-            self._read_events("view", f"position > {start} and {of_part}")
-            for model in models_by_call():
-                if model.kind is Kind.STEP:
-                    execute(f"create or replace temp table {model.name} as {model.sql}")
-                    continue
-                execute(f"{into.format(model.name)} {model.sql}")
-                if model.name in tables_read():
-                    rows = f"select * from {colour}.{model.name} where {of_part}"
-                    execute(f"create or replace temp view {model.name} as {rows}")
-            self._forget("view")
-            into = f"insert into {colour}.{{}}"
+        into = "insert into {}" if start else "create table {} as"
+        if not start:
+            self._take_refusals(work, 0, refusal_number, into)
+        of_part = f"call_position between {start + 1} and {start + self._part_events}"
+        self._read_events(work, "view", f"position > {start} and {of_part}")
+        for name in self._only_read(work):
+            self._show_part(f"{work.beside[name]}.{name}", name, of_part)
+        for model in self._models.needed_for(work.into):
+            if model.kind is Kind.STEP:
+                execute(f"create or replace temp table {model.name} as {model.sql}")
+                continue
+            table = f"{work.into[model.name]}.{model.name}"
+            execute(f"{into.format(table)} {model.sql}")
+            if model.name in self._models.tables_read:
+                self._show_part(table, model.name, of_part)
+        self._forget(work, "view")
 
-    def _read_events(self, kind: str, which: str) -> None:
+    def _show_part(self, table: str, name: str, of_part: str) -> None:
+        rows = f"select * from {table} where {of_part}"
+        self._connection.execute(f"create or replace temp view {name} as {rows}")
+
+    def _only_read(self, work: Work) -> list[str]:
+        """The tables that are read, and not computed themselves."""
+        read = {name for model in self._needed(work) for name in model.reads}
+        return sorted(read & self._models.tables_read - work.into.keys())
+
+    def _needed(self, work: Work) -> tuple[Model, ...]:
+        return self._models.needed_for(work.into)
+
+    def _read_events(self, work: Work, kind: str, which: str) -> None:
         """Let the models read these events, all that their calls have, as a table or a view."""
         self._connection.execute(
             f"create or replace temp {kind} source_events as"
-            f" select {', '.join(columns_read())} from main.events where {which}"
+            f" select {', '.join(self._models.columns_read)} from {work.events} where {which}"
         )
 
-    def _forget(self, kind: str) -> None:
+    def _forget(self, work: Work, kind: str) -> None:
         """Drop what would stand in front of the whole tables in whatever is asked next."""
-        for model in models_by_call():
-            if model.kind is Kind.STEP:
+        computed = {model.name for model in self._needed(work)}
+        for model in self._models.by_call:
+            if model.kind is Kind.STEP and model.name in computed:
                 self._connection.execute(f"drop table temp.{model.name}")
-        for name in ("source_events", *tables_read()):
+        read = computed & self._models.tables_read
+        for name in ("source_events", *sorted(read), *self._only_read(work)):
             self._connection.execute(f"drop {kind} temp.{name}")
 
-    def _take_refusals(self, after_number: int, into: str) -> None:
+    def _take_refusals(self, work: Work, after: int, until: int, into: str) -> None:
         self._connection.execute(
-            "create or replace temp view source_refusals as"
-            f" select * from main.refusal_events where refusal_number > {after_number}"
+            "create or replace temp view source_refusals as select *"
+            f" from {work.refusals} where refusal_number > {after} and refusal_number <= {until}"
         )
-        for model in kept_models():
-            if model.is_by_refusal:
-                self._connection.execute(f"{into.format(model.name)} {model.sql}")
+        for model in self._models.kept:
+            if model.is_by_refusal and model.name in work.into:
+                table = f"{work.into[model.name]}.{model.name}"
+                self._connection.execute(f"{into.format(table)} {model.sql}")
         self._connection.execute("drop view temp.source_refusals")

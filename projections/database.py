@@ -1,7 +1,7 @@
 """The DuckDB file of the read side: events, and the models computed from them.
 
-The models live in one of two schemas, `blue` or `green`, and the names that analysts use are
-views of the current one; so a rebuild fills the other schema while the old tables answer.
+Each model's table is in one of two schemas, `blue` or `green`, and the names that analysts use are
+views of the current ones; so a rebuild fills the other schema while the old tables answer.
 The file is disposable: everything in it comes from the feed.
 """
 
@@ -10,26 +10,21 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import pyarrow as pa
 
-from projections import dead_letters
-from projections.batches import Difference, Events, Positions, Refusals, numbers, texts
-from projections.columns import (
-    BODY,
-    EVENT_COLUMNS,
-    REFUSAL_BODY,
-    REFUSAL_COLUMNS,
-    rows_of,
-    table_of,
-)
-from projections.computing import PART_EVENTS, Computing
+from projections import file_layout, places
+from projections.batches import Events, Positions, Refusals, numbers, texts
+from projections.columns import BODY, EVENT_COLUMNS, REFUSAL_BODY, REFUSAL_COLUMNS, rows_of
+from projections.comparing import Changed
+from projections.computing import PART_EVENTS, Computing, Work
 from projections.errors import Gap
-from projections.models import MACROS, Kind, kept_models, models_hash, readable_models
+from projections.models import MACROS, Models, of_this_version
+from projections.rebuild import Rebuild, Told, tell_nobody
 from projections.statement_cache import StatementCache
 
 FILE_NAME: Final = "projections.duckdb"
@@ -52,8 +47,6 @@ WHOLE_BUILD_SHARE: Final = 0.2
 READ_EVENTS: Final = rows_of("arriving", EVENT_COLUMNS, BODY)
 READ_REFUSALS: Final = rows_of("arriving", REFUSAL_COLUMNS, REFUSAL_BODY)
 
-COLOURS: Final = ("blue", "green")
-
 
 class Projections:
     """One open DuckDB file, and the only one who writes it."""
@@ -65,9 +58,12 @@ class Projections:
         part_events: int = PART_EVENTS,
         long_log_bytes: int = LONG_LOG_BYTES,
         much_log_bytes: int = MUCH_LOG_BYTES,
+        models: Models | None = None,
     ) -> None:
         """Open or make the file. Raises `duckdb.Error` when it is locked or will not open."""
         self.path = path
+        self.models = of_this_version() if models is None else models
+        self.part_events = part_events
         self._long_log_bytes, self._much_log_bytes = long_log_bytes, much_log_bytes
         self._checkpointing = threading.Lock()
         self._snapshots = 0
@@ -83,7 +79,7 @@ class Projections:
             },
         )
         self._statements = StatementCache(self.connection)
-        self._computing = Computing(self.connection, part_events)
+        self._computing = Computing(self.connection, self.models, part_events)
         try:
             self._prepare()
         except BaseException:
@@ -96,7 +92,13 @@ class Projections:
         self.connection.execute("set python_enable_replacements = false")
         self.connection.execute("set lock_configuration = true")
         if not self._has_table("feed_positions"):
-            self._make()
+            with self.transaction():
+                file_layout.make(self.connection)
+                self._make_macros()
+        if self.is_of_this_version:
+            self._drop_half_built()
+            if not places.current(self.connection).made_by:
+                self.build()
 
     def close(self) -> None:
         self.connection.close()
@@ -108,16 +110,18 @@ class Projections:
         self.close()
 
     @property
-    def is_of_these_models(self) -> bool:
-        """Whether the file was made by the models and columns of this version."""
-        return self._has_table("file_made_by") and self.connection.execute(
-            "select models_hash from file_made_by"
-        ).fetchall() == [(models_hash(),)]
+    def is_of_this_version(self) -> bool:
+        """Whether the file has the tables and columns that this version reads and writes."""
+        return file_layout.is_of_this_version(self.connection)
 
     @property
     def positions(self) -> Positions:
         """How far the file is."""
-        rows = self.connection.execute(
+        return self.positions_for(self.connection)
+
+    def positions_for(self, connection: duckdb.DuckDBPyConnection) -> Positions:
+        """How far the file is, in the transaction of a connection of its own."""
+        rows = connection.execute(
             "select position, refusal_number, projected_position, projected_refusal_number"
             " from feed_positions"
         ).fetchall()
@@ -150,43 +154,52 @@ class Projections:
             self.refresh_touched()
 
     def refresh(self) -> None:
-        """Bring the models up to the events: touched calls alone, or all where they are many."""
+        """Bring the models up to the events: touched calls alone, or all where they are many.
+
+        Tables that were kept are dropped then: they are too far behind to go back to.
+        """
         positions = self.positions
         behind = positions.position - positions.projected_position
-        if behind > positions.position * WHOLE_BUILD_SHARE and behind > 10_000:
+        aside = places.aside(self.connection)
+        is_free = aside is None or aside.is_kept
+        if behind > positions.position * WHOLE_BUILD_SHARE and behind > 10_000 and is_free:
             self.build()
-            return
+        else:
+            self.refresh_current()
+
+    def refresh_current(self) -> None:
+        """As `refresh`, for touched calls alone."""
         with self.transaction():
             self.refresh_touched()
 
-    def build(self) -> None:
-        """Compute all models anew beside the current ones, and swap."""
-        colour = self.build_aside()
-        self.swap(colour)
+    def build(self, told: Told = tell_nobody) -> None:
+        """Compute all models anew beside the current ones, and swap, all by the one who writes."""
+        self.build_only([model.name for model in self.models.kept], told)
 
-    def rebuild(self) -> list[Difference]:
-        """As `build`, telling which tables came out other than they were."""
-        before = {model.name: self._fingerprint(f"main.{model.name}") for model in kept_models()}
-        colour = self.build_aside()
-        differences = []
-        for name, (rows_before, hash_before) in before.items():
-            rows_after, hash_after = self._fingerprint(f"{colour}.{name}")
-            if (rows_before, hash_before) != (rows_after, hash_after):
-                differences.append(Difference(name, rows_before, rows_after))
-        self.swap(colour)
-        return differences
+    def build_only(self, names: Collection[str], told: Told = tell_nobody) -> None:
+        """As `build`, for these tables alone."""
+        with Rebuild(self, contextlib.nullcontext, told) as rebuild:
+            rebuild.only(names)
 
-    def build_aside(self) -> str:
-        """Compute all models in the schema that is not current, and return its name."""
-        colour = next(one for one in COLOURS if one != self._colour())
-        with self.transaction():
-            self._computing.everything(colour, self.positions.position)
-        return colour
+    def rebuild(self) -> list[Changed]:
+        """As `build`, telling which models came out other than they were."""
+        with Rebuild(self, contextlib.nullcontext) as rebuild:
+            return rebuild.run().changed
 
-    def swap(self, colour: str) -> None:
-        """Let the names of the models mean the tables of this schema, and drop the others."""
-        with self.transaction():
-            self._point_to(colour)
+    def outdated(self) -> list[str]:
+        """The models that are new, gone, or other than those of this version."""
+        return places.outdated(self.connection, self.models)
+
+    def upgrade(self, told: Told = tell_nobody) -> list[str]:
+        """Build the outdated models, those that read them, and nothing else; returns their names.
+
+        A process that dies meanwhile leaves them outdated.
+        """
+        if names := self.outdated():
+            with self.transaction():
+                self._make_macros()
+            self.build_only(names, told)
+        return names
 
     def tidy(self) -> bool:
         """Put what is in DuckDB's log in its place in the file if it is much; whether it was.
@@ -210,7 +223,13 @@ class Projections:
             with self._checkpointing:
                 self._snapshots -= 1
 
-    def _checkpoint_beyond(self, log_bytes: int) -> bool:
+    def checkpoint_when_long(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """What a transaction on the file's own connection does when it is over, for another one."""
+        self._checkpoint_beyond(self._long_log_bytes, connection)
+
+    def _checkpoint_beyond(
+        self, log_bytes: int, connection: duckdb.DuckDBPyConnection | None = None
+    ) -> bool:
         """Write a checkpoint if the log has at least so many bytes; whether one was written."""
         log = self.path.with_name(f"{self.path.name}.wal")
         with (
@@ -218,7 +237,7 @@ class Projections:
             contextlib.suppress(FileNotFoundError, duckdb.TransactionException),
         ):
             if not self._snapshots and log.stat().st_size >= log_bytes:
-                self.connection.execute("checkpoint")
+                (connection or self.connection).execute("checkpoint")
                 return True
         return False
 
@@ -235,22 +254,16 @@ class Projections:
         self.connection.commit()
         self._checkpoint_beyond(self._long_log_bytes)
 
-    def _make(self) -> None:
-        with self.transaction():
-            execute = self.connection.execute
-            execute(MACROS)
-            execute(table_of("events", EVENT_COLUMNS))
-            execute(table_of("refusal_events", REFUSAL_COLUMNS))
-            execute(dead_letters.TABLES)
-            execute(
-                "create table feed_positions (position bigint, refusal_number bigint,"
-                " projected_position bigint, projected_refusal_number bigint)"
-            )
-            execute("insert into feed_positions values (0, 0, 0, 0)")
-            execute("create table file_made_by (models_hash varchar, colour varchar)")
-            execute("insert into file_made_by values (?, ?)", [models_hash(), COLOURS[1]])
-            self._computing.everything(COLOURS[0], 0)
-            self._point_to(COLOURS[0])
+    def _make_macros(self) -> None:
+        for name, macro in MACROS.items():
+            self.connection.execute(f"create or replace macro {name}{macro}")
+
+    def _drop_half_built(self) -> None:
+        """Drop what a process was building when it died."""
+        aside = places.aside(self.connection)
+        if aside is not None and not aside.is_kept:
+            with self.transaction():
+                places.drop_aside(self.connection)
 
     def _append_events(self, batch: Events) -> None:
         last = self.positions.position
@@ -312,38 +325,24 @@ class Projections:
 
     def refresh_touched(self) -> None:
         """Replace the rows of the calls touched since, in the caller's transaction."""
-        self._computing.touched(self._colour(), self.positions)
-        self._note_projected()
+        current = places.current(self.connection).schemas
+        self._computing.touched(Work(current), self.positions)
+        self.note_projected(self.connection)
 
-    def _point_to(self, colour: str) -> None:
-        execute, former = self.connection.execute, self._colour()
-        for model in readable_models():
-            source = model.sql if model.kind is Kind.VIEW else f"from {colour}.{model.name}"
-            execute(f"create or replace view main.{model.name} as {source}")
-        execute("update file_made_by set colour = ?", [colour])
-        execute(f"drop schema if exists {former} cascade")
-        self._note_projected()
-
-    def _note_projected(self) -> None:
-        self.connection.execute(
+    def note_projected(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Say that the models show all that was taken in, in the caller's transaction."""
+        connection.execute(
             "update feed_positions set projected_position = position,"
             " projected_refusal_number = refusal_number"
         )
-        self.connection.execute("delete from calls_to_recompute")
-
-    def _colour(self) -> str:
-        return str(self.connection.execute("select colour from file_made_by").fetchall()[0][0])
+        connection.execute(
+            "insert into calls_to_recompute_aside from calls_to_recompute where exists (from aside)"
+        )
+        connection.execute("delete from calls_to_recompute")
 
     def _has_table(self, name: str) -> bool:
         query = "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ?"
         return bool(self.connection.execute(query, [name]).fetchall())
-
-    def _fingerprint(self, table: str) -> tuple[int, int]:
-        """The rows' number, and a hash over them that does not depend on their order."""
-        rows = self.connection.execute(
-            f"select count(*), coalesce(sum(hash(rows_of_table)), 0) from {table} as rows_of_table"
-        ).fetchall()
-        return int(rows[0][0]), int(rows[0][1])
 
 
 def first_new(positions: Sequence[int], last: int) -> int:

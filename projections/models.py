@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import yaml
 
-from projections import dead_letters
-from projections.columns import CAUSATION, EVENT_COLUMNS, REFUSAL_COLUMNS
+from projections.columns import EVENT_COLUMNS, REFUSAL_COLUMNS
 
 FOLDER = Path(__file__).parent / "models"
 
-MACROS = """
-create or replace macro seconds_between(began_at, ended_at) as
+MACROS = {
+    "seconds_between": """(began_at, ended_at) as
     case
         when ended_at >= began_at then (epoch_us(ended_at) - epoch_us(began_at)) / 1e6
         when ended_at < began_at then 0.0
-    end;
-create or replace macro lasts_over_midnight(began_at, ended_at) as
-    coalesce(ended_at::date > began_at::date, false)
-"""
+    end""",
+    "lasts_over_midnight": """(began_at, ended_at) as
+    coalesce(ended_at::date > began_at::date, false)""",
+}
 """Durations are never negative, whatever the clocks did, and unknown while one end is."""
 
 
@@ -64,14 +64,6 @@ class Model:
         return self.kind is not Kind.VIEW and self.key[0] == "refusal_number"
 
 
-@cache
-def models() -> tuple[Model, ...]:
-    """All models, each after those it reads."""
-    found = {path.stem: model_in(path) for path in sorted(FOLDER.glob("*.sql"))}
-    needed = {name: sorted(model.reads & found.keys()) for name, model in found.items()}
-    return tuple(found[name] for name in TopologicalSorter(needed).static_order())
-
-
 def model_in(path: Path) -> Model:
     """The model of a query's file and of the declaration beside it.
 
@@ -92,47 +84,114 @@ def model_in(path: Path) -> Model:
     )
 
 
+class Models:
+    """The models of a folder, and what follows from their declarations."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._folder = folder
+
+    @cached_property
+    def all(self) -> tuple[Model, ...]:
+        """All models, each after those it reads."""
+        found = {path.stem: model_in(path) for path in sorted(self._folder.glob("*.sql"))}
+        needed = {name: sorted(model.reads & found.keys()) for name, model in found.items()}
+        return tuple(found[name] for name in TopologicalSorter(needed).static_order())
+
+    @cached_property
+    def readable(self) -> tuple[Model, ...]:
+        """The models that SQL can be asked of: all but the steps."""
+        return tuple(model for model in self.all if model.kind is not Kind.STEP)
+
+    @cached_property
+    def kept(self) -> tuple[Model, ...]:
+        """The models that are tables."""
+        return tuple(model for model in self.all if model.kind is Kind.TABLE)
+
+    @cached_property
+    def by_call(self) -> tuple[Model, ...]:
+        """The tables whose rows belong to a call, and the steps towards them."""
+        return tuple(model for model in self.all if model.is_by_call)
+
+    @cached_property
+    def tables_read(self) -> frozenset[str]:
+        """The tables that another table or a step is computed from."""
+        read = frozenset(name for model in self.by_call for name in model.reads)
+        return read & {model.name for model in self.kept}
+
+    @cached_property
+    def columns_read(self) -> tuple[str, ...]:
+        """The columns of `events` that any model reads."""
+        words = words_of(" ".join(model.sql for model in self.all))
+        return tuple(name for name in EVENT_COLUMNS if name in words)
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """64 hexadecimal digits for each model that can be read: what its rows follow from.
+
+        That is its query, the macros and the columns that this names, and the models that it reads.
+        """
+        hashes: dict[str, str] = {}
+        for model in self.all:
+            words = words_of(model.sql)
+            columns = {**EVENT_COLUMNS, **(REFUSAL_COLUMNS if model.is_by_refusal else {})}
+            parts = (
+                *(model.kind, *model.key, model.sql),
+                *(f"{name} {macro}" for name, macro in MACROS.items() if name in words),
+                *(f"{name} {columns[name]}" for name in sorted(words & columns.keys())),
+                *(hashes[name] for name in sorted(model.reads & hashes.keys())),
+            )
+            hashes[model.name] = sha256("\0".join(parts))
+        return {model.name: hashes[model.name] for model in self.readable}
+
+    def needed_for(self, names: Collection[str]) -> tuple[Model, ...]:
+        """The models of calls to compute for some tables: these, and the steps towards them."""
+        needed = set(names)
+        for model in reversed(self.by_call):
+            if model.name in needed:
+                needed |= {
+                    step.name
+                    for step in self.by_call
+                    if step.kind is Kind.STEP and step.name in model.reads
+                }
+        return tuple(model for model in self.by_call if model.name in needed)
+
+
 @cache
+def of_this_version() -> Models:
+    """The models that come with the program."""
+    return Models()
+
+
+def models() -> tuple[Model, ...]:
+    """All models, each after those it reads."""
+    return of_this_version().all
+
+
 def readable_models() -> tuple[Model, ...]:
     """The models that SQL can be asked of: all but the steps."""
-    return tuple(model for model in models() if model.kind is not Kind.STEP)
+    return of_this_version().readable
 
 
-@cache
 def kept_models() -> tuple[Model, ...]:
     """The models that are tables."""
-    return tuple(model for model in models() if model.kind is Kind.TABLE)
+    return of_this_version().kept
 
 
-@cache
 def models_by_call() -> tuple[Model, ...]:
     """The tables whose rows belong to a call, and the steps towards them."""
-    return tuple(model for model in models() if model.is_by_call)
+    return of_this_version().by_call
 
 
-@cache
-def tables_read() -> frozenset[str]:
-    """The tables that another table or a step is computed from."""
-    read = frozenset(name for model in models_by_call() for name in model.reads)
-    return read & {model.name for model in kept_models()}
-
-
-@cache
 def columns_read() -> tuple[str, ...]:
     """The columns of `events` that any model reads."""
-    words = set(re.findall(r"\w+", " ".join(model.sql for model in models())))
-    return tuple(name for name in EVENT_COLUMNS if name in words)
+    return of_this_version().columns_read
 
 
-@cache
-def models_hash() -> str:
-    """64 hexadecimal digits over the models, the macros and the columns they are read from.
+def words_of(sql: str) -> set[str]:
+    """Every word of a query: more than the names in it, and never fewer."""
+    return set(re.findall(r"\w+", sql))
 
-    A file made by other ones is set aside and made anew.
-    """
-    digest = hashlib.sha256(MACROS.encode())
-    for model in models():
-        digest.update(f"{model.name}\0{model.kind}\0{model.sql}\0".encode())
-    digest.update(dead_letters.TABLES.encode())
-    digest.update(repr((EVENT_COLUMNS, REFUSAL_COLUMNS, CAUSATION)).encode())
-    return digest.hexdigest()
+
+def sha256(text: str) -> str:
+    """The hash of a text, in 64 hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()

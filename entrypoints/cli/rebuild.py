@@ -2,79 +2,131 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from entrypoints.ui.difference_file import COLUMNS, difference_file
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import print_table, tell_note, write_json
 from entrypoints.ui.progress import progress
-from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 
 if TYPE_CHECKING:
-    from projections.batches import Difference, Positions
+    import pyarrow as pa
+
+    from projections.rebuild import Rebuilt, Told
+    from projections.serving.rebuilding import TakeDifferences, Wish
+
+SHOWN: Final = 20
+"""Differences on the screen; --diff keeps all of them."""
+
+Diff = Annotated[
+    Path | None,
+    typer.Option(
+        "--diff",
+        metavar="FILE",
+        help="Keep every value that differs: model, key, column, before, after. The name ends in"
+        " .csv, .jsonl or .parquet.",
+    ),
+]
 
 
 def rebuild(
-    from_store: Annotated[
-        bool,
-        typer.Option(
-            "--from-store",
-            help="Read every event again from the store, instead of DuckDB's own copy.",
-        ),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the tables before, to go --back to.")
     ] = False,
+    back: Annotated[
+        bool,
+        typer.Option("--back", help="Compute nothing, and show the tables that were kept again."),
+    ] = False,
+    diff: Diff = None,
     json: AsJson = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Compute every table again beside the current ones, compare, and swap.
 
-    The current tables answer meanwhile. Exit code 1 when a table came out different.
+    The current tables answer meanwhile, and live events go on. Where another process has the
+    tables, such as `call-ledger project`, it does the work. Whoever ends this before the swap
+    leaves the tables as they are. Exit code 1 when a row came out different.
 
-    [bold]call-ledger rebuild --from-store[/bold]
+    With --keep the tables before take as much room again, until the next rebuild.
+
+    [bold]call-ledger rebuild --keep --diff changes.parquet[/bold]
     """
-    from ledger.feed import StoreFeed
-    from projections.errors import FileDamaged
-    from projections.serving.server import Busy, owning
+    from projections.serving.rebuilding import Wish
 
-    with StoreFeed(ledger) as feed:
-        feed.head()
-    try:
-        if from_store:
-            with owning(ledger.path):
-                pass
-            ledger.projections.unlink(missing_ok=True)
-        try:
-            positions, differences = rebuilt(ledger)
-        except FileDamaged as damaged:
-            tell_note(str(damaged))
-            positions, differences = rebuilt(ledger)
-    except Busy:
-        raise LedgerError(
-            f"The tables in {ledger} are in use by another process: rebuild when it has finished."
-        ) from None
+    if keep and back:
+        raise typer.BadParameter("--back keeps the tables before anyway: leave --keep out.")
+    wish = Wish(keep, back, SHOWN if diff is None else None)
+    shown: list[dict[str, Any]] = []
+    with nullcontext(None) if diff is None else difference_file(diff) as to_file:
+
+        def take(table: pa.Table) -> None:
+            shown.extend(table.slice(0, SHOWN - len(shown)).to_pylist())
+            if to_file is not None:
+                to_file(table)
+
+        rebuilt = rebuilt_tables(ledger, wish, take)
     if json:
-        write_json(
-            {"position": positions.position, "differences": [one._asdict() for one in differences]}
-        )
-    elif differences:
-        names = ("table", "rows_before", "rows_after")
-        print_table(names, differences, "Tables that came out different")
+        changed = [one._asdict() for one in rebuilt.changed]
+        write_json({"position": rebuilt.position, "changed": changed, "differences": shown})
+    elif rebuilt.changed:
+        print_changes(rebuilt, shown, diff)
     else:
-        typer.echo(f"Every table came out the same, at position {positions.position:,}.")
-    raise typer.Exit(1 if differences else 0)
+        typer.echo(f"Every table came out the same, at position {rebuilt.position:,}.")
+    raise typer.Exit(1 if rebuilt.changed else 0)
 
 
-def rebuilt(ledger: LedgerFolder) -> tuple[Positions, list[Difference]]:
-    """Bring the tables up to the store and compute them again; raises `Busy` and `FileDamaged`."""
-    from ledger.feed import StoreFeed
+def print_changes(rebuilt: Rebuilt, shown: list[dict[str, Any]], diff: Path | None) -> None:
+    """Which models changed, in which columns, and the first rows."""
+    names = ("model", "rows_before", "rows_after", "differing_rows", "columns")
+    rows = [
+        (*one[:4], ", ".join(f"{name} {count:,}" for name, count in one.columns.items()) or None)
+        for one in rebuilt.changed
+    ]
+    print_table(names, rows, f"What came out different, at position {rebuilt.position:,}")
+    for one in rebuilt.changed:
+        for doing, columns in (("new", one.new_columns), ("gone", one.dropped_columns)):
+            if columns:
+                typer.echo(f"Columns of {one.model} that are {doing}: {', '.join(columns)}.")
+    if shown:
+        print_table(COLUMNS, [tuple(one.values()) for one in shown], "The first differences")
+    typer.echo(f"All of them are in {diff}." if diff else "--diff FILE keeps all of them.")
+
+
+def rebuilt_tables(folder: LedgerFolder, wish: Wish, take: TakeDifferences) -> Rebuilt:
+    """Rebuild the tables, or have it done by who has them. Raises `ProjectionError`."""
+    from projections.errors import FileDamaged
+    from projections.serving.rebuilding import have_performed
+    from projections.serving.server import Busy
+
+    with progress("computing", unit="events") as moved:
+
+        def told(step: str, done: int, total: int) -> None:
+            moved(done, total or None, doing=step)
+
+        try:
+            try:
+                return rebuilt_here(folder, wish, told, take)
+            except FileDamaged as damaged:
+                tell_note(str(damaged))
+                return rebuilt_here(folder, wish, told, take)
+        except Busy:
+            return have_performed(folder.path, wish, told, take)
+
+
+def rebuilt_here(folder: LedgerFolder, wish: Wish, told: Told, take: TakeDifferences) -> Rebuilt:
+    """Rebuild the tables in this process. Raises `Busy`, `FileDamaged` and `ProjectionError`."""
+    from projections.feeds import feed_of
+    from projections.serving.rebuilding import perform
     from projections.serving.server import owning
 
-    with (
-        progress("projecting", unit="events") as moved,
-        owning(ledger.path, lambda: StoreFeed(ledger)) as owner,
-    ):
+    feed_of(folder).close()
+    with owning(folder.path, lambda: feed_of(folder)) as owner:
         tell_note(owner.note)
-        positions = owner.bring_up(moved)
-        with owner.writing() as projections:
-            return positions, projections.rebuild()
+        if not wish.goes_back:
+            owner.bring_up()
+        return perform(owner, wish, told, take)

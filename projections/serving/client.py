@@ -6,12 +6,11 @@ ask that process. One that dies is replaced by the next who asks.
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,13 +25,13 @@ from projections.feeds import NothingToFollow, feed_of
 from projections.identity import FIRST_ROW, other_ledger
 from projections.serving.duckdb_file import FileInUse
 from projections.serving.isolated import TablesMoved, answer_isolated
+from projections.serving.line import called_owner
 from projections.serving.protocol import (
     Answer,
     Question,
     pack_question,
     unpack_answer,
     unpack_snapshot,
-    without_delay,
 )
 from projections.serving.sandbox import (
     STATEMENT_LENGTH_LIMIT,
@@ -42,7 +41,7 @@ from projections.serving.sandbox import (
     QueryRefused,
     too_many_characters,
 )
-from projections.serving.server import ADDRESS_NAME, Busy, Owner, owning
+from projections.serving.server import Busy, Owner, owning
 
 PATIENCE_SECONDS: Final = 10.0
 """How long an asker waits for its own position before it takes an answer from before."""
@@ -203,17 +202,7 @@ class Reader:
 
     def _called_owner(self) -> Connection[Any, Any]:
         """A line to the process that has the tables. Raises `OSError` where there is none."""
-        address = self._folder.path / ADDRESS_NAME
-        try:
-            told = json.loads(address.read_text())
-            place, authkey = ("127.0.0.1", told["port"]), bytes.fromhex(told["authkey"])
-        except (ValueError, KeyError, TypeError):
-            raise ProjectionError(
-                f"{address} is not what this version writes: end the process that has the tables"
-                " (`call-ledger doctor` says which), and ask again."
-            ) from None
-        self._line = Client(place, authkey=authkey)
-        without_delay(self._line)
+        self._line = called_owner(self._folder.path)
         return self._line
 
     def _is_owner_of_this_ledger(self, line: Connection[Any, Any]) -> bool:

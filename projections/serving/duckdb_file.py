@@ -28,7 +28,7 @@ class SetAside(NamedTuple):
 
 
 def open_or_set_aside(path: Path, memory_megabytes: int) -> tuple[Projections, str]:
-    """Open the file; one that will not open, or is of other models, is set aside and made anew.
+    """Open the file; one that will not open, or has other columns, is set aside and made anew.
 
     Returns a word about it, or nothing. Raises `FileInUse` when a foreign program has it open.
     """
@@ -36,10 +36,10 @@ def open_or_set_aside(path: Path, memory_megabytes: int) -> tuple[Projections, s
         projections = Projections(path, memory_megabytes)
         with ExitStack() as closing:
             closing.callback(projections.close)
-            if projections.is_of_these_models:
+            if projections.is_of_this_version:
                 closing.pop_all()
                 return projections, ""
-        why = "was made by other models"
+        why = "was made by a version with other columns"
     except duckdb.Error as error:
         if "lock on file" in str(error):
             raise FileInUse(

@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import AuthenticationError
@@ -33,8 +34,10 @@ from projections.catch_up import Progress, catch_up
 from projections.database import FILE_NAME, MEMORY_MEGABYTES, Projections
 from projections.errors import FileDamaged, ProjectionError, StillFilling
 from projections.identity import check_tables_are_of
+from projections.rebuild import Rebuild, Told
 from projections.serving.damage import damaged, is_damage
 from projections.serving.duckdb_file import open_or_set_aside, set_aside
+from projections.serving.line import ADDRESS_NAME
 from projections.serving.permitted import check
 from projections.serving.protocol import (
     Answer,
@@ -46,12 +49,12 @@ from projections.serving.protocol import (
     without_delay,
 )
 from projections.serving.readable import readable_by_the_ledger, without_schemas
+from projections.serving.rebuilding import serve_rebuild, unpack_wish
 from projections.serving.sandbox import read
 from projections.serving.snapshot import Snapshot
 from projections.tables_as_of import statements
 
 LOCK_NAME: Final = "projections.lock"
-ADDRESS_NAME: Final = "projections.owner"
 QUESTION_BYTES_LIMIT: Final = 1_000_000
 WAIT_FOR_OTHERS_SECONDS: Final = 5.0
 IDLE_SECONDS: Final = 0.2
@@ -60,6 +63,13 @@ IDLE_SECONDS: Final = 0.2
 
 class Busy(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """Another process of the ledger has the file, and answers."""
+
+
+class RebuildUnderWay(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """Somebody else rebuilds the tables."""
+
+    def __init__(self) -> None:
+        super().__init__("The tables are being rebuilt already: ask again when that is done.")
 
 
 class Owner:
@@ -78,13 +88,15 @@ class Owner:
         """A word about a file that was set aside, or nothing."""
         self._open_feed = open_feed
         self._writing = threading.RLock()
+        self._rebuilding = threading.Lock()
+        self._outdated = projections.outdated()
         self._is_checked = False
         self._damage: FileDamaged | None = None
         self._is_filling = open_feed is not None and projections.positions.projected_position == 0
 
     def bring_up(self, progress: Progress | None = None) -> Positions:
         """Bring the file up to where the feed is now; one thread at a time does it."""
-        with self._writing, self._noticing_damage():
+        with self.writing(progress):
             if self._open_feed is None:
                 return self.projections.positions
             feed = self._open_feed()
@@ -101,10 +113,45 @@ class Owner:
                     close()
 
     @contextmanager
-    def writing(self) -> Iterator[Projections]:
-        """Be the only thread that writes the file. Raises `FileDamaged`."""
+    def writing(self, progress: Progress | None = None) -> Iterator[Projections]:
+        """Be the only thread that writes the file. Raises `FileDamaged`.
+
+        Models that a version before made otherwise are computed anew first.
+        """
         with self._writing, self._noticing_damage():
+            if self._outdated:
+                self._upgrade(progress)
             yield self.projections
+
+    def _upgrade(self, progress: Progress | None) -> None:
+        began, positions = time.monotonic(), self.projections.positions
+        self.projections.upgrade(lambda _step, done, all_: progress and progress(done, all_))
+        note = (
+            f"{', '.join(self._outdated)}: other in this version, computed anew from"
+            f" {positions.position:,} events in {time.monotonic() - began:.1f} s. All other tables"
+            " stayed as they were."
+        )
+        self.note = f"{self.note} {note}".strip()
+        self._outdated = []
+
+    @contextmanager
+    def rebuilding(self, told: Told) -> Iterator[Rebuild]:
+        """Rebuild tables beside the current ones, while others ask and write.
+
+        Raises `RebuildUnderWay`, and `FileDamaged`.
+        """
+        if not self._rebuilding.acquire(blocking=False):
+            raise RebuildUnderWay
+        try:
+            with self._noticing_damage(), Rebuild(self.projections, self._alone, told) as rebuild:
+                yield rebuild
+        finally:
+            self._rebuilding.release()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._writing:
+            yield
 
     @contextmanager
     def _noticing_damage(self) -> Iterator[None]:
@@ -169,6 +216,11 @@ class Owner:
                 self.bring_up()
             finally:
                 self._writing.release()
+        if self._outdated:
+            raise StillFilling(
+                f"{', '.join(self._outdated)}: other in this version, and being computed anew:"
+                " ask again in a moment."
+            )
         if self._is_filling:
             taken_in = cursor.execute("select position from feed_positions").fetchall()[0][0]
             raise StillFilling(
@@ -262,6 +314,10 @@ def reply_to(
 ) -> None:
     """Answer one question, or lend a snapshot until it is given back; an error is an answer too."""
     try:
+        wish = unpack_wish(message)
+        if wish is not None:
+            serve_rebuild(owner, connection, wish, stopping)
+            return
         question = unpack_question(message)
         if not question.is_isolated:
             connection.send_bytes(pack_answer(owner.answer(question)))

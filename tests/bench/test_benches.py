@@ -12,6 +12,7 @@ TINY = {
     "bench.postgresql": ["--commands", "200", "--full", "0", "1000", "--events", "300"],
     "bench.kafka_publishing": ["--events", "300", "--rounds", "1"],
     "bench.kafka_projecting": ["--events", "300"],
+    "bench.rebuilding": ["1000"],
     "bench.end_to_end": [
         "--commands-a-second",
         "20",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, NamedTuple
@@ -21,15 +21,16 @@ from kafka.protocol.producer import ProduceRequest
 import consumers.command_consumer
 import consumers.kafka.transactions
 import consumers.projector
-import projections.computing
 import projections.database
 import projections.dead_letters
+import projections.places
 from consumers.kafka.feed import KafkaFeed
 from consumers.kafka.transactions import TransactionalWriter
 from ledger.ledger import Ledger
 from ledger.quarantine import Quarantine
 from projections.database import Projections
-from projections.models import models_by_call
+from projections.models import Models
+from projections.rebuild import Rebuild
 
 HALF_A_PAGE = 10
 PATIENCE_SECONDS = 60
@@ -155,16 +156,16 @@ def page_read(reached: Reached) -> None:
 
 def half_of_the_models(reached: Reached) -> None:
     """When half of the models were computed for the page's calls."""
-    original = models_by_call
+    original = Models.needed_for
 
-    def watched() -> Iterator[Any]:
-        models = list(original())
+    def watched(self: Models, names: Collection[str]) -> Iterator[Any]:
+        models = original(self, names)
         for number, model in enumerate(models):
             if number == len(models) // 2:
                 reached()
             yield model
 
-    put(projections.computing, "models_by_call", watched)
+    put(Models, "needed_for", watched)
 
 
 def committed(reached: Reached) -> None:
@@ -285,9 +286,9 @@ PROJECTOR = {
     "the log is in its place": Step(
         models_after_the_page(with_much_log(after(Projections, "tidy")))
     ),
-    "all models are built aside": Step(all_models_anew(after(Projections, "build_aside"))),
-    "while they are swapped": Step(all_models_anew(before(Projections, "swap")), 0.02),
-    "all models are swapped": Step(all_models_anew(after(Projections, "swap"))),
+    "all models are built aside": Step(all_models_anew(after(Rebuild, "_build"))),
+    "while they are swapped": Step(all_models_anew(before(projections.places, "show")), 0.02),
+    "all models are swapped": Step(all_models_anew(after(Rebuild, "only"))),
     "at any moment of a page": Step(page_read, 0.1),
 }
 STEPS = {"publisher": PUBLISHER, "command consumer": COMMAND_CONSUMER, "projector": PROJECTOR}

@@ -19,7 +19,8 @@ from projections.database import FILE_NAME
 from projections.errors import FileDamaged
 from projections.serving.client import Reader
 from projections.serving.duckdb_file import FileInUse, files_set_aside
-from projections.serving.server import ADDRESS_NAME, owning
+from projections.serving.line import ADDRESS_NAME
+from projections.serving.server import owning
 from tests.entrypoints.calling import call
 from tests.projections.received_calls import count, record_some
 

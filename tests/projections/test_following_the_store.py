@@ -7,53 +7,22 @@ import os
 import random
 import signal
 import time
-from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
-from domain.commands import Answer, Command, Hold, Leave, Offer, Receive
 from ledger.feed import EventBatch, StoreFeed
-from ledger.ledger import Ledger
 from projections.database import Projections
 from projections.errors import Gap
 from projections.serving.client import ask
 from projections.serving.server import owning
-from tests.projections.documents import MORNING, written
+from tests.projections.documents import written
+from tests.projections.held_calls import history, record
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])
 """What takes long to start, importing, is done once for all of them."""
 KILLS = 30
-
-
-def history(first: int, last: int) -> list[Command]:
-    steps = [
-        (Receive, "system", {"queue": "support"}),
-        (Offer, "system", {"agent": "agent-1"}),
-        (Answer, "agent-1", {}),
-        (Hold, "agent-1", {}),
-        (Leave, "customer", {}),
-    ]
-    return [
-        kind(
-            command_id=UUID(int=call * 10 + step),
-            source="test",
-            call_id=f"call-{call}",
-            actor=actor,
-            occurred_at=MORNING + timedelta(seconds=call + 10 * step),
-            **own,
-        )
-        for call in range(first, last)
-        for step, (kind, actor, own) in enumerate(steps)
-    ]
-
-
-def record(folder: Path, first: int, last: int) -> None:
-    with Ledger.open(folder) as ledger:
-        for command in history(first, last):
-            ledger.record(command)
 
 
 def test_the_owner_follows_what_is_recorded_and_tells_how_far_it_is(tmp_path: Path) -> None:

@@ -106,14 +106,14 @@ def test_a_file_that_will_not_open_is_set_aside_and_made_anew_with_a_word(tmp_pa
     assert len(list(tmp_path.glob("projections.duckdb.set-aside-*"))) == 1
 
 
-def test_a_file_made_by_other_models_is_set_aside_and_made_anew(tmp_path: Path) -> None:
+def test_a_file_with_other_columns_is_set_aside_and_made_anew(tmp_path: Path) -> None:
     record_some(tmp_path, 1, 4)
     count(tmp_path)
     with owning(tmp_path) as owner, owner.writing() as projections:
-        projections.connection.execute("update file_made_by set models_hash = 'older'")
+        projections.connection.execute("update file_made_by set layout_hash = 'older'")
     answer = ask(tmp_path, "select count(*) as calls from calls")
     assert (answer.position, answer.table.to_pylist()) == (3, [{"calls": 3}])
-    assert "other models" in answer.note
+    assert "other columns" in answer.note
 
 
 def keep_recording(folder: str, count: int) -> None:

@@ -1,0 +1,275 @@
+"""All tables, or some models' alone, computed anew beside the current ones, which answer meanwhile.
+
+The tables are built part by part up to a position, each part in a transaction of its own, so that
+live rounds go on between and beside them. Then the calls touched meanwhile are computed, in rounds
+that become shorter; the last one, the comparison of its calls, and the swap are one transaction
+under the writer's lock. A process that dies before it leaves the tables before, and what was built
+is dropped when the file is opened next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+import pyarrow as pa
+
+from projections import comparing, places
+from projections.batches import Positions
+from projections.comparing import Changed, Compared
+from projections.computing import Computing, Work
+from projections.errors import ProjectionError
+
+if TYPE_CHECKING:
+    from projections.database import Projections
+
+EVENTS_BESIDE: Final = 250_000
+"""Of a part beside live rounds: they wait while it is committed and put in its place."""
+
+FEW_EVENTS: Final = 500
+"""So many events are taken while nobody else may write."""
+
+MOST_ROUNDS: Final = 20
+"""Where events come faster than they are computed aside, they come to wait for the last round."""
+
+DIFFERENCES_AT_ONCE: Final = 10_000
+
+
+class Step(StrEnum):
+    """What a rebuild is at."""
+
+    COMPUTING = "computing"
+    FOLLOWING = "following"
+    COMPARING = "comparing"
+    SWAPPING = "swapping"
+    SWAPPED = "swapped"
+
+
+Told = Callable[[Step, int, int], None]
+"""Told at the begin of each step, and after each part, how many events are done, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came of a rebuild."""
+
+    position: int
+    changed: list[Changed] = field(default_factory=list)
+
+
+class NothingKept(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """There are no tables from before to go back to."""
+
+
+def tell_nobody(step: Step, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+class Rebuild:
+    """One rebuild, on a cursor of its own; `differences` can be asked for until it is closed."""
+
+    def __init__(
+        self,
+        projections: Projections,
+        writing: Callable[[], AbstractContextManager[object]],
+        told: Told = tell_nobody,
+    ) -> None:
+        """`writing` lets nobody else write for as long as it lasts."""
+        self._projections = projections
+        self._writing = writing
+        self._told = told
+        self._models = projections.models
+        self._cursor = projections.connection.cursor()
+        self._part_events = projections.part_events
+        self._computing = Computing(self._cursor, self._models, self._part_events)
+        self._compares = False
+        self._is_swapped = False
+
+    def __enter__(self) -> Rebuild:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cursor.close()
+
+    def run(self, keeps: bool = False) -> Rebuilt:
+        """Build every table anew, compare, and swap; the tables before are kept if told so."""
+        self._part_events = min(self._part_events, EVENTS_BESIDE)
+        self._computing = Computing(self._cursor, self._models, self._part_events)
+        with self._dropped_unless_swapped():
+            self._begin([model.name for model in self._models.kept])
+            self._build()
+            return self._compare_and_swap(keeps)
+
+    def back(self) -> Rebuilt:
+        """Swap to the tables that were kept, brought up to now; those of now are kept for them.
+
+        Raises `NothingKept`.
+        """
+        kept = places.aside(self._cursor)
+        if kept is None or not kept.is_kept:
+            raise NothingKept(
+                "No tables are kept to go back to: `call-ledger rebuild --keep` keeps those before."
+            )
+        made_by = kept.tables.made_by
+        if any(self._models.hashes.get(name) != made for name, made in made_by.items()):
+            raise NothingKept(
+                "The kept tables were made by another version: go back with that one."
+            )
+        return self._compare_and_swap(keeps=True)
+
+    def only(self, names: Collection[str]) -> None:
+        """Build these tables anew and swap, under the lock all the time, and without comparing."""
+        with self._writing(), self._dropped_unless_swapped():
+            self._begin(names)
+            self._build()
+            self._swap(keeps=False)
+
+    def differences(self, limit: int | None = None) -> Iterator[pa.Table]:
+        """What differs, or the first of it, by model and key, some thousand rows at a time."""
+        some = "" if limit is None else f" limit {limit}"
+        found = self._cursor.sql(f"{comparing.FOUND}{some}")
+        for batch in found.to_arrow_reader(DIFFERENCES_AT_ONCE):
+            yield pa.Table.from_batches([batch])
+
+    def _begin(self, names: Collection[str]) -> None:
+        with self._writing(), self._projections.transaction():
+            now = self._projections.positions
+            places.begin_aside(
+                self._projections.connection,
+                self._models,
+                names,
+                now.position,
+                now.projected_refusal_number,
+            )
+
+    def _build(self) -> None:
+        aside = self._aside()
+        if not aside.tables.schemas:
+            return
+        self._told(Step.COMPUTING, 0, aside.position)
+        for start in self._computing.parts(aside.position):
+            with self._transaction():
+                self._computing.part(self._work(), start, aside.refusal_number)
+            self._projections.checkpoint_when_long(self._cursor)
+            done = min(start + self._part_events, aside.position)
+            self._told(Step.COMPUTING, done, aside.position)
+
+    def _compare_and_swap(self, keeps: bool) -> Rebuilt:
+        self._cursor.execute(comparing.DIFFERENCES)
+        self._follow()
+        self._told(Step.COMPARING, 0, 0)
+        with self._transaction():
+            for compared in self._compared():
+                comparing.compare(self._cursor, compared, self._compared_rows(compared))
+        self._compares = True
+        self._follow()
+        self._told(Step.SWAPPING, 0, 0)
+        with self._writing():
+            self._projections.refresh_current()
+            changed = self._swap(keeps)
+        return Rebuilt(self._projections.positions.projected_position, changed)
+
+    def _compared_rows(self, compared: Compared) -> str:
+        """Of refusals only those that are aside already: they are not computed again."""
+        if compared.model.is_by_call:
+            return "true"
+        return f"refusal_number <= {self._aside().refusal_number}"
+
+    def _follow(self) -> None:
+        """Compute the calls touched since, until few events are left."""
+        for _ in range(MOST_ROUNDS):
+            self._told(Step.FOLLOWING, self._aside().position, self._now().position)
+            if self._now().projected_position - self._aside().position <= FEW_EVENTS:
+                return
+            with self._transaction():
+                self._round(self._now().projected_refusal_number)
+
+    def _round(self, refusal_number: int) -> None:
+        """Compute the calls touched since the last round, and compare them, in a transaction."""
+        now, aside = self._now(), self._aside()
+        since = Positions(now.position, refusal_number, aside.position, aside.refusal_number)
+        self._computing.touched(self._work(), since)
+        if self._compares:
+            self._compare_again(aside.refusal_number)
+        places.note_aside(self._cursor, now.projected_position, refusal_number)
+
+    def _compare_again(self, refusal_number: int) -> None:
+        execute = self._cursor.execute
+        execute(
+            "delete from differences where call_position in (select call_position from touched)"
+        )
+        oldest = execute("select min(call_position) from touched").fetchall()[0][0]
+        touched = f"call_position >= {oldest} and call_position in (from touched)"
+        for compared in self._compared():
+            if not compared.model.is_by_call:
+                comparing.compare(self._cursor, compared, f"refusal_number > {refusal_number}")
+            elif oldest is not None:
+                comparing.compare(self._cursor, compared, touched)
+
+    def _swap(self, keeps: bool) -> list[Changed]:
+        """The last round and the swap, while nobody else writes."""
+        with self._transaction():
+            now, aside = self._now(), self._aside()
+            is_all = {model.name for model in self._models.kept} <= aside.tables.schemas.keys()
+            self._round(now.refusal_number if is_all else now.projected_refusal_number)
+            changed = (
+                [one for two in self._compared() if (one := comparing.summary(self._cursor, two))]
+                if self._compares
+                else []
+            )
+            far = (now.projected_position, now.projected_refusal_number)
+            places.show(self._cursor, self._models, aside.tables, keeps, far)
+            if is_all:
+                self._projections.note_projected(self._cursor)
+            self._told(Step.SWAPPING, 1, 1)
+        self._is_swapped = True
+        self._told(Step.SWAPPED, 0, 0)
+        return changed
+
+    def _compared(self) -> Iterator[Compared]:
+        """The models that are in both places."""
+        before, after = places.current(self._cursor).schemas, self._aside().tables.schemas
+        for model in self._models.kept:
+            if model.name in before and model.name in after:
+                name = model.name
+                yield Compared(model, f"{before[name]}.{name}", f"{after[name]}.{name}")
+
+    def _work(self) -> Work:
+        return Work(
+            self._aside().tables.schemas,
+            places.current(self._cursor).schemas,
+            calls_again="main.calls_to_recompute_aside",
+        )
+
+    def _aside(self) -> places.Aside:
+        aside = places.aside(self._cursor)
+        assert aside is not None, "nobody else drops what is being built"
+        return aside
+
+    def _now(self) -> Positions:
+        return self._projections.positions_for(self._cursor)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._cursor.begin()
+        try:
+            yield
+            self._cursor.commit()
+        except BaseException:
+            with suppress(duckdb.Error):
+                self._cursor.rollback()
+            raise
+
+    @contextmanager
+    def _dropped_unless_swapped(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            if not self._is_swapped:
+                with suppress(duckdb.Error), self._writing(), self._projections.transaction():
+                    places.drop_aside(self._projections.connection)
+            raise

@@ -1,0 +1,89 @@
+"""`call-ledger rebuild`, beside whoever has the tables, and what it keeps of the differences."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import orjson
+import pyarrow.parquet
+import pytest
+
+from ledger.feed import StoreFeed
+from projections.places import current
+from projections.serving.server import owning
+from tests.entrypoints.calling import call
+
+DIFFERENCE = ("exits", '{"call_position":1,"exit_number":1}', "reason", "=x", "customer_left")
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    """A ledger of one call whose tables say that it was left for another reason."""
+    call(tmp_path, "record", "receive", "--call", "1", "--actor", "system")
+    call(tmp_path, "record", "leave", "--call", "1", "--actor", "customer")
+    call(tmp_path, "report", "exits")
+    with owning(tmp_path) as owner, owner.writing() as projections:
+        schema = current(projections.connection).schemas["exits"]
+        projections.connection.execute(f"update {schema}.exits set reason = '=x'")
+    return tmp_path
+
+
+def test_a_rebuild_of_right_tables_comes_out_the_same(told: Path) -> None:
+    answer = call(told, "rebuild")
+    assert answer.code == 0
+    assert answer.out == "Every table came out the same, at position 70.\n"
+    assert call(told, "rebuild", "--json").json == {
+        "position": 70,
+        "changed": [],
+        "differences": [],
+    }
+
+
+def test_a_rebuild_shows_the_models_rows_and_columns_that_differ(wrong: Path) -> None:
+    answer = call(wrong, "rebuild")
+    assert answer.code == 1
+    for words in ("exits", "reason 1", "=x customer_left", "--diff FILE keeps all of them."):
+        assert words in answer.said
+    assert call(wrong, "rebuild").code == 0
+
+
+def test_a_rebuild_is_done_by_the_process_that_has_the_tables(wrong: Path) -> None:
+    with owning(wrong, lambda: StoreFeed(wrong)):
+        answer = call(wrong, "rebuild", "--json")
+        assert answer.code == 1
+        (changed,) = answer.json["changed"]
+        assert (changed["model"], changed["columns"]) == ("exits", {"reason": 1})
+        assert [tuple(one.values()) for one in answer.json["differences"]] == [DIFFERENCE]
+        assert call(wrong, "rebuild").code == 0
+
+
+def test_what_differs_is_kept_as_csv_json_lines_or_parquet(wrong: Path) -> None:
+    assert call(wrong, "rebuild", "--keep", "--diff", str(wrong / "all.csv")).code == 1
+    with (wrong / "all.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["model", "key", "column", "before", "after"],
+            ["exits", DIFFERENCE[1], "reason", "'=x", "customer_left"],
+        ]
+    assert call(wrong, "rebuild", "--back", "--diff", str(wrong / "all.jsonl")).code == 1
+    (line,) = (wrong / "all.jsonl").read_bytes().splitlines()
+    assert orjson.loads(line)["after"] == "=x"
+    assert call(wrong, "rebuild", "--diff", str(wrong / "all.parquet")).code == 1
+    (row,) = pyarrow.parquet.read_table(wrong / "all.parquet").to_pylist()
+    assert tuple(row.values()) == DIFFERENCE
+
+
+def test_a_file_that_cannot_be_written_is_said_before_anything_is_done(wrong: Path) -> None:
+    for name, words in (("all.txt", "must end in"), ("none/all.csv", "cannot be written")):
+        answer = call(wrong, "rebuild", "--diff", str(wrong / name))
+        assert answer.code == 2
+        assert words in answer.said
+    assert list(wrong.glob("all*")) == []
+    assert call(wrong, "rebuild").code == 1
+
+
+def test_there_is_nothing_to_go_back_to_unless_it_was_kept(wrong: Path) -> None:
+    answer = call(wrong, "rebuild", "--back")
+    assert answer.code == 3
+    assert "`call-ledger rebuild --keep`" in answer.said
+    assert call(wrong, "rebuild", "--keep", "--back").code == 2
