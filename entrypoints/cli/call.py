@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.vocabulary import Phase
-from entrypoints.cli.one_call import CallNotFoundError, OneCall, one_call
+from entrypoints.cli.one_call import CallNotFoundError, OneCall, one_call, read_call, row_of
 from entrypoints.cli.report import Queue, Since, Source, Until
 from entrypoints.report_answer import moment_of
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, notes_of
@@ -41,6 +41,7 @@ from projections.reports.report import Selection, where
 
 if TYPE_CHECKING:
     from entrypoints.timeline.history import Entry
+    from projections.serving.client import Reader
 
 app = typer.Typer(
     help="List calls, read the events of one, or see it as a picture.", no_args_is_help=True
@@ -156,18 +157,18 @@ def show(
 
         shown_versions = {event["version"] for event in call.events}
         with StoreFeed(ledger) as feed:
-            documents = feed.documents_of(call.about["source"], call_id)
+            documents = feed.documents_of(call.source, call_id)
             for version, document in enumerate(documents, 1):
                 if version in shown_versions:
                     typer.echo(document)
         return
     entries = history(call.events)
-    print_history(entries, time_zone, f"Call {call_id} of {call.about['source']}")
-    if call.about["missing"]:
+    print_history(entries, time_zone, f"Call {call_id} of {call.source}")
+    if call.missing:
         from rich.markup import escape
 
-        print_notes(f"The source's record is incomplete: {escape(call.about['missing'])}.")
-    if call.about["is_time_derived"]:
+        print_notes(f"The source's record is incomplete: {escape(call.missing)}.")
+    if call.is_time_derived:
         print_notes("Times are computed from durations: the time of day is not known.")
     print_notes(
         f"{len(entries):,} events; at position {call.position:,}.",
@@ -201,16 +202,20 @@ def diff(
     if until_position is not None and until_position < since_position:
         raise typer.BadParameter("--to is before --from: what became known is what came later.")
     until = None if until_position is None else str(until_position)
-    after = one_call(ledger, call_id, source, AskedMoment(until))
-    before = known_before(ledger, call_id, source, since_position)
-    changed = changes({} if before is None else before.about, after.about)
+    from projections.serving.client import Reader
+
+    with Reader(ledger) as reader:
+        after = read_call(reader, ledger, call_id, source, AskedMoment(until))
+        before = known_before(reader, ledger, call_id, source, since_position)
+        row_before = {} if before is None else row_of(reader, before)
+        changed = changes(row_before, row_of(reader, after))
     new = events_after(history(after.events), 0 if before is None else len(before.events))
     if json:
-        facts = {"call_id": call_id, "source": after.about["source"], "from": since_position}
+        facts = {"call_id": call_id, "source": after.source, "from": since_position}
         versions = [entry.version for entry in new]
         write_json({**facts, "to": after.position, "new_versions": versions, "changed": changed})
         return
-    print_history(new, time_zone, f"What became known of call {call_id} of {after.about['source']}")
+    print_history(new, time_zone, f"What became known of call {call_id} of {after.source}")
     print_table(
         ["of the call", "before", "after"],
         [(name, one["before"], one["after"]) for name, one in changed.items()],
@@ -219,11 +224,11 @@ def diff(
 
 
 def known_before(
-    ledger: LedgerFolder, call_id: str, source: str | None, position: int
+    reader: Reader, ledger: LedgerFolder, call_id: str, source: str | None, position: int
 ) -> OneCall | None:
     """The call as it was known; nothing where it was not."""
     with suppress(CallNotFoundError):
-        return one_call(ledger, call_id, source, AskedMoment(str(position)))
+        return read_call(reader, ledger, call_id, source, AskedMoment(str(position)))
     return None
 
 
@@ -252,7 +257,7 @@ def timeline(
     place = zone(time_zone)
     asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
     call = one_call(ledger, call_id, source, asked)
-    drawn = lanes(call.events, until=drawn_until(call.about, call.moment))
+    drawn = lanes(call.events, until=drawn_until(call.as_told, call.moment))
     if svg is None:
         console().print(TimelineView(drawn, place))
         print_notes(*notes_of(call.moment))

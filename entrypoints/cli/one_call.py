@@ -1,16 +1,34 @@
-"""One call as of a moment: its events, and what the tables say of it."""
+"""One call as of a moment: its events, and what they say of it as a whole.
+
+The table `calls` says the same and more, but as of an earlier moment it has to be computed first.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from domain.call import Call
+from domain.events import ObservationRepeated
+from domain.evolve import evolve
+from domain.vocabulary import Phase, TimeSource
 from entrypoints.report_answer import moment_of
+from entrypoints.timeline.history import history
 from entrypoints.ui.moment import AskedMoment
 from entrypoints.ui.output import tell_note
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 
+if TYPE_CHECKING:
+    from projections.as_of import AsOf
+    from projections.serving.client import Reader
+
 NOW = AskedMoment()
+EVENTS: Final = "select * from events where call_position = $call_position order by version"
+UNREAD: Final = """
+select count(*) as unread from dead_letters
+where state = 'waiting' and call_position = $call_position
+"""
 
 
 class CallNotFoundError(LedgerError):
@@ -18,13 +36,54 @@ class CallNotFoundError(LedgerError):
 
 
 class OneCall(NamedTuple):
-    """A call's events in order, what `calls` says of it, and the position both are true at."""
+    """A call's events in order, and the moment that they are of."""
 
+    call_position: int
+    source: str
     events: list[dict[str, Any]]
-    about: dict[str, Any]
+    unread_count: int
+    """How many of its events are in quarantine."""
     position: int
+    as_of: AsOf | None
     moment: dict[str, Any]
     """The facts of the moment that was asked for; empty for now."""
+
+    @property
+    def told_once(self) -> list[dict[str, Any]]:
+        """The events but those that tell again: they are about the record, not about the call."""
+        return [one for one in self.events if one["type"] != ObservationRepeated.type]
+
+    @property
+    def last_event_at(self) -> datetime:
+        """When the latest of them occurred, UTC."""
+        latest: datetime = max(one["occurred_at"] for one in self.told_once or self.events)
+        return latest.replace(tzinfo=UTC)
+
+    @property
+    def is_time_derived(self) -> bool:
+        """Whether times were computed from durations."""
+        return any(one["time_source"] == TimeSource.DERIVED for one in self.told_once)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has ended, and no wrap-up is open."""
+        call = Call()
+        for entry in history(self.events):
+            call = evolve(call, entry.event)
+        return call.phase is Phase.CLOSED
+
+    @property
+    def as_told(self) -> dict[str, Any]:
+        """What a row of `calls` has of these, for who draws it."""
+        names = ("last_event_at", "is_closed", "is_time_derived")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def missing(self) -> str:
+        """What its record lacks, as far as that is known; empty where it is whole."""
+        marks = (one["missing"] for one in self.events if one["missing"] is not None)
+        unread = [f"{self.unread_count} of its events in quarantine"] if self.unread_count else []
+        return "; ".join([*dict.fromkeys(marks), *unread])
 
 
 def one_call(
@@ -36,29 +95,56 @@ def one_call(
     """
     from projections.serving.client import Reader
 
-    parameters = {"call_id": call_id} | ({"source": source} if source else {})
     with Reader(folder) as reader:
-        as_of = asked.looked_up(reader)
-        found = reader.ask(
-            f"select * from calls where call_id = $call_id"
-            f"{' and source = $source' if source else ''} order by source",
-            parameters,
-            as_of=as_of,
-        ).table.to_pylist()
-        if not found:
-            of_source = f" of source {source}" if source else ""
-            raise CallNotFoundError(
-                f"There {'is' if as_of is None else 'was'} no call {call_id}{of_source} in {folder}"
-                f"{'' if as_of is None else ' at that moment'}; see call-ledger call list."
-            )
-        if len(found) > 1:
-            names = " or ".join(f"--source {one['source']}" for one in found)
-            raise CallNotFoundError(f"More than one source has a call {call_id}; add {names}.")
-        answer = reader.ask(
-            "select * from events where call_position = $call_position order by version",
-            {"call_position": found[0]["call_position"]},
-            as_of=as_of,
+        return read_call(reader, folder, call_id, source, asked)
+
+
+def read_call(
+    reader: Reader, folder: LedgerFolder, call_id: str, source: str | None, asked: AskedMoment
+) -> OneCall:
+    """As `one_call`, of a reader that is open."""
+    as_of = asked.looked_up(reader)
+    parameters = {"call_id": call_id} | ({"source": source} if source else {})
+    # Whatever was known then is known now.
+    known = reader.ask(
+        "select call_position, source from calls where call_id = $call_id"
+        f"{' and source = $source' if source else ''} order by source",
+        parameters,
+    ).table.to_pylist()
+    answers = [
+        (one, reader.ask(EVENTS, {"call_position": one["call_position"]}, as_of=as_of))
+        for one in known
+    ]
+    found = [(one, answer) for one, answer in answers if answer.table.num_rows]
+    if not found:
+        of_source = f" of source {source}" if source else ""
+        raise CallNotFoundError(
+            f"There {'is' if as_of is None else 'was'} no call {call_id}{of_source} in {folder}"
+            f"{'' if as_of is None else ' at that moment'}; see call-ledger call list."
         )
-        moment = moment_of(reader, as_of)
+    if len(found) > 1:
+        names = " or ".join(f"--source {one['source']}" for one, _ in found)
+        raise CallNotFoundError(f"More than one source has a call {call_id}; add {names}.")
+    ((one, answer),) = found
+    place = one["call_position"]
+    (unread,) = reader.ask(UNREAD, {"call_position": place}, as_of=as_of).table.to_pylist()
     tell_note(answer.note)
-    return OneCall(answer.table.to_pylist(), found[0], answer.position, moment)
+    return OneCall(
+        place,
+        one["source"],
+        answer.table.to_pylist(),
+        unread["unread"],
+        answer.position,
+        as_of,
+        moment_of(reader, as_of),
+    )
+
+
+def row_of(reader: Reader, call: OneCall) -> dict[str, Any]:
+    """What the table `calls` says of it at its moment; nothing where its beginning is not known."""
+    rows = reader.ask(
+        "select * from calls where call_position = $call_position",
+        {"call_position": call.call_position},
+        as_of=call.as_of,
+    ).table.to_pylist()
+    return dict(rows[0]) if rows else {}
