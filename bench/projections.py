@@ -19,6 +19,7 @@ from statistics import median
 from bench.figures import Figure, table
 from bench.histories import batches
 from entrypoints.cli.one_call import one_call
+from entrypoints.ui.moment import AskedMoment
 from infra.folder import LedgerFolder
 from ledger.feed import EventBatch, StoreFeed
 from ledger.store.sqlite_file import open_to_write
@@ -96,11 +97,14 @@ def readings(owner: Owner, folder: Path) -> Iterator[Figure]:
     for what, sql in ANALYST.items():
         yield Figure(what, milliseconds(lambda sql=sql: read(cursor, sql)), "ms")  # type: ignore[misc]
     found, _ = read(
-        cursor, "select call_id from calls order by call_position desc limit 1 offset 99"
+        cursor, "select call_id from calls order by call_position desc limit 1 offset 1999"
     )
     call_id = found.column("call_id")[0].as_py()
     took = milliseconds(lambda: one_call(LedgerFolder(folder), call_id, None))
     yield Figure("a timeline's rows", took, "ms", 10, at_most=True)
+    then = AskedMoment(str(owner.projections.positions.position - LATER_EVENTS))
+    more = milliseconds(lambda: one_call(LedgerFolder(folder), call_id, None, then)) - took
+    yield Figure(f"the same as of {LATER_EVENTS:,} events ago, more", more, "ms")
 
 
 def as_of_beside_now(owner: Owner, report: Report) -> Figure:

@@ -15,8 +15,8 @@ GOES_ON: Final = timedelta(hours=12)
 def drawn_until(call: Mapping[str, Any], about: Mapping[str, Any]) -> datetime | None:
     """Up to the moment of the answer for a call that went on then; else no further than it goes.
 
-    `call` is a row of `calls` or has its columns, and `about` has the moment as `moment_of` tells it. A call whose
-    times are computed is drawn no further either: they are not the clock's.
+    `call` is a row of `calls` or has its columns, and `about` has the moment as `moment_of` tells
+    it. A call whose times are computed is drawn no further either: they are not the clock's.
     """
     now = moment_drawn(about)
     latest = call["last_event_at"].replace(tzinfo=UTC)

@@ -13,13 +13,10 @@ from projections.serving.client import Reader
 HEAD: Final = "select coalesce(max(position), 0) as position from events"
 LAST_REFUSAL: Final = "select max(recorded_at) as recorded_at from refusals"
 LAST_BY: Final = f"{HEAD} where recorded_at <= $moment"
-EVENT: Final = """
-select recorded_at, rule_set, rule_set_hash
-from events
-where position <= $position
-order by position desc
-limit 1
-"""
+EVENT: Final = "select recorded_at, rule_set, rule_set_hash from events"
+AT: Final = f"{EVENT} where position = $position"
+LAST_UP_TO: Final = f"{EVENT} where position <= $position order by position desc limit 1"
+"""Where the event of a position is a dead letter, this is the one before it."""
 
 
 class NotYetKnown(ProjectionError):  # noqa: N818 - it reads as the state it reports
@@ -39,10 +36,10 @@ def moment(
     A time is that of the last event recorded by then. Raises `NotYetKnown` for a position that is
     still to come.
     """
-    (head,) = reader.ask(HEAD).table.to_pylist()
     if isinstance(known_at, datetime):
         (found,) = reader.ask(LAST_BY, {"moment": known_at}).table.to_pylist()
         return AsOf(found["position"], known_at, happened_by, with_corrections)
+    (head,) = reader.ask(HEAD).table.to_pylist()
     if known_at is None:
         (refusal,) = reader.ask(LAST_REFUSAL).table.to_pylist()
         refused_by = refusal["recorded_at"] or datetime.min
@@ -58,8 +55,11 @@ def moment(
 
 def event_at(reader: Reader, position: int) -> dict[str, Any]:
     """When the last event up to a position was recorded, and by which rules it was judged."""
-    found = reader.ask(EVENT, {"position": position}).table.to_pylist()
-    return dict(found[0]) if found else {}
+    for sql in (AT, LAST_UP_TO):
+        found = reader.ask(sql, {"position": position}).table.to_pylist()
+        if found:
+            return dict(found[0])
+    return {}
 
 
 def facts_of(reader: Reader, as_of: AsOf) -> dict[str, Any]:
