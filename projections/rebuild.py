@@ -9,6 +9,7 @@ is dropped when the file is opened next.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ FEW_EVENTS: Final = 500
 MOST_ROUNDS: Final = 20
 """Where events come faster than they are computed aside, they come to wait for the last round."""
 
+SAMPLE_EVENTS: Final = 100_000
 DIFFERENCES_AT_ONCE: Final = 10_000
 
 
@@ -59,6 +61,18 @@ class Rebuilt:
 
     position: int
     changed: list[Changed] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a rebuild would compute, and how long it would take."""
+
+    events: int
+    tables: dict[str, int]
+    """The rows that each table has now."""
+    sample_events: int
+    """So many events were computed to measure it, and forgotten again."""
+    seconds: float
 
 
 class NothingKept(ProjectionError):  # noqa: N818 - it reads as the state it reports
@@ -103,6 +117,26 @@ class Rebuild:
             self._begin([model.name for model in self._models.kept])
             self._build()
             return self._compare_and_swap(keeps)
+
+    def estimate(self) -> Estimate:
+        """Compute the tables of the oldest calls, measure that, and forget them again."""
+        now, schemas = self._now(), places.current(self._cursor).schemas
+        sample = max(1, min(now.position, SAMPLE_EVENTS))
+        computing = Computing(self._cursor, self._models, sample)
+        self._told(Step.COMPUTING, 0, sample)
+        self._cursor.begin()
+        try:
+            places.begin_aside(self._cursor, self._models, schemas.keys(), now.position, 0)
+            began = time.monotonic()
+            computing.part(self._work(), 0, 0)
+            seconds = time.monotonic() - began
+        finally:
+            self._cursor.rollback()
+        rows = {
+            name: int(self._cursor.execute(f"select count(*) from {name}").fetchall()[0][0])
+            for name in sorted(schemas)
+        }
+        return Estimate(now.position, rows, sample, seconds * max(1, now.position / sample))
 
     def back(self) -> Rebuilt:
         """Swap to the tables that were kept, brought up to now; those of now are kept for them.

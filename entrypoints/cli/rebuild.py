@@ -10,8 +10,9 @@ import typer
 
 from entrypoints.ui.difference_file import COLUMNS, difference_file
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
-from entrypoints.ui.output import print_table, tell_note, write_json
+from entrypoints.ui.output import duration, print_table, tell_note, write_json
 from entrypoints.ui.progress import progress
+from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 
 if TYPE_CHECKING:
@@ -43,6 +44,18 @@ def rebuild(
         typer.Option("--back", help="Compute nothing, and show the tables that were kept again."),
     ] = False,
     diff: Diff = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be computed and how long it would take."),
+    ] = False,
+    from_store: Annotated[
+        bool,
+        typer.Option(
+            "--from-store",
+            help="Read every event again from the store first; no other process may have the"
+            " tables, and there are none to answer, or to compare with, until it is done.",
+        ),
+    ] = False,
     json: AsJson = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
@@ -60,6 +73,13 @@ def rebuild(
 
     if keep and back:
         raise typer.BadParameter("--back keeps the tables before anyway: leave --keep out.")
+    if from_store and (keep or back or diff or dry_run):
+        raise typer.BadParameter("--from-store begins without tables: leave the other options out.")
+    if from_store:
+        forget_tables(ledger)
+    if dry_run:
+        tell_estimate(ledger, json)
+        return
     wish = Wish(keep, back, SHOWN if diff is None else None)
     shown: list[dict[str, Any]] = []
     with nullcontext(None) if diff is None else difference_file(diff) as to_file:
@@ -78,6 +98,52 @@ def rebuild(
     else:
         typer.echo(f"Every table came out the same, at position {rebuilt.position:,}.")
     raise typer.Exit(1 if rebuilt.changed else 0)
+
+
+def tell_estimate(folder: LedgerFolder, json: bool) -> None:
+    """Say what a rebuild would compute, and how long it would take."""
+    from dataclasses import asdict
+
+    from projections.feeds import feed_of
+    from projections.rebuild import tell_nobody
+    from projections.serving.rebuilding import have_estimated
+    from projections.serving.server import Busy, owning
+
+    feed_of(folder).close()
+    try:
+        with owning(folder.path, lambda: feed_of(folder)) as owner:
+            tell_note(owner.note)
+            owner.bring_up()
+            with owner.rebuilding(tell_nobody) as rebuild:
+                estimate = rebuild.estimate()
+    except Busy:
+        estimate = have_estimated(folder.path)
+    if json:
+        write_json(asdict(estimate))
+        return
+    print_table(("table", "rows"), list(estimate.tables.items()), "Tables to be computed")
+    typer.echo(
+        f"From {estimate.events:,} events, in about {duration(estimate.seconds)} and the time to"
+        f" compare (measured on {estimate.sample_events:,} events). Nothing was changed."
+    )
+
+
+def forget_tables(folder: LedgerFolder) -> None:
+    """Delete the tables where the store can be read and nobody has them, so they are made anew."""
+    from ledger.feed import StoreFeed
+    from projections.serving.server import Busy, owning
+
+    with StoreFeed(folder) as feed:
+        feed.head()
+    try:
+        with owning(folder.path):
+            pass
+    except Busy:
+        raise LedgerError(
+            f"The tables in {folder} are in use by another process: read events again when it"
+            " has ended."
+        ) from None
+    folder.projections.unlink(missing_ok=True)
 
 
 def print_changes(rebuilt: Rebuilt, shown: list[dict[str, Any]], diff: Path | None) -> None:

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from projections.comparing import Changed
 from projections.errors import ProjectionError
-from projections.rebuild import Rebuild, Rebuilt, Step, Told
+from projections.rebuild import Estimate, Rebuild, Rebuilt, Step, Told, tell_nobody
 from projections.serving.line import called_owner
 from projections.serving.protocol import pack_table, raise_error, unpack_table
 
@@ -27,6 +27,7 @@ WISH: Final = "rebuild"
 STEP: Final = "step"
 DIFFERENCES: Final = "differences"
 REBUILT: Final = "rebuilt"
+ESTIMATE: Final = "estimate"
 TakeDifferences = Callable[[pa.Table], None]
 
 
@@ -86,10 +87,28 @@ def have_performed(folder: Path, wish: Wish, told: Told, take: TakeDifferences) 
         raise OwnerEnded from None
 
 
+def have_estimated(folder: Path) -> Estimate:
+    """Ask the process that has the tables how long it would take. Raises `ProjectionError`."""
+    try:
+        with called_owner(folder) as line:
+            line.send_bytes(pack_table(pa.table({}), {WISH: None}))
+            _, facts = unpack_table(line.recv_bytes())
+            raise_error(facts)
+            return Estimate(**facts[ESTIMATE])
+    except (OSError, EOFError, AuthenticationError):
+        raise OwnerEnded from None
+
+
 def serve_rebuild(
-    owner: Rebuildable, line: Connection[Any, Any], wish: Wish, stopping: threading.Event
+    owner: Rebuildable, line: Connection[Any, Any], message: bytes, stopping: threading.Event
 ) -> None:
-    """Rebuild for who is on the line. Raises `OSError` once they have hung up."""
+    """Rebuild for who is on the line, or estimate it. Raises `OSError` once they have hung up."""
+    _, facts = unpack_table(message)
+    if facts[WISH] is None:
+        with owner.rebuilding(tell_nobody) as rebuild:
+            line.send_bytes(pack_table(pa.table({}), {ESTIMATE: asdict(rebuild.estimate())}))
+        return
+    wish = Wish(**facts[WISH])
 
     def told(step: Step, done: int, total: int) -> None:
         if stopping.is_set():
@@ -103,10 +122,10 @@ def serve_rebuild(
     line.send_bytes(pack_table(pa.table({}), {REBUILT: asdict(rebuilt)}))
 
 
-def unpack_wish(message: bytes) -> Wish | None:
-    """The wish that a message is, if it is one."""
+def is_wish(message: bytes) -> bool:
+    """Whether a message is about a rebuild, and no question."""
     _, facts = unpack_table(message)
-    return Wish(**facts[WISH]) if WISH in facts else None
+    return WISH in facts
 
 
 def unpack_rebuilt(facts: dict[str, Any]) -> Rebuilt:

@@ -49,7 +49,7 @@ from projections.serving.protocol import (
     without_delay,
 )
 from projections.serving.readable import readable_by_the_ledger, without_schemas
-from projections.serving.rebuilding import serve_rebuild, unpack_wish
+from projections.serving.rebuilding import is_wish, serve_rebuild
 from projections.serving.sandbox import read
 from projections.serving.snapshot import Snapshot
 from projections.tables_as_of import statements
@@ -314,9 +314,8 @@ def reply_to(
 ) -> None:
     """Answer one question, or lend a snapshot until it is given back; an error is an answer too."""
     try:
-        wish = unpack_wish(message)
-        if wish is not None:
-            serve_rebuild(owner, connection, wish, stopping)
+        if is_wish(message):
+            serve_rebuild(owner, connection, message, stopping)
             return
         question = unpack_question(message)
         if not question.is_isolated:

@@ -22,7 +22,7 @@ def test_recording_and_reading_need_nothing_but_the_setting(
     assert status["position"] == status["answered_at_position"] > 100
     assert status["store_bytes"] > 0
     assert call(folder, "doctor", variables=store).code == 0
-    assert call(folder, "rebuild", variables=store).code == 0
+    assert call(folder, "rebuild", "--from-store", variables=store).code == 0
     shown = call(folder, "config", "--json", variables=store).json
     (value,) = [one["value"] for one in shown if one["variable"] == "CALL_LEDGER_STORE"]
     assert "search_path" not in value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import nullcontext
 from pathlib import Path
 
 import orjson
@@ -65,6 +66,7 @@ def test_what_differs_is_kept_as_csv_json_lines_or_parquet(wrong: Path) -> None:
             ["model", "key", "column", "before", "after"],
             ["exits", DIFFERENCE[1], "reason", "'=x", "customer_left"],
         ]
+    assert call(wrong, "rebuild", "--dry-run").code == 0
     assert call(wrong, "rebuild", "--back", "--diff", str(wrong / "all.jsonl")).code == 1
     (line,) = (wrong / "all.jsonl").read_bytes().splitlines()
     assert orjson.loads(line)["after"] == "=x"
@@ -79,6 +81,29 @@ def test_a_file_that_cannot_be_written_is_said_before_anything_is_done(wrong: Pa
         assert answer.code == 2
         assert words in answer.said
     assert list(wrong.glob("all*")) == []
+    assert call(wrong, "rebuild").code == 1
+
+
+def test_tables_are_made_again_from_the_store_where_nobody_has_them(wrong: Path) -> None:
+    with owning(wrong):
+        answer = call(wrong, "rebuild", "--from-store")
+        assert answer.code == 3
+        assert "in use by another process" in answer.said
+    assert call(wrong, "rebuild", "--from-store", "--back").code == 2
+    assert call(wrong, "rebuild", "--from-store").code == 0
+    assert "customer_left" in call(wrong, "sql", "select reason from exits").said
+
+
+def test_a_dry_run_says_what_would_be_computed_and_how_long_it_takes(wrong: Path) -> None:
+    for has_owner in (False, True):
+        with owning(wrong, lambda: StoreFeed(wrong)) if has_owner else nullcontext():
+            answer = call(wrong, "rebuild", "--dry-run", "--json")
+            assert answer.code == 0
+            found = answer.json
+            assert (found["events"], found["sample_events"]) == (4, 4)
+            assert found["tables"]["calls"] == 1
+            assert 0 < found["seconds"] < 60
+    assert "about" in call(wrong, "rebuild", "--dry-run").said
     assert call(wrong, "rebuild").code == 1
 
 
