@@ -6,15 +6,14 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
-from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from domain.commands import Command
 from domain.rules import RULE_OF_ID
 from entrypoints.http.keys import ApiKey
-from entrypoints.http.permissions import AllowedTo
+from entrypoints.http.permissions import AllowedTo, permitted
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import Service, service_of
 from ledger.answers import answer_to, answer_to_unreadable
@@ -31,15 +30,44 @@ STALE: Final = "L2"
 REUSED_ID: Final = "L5"
 
 router = APIRouter(tags=["commands"])
-Writer = Annotated[ApiKey, Depends(AllowedTo("record commands"))]
+MAY_RECORD: Final = AllowedTo("record commands")
 
-COMMAND_BODY: Final[dict[str, Any]] = {
+
+def parameter(name: str, place: str, type_name: str, description: str) -> dict[str, Any]:
+    """A parameter in the OpenAPI document."""
+    schema = (
+        {"type": "string"} if type_name == "string" else {"type": "string", "format": type_name}
+    )
+    is_in_path = place == "path"
+    return {
+        "name": name,
+        "in": place,
+        "required": is_in_path,
+        "description": description,
+        "schema": schema,
+    }
+
+
+COMMAND_REQUEST: Final[dict[str, Any]] = {
+    "parameters": [
+        parameter("source", "path", "string", "The call's source."),
+        parameter("call_id", "path", "string", "Its id there."),
+        parameter(
+            "Idempotency-Key",
+            "header",
+            "uuid",
+            "The command's id: the same again gets the first outcome.",
+        ),
+        parameter(
+            "If-Match", "header", "string", 'The version of the call that you have seen, as `"7"`.'
+        ),
+    ],
     "requestBody": {
         "required": True,
         "description": "One command, as docs/schemas/command.json has it; the call, its source "
         "and the command's id may be left out, because path and headers say them.",
         "content": {JSON: {"schema": {"type": "object", "required": ["type", "actor"]}}},
-    }
+    },
 }
 LINES_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -55,33 +83,24 @@ LINES_BODY: Final[dict[str, Any]] = {
     summary="Ask something of a call",
     status_code=201,
     responses=described(409, 412, 413, 415, 422),
-    openapi_extra=COMMAND_BODY,
+    openapi_extra=COMMAND_REQUEST,
 )
-async def record_command(
-    request: Request,
-    source: str,
-    call_id: str,
-    key: Writer,
-    idempotency_key: Annotated[
-        UUID | None, Header(description="The command's id: the same again gets the first outcome.")
-    ] = None,
-    if_match: Annotated[
-        str | None,
-        Header(description='The version of the call that you have seen, as `"7"`.'),
-    ] = None,
-) -> Response:
+@permitted(MAY_RECORD)
+async def record_command(request: Request) -> Response:
     """The rules decide; what is answered is on disk.
 
     201 with the events; 200 when the command is known already; 409 with the rule that refuses it,
     kept as evidence; 412 when the call has gone on since; 422 when the id has asked for something
     else before.
     """
+    # Found here: declared as parameters they would take FastAPI a fifth of the request's time.
+    key = await MAY_RECORD(request)
     expect_media_type(request, JSON)
-    said = {"source": unquote(source), "call_id": unquote(call_id)}
-    if idempotency_key is not None:
-        said["command_id"] = str(idempotency_key)
-    version = version_in(if_match)
-    asked = asked_of(await request.body(), said, version)
+    said = {name: unquote(value) for name, value in request.path_params.items()}
+    command_id = request.headers.get("Idempotency-Key")
+    if command_id is not None:
+        said["command_id"] = command_id
+    asked = asked_of(await request.body(), said, version_in(request.headers.get("If-Match")))
     refuse_others(key, asked.command)
     outcome = await service_of(request).ledger.handle(asked.command, asked.observed)
     if isinstance(outcome, RefusedOutcome):
@@ -101,7 +120,7 @@ async def record_command(
     responses=described(413, 415),
     openapi_extra=LINES_BODY,
 )
-async def record_batch(request: Request, key: Writer) -> Response:
+async def record_batch(request: Request, key: Annotated[ApiKey, Depends(MAY_RECORD)]) -> Response:
     """Record JSON lines in order, and answer each with the line that `docs/schemas/outcome.json`
     describes. What cannot be read is in quarantine; what is refused is kept as evidence.
     """

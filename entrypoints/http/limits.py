@@ -24,7 +24,10 @@ class BodyTooSlow(Exception):  # noqa: N818 - it reads as the state it reports
 
 
 class BoundedBody:
-    """Counts what comes, whatever `Content-Length` says, and waits no longer than it may take."""
+    """Counts what comes, whatever `Content-Length` says, and waits no longer than it may take.
+
+    Starlette has a limit of its own, which answers in plain text and waits for ever.
+    """
 
     def __init__(
         self,

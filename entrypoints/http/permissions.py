@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Final, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from entrypoints.http.keys import ApiKey, ApiRole
 from entrypoints.http.problems import Problem
@@ -23,9 +23,16 @@ PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
     "read who has read": frozenset({ApiRole.AUDITOR}),
 }
 
-BEARER: Final = HTTPBearer(
-    auto_error=False, description="A key that `call-ledger keys create` has shown."
-)
+SCHEME: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key that `call-ledger keys create` has shown.",
+}
+"""How a key is sent, for the OpenAPI document."""
+
+
+MARK: Final = "permission"
+Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
 
 class AllowedTo:
@@ -35,17 +42,14 @@ class AllowedTo:
         self.operation = operation
         self.roles = PERMISSIONS[operation]
 
-    async def __call__(
-        self,
-        request: Request,
-        sent: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
-    ) -> ApiKey:
+    async def __call__(self, request: Request) -> ApiKey:
         """The key. Raises `Problem` when there is none, or when it may not.
 
         A coroutine, though it waits for nothing: a function would be called on another thread.
         """
-        text = sent.credentials if sent else ""
-        key = service_of(request).keys.of(text, datetime.now(UTC))
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        is_key = scheme.lower() == "bearer"
+        key = service_of(request).keys.of(text.strip(), datetime.now(UTC)) if is_key else None
         if key is None:
             raise Problem(
                 401,
@@ -61,7 +65,20 @@ class AllowedTo:
         return key
 
 
+def permitted(permission: AllowedTo) -> Callable[[Endpoint], Endpoint]:
+    """Marks a route that asks for its permission itself, instead of depending on it."""
+
+    def marked(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, MARK, permission)
+        return endpoint
+
+    return marked
+
+
 def permission_of(route: APIRoute) -> AllowedTo | None:
     """What a route asks for; none where everybody may."""
-    asked = [one.call for one in route.dependant.dependencies]
+    asked = [
+        getattr(route.endpoint, MARK, None),
+        *(one.call for one in route.dependant.dependencies),
+    ]
     return next((one for one in asked if isinstance(one, AllowedTo)), None)
