@@ -22,6 +22,7 @@ from entrypoints.cli.rules import rules
 from entrypoints.cli.serve import serve
 from entrypoints.cli.serve_commands import serve_commands
 from entrypoints.cli.simulate import simulate
+from entrypoints.cli.snapshot import snapshot
 from entrypoints.cli.sql import SqlCommand, sql
 from entrypoints.cli.status import status
 from entrypoints.ui.failures import OneSentence
@@ -69,6 +70,7 @@ app.add_typer(call.app, name="call", rich_help_panel=READ)
 app.add_typer(paper.app, name="paper", rich_help_panel=READ)
 app.command(rich_help_panel=READ)(rules)
 app.command(rich_help_panel=READ, cls=SqlCommand)(sql)
+app.command(rich_help_panel=READ)(snapshot)
 app.command(rich_help_panel=SERVE)(serve)
 app.add_typer(keys.app, name="keys", rich_help_panel=SERVE)
 app.command("access-log", rich_help_panel=SERVE)(keys.access_log)

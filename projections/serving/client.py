@@ -7,6 +7,7 @@ ask that process. One that dies is replaced by the next who asks.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing import AuthenticationError
@@ -42,6 +43,8 @@ from projections.serving.sandbox import (
     too_many_characters,
 )
 from projections.serving.server import Busy, Owner, owning
+from projections.serving.snapshot import Snapshot
+from projections.serving.snapshot_file import check_place, publish, told_by
 
 PATIENCE_SECONDS: Final = 10.0
 """How long an asker waits for its own position before it takes an answer from before."""
@@ -52,6 +55,9 @@ IN_USE_SECONDS: Final = 1.0
 
 RETRY_SECONDS: Final = 0.02
 GIVEN_BACK: Final = b"given back"
+
+FromLent = Callable[[Snapshot, Question], Answer]
+"""How an answer is made from tables that are lent."""
 
 __all__ = ["Answer", "LedgerMissing", "Reader", "ask", "query"]
 
@@ -129,6 +135,21 @@ class Reader:
             raise QueryRefused(too_many_characters(sql))
         return self._answer(self._question(sql, parameters, bounds, as_of, is_isolated=True))
 
+    def publish(self, path: Path, with_personal: bool) -> Answer:
+        """Make a snapshot file, and answer with the one row of its table `snapshot`.
+
+        Whoever has the tables lends them meanwhile, and goes on taking in what comes. Raises
+        `WrongPlace`, `NoSnapshot`, and `TablesMoved` when they change too fast for two minutes.
+        """
+        check_place(path, self._folder.path)
+
+        def published(snapshot: Snapshot, _: Question) -> Answer:
+            publish(snapshot, path, with_personal)
+            return told_by(path)
+
+        question = self._question("select 1", None, USUAL, None, is_isolated=True)
+        return self._answer(question, published)
+
     def _question(
         self,
         sql: str,
@@ -140,7 +161,7 @@ class Reader:
         position = self._feed.head().position
         return Question(sql, parameters, position, PATIENCE_SECONDS, bounds, is_isolated, as_of)
 
-    def _answer(self, question: Question) -> Answer:
+    def _answer(self, question: Question, from_lent: FromLent = answer_isolated) -> Answer:
         wait_seconds = DEADLINE_SECONDS + question.bounds.seconds
         deadline = time.monotonic() + wait_seconds
         reason = ProjectionError(
@@ -149,7 +170,9 @@ class Reader:
         )
         while time.monotonic() < deadline:
             try:
-                answer = self._answer_oneself(question) or self._answer_of_owner(question)
+                answer = self._answer_oneself(question, from_lent) or self._answer_of_owner(
+                    question, from_lent
+                )
             except FileInUse as in_use:
                 # It may be closed in a moment, as by one who only looks at it.
                 deadline = min(deadline, time.monotonic() + self._in_use_seconds)
@@ -161,7 +184,7 @@ class Reader:
             time.sleep(RETRY_SECONDS)
         raise reason
 
-    def _answer_oneself(self, question: Question) -> Answer | None:
+    def _answer_oneself(self, question: Question, from_lent: FromLent) -> Answer | None:
         if self._owner is None:
             try:
                 self._owner = self._owned.enter_context(owning(self._folder.path, self._open_feed))
@@ -174,7 +197,7 @@ class Reader:
             if not question.is_isolated:
                 return self._owner.answer(question)
             with self._owner.lending(question) as snapshot:
-                answer = answer_isolated(snapshot, question)
+                answer = from_lent(snapshot, question)
             return replace(answer, note=self._owner.note)
         except FileDamaged as damaged:
             self._note = str(damaged)
@@ -182,7 +205,7 @@ class Reader:
             self._owned.close()
             raise
 
-    def _answer_of_owner(self, question: Question) -> Answer | None:
+    def _answer_of_owner(self, question: Question, from_lent: FromLent) -> Answer | None:
         """The answer of the process that has the tables; nothing when there is none any more."""
         try:
             line = self._line or self._called_owner()
@@ -193,7 +216,7 @@ class Reader:
                 return unpack_answer(line.recv_bytes())
             snapshot, note = unpack_snapshot(line.recv_bytes())
             try:
-                return replace(answer_isolated(snapshot, question), note=note)
+                return replace(from_lent(snapshot, question), note=note)
             finally:
                 line.send_bytes(GIVEN_BACK)
         except (OSError, EOFError, AuthenticationError):
