@@ -18,7 +18,7 @@ from statistics import median
 
 from bench.figures import Figure, table
 from bench.histories import batches
-from entrypoints.cli.one_call import one_call
+from entrypoints.one_call import one_call
 from entrypoints.ui.moment import AskedMoment
 from infra.folder import LedgerFolder
 from ledger.feed import EventBatch, StoreFeed

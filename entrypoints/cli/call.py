@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.vocabulary import Phase
-from entrypoints.cli.one_call import CallNotFoundError, OneCall, one_call, read_call, row_of
 from entrypoints.cli.report import Queue, Since, Source, Until
+from entrypoints.one_call import CallNotFoundError, OneCall, one_call, read_call, row_of
 from entrypoints.report_answer import moment_of
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, notes_of
 from entrypoints.ui.options import (

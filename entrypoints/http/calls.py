@@ -22,6 +22,7 @@ from entrypoints.http.keys import ApiKey, ApiRole
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import Service, service_of
+from entrypoints.one_call import CallNotFoundError, OneCall, read_call, row_of
 from entrypoints.report_answer import moment_of
 from entrypoints.timeline.drawn import as_document, drawn_until
 from entrypoints.timeline.lanes import lanes
@@ -29,6 +30,7 @@ from entrypoints.timeline.picture import picture
 from entrypoints.ui.period import since, until, zone
 from ledger.feed import StoreFeed
 from projections.reports.report import Selection, where
+from projections.serving.client import Reader
 
 MOST_CALLS: Final = 500
 SVG: Final = "image/svg+xml"
@@ -38,7 +40,7 @@ router = APIRouter(tags=["calls"])
 
 
 @router.get(CALL, summary="A call's state", responses=described(404))
-def read_call(
+def read_state(
     request: Request,
     source: str,
     call_id: str,
@@ -51,9 +53,11 @@ def read_call(
         raise Problem(403, "not-allowed", f"This key reads calls of {key.source} only.")
     service = service_of(request)
     service.log_reading(request, key, "read a call's state")
-    call, about = one_call(service, source, call_id, asked)
-    headers = asked.reached(about["position"]) | {"ETag": f'"{call["event_count"]}"'}
-    return document({**about, "call": call}, headers)
+    with service.reader() as reader:
+        call = known_call(reader, service, source, call_id, asked)
+        row = row_of(reader, call)
+    headers = asked.reached(call.position) | {"ETag": f'"{len(call.events)}"'}
+    return document({"position": call.position, **call.moment, "call": row}, headers)
 
 
 @router.get(f"{CALL}/events", summary="A call's events", responses=described(404))
@@ -68,13 +72,14 @@ def read_events(
     source, call_id = unquote(source), unquote(call_id)
     service = service_of(request)
     service.log_reading(request, key, "read a call's events")
-    call, about = one_call(service, source, call_id, asked)
-    headers = asked.reached(about["position"])
-    versions = {event["version"] for event in events_of(service, call, asked)}
+    with service.reader() as reader:
+        call = known_call(reader, service, source, call_id, asked)
+    headers = asked.reached(call.position)
+    versions = {event["version"] for event in call.events}
     with StoreFeed(service.folder) as feed:
         documents = feed.documents_of(source, call_id)
     shown = (one for version, one in enumerate(documents, 1) if version in versions)
-    content = b'{"position":%d,"events":[%s]}' % (about["position"], b",".join(shown))
+    content = b'{"position":%d,"events":[%s]}' % (call.position, b",".join(shown))
     return Response(content, 200, headers, JSON)
 
 
@@ -95,12 +100,13 @@ def draw_timeline(
     source, call_id = unquote(source), unquote(call_id)
     service = service_of(request)
     service.log_reading(request, key, "read a call's events")
-    call, about = one_call(service, source, call_id, asked)
-    headers = asked.reached(about["position"])
-    drawn = lanes(events_of(service, call, asked), until=drawn_until(call, about))
+    with service.reader() as reader:
+        call = known_call(reader, service, source, call_id, asked)
+    headers = asked.reached(call.position)
+    drawn = lanes(call.events, until=drawn_until(call.as_told, call.moment))
     if SVG in accept:
         return Response(picture(drawn, zone(asked.time_zone)), 200, headers, SVG)
-    return document({**about, **as_document(drawn)}, headers)
+    return document({"position": call.position, **call.moment, **as_document(drawn)}, headers)
 
 
 @router.get("/v1/calls", summary="Calls, newest first", responses=described())
@@ -158,32 +164,12 @@ def list_calls(
     return document({**about, "calls": calls, "next": following}, headers)
 
 
-def one_call(
-    service: Service, source: str, call_id: str, asked: Asked
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What `calls` says of a call, and at which position. Raises `Problem` when there is none."""
-    with service.reader() as reader:
-        as_of = asked.moment.looked_up(reader)
-        answer = reader.ask(
-            "select * from calls where source = $source and call_id = $call_id",
-            {"source": source, "call_id": call_id},
-            as_of=as_of,
-        )
-        about = {"position": answer.position, **moment_of(reader, as_of)}
-    asked.reached(answer.position)
-    rows = answer.table.to_pylist()
-    if not rows:
-        raise Problem(404, "no-such-call", "No call of this source has this id: see /v1/calls.")
-    return rows[0], about
-
-
-def events_of(service: Service, call: dict[str, Any], asked: Asked) -> list[dict[str, Any]]:
-    """The rows of a call's events, in order."""
-    with service.reader() as reader:
-        answer = reader.ask(
-            "select * from events where call_position = $call_position order by version",
-            {"call_position": call["call_position"]},
-            as_of=asked.moment.looked_up(reader),
-        )
-    events: list[dict[str, Any]] = answer.table.to_pylist()
-    return events
+def known_call(
+    reader: Reader, service: Service, source: str, call_id: str, asked: Asked
+) -> OneCall:
+    """The call as of the moment. Raises `Problem` when there is none."""
+    try:
+        return read_call(reader, service.folder, call_id, source, asked.moment)
+    except CallNotFoundError:
+        detail = "No call of this source has this id at that moment: see /v1/calls."
+        raise Problem(404, "no-such-call", detail) from None

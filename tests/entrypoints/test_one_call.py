@@ -6,7 +6,7 @@ from datetime import UTC
 
 from hypothesis import given, settings
 
-from entrypoints.cli.one_call import EVENTS, OneCall
+from entrypoints.one_call import EVENTS, OneCall
 from projections.database import Projections
 from tests.projections.histories import PHASES, Drawn, history, projections, steps
 
