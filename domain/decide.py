@@ -95,7 +95,7 @@ def first_broken(call: Call, command: Command, rules: RuleSet, role: Role) -> st
     if command.expected_version is not None and command.expected_version != call.version:
         return "L2"
     phase = call.phase
-    by_table = verdict(role, phase, row_of(command))
+    by_table = verdict(role, phase, row_of(command), rules.changes)
     if by_table != ALLOWED:
         return by_table
     asked = GUARDS_OF_ACTION.get(command.action)
@@ -111,7 +111,11 @@ def all_broken(call: Call, command: Command, rules: RuleSet, role: Role) -> tupl
     """Every rule broken: the table's first, then each guard's, once each."""
     phase, row = call.phase, row_of(command)
     unknown = role is Role.UNKNOWN
-    by_table = verdict_for_anybody(phase, row) if unknown else verdict(role, phase, row)
+    by_table = (
+        verdict_for_anybody(phase, row, rules.changes)
+        if unknown
+        else verdict(role, phase, row, rules.changes)
+    )
     question = Question(call, command, rules, role, phase)
     broken = dict.fromkeys([] if by_table == ALLOWED else [by_table])
     for rule, is_broken in GUARDS_OF_ACTION.get(command.action, ()):

@@ -8,6 +8,7 @@ can exist; in any other phase, and in a row that is left out, R22 refuses: right
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from domain.vocabulary import Phase, Role
@@ -176,21 +177,30 @@ ACTIONS: Final[tuple[str, ...]] = tuple(
 """Every action the table speaks of, in the order of its first row."""
 
 
-def verdict(role: Role, phase: Phase, action: str) -> str:
+Changes = Mapping[tuple[Role, Phase, str], str]
+"""Cells that a rule set has otherwise than the table, each with its own verdict."""
+
+NO_CHANGES: Final[Changes] = {}
+
+
+def verdict(role: Role, phase: Phase, action: str, changes: Changes = NO_CHANGES) -> str:
     """Return `ok`, or the id of the rule that refuses this role this action in this phase."""
+    if changes and (role, phase, action) in changes:
+        return changes[role, phase, action]
     if action in LEDGER_ACTIONS and role is not Role.UNKNOWN:
         return "L1" if phase is Phase.NOT_RECEIVED else ALLOWED
     return CELLS.get(role, NO_RIGHTS).get((action, phase), RIGHTS_BY_ROLE)
 
 
-def verdict_for_anybody(phase: Phase, action: str) -> str:
+def verdict_for_anybody(phase: Phase, action: str, changes: Changes = NO_CHANGES) -> str:
     """Judge an unknown actor of an observation by what anybody could have done there.
 
     Return `ok` if some role may; otherwise what refuses the first role that is spoken of.
     """
     if action in LEDGER_ACTIONS:
         return verdict(Role.OUTSIDER, phase, action)
-    spoken = [CELLS[role][action, phase] for role in CELLS if (action, phase) in CELLS[role]]
+    roles = [role for role in CELLS if (action, phase) in CELLS[role]]
+    spoken = [verdict(role, phase, action, changes) for role in roles]
     if ALLOWED in spoken:
         return ALLOWED
     return spoken[0] if spoken else RIGHTS_BY_ROLE

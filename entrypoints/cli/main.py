@@ -18,6 +18,7 @@ from entrypoints.cli.publish import publish
 from entrypoints.cli.rebuild import rebuild
 from entrypoints.cli.reconcile import reconcile
 from entrypoints.cli.record import RecordCommand, record
+from entrypoints.cli.replay import replay
 from entrypoints.cli.rules import rules
 from entrypoints.cli.serve import serve
 from entrypoints.cli.serve_commands import serve_commands
@@ -69,6 +70,7 @@ app.add_typer(report.app, name="report", rich_help_panel=READ)
 app.add_typer(call.app, name="call", rich_help_panel=READ)
 app.add_typer(paper.app, name="paper", rich_help_panel=READ)
 app.command(rich_help_panel=READ)(rules)
+app.command(rich_help_panel=READ)(replay)
 app.command(rich_help_panel=READ, cls=SqlCommand)(sql)
 app.command(rich_help_panel=READ)(snapshot)
 app.command(rich_help_panel=SERVE)(serve)

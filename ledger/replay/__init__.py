@@ -1,0 +1,1 @@
+"""Past commands decided anew under other rules, without writing anything."""
