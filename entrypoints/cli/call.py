@@ -11,7 +11,6 @@ import typer
 
 from domain.vocabulary import Phase
 from entrypoints.cli.report import Queue, Since, Source, Until
-from entrypoints.one_call import CallNotFoundError, OneCall, one_call, read_call, row_of
 from entrypoints.report_answer import moment_of
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, notes_of
 from entrypoints.ui.options import (
@@ -40,6 +39,7 @@ from infra.folder import LedgerFolder
 from projections.reports.report import Selection, where
 
 if TYPE_CHECKING:
+    from entrypoints.one_call import OneCall
     from entrypoints.timeline.history import Entry
     from projections.serving.client import Reader
 
@@ -147,6 +147,7 @@ def show(
 
     [bold]call-ledger call show 4711 --time-zone Europe/Rome[/bold]
     """
+    from entrypoints.one_call import one_call
     from entrypoints.timeline.history import history
 
     zone(time_zone)
@@ -196,6 +197,7 @@ def diff(
     [bold]call-ledger call diff 4711 --from 7[/bold]
     """
     from entrypoints.cli.call_diff import changes, events_after
+    from entrypoints.one_call import read_call, row_of
     from entrypoints.timeline.history import history
 
     zone(time_zone)
@@ -227,6 +229,8 @@ def known_before(
     reader: Reader, ledger: LedgerFolder, call_id: str, source: str | None, position: int
 ) -> OneCall | None:
     """The call as it was known; nothing where it was not."""
+    from entrypoints.one_call import CallNotFoundError, read_call
+
     with suppress(CallNotFoundError):
         return read_call(reader, ledger, call_id, source, AskedMoment(str(position)))
     return None
@@ -249,6 +253,7 @@ def timeline(
 
     [bold]call-ledger call timeline 4711 --svg 4711.svg[/bold]
     """
+    from entrypoints.one_call import one_call
     from entrypoints.timeline.drawn import drawn_until
     from entrypoints.timeline.lanes import lanes
     from entrypoints.timeline.picture import picture
