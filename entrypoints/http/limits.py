@@ -7,17 +7,19 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from infra.errors import LedgerError
+
 LARGEST_BODY_BYTES: Final = 16 * 1024 * 1024
 LONGEST_BODY_SECONDS: Final = 30.0
 
 
-class BodyTooLarge(Exception):  # noqa: N818 - it reads as the state it reports
+class BodyTooLarge(LedgerError):  # noqa: N818 - it reads as the state it reports
     """More came than is taken."""
 
     status, kind = 413, "too-large"
 
 
-class BodyTooSlow(Exception):  # noqa: N818 - it reads as the state it reports
+class BodyTooSlow(LedgerError):  # noqa: N818 - it reads as the state it reports
     """It did not come in time."""
 
     status, kind = 408, "too-slow"

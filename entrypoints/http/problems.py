@@ -35,7 +35,7 @@ TITLES: Final = {
 """What a status means here."""
 
 
-class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
+class Problem(LedgerError):  # noqa: N818 - RFC 9457 calls it so
     """A request that is not done, with what its client is told."""
 
     def __init__(

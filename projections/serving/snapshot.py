@@ -9,11 +9,13 @@ and after: with the same header nothing that it read has changed.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from hashlib import sha256
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from threading import get_ident
+from typing import Any, Final
 
 from fsspec import AbstractFileSystem
 
@@ -51,6 +53,54 @@ def header_of(path: Path) -> str:
         return sha256(file.read(HEADER_BYTES)).hexdigest()
 
 
+class PlacesOfThreads(RawIOBase):
+    """A file in which each thread has a place of its own.
+
+    DuckDB's threads share the file and read a block in two steps, to its place and then to its end.
+    With one place for all, a thread would read the block that another has just gone to: one that is
+    whole, and not the one it wanted. A thread is known by its number, because what Python keeps for
+    a thread of DuckDB's is gone after each step.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._places: dict[int, int] = {}
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a byte of the file."""
+        if whence == os.SEEK_CUR:
+            offset += self.tell()
+        elif whence == os.SEEK_END:
+            offset += os.fstat(self._descriptor).st_size
+        self._places[get_ident()] = offset
+        return offset
+
+    def tell(self) -> int:
+        return self._places.get(get_ident(), 0)
+
+    def read(self, size: int = -1) -> bytes:
+        """Read from this thread's place on, and leave it after what was read."""
+        place = self.tell()
+        if size < 0:
+            size = max(0, os.fstat(self._descriptor).st_size - place)
+        content = os.pread(self._descriptor, size, place)
+        self._places[get_ident()] = place + len(content)
+        return content
+
+    def close(self) -> None:
+        """Close the file; once is enough."""
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
+
+
 class SnapshotFiles(AbstractFileSystem):  # type: ignore[misc]
     """Shows DuckDB the file and the beginning of its log, without a lock, and no other file."""
 
@@ -66,11 +116,11 @@ class SnapshotFiles(AbstractFileSystem):  # type: ignore[misc]
         """What DuckDB attaches."""
         return f"{PROTOCOL}://{self._snapshot.path}"
 
-    def _open(self, path: str, mode: str = "rb", **_: Any) -> BinaryIO:
+    def _open(self, path: str, mode: str = "rb", **_: Any) -> RawIOBase | BytesIO:
         if mode != "rb":
             raise PermissionError(f"{path} is only read")
         if path == self._snapshot.path:
-            return Path(path).open("rb", buffering=0)
+            return PlacesOfThreads(path)
         if path == f"{self._snapshot.path}.wal":
             if not self._snapshot.log_bytes:
                 return BytesIO()
