@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.cli import call, keys, local, paper, quarantine, report, topics
+from entrypoints.cli import archive, call, keys, local, paper, quarantine, report, topics
 from entrypoints.cli import import_records as imports
 from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
@@ -80,6 +80,7 @@ app.command(rich_help_panel=KEEP)(status)
 app.command(rich_help_panel=KEEP)(doctor)
 app.command(rich_help_panel=KEEP)(rebuild)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel=KEEP)
+app.add_typer(archive.app, name="archive", rich_help_panel=KEEP)
 app.command(rich_help_panel=KEEP)(migrate)
 app.command(rich_help_panel=KEEP)(config)
 app.add_typer(local.app, name="local", rich_help_panel=COMPANY)

@@ -12,7 +12,7 @@ from infra.errors import FINDING, NOT_DONE, WRONG_USAGE, LedgerError
 
 PACKAGES = (
     *("domain", "infra", "ledger", "projections"),
-    *("consumers", "importers", "simulation", "entrypoints"),
+    *("archive", "consumers", "importers", "simulation", "entrypoints"),
 )
 
 

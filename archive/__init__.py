@@ -1,0 +1,1 @@
+"""The archive: sealed Parquet files that any tool reads, and from which the ledger comes back."""

@@ -1,0 +1,148 @@
+"""Making an archive of a store, and bringing it up: what is sealed stays, and the rest is added.
+
+The manifest is replaced last, so an archive is always that of before or that of now. What was
+sealed on the way is in the manifest of progress, from which the next run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from archive.manifest import (
+    KINDS,
+    MANIFEST,
+    PROGRESS,
+    SEGMENT_ROWS,
+    Kind,
+    Manifest,
+    Segment,
+    chained_to,
+    last_of,
+    manifest_in,
+    write_manifest,
+)
+from archive.places import ASIDE, FolderPlace, Place, explained
+from archive.quarantine import put_quarantine
+from archive.rows import counts_in_store, rows_in_store
+from archive.segments import documents_sha256, segment_of
+from infra.errors import LedgerError, LedgerInUse
+from ledger.store.interface import Ends, StoreReader
+
+Moved = Callable[[int, int | None], None]
+"""Told how many events are done, of how many."""
+
+LOCK = "archive.lock"
+
+
+def create(
+    store: StoreReader, place: Place, moved: Moved, segment_rows: int | None = None
+) -> Manifest:
+    """Bring the place's archive up to where the store is now, or make it.
+
+    Raises `LedgerError` when the archive is of another ledger or of a later state of it, and
+    `LedgerInUse` when another process writes it.
+    """
+    with alone(place):
+        begun = manifest_in(place, PROGRESS) or manifest_in(place, MANIFEST)
+        manifest = begun or Manifest(segment_rows=segment_rows or SEGMENT_ROWS)
+        if segment_rows not in (None, manifest.segment_rows):
+            raise LedgerError(
+                f"The archive in {place} has {manifest.segment_rows:,} rows in a segment, and that "
+                "never changes: leave out --segment-rows, or name another place."
+            )
+        ends = store.ends()
+        check_same_ledger(store, place, manifest, ends)
+        for kind, end in zip(KINDS, ends, strict=True):
+            for segments in sealing(store, place, manifest, kind, end):
+                manifest = manifest.with_segments(kind, segments)
+                write_manifest(place, PROGRESS, manifest)
+                moved(last_of(manifest.events), ends.position)
+        check_complete(store, manifest)
+        manifest = put_quarantine(store, place, manifest)
+        write_manifest(place, MANIFEST, manifest)
+        remove_others(place, manifest)
+    return manifest
+
+
+def sealing(
+    store: StoreReader, place: Place, manifest: Manifest, kind: Kind, end: int
+) -> Iterator[tuple[Segment, ...]]:
+    """Write segments up to the end, each as soon as it is read; yields all there are after each.
+
+    A last one that is not full is made again when there is more for it.
+    """
+    if last_of(manifest.segments(kind)) == end:
+        return
+    segments = manifest.full(kind)
+    while (after := last_of(segments)) < end:
+        until = min(after + manifest.segment_rows, end)
+        rows = rows_in_store(store, kind, after + 1, until)
+        content, entry = segment_of(kind, rows, chained_to(segments))
+        place.write(entry.name, content)
+        segments = (*segments, entry)
+        yield segments
+
+
+def check_same_ledger(store: StoreReader, place: Place, manifest: Manifest, ends: Ends) -> None:
+    """Refuse a store that does not have what the archive's last segments have."""
+    for kind, end in zip(KINDS, ends, strict=True):
+        for segment in manifest.segments(kind)[-1:]:
+            is_same = segment.last <= end
+            if is_same:
+                rows = rows_in_store(store, kind, segment.first, segment.last)
+                own = rows.events if kind == "events" else rows.refusals
+                documents = (row[-1] for row in own)
+                is_same = documents_sha256(documents) == segment.documents_sha256
+            if not is_same:
+                raise LedgerError(
+                    f"The archive in {place} is of another ledger, or of a later state of this one "
+                    f"(the store's {kind} {segment.first:,} to {segment.last:,} are others): name "
+                    "another place, or restore the ledger from this archive."
+                )
+
+
+def check_complete(store: StoreReader, manifest: Manifest) -> None:
+    """Refuse what would not give the store back: every call and every outcome has its event."""
+    segments = [*manifest.events, *manifest.refusals]
+    archived = sum(one.calls for one in segments), sum(one.outcomes for one in segments)
+    if archived != counts_in_store(store, *manifest.ends()):
+        raise LedgerError(
+            "The store has calls or outcomes that belong to no event or refusal of it: restore it "
+            "from its last backup."
+        )
+
+
+def remove_others(place: Place, manifest: Manifest) -> None:
+    """Remove what the manifest no longer names: its progress, and files of a shorter last segment.
+
+    The manifest is whole by now, so it makes no difference when this is cut short.
+    """
+    wanted = manifest.names()
+    for name in place.names():
+        is_ours = name.startswith((*KINDS, "quarantine")) and ".parquet" in name
+        if name == PROGRESS or name.endswith(ASIDE) or (is_ours and name not in wanted):
+            place.remove(name)
+
+
+@contextmanager
+def alone(place: Place) -> Iterator[None]:
+    """Be the only one who writes to a folder; S3 has no lock, so there the last manifest counts."""
+    if not isinstance(place, FolderPlace):
+        yield
+        return
+    with explained(place):
+        place.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(place.path / LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise LedgerInUse(
+                f"The archive in {place} is being written by another process: wait for its end."
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,113 @@
+"""A store made of an archive alone: aside, compared with the archive, and then renamed.
+
+Killed, it goes on where it was when it is run again, and nobody uses it before it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from hashlib import sha256
+
+from archive.creation import Moved
+from archive.manifest import KINDS, Kind, Manifest, Segment, read_manifest
+from archive.places import Place, renamed
+from archive.quarantine import quarantined_in
+from archive.segments import Unreadable, rows_in_file
+from archive.verification import verify
+from infra.errors import LedgerError
+from infra.folder import LedgerFolder
+from ledger.store.interface import NewRows
+from ledger.store.sqlite import SqliteEventStore
+
+ROWS_AT_ONCE = 20_000
+"""Events in one transaction: so much is done again at most after a kill."""
+
+
+def restore(place: Place, folder: LedgerFolder, moved: Moved) -> Manifest:
+    """Make the folder's SQLite store of what the archive has.
+
+    Raises `LedgerError` when the folder has a store already, or the archive is not what its
+    manifest says; and as `read_manifest` does.
+    """
+    manifest = read_manifest(place)
+    if folder.has_store:
+        raise LedgerError(
+            f"There is a ledger in {folder} already: restore into another folder (into PostgreSQL, "
+            "restore into a folder and `call-ledger migrate`)."
+        )
+    aside = folder.path / "restoring.sqlite"
+    with folder.writing("archive restore"):
+        with closing(SqliteEventStore.open(aside)) as store:
+            fill(store, place, manifest, moved)
+            for finding in verify(place, store, lambda _done, _total: None):
+                raise damaged(place, f"{finding.file}: {finding.what}")
+            store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with aside.open("rb") as file:
+            os.fsync(file.fileno())
+        renamed(aside, folder.sqlite_file)
+    return manifest
+
+
+def fill(store: SqliteEventStore, place: Place, manifest: Manifest, moved: Moved) -> None:
+    """Append what the store does not have yet."""
+    for kind in KINDS:
+        for segment in manifest.segments(kind):
+            ends = store.ends()
+            if segment.last > (ends.position if kind == "events" else ends.refusal_number):
+                append(store, kind, rows_of(place, kind, segment))
+            moved(store.ends().position, manifest.ends().position)
+    if manifest.quarantine is not None:
+        content = content_of(place, manifest.quarantine.name, manifest.quarantine.sha256)
+        with store.connection:
+            store.connection.executemany(
+                "INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                quarantined_in(content),
+            )
+
+
+def append(store: SqliteEventStore, kind: Kind, rows: NewRows) -> None:
+    """Append a segment's rows, a part in each transaction."""
+    own = rows.events if kind == "events" else rows.refusals
+    number = 1 if kind == "events" else 3
+    calls, outcomes = list(rows.calls), list(rows.outcomes)
+    for begin in range(0, len(own), ROWS_AT_ONCE):
+        part = own[begin : begin + ROWS_AT_ONCE]
+        first, last = part[0][0], part[-1][0]
+        with store.turn() as turn:
+            end = turn.ends.position if kind == "events" else turn.ends.refusal_number
+            if last <= end:
+                continue
+            new = [row for row in part if row[0] > end]
+            turn.append(
+                NewRows(
+                    [one for one in calls if max(first, end + 1) <= one[2] <= last],
+                    new if kind == "events" else [],  # type: ignore[arg-type]
+                    new if kind == "refusals" else [],  # type: ignore[arg-type]
+                    [one for one in outcomes if max(first, end + 1) <= (one[number] or 0) <= last],  # type: ignore[operator]
+                )
+            )
+
+
+def rows_of(place: Place, kind: Kind, segment: Segment) -> NewRows:
+    """A segment's rows, if its file is the one that was sealed."""
+    try:
+        return rows_in_file(kind, content_of(place, segment.name, segment.sha256))
+    except Unreadable as error:
+        raise damaged(place, f"{segment.name}: {error}") from None
+
+
+def content_of(place: Place, name: str, digest: str) -> bytes:
+    """A file's bytes. Raises `LedgerError` when they are not those that the manifest names."""
+    content = place.read(name)
+    if content is None or sha256(content).hexdigest() != digest:
+        raise damaged(place, f"{name} is missing or was changed")
+    return content
+
+
+def damaged(place: Place, why: str) -> LedgerError:
+    """The error for an archive that a ledger cannot be made of."""
+    return LedgerError(
+        f"The archive in {place} is not what was archived ({why}): look with `call-ledger archive "
+        f"verify {place}`, and restore from a copy of it."
+    )
