@@ -8,6 +8,7 @@ import sys
 import pytest
 
 TINY = {
+    "bench.archive": ["--events", "1000"],
     "bench.commands": ["--commands", "200", "--full", "1000"],
     "bench.http": ["--commands", "200"],
     "bench.postgresql": ["--commands", "200", "--full", "0", "1000", "--events", "300"],
