@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -55,7 +56,19 @@ def pytest_configure(config: pytest.Config) -> None:
     stack = ExitStack()
     config.add_cleanup(stack.close)
     config.stash[SHARED] = stack.enter_context(folder_for_servers())
+    keep_bytecode(config.stash[SHARED] / "bytecode")
     stack.enter_context(ended_with_this_process(LocalKafka(config.stash[SHARED] / "kafka")))
+
+
+def keep_bytecode(folder: Path) -> None:
+    """Where Python is told to keep no bytecode beside the sources, keep it here.
+
+    Tests start hundreds of processes, and each takes twice as long when it has to compile all that
+    it imports, the libraries too.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(folder)
+        sys.dont_write_bytecode = False
 
 
 @pytest.hookimpl(optionalhook=True)
