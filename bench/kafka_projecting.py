@@ -27,12 +27,12 @@ from consumers.kafka.feed import BOUNDS
 from consumers.kafka.message_format import headers_of, is_as_published, key_in, place_of
 from consumers.kafka.offsets import consumer_at, ends_of, partitions_of
 from consumers.kafka.transactions import TransactionalWriter, partition_of
-from consumers.kafka.validation import why_no_event
 from consumers.projector import project
 from consumers.publisher import PAGE_EVENTS
 from infra.kafka import Kafka
 from infra.kafka_client import poll_whole_batches
 from infra.topics import EVENTS, EVENTS_POSITIONS, create, topics
+from ledger.document_validation import why_no_event
 
 WRITERS = 2
 SECONDS_LIMIT = 1_800

@@ -11,6 +11,7 @@ from ledger.prefetch import prefetch
 from projections.batches import Positions
 from projections.blocks import columns_of
 from projections.database import Projections
+from projections.unreadable import NO_ROWS, take_readable
 
 LARGE_BATCH: Final = 125_000
 """Events put into the table by one statement while far behind: it is planned seldom, and the next
@@ -27,12 +28,28 @@ Progress = Callable[[int, int], None]
 """Told how many events are done, of how many."""
 
 
-def catch_up(projections: Projections, feed: Feed, progress: Progress | None = None) -> Positions:
+def catch_up(
+    projections: Projections,
+    feed: Feed,
+    progress: Progress | None = None,
+    sets_aside_unreadable: bool = False,
+) -> Positions:
     """Bring the file up to where the feed is now; returns how far it is then.
 
-    Raises `Gap` where the feed skips positions. A process that dies meanwhile loses nothing: each
+    Raises `Gap` where the feed skips positions, and `UnreadableEvent` at the first event that is
+    none, unless such are to become dead letters. A process that dies meanwhile loses nothing: each
     transaction carries its position, and the next catch-up goes on from there.
     """
+    while True:
+        try:
+            return followed(projections, feed, progress)
+        except NO_ROWS:
+            if not take_readable(projections, feed, sets_aside_unreadable):
+                raise
+
+
+def followed(projections: Projections, feed: Feed, progress: Progress | None) -> Positions:
+    """As `catch_up` where every event is readable; otherwise DuckDB's error is raised."""
     head, positions = feed.head(), projections.positions
     behind = head.position - positions.position
     if behind <= SMALL_STEP:

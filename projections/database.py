@@ -321,7 +321,9 @@ class Projections:
         try:
             self._statements.execute(statement)
         finally:
-            self.connection.unregister("arriving")
+            # Where a document was no row the transaction is over, and takes this with it.
+            with contextlib.suppress(duckdb.TransactionException):
+                self.connection.unregister("arriving")
 
     def refresh_touched(self) -> None:
         """Replace the rows of the calls touched since, in the caller's transaction."""

@@ -13,6 +13,10 @@ class Gap(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The feed skipped positions; what follows must not be projected."""
 
 
+class UnreadableEvent(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """The feed has an event that is none this version can read; the sentence says where."""
+
+
 class FileDamaged(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The file has bytes that DuckDB did not write, and is set aside."""
 

@@ -5,24 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
 import duckdb
 
 from consumers.kafka.feed import Page
 from consumers.kafka.resequencer import Message
-from consumers.kafka.validation import why_no_event
 from infra.errors import LedgerError
 from infra.logs import LOGGER, Happening
+from ledger.document_validation import why_no_event
 from ledger.feed import EventBatch, RefusalBatch
 from projections import dead_letters
 from projections.database import Projections
 from projections.dead_letters import DeadLetter
 from projections.serving.server import owning
-
-ORIGINAL_BYTES: Final = 1_000_000
-NO_ROW: Final = "DuckDB cannot read it as a row of the table."
-
+from projections.unreadable import NO_ROW, ORIGINAL_BYTES, unreadable
 
 Insert = Callable[[Projections, Sequence[Message]], None]
 
@@ -105,34 +101,6 @@ def marked(projections: Projections, messages: Sequence[Message], insert: Insert
     return [
         one._replace(is_poison=True, reason=NO_ROW) if id(one) in bad else one for one in messages
     ]
-
-
-def unreadable(
-    projections: Projections, messages: Sequence[Message], insert: Insert
-) -> Sequence[Message]:
-    """Those that DuckDB cannot read as rows; they are few, and found by halving."""
-    if not messages or is_readable(projections, messages, insert):
-        return []
-    middle = len(messages) // 2
-    if not middle:
-        return messages
-    return [
-        *unreadable(projections, messages[:middle], insert),
-        *unreadable(projections, messages[middle:], insert),
-    ]
-
-
-def is_readable(projections: Projections, messages: Sequence[Message], insert: Insert) -> bool:
-    """Whether all of them can be inserted; nothing is."""
-    projections.connection.begin()
-    try:
-        insert(projections, messages)
-    except duckdb.Error:
-        return False
-    else:
-        return True
-    finally:
-        projections.connection.rollback()
 
 
 def read_again(projections: Projections) -> None:

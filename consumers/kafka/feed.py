@@ -25,10 +25,10 @@ from consumers.kafka.offsets import (
 )
 from consumers.kafka.resequencer import Message, Resequencer
 from consumers.kafka.topic_identity import TopicIds, WatchedTopics
-from consumers.kafka.validation import why_no_event, why_no_refusal
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.kafka_client import next_offsets, poll_whole_batches, resume
 from infra.topics import AFTERWARDS, EVENTS, REFUSALS, check_safe
+from ledger.document_validation import why_no_event, why_no_refusal
 from projections.dead_letters import Offsets
 from projections.errors import Gap
 

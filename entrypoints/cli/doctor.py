@@ -175,7 +175,7 @@ class Walk:
 
     def look_at(self, position: int, call_position: int, document: bytes) -> None:
         """Compare an event with those before it, and read it."""
-        from consumers.kafka.validation import why_no_event
+        from ledger.document_validation import why_no_event
 
         if position != self.last + 1:
             self.missing.add(f"Position {self.last + 1} is missing", position - self.last - 1)
@@ -210,7 +210,7 @@ class Walk:
 def tables(folder: LedgerFolder) -> list[Finding]:
     """Whether the tables have every event, agree with each other, and can be read to the end."""
     from ledger.feed import FeedBroken, StoreFeed
-    from projections.errors import Gap
+    from projections.errors import Gap, UnreadableEvent
     from projections.models import kept_models
     from projections.serving.client import Reader
 
@@ -221,7 +221,7 @@ def tables(folder: LedgerFolder) -> list[Finding]:
             (found,) = reader.ask(FIGURES).table.to_pylist()
             for name in ("events", "refusal_events", *(model.name for model in kept_models())):
                 answer = reader.ask(f"select sum(hash(whole)) as read from {name} as whole")
-    except (FeedBroken, Gap) as broken:
+    except (FeedBroken, Gap, UnreadableEvent) as broken:
         return [Finding("tables", Verdict.FINDING, str(broken))]
     says = f"{found['events']:,} events of {expected:,} are in the tables"
     if found["dead_letters"]:

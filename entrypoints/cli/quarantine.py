@@ -1,8 +1,8 @@
 """`call-ledger quarantine …`: what could not be read, and what became of it.
 
-Two kinds of messages are in quarantine: those that the write side could not read, numbered 1, 2
-and so on in the event store, and dead letters, the messages of Kafka that the tables cannot take,
-numbered kafka-1, kafka-2 and so on.
+Two kinds are in quarantine: messages that the write side could not read, numbered 1, 2 and so on in
+the event store, and dead letters, the events that the tables cannot take, numbered kafka-1, or
+store-1 where they come from the event store.
 """
 
 from __future__ import annotations
@@ -18,22 +18,24 @@ from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from infra.visible import visible, visible_lines
 
+STORE: Final = "event store"
 app = typer.Typer(
     help="What could not be read: list it, show its bytes, retry it, or discard it.",
     no_args_is_help=True,
 )
 
-PREFIX: Final = "kafka-"
-LISTED: Final = """
+LISTED: Final = f"""
 select
-    $prefix || dead_letter_number as number,
+    if(topic = '{STORE}', 'store-', 'kafka-') || dead_letter_number as number,
     strftime(kept_at, '%Y-%m-%dT%H:%M:%SZ') as received_at,
-    topic || ', partition ' || partition_number || ', offset ' || message_offset as origin,
+    case when topic = '{STORE}' then topic || ', position ' || message_offset
+        else topic || ', partition ' || partition_number || ', offset ' || message_offset
+    end as origin,
     reason,
     octet_length(original) as size_bytes,
     state
 from dead_letters
-where {}
+where {{}}
 order by dead_letter_number
 """
 WAITING: Final = "state = 'waiting'"
@@ -41,8 +43,9 @@ EVERY: Final = "true"
 NUMBERED: Final = "dead_letter_number = $number"
 SHOWN: Final = "select original from dead_letters where dead_letter_number = $number"
 NOT_DISCARDED: Final = (
-    "What came from Kafka cannot be discarded: its event is missing in the tables until it is read."
-    " Send it again with `call-ledger publish --from POSITION`."
+    "A dead letter cannot be discarded: its event is missing in the tables until it is read."
+    " What came from Kafka is sent again with `call-ledger publish --from POSITION`; of a restored"
+    " event store, `call-ledger rebuild --from-store` reads every event again."
 )
 IN_USE: Final = (
     "Another process has the tables. `call-ledger project` tries all dead letters when it"
@@ -52,14 +55,14 @@ IN_USE: Final = (
 
 def number_in(text: str) -> tuple[bool, int]:
     """Whether a number is one of Kafka's, and the number."""
-    digits = text.removeprefix(PREFIX)
+    digits = text.removeprefix("kafka-").removeprefix("store-")
     if not digits.isdecimal() or int(digits) < 1:
-        raise typer.BadParameter(f"{text!r} is no number of the list, such as 3 or {PREFIX}3.")
+        raise typer.BadParameter(f"{text!r} is no number of the list, such as 3 or kafka-3.")
     return digits != text, int(digits)
 
 
 Number = Annotated[
-    str, typer.Argument(metavar="NUMBER", help="Its number in the list: 3, or kafka-3.")
+    str, typer.Argument(metavar="NUMBER", help="Its number in the list: 3, kafka-3 or store-3.")
 ]
 Who = Annotated[
     str | None, typer.Option(help="Who does this; by default the user of this computer.")
@@ -79,7 +82,7 @@ def list_quarantine(
     from ledger.quarantine import reading_quarantine
 
     names = ("number", "received_at", "origin", "reason", "size_bytes", "state")
-    listed = asked_of_tables(ledger, LISTED.format(EVERY if every else WAITING), prefix=PREFIX)
+    listed = asked_of_tables(ledger, LISTED.format(EVERY if every else WAITING))
     rows: list[Any] = [tuple(one[name] for name in names) for one in listed]
     if ledger.has_store or not ledger.projections.exists():
         with reading_quarantine(ledger) as quarantine:
@@ -127,7 +130,7 @@ def retry(
 ) -> None:
     """Try to read an entry again, and record it; it is then resolved, whether recorded or refused.
 
-    A message from Kafka (kafka-1) is read into the tables, where its event is missing.
+    A dead letter (kafka-1, store-1) is read into the tables, where its event is missing.
 
     [bold]call-ledger quarantine retry 1 --who anna[/bold]
     """
@@ -192,11 +195,9 @@ def asked_of_tables(
 
 def dead_letter(folder: LedgerFolder, number: int) -> tuple[dict[str, Any], bytes]:
     """A dead letter with its bytes. Raises `LedgerError` when there is no such number."""
-    listed = asked_of_tables(folder, LISTED.format(NUMBERED), prefix=PREFIX, number=number)
+    listed = asked_of_tables(folder, LISTED.format(NUMBERED), number=number)
     if not listed:
-        raise LedgerError(
-            f"Nothing in quarantine has the number {PREFIX}{number}: list them to see."
-        )
+        raise LedgerError(f"No dead letter has the number {number}: list them to see.")
     (row,) = asked_of_tables(folder, SHOWN, number=number)
     return listed[0], row["original"]
 

@@ -14,6 +14,7 @@ from entrypoints.ui.output import duration, print_table, tell_note, write_json
 from entrypoints.ui.progress import progress
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
+from infra.visible import visible
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from projections.rebuild import Rebuilt, Told
     from projections.serving.rebuilding import TakeDifferences, Wish
 
+IN_USE: Final = "The tables in {} are in use by another process: {} when it has ended."
 SHOWN: Final = 20
 """Differences on the screen; --diff keeps all of them."""
 
@@ -56,6 +58,14 @@ def rebuild(
             " tables, and there are none to answer, or to compare with, until it is done.",
         ),
     ] = False,
+    set_aside_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--set-aside-unreadable",
+            help="Go on past events of the store that cannot be read: each is kept in `quarantine"
+            " list` with the reason, and its call is marked incomplete.",
+        ),
+    ] = False,
     json: AsJson = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
@@ -63,7 +73,8 @@ def rebuild(
 
     The current tables answer meanwhile, and live events go on. Where another process has the
     tables, such as `call-ledger project`, it does the work. Whoever ends this before the swap
-    leaves the tables as they are. Exit code 1 when a row came out different.
+    leaves the tables as they are. Exit code 1 when a row came out different, or an event of the
+    store cannot be read: the tables are then up to the event before it.
 
     With --keep the tables before take as much room again, until the next rebuild.
 
@@ -75,6 +86,10 @@ def rebuild(
         raise typer.BadParameter("--back keeps the tables before anyway: leave --keep out.")
     if from_store and (keep or back or diff or dry_run):
         raise typer.BadParameter("--from-store begins without tables: leave the other options out.")
+    if set_aside_unreadable and (back or dry_run):
+        raise typer.BadParameter(
+            "--set-aside-unreadable is for reading events: leave --back and --dry-run out."
+        )
     if from_store:
         forget_tables(ledger)
     if dry_run:
@@ -89,7 +104,7 @@ def rebuild(
             if to_file is not None:
                 to_file(table)
 
-        rebuilt = rebuilt_tables(ledger, wish, take)
+        rebuilt = rebuilt_or_stopped(ledger, wish, take, set_aside_unreadable)
     if json:
         changed = [one._asdict() for one in rebuilt.changed]
         write_json({"position": rebuilt.position, "changed": changed, "differences": shown})
@@ -139,10 +154,7 @@ def forget_tables(folder: LedgerFolder) -> None:
         with owning(folder.path):
             pass
     except Busy:
-        raise LedgerError(
-            f"The tables in {folder} are in use by another process: read events again when it"
-            " has ended."
-        ) from None
+        raise LedgerError(IN_USE.format(folder, "read events again")) from None
     folder.projections.unlink(missing_ok=True)
 
 
@@ -163,7 +175,22 @@ def print_changes(rebuilt: Rebuilt, shown: list[dict[str, Any]], diff: Path | No
     typer.echo(f"All of them are in {diff}." if diff else "--diff FILE keeps all of them.")
 
 
-def rebuilt_tables(folder: LedgerFolder, wish: Wish, take: TakeDifferences) -> Rebuilt:
+def rebuilt_or_stopped(
+    folder: LedgerFolder, wish: Wish, take: TakeDifferences, sets_aside_unreadable: bool
+) -> Rebuilt:
+    """As `rebuilt_tables`; an unreadable event is a finding. Raises `typer.Exit`."""
+    from projections.errors import UnreadableEvent
+
+    try:
+        return rebuilt_tables(folder, wish, take, sets_aside_unreadable)
+    except UnreadableEvent as stopped:
+        typer.echo(visible(str(stopped)), err=True)
+        raise typer.Exit(1) from None
+
+
+def rebuilt_tables(
+    folder: LedgerFolder, wish: Wish, take: TakeDifferences, sets_aside_unreadable: bool
+) -> Rebuilt:
     """Rebuild the tables, or have it done by who has them. Raises `ProjectionError`."""
     from projections.errors import FileDamaged
     from projections.serving.rebuilding import have_performed
@@ -176,16 +203,25 @@ def rebuilt_tables(folder: LedgerFolder, wish: Wish, take: TakeDifferences) -> R
 
         try:
             try:
-                return rebuilt_here(folder, wish, told, take)
+                return rebuilt_here(folder, wish, told, take, sets_aside_unreadable)
             except FileDamaged as damaged:
                 tell_note(str(damaged))
-                return rebuilt_here(folder, wish, told, take)
+                return rebuilt_here(folder, wish, told, take, sets_aside_unreadable)
         except Busy:
+            if sets_aside_unreadable:
+                raise LedgerError(IN_USE.format(folder, "set events aside")) from None
             return have_performed(folder.path, wish, told, take)
 
 
-def rebuilt_here(folder: LedgerFolder, wish: Wish, told: Told, take: TakeDifferences) -> Rebuilt:
+def rebuilt_here(
+    folder: LedgerFolder,
+    wish: Wish,
+    told: Told,
+    take: TakeDifferences,
+    sets_aside_unreadable: bool,
+) -> Rebuilt:
     """Rebuild the tables in this process. Raises `Busy`, `FileDamaged` and `ProjectionError`."""
+    from projections.dead_letters import missing
     from projections.feeds import feed_of
     from projections.serving.rebuilding import perform
     from projections.serving.server import owning
@@ -194,5 +230,9 @@ def rebuilt_here(folder: LedgerFolder, wish: Wish, told: Told, take: TakeDiffere
     with owning(folder.path, lambda: feed_of(folder)) as owner:
         tell_note(owner.note)
         if not wish.goes_back:
-            owner.bring_up()
+            owner.bring_up(sets_aside_unreadable=sets_aside_unreadable)
+        if sets_aside_unreadable:
+            with owner.writing() as projections:
+                unread = len(missing(projections.connection))
+            tell_note(f"Events set aside: {unread:,}. `call-ledger quarantine list` shows them.")
         return perform(owner, wish, told, take)

@@ -94,8 +94,13 @@ class Owner:
         self._damage: FileDamaged | None = None
         self._is_filling = open_feed is not None and projections.positions.projected_position == 0
 
-    def bring_up(self, progress: Progress | None = None) -> Positions:
-        """Bring the file up to where the feed is now; one thread at a time does it."""
+    def bring_up(
+        self, progress: Progress | None = None, sets_aside_unreadable: bool = False
+    ) -> Positions:
+        """Bring the file up to where the feed is now; one thread at a time does it.
+
+        Raises what `catch_up` does.
+        """
         with self.writing(progress):
             if self._open_feed is None:
                 return self.projections.positions
@@ -104,7 +109,7 @@ class Owner:
                 if not self._is_checked:
                     check_tables_are_of(feed, self.projections)
                     self._is_checked = True
-                positions = catch_up(self.projections, feed, progress)
+                positions = catch_up(self.projections, feed, progress, sets_aside_unreadable)
                 self._is_filling = False
                 return positions
             finally:

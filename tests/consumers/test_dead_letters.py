@@ -10,13 +10,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from consumers.kafka.dead_letters import NO_ROW
 from consumers.kafka.feed import Bounds, KafkaFeed
 from consumers.kafka.message_format import headers_of
 from infra.kafka import Kafka
 from infra.logs import Happening
 from infra.topics import REFUSALS
 from projections.errors import Gap
+from projections.unreadable import NO_ROW
 from tests.consumers.projecting import (
     ask,
     bring,

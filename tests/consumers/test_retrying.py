@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from consumers.kafka.validation import READERS
 from domain.events import EVENT_CLASS_OF_TYPE
 from infra.kafka import Kafka
+from ledger.document_validation import READERS
 from projections.serving.server import owning
 from tests.consumers.projecting import (
     Spoil,

@@ -14,6 +14,7 @@ from ledger.feed import StoreFeed
 from projections.places import current
 from projections.serving.server import owning
 from tests.entrypoints.calling import call
+from tests.projections.damaged_store import damage, document_at
 
 DIFFERENCE = ("exits", '{"call_position":1,"exit_number":1}', "reason", "=x", "customer_left")
 
@@ -112,3 +113,36 @@ def test_there_is_nothing_to_go_back_to_unless_it_was_kept(wrong: Path) -> None:
     assert answer.code == 3
     assert "`call-ledger rebuild --keep`" in answer.said
     assert call(wrong, "rebuild", "--keep", "--back").code == 2
+
+
+def test_an_unreadable_event_stops_reports_and_rebuilds_until_it_is_set_aside(wrong: Path) -> None:
+    damage(wrong, 2, document_at(wrong, 2)[:40])
+    assert call(wrong, "report", "exits").code == 0
+    for arguments in (("rebuild", "--from-store"), ("rebuild",)):
+        stopped = call(wrong, *arguments)
+        assert stopped.code == 1
+        assert "position 2 of the event store cannot be read: It is not JSON" in stopped.said
+    report = call(wrong, "report", "exits")
+    assert report.code == 3
+    assert "`call-ledger rebuild --set-aside-unreadable`" in report.said
+    with owning(wrong):
+        assert call(wrong, "rebuild", "--set-aside-unreadable").code == 3
+    assert call(wrong, "rebuild", "--set-aside-unreadable", "--back").code == 2
+    went_on = call(wrong, "rebuild", "--set-aside-unreadable")
+    assert went_on.code == 0
+    assert "Events set aside: 1." in went_on.said
+    listed = call(wrong, "quarantine", "list", "--json")
+    assert [one["number"] for one in listed.json] == ["store-1"]
+    assert listed.json[0]["origin"] == "event store, position 2"
+    assert call(wrong, "quarantine", "retry", "store-1").code == 1
+    assert "1 calls are incomplete" in call(wrong, "report", "exits").said
+
+
+def test_a_restored_store_is_read_again_and_nothing_is_incomplete(wrong: Path) -> None:
+    whole = document_at(wrong, 2)
+    damage(wrong, 2, b"{}")
+    assert call(wrong, "rebuild", "--from-store", "--set-aside-unreadable").code == 0
+    damage(wrong, 2, whole)
+    assert call(wrong, "rebuild", "--from-store").code == 0
+    assert call(wrong, "quarantine", "list").code == 0
+    assert "incomplete" not in call(wrong, "report", "exits").said

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec import to_builtins
 from msgspec.structs import asdict
 
-from consumers.kafka.validation import READERS, TEXTS, what_is_wrong, why_no_event
 from domain.event import Event
 from domain.events import EVENT_CLASSES
+from ledger.document_validation import READERS, TEXTS, what_is_wrong, why_no_event
 from tests.domain.any_event import any_of
 
 Changes = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Why a document from Kafka is none that this version can read; nothing when it is one."""
+"""Why a document is none that this version can read; nothing when it is one."""
 
 from __future__ import annotations
 
