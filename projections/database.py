@@ -78,12 +78,15 @@ class Projections:
                 "enable_external_access": False,
             },
         )
+        self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        """The file, to be read beside DuckDB. Nobody else in this process opens it: to close it
+        again would end DuckDB's lock, and another program could write it."""
         self._statements = StatementCache(self.connection)
         self._computing = Computing(self.connection, self.models, part_events)
         try:
             self._prepare()
         except BaseException:
-            self.connection.close()
+            self.close()
             raise
 
     def _prepare(self) -> None:
@@ -102,6 +105,9 @@ class Projections:
 
     def close(self) -> None:
         self.connection.close()
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
 
     def __enter__(self) -> Projections:
         return self

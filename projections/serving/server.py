@@ -210,7 +210,7 @@ class Owner:
         finally:
             cursor.close()
         with self.projections.without_checkpoints():
-            yield Snapshot.of(self.projections.path)
+            yield Snapshot.of(self.projections.path, self.projections.descriptor)
 
     def _bring_up_to(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> None:
         """Bring the tables up for a question, or wait so long for another thread that does."""

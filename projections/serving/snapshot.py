@@ -34,23 +34,30 @@ class Snapshot:
     log_bytes: int
 
     @classmethod
-    def of(cls, path: Path) -> Snapshot:
-        """The file as it is now; to be taken while no checkpoint is written. Raises `OSError`."""
+    def of(cls, path: Path, descriptor: int) -> Snapshot:
+        """The file as it is now; to be taken while no checkpoint is written. Raises `OSError`.
+
+        Whoever has the file hands over a `descriptor` of it, which stays open: to open and close
+        the file in the process that writes it would end DuckDB's lock, as POSIX has it.
+        """
         try:
             log_bytes = path.with_name(f"{path.name}.wal").stat().st_size
         except FileNotFoundError:
             log_bytes = 0
-        return cls(str(path.absolute()), header_of(path), log_bytes)
+        return cls(str(path.absolute()), header_of(descriptor), log_bytes)
 
     def is_unchanged(self) -> bool:
-        """Whether there was no checkpoint since. Raises `OSError`."""
-        return header_of(Path(self.path)) == self.header
+        """Whether there was no checkpoint since; not for the process that writes the file.
+
+        Raises `OSError`.
+        """
+        with Path(self.path).open("rb") as file:
+            return header_of(file.fileno()) == self.header
 
 
-def header_of(path: Path) -> str:
+def header_of(descriptor: int) -> str:
     """A hash of the file's headers, which every checkpoint changes. Raises `OSError`."""
-    with path.open("rb") as file:
-        return sha256(file.read(HEADER_BYTES)).hexdigest()
+    return sha256(os.pread(descriptor, HEADER_BYTES, 0)).hexdigest()
 
 
 class PlacesOfThreads(RawIOBase):

@@ -88,6 +88,19 @@ def test_a_program_that_only_looks_at_the_file_is_waited_for(ledger: Path) -> No
         assert reader.ask("select 1").position == 3
 
 
+@pytest.mark.parametrize("does", ["reads", "writes"])
+def test_no_other_program_opens_the_file_while_we_have_it_and_have_lent_it(
+    ledger: Path, does: str
+) -> None:
+    with Reader(ledger) as reader:
+        for _ in range(2):
+            assert reader.query("select count(*) from events").position == 3
+        command = [sys.executable, "-c", HAS_IT_OPEN, str(ledger / FILE_NAME), does]
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert "Could not set lock on file" in tried.stderr
+        assert reader.ask("select 1").position == 3
+
+
 def cut(content: bytes, size_bytes: int) -> bytes:
     return content[:size_bytes]
 

@@ -174,21 +174,21 @@ def test_a_snapshot_is_as_it_was_while_the_tables_go_on(tmp_path: Path) -> None:
     with Projections(tmp_path / FILE_NAME) as tables:
         tables.add(short([[0, "received", {"stay_number": 1, "channel": "telephony"}]]))
         with tables.without_checkpoints():
-            snapshot = Snapshot.of(tables.path)
+            snapshot = Snapshot.of(tables.path, tables.descriptor)
             tables.connection.execute(
                 "insert into events by name"
                 " select * exclude (position, causation_id), 2 as position from events"
             )
             tables.tidy()
             answer = answer_isolated(snapshot, question)
-            later = answer_isolated(Snapshot.of(tables.path), question)
+            later = answer_isolated(Snapshot.of(tables.path, tables.descriptor), question)
     assert answer.table.to_pylist() == [{"events": 1, "last": 1}]
     assert later.table.to_pylist() == [{"events": 2, "last": 2}]
 
 
 def test_a_snapshot_that_was_written_over_is_no_answer(tmp_path: Path) -> None:
     with Projections(tmp_path / FILE_NAME) as tables:
-        snapshot = Snapshot.of(tables.path)
+        snapshot = Snapshot.of(tables.path, tables.descriptor)
         tables.connection.execute("checkpoint")
         with pytest.raises(TablesMoved, match="shorter period"):
             answer_isolated(snapshot, Question("select count(*) from events"))
@@ -227,7 +227,7 @@ def test_every_snapshot_is_whole_while_tables_are_written_and_checkpointed(tmp_p
             moved = 0
             for _ in range(8):
                 with tables.without_checkpoints():
-                    snapshot = Snapshot.of(tables.path)
+                    snapshot = Snapshot.of(tables.path, tables.descriptor)
                     try:
                         assert answer_isolated(snapshot, question).table.to_pylist() == []
                     except TablesMoved:

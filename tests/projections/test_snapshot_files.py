@@ -16,6 +16,11 @@ TIMES = 5
 THREADS = 8
 
 
+def snapshot_of(path: Path) -> Snapshot:
+    with path.open("rb") as file:
+        return Snapshot.of(path, file.fileno())
+
+
 def test_threads_that_read_one_file_each_get_the_block_they_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "tables.duckdb"
     with duckdb.connect(str(path)) as connection:
@@ -25,7 +30,7 @@ def test_threads_that_read_one_file_each_get_the_block_they_asked_for(tmp_path: 
             f" from range({ROWS}) as of(number)"
         )
         (expected,) = connection.execute(SUMS).fetchall()
-    files = SnapshotFiles(Snapshot.of(path))
+    files = SnapshotFiles(snapshot_of(path))
     for _ in range(TIMES):
         with duckdb.connect(config={"threads": THREADS}) as connection:
             connection.register_filesystem(files)
@@ -43,7 +48,7 @@ SUMS = "select count(*), sum(number), sum(spread), sum(few) from numbers"
 def test_a_place_beyond_the_end_has_nothing(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"0123456789")
-    files = SnapshotFiles(Snapshot.of(path))
+    files = SnapshotFiles(snapshot_of(path))
     with files.open(str(path)) as file:
         assert file.seek(-4, os.SEEK_END) == 6
         assert (file.read(2), file.tell(), file.read(), file.read(1)) == (b"67", 8, b"89", b"")
