@@ -35,9 +35,13 @@ def make_again_with(kafka: Kafka, name: str, partitions: int) -> None:
 
 def add_partitions(kafka: Kafka, name: str, partitions: int) -> None:
     """Let a topic have so many partitions in all."""
+    topic = kafka.topic(name)
     with kafka.admin() as admin:
-        admin.create_partitions({kafka.topic(name): partitions})
-        admin.wait_for_topics([kafka.topic(name)])
+        admin.create_partitions({topic: partitions})
+        # Brokers answer before they show them to others.
+        assert wait_until(
+            lambda: len(admin.describe_topics([topic])[0]["partitions"]) == partitions, 30
+        )
 
 
 def put_entry(kafka: Kafka, positions: str, key: bytes, value: bytes | None) -> None:
