@@ -59,6 +59,19 @@ class Settings(BaseSettings):
     kafka_password: SecretStr | None = Field(
         default=None, description="Its password; it is never shown."
     )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="Whose access tokens `call-ledger serve` takes, as their `iss` says it; flag "
+        "--oidc-issuer.",
+    )
+    oidc_audience: str | None = Field(
+        default=None, description="For whom they are, as their `aud` says; flag --oidc-audience."
+    )
+    oidc_keys: str | None = Field(
+        default=None,
+        description="The key set that they are signed with: a file, or an https address; flag "
+        "--oidc-keys.",
+    )
     project_megabytes: int = Field(
         default=3_000,
         ge=256,

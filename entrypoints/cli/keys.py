@@ -23,7 +23,7 @@ MOST_SHOWN = 100_000
 @app.command()
 def create(
     role: Annotated[
-        Literal["writer", "analyst", "auditor"], typer.Option(help="What the key is for.")
+        Literal["writer", "analyst", "auditor", "admin"], typer.Option(help="What the key is for.")
     ],
     note: Annotated[
         str, typer.Option(metavar="TEXT", help="For whom or what it is; shown in the list.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +12,15 @@ from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     LOOPBACK,
     FolderOption,
+    OidcAudience,
+    OidcIssuer,
+    OidcKeys,
     RuleSetName,
     with_store,
 )
+
+if TYPE_CHECKING:
+    from entrypoints.http.tokens import Tokens
 
 LOOK_SECONDS = 0.2
 
@@ -40,12 +46,16 @@ def serve(
             help="Open an address of the network without TLS: a proxy in front of it has it.",
         ),
     ] = False,
+    oidc_issuer: OidcIssuer = None,
+    oidc_audience: OidcAudience = None,
+    oidc_keys: OidcKeys = None,
     rules: RuleSetName = "seed",
     folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
     """Take commands and answer questions over HTTP, until stopped; /openapi.json describes it.
 
-    Who asks needs a key, which call-ledger keys create makes.
+    Who asks needs a key, which call-ledger keys create makes, or an access token of the company's
+    sign-in (OIDC), where --oidc-issuer, --oidc-audience and --oidc-keys name one.
 
     [bold]call-ledger serve --port 8080[/bold]
     """
@@ -63,15 +73,28 @@ def serve(
             f"{host} is reached from the network: give --certificate and --certificate-key, or "
             "--without-tls where a proxy in front of it has them."
         )
+    tokens = tokens_of(oidc_issuer, oidc_audience, oidc_keys)
     ledger = with_store(context, folder)
     with (
         shutdown_by_signals() as shutdown,
-        Service(ledger, RULE_SETS[rules]) as service,
+        Service(ledger, RULE_SETS[rules], tokens) as service,
         listening(application(service), host, port, tls) as there,
     ):
         typer.echo(f"Serving {ledger} on {there.url}; Ctrl-C ends it.")
         while there.thread.is_alive() and not shutdown.wait(LOOK_SECONDS):
             pass
+
+
+def tokens_of(issuer: str | None, audience: str | None, keys: str | None) -> Tokens | None:
+    """The company's access tokens; none where no sign-in is named."""
+    if not issuer and not audience and not keys:
+        return None
+    if not issuer or not audience or not keys:
+        raise typer.BadParameter("--oidc-issuer, --oidc-audience and --oidc-keys go together.")
+    from entrypoints.http.token_keys import TokenKeys
+    from entrypoints.http.tokens import Tokens
+
+    return Tokens(issuer, audience, TokenKeys(keys))
 
 
 def is_loopback(host: str) -> bool:

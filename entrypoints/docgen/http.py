@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from entrypoints.docgen.markdown import document, table
 from entrypoints.http.application import application
 from entrypoints.http.keys import ApiRole
 from entrypoints.http.permissions import PERMISSIONS
+from entrypoints.http.token_keys import LOOK_AGAIN_SECONDS, LOOK_FOR_UNKNOWN_SECONDS
+from entrypoints.http.tokens import (
+    AGENT_CLAIM,
+    ALGORITHMS,
+    LONGEST_LIFE_SECONDS,
+    SOURCE_CLAIM,
+)
 
 GENERATED = "<!-- Written by `python -m entrypoints.docgen` from `entrypoints/http/`. -->\n"
+
+TOKEN_HAS: Final = (
+    ("`typ`, `alg`, `kid`", f"`at+jwt`; {', '.join(ALGORITHMS)}; a key of the key set"),
+    ("`iss`, `aud`", "exactly the issuer and the audience that are set, and no other audience"),
+    ("`sub`, `client_id`, `jti`", "texts; the access log names `oidc:` and the `sub`"),
+    (
+        "`iat`, `exp`, and `nbf` where it is there",
+        f"whole numbers; a life of at most {LONGEST_LIFE_SECONDS} seconds",
+    ),
+    ("`roles`", f"a list with exactly one of {', '.join(ApiRole)}; others are not looked at"),
+    (f"`{SOURCE_CLAIM}`", "of a writer, and of nobody else: the source that it writes as"),
+    (f"`{AGENT_CLAIM}`", "of a writer, if it is one agent's desktop: the agent"),
+)
+"""What an access token has to say, for `docs/http.md`."""
 
 
 def openapi_document() -> str:
@@ -29,9 +50,10 @@ def http_document() -> str:
         "position that it is true at, in the header `Ledger-Position` and in the document. What "
         "goes wrong is a problem document (RFC 9457) of one sentence with the next step.",
         "## Who may do what",
-        "A key has one role. What does not stand here nobody may. A writer's key writes as its "
-        "source alone, and one with an agent acts as that agent alone. Each reading of calls, "
-        "events and reports is in the access log, on disk, before its data goes out.",
+        "Whoever asks has one role, by a key or an access token. What does not stand here nobody "
+        "may. A writer's key writes as its source alone, and one with an agent acts as that agent "
+        "alone. Each reading of calls, events and reports is in the access log, on disk, before "
+        "its data goes out.",
         table(
             ("may", *(role.value for role in ApiRole)),
             (
@@ -39,6 +61,14 @@ def http_document() -> str:
                 for operation, roles in PERMISSIONS.items()
             ),
         ),
+        "## Access tokens of a company's sign-in",
+        "Beside keys, `call-ledger serve` takes access tokens (OIDC, RFC 9068) when "
+        "`--oidc-issuer`, `--oidc-audience` and `--oidc-keys` say whose, for whom, and by which "
+        "public keys ([ADR 26](adr/0026-access-tokens-are-checked-whole.md)).",
+        table(("a token has", "which is"), TOKEN_HAS),
+        "Anything else is refused: 401, with the reason. The key set is read again every "
+        f"{LOOK_AGAIN_SECONDS / 60:g} minutes, and when a key is named that is not in it, at most "
+        f"every {LOOK_FOR_UNKNOWN_SECONDS:g} seconds.",
         "## Operations",
         *operations(application().openapi()),
     ]

@@ -18,7 +18,7 @@ from entrypoints.http.asked import (
     Source,
     document,
 )
-from entrypoints.http.keys import ApiKey, ApiRole
+from entrypoints.http.keys import ApiRole, Caller
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import Service, service_of
@@ -44,7 +44,7 @@ def read_state(
     request: Request,
     source: str,
     call_id: str,
-    key: Annotated[ApiKey, Depends(AllowedTo("read a call's state"))],
+    key: Annotated[Caller, Depends(AllowedTo("read a call's state"))],
     asked: Moment,
 ) -> Response:
     """What came of a call so far; its ETag is the version that `If-Match` takes."""
@@ -65,7 +65,7 @@ def read_events(
     request: Request,
     source: str,
     call_id: str,
-    key: Annotated[ApiKey, Depends(AllowedTo("read a call's events"))],
+    key: Annotated[Caller, Depends(AllowedTo("read a call's events"))],
     asked: Moment,
 ) -> Response:
     """The events of a call in order, as they were recorded: the very documents."""
@@ -92,7 +92,7 @@ def draw_timeline(
     request: Request,
     source: str,
     call_id: str,
-    key: Annotated[ApiKey, Depends(AllowedTo("read a call's events"))],
+    key: Annotated[Caller, Depends(AllowedTo("read a call's events"))],
     asked: Moment,
     accept: Annotated[str, Header(description=f"{JSON}, or {SVG} for the picture.")] = JSON,
 ) -> Response:
@@ -112,7 +112,7 @@ def draw_timeline(
 @router.get("/v1/calls", summary="Calls, newest first", responses=described())
 def list_calls(
     request: Request,
-    key: Annotated[ApiKey, Depends(AllowedTo("list calls"))],
+    key: Annotated[Caller, Depends(AllowedTo("list calls"))],
     asked: Moment,
     period_from: PeriodFrom = None,
     period_to: PeriodTo = None,

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from domain.commands import Command
 from domain.rules import RULE_OF_ID
-from entrypoints.http.keys import ApiKey
+from entrypoints.http.keys import Caller
 from entrypoints.http.permissions import AllowedTo, permitted
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import Service, service_of
@@ -120,7 +120,7 @@ async def record_command(request: Request) -> Response:
     responses=described(413, 415),
     openapi_extra=LINES_BODY,
 )
-async def record_batch(request: Request, key: Annotated[ApiKey, Depends(MAY_RECORD)]) -> Response:
+async def record_batch(request: Request, key: Annotated[Caller, Depends(MAY_RECORD)]) -> Response:
     """Record JSON lines in order, and answer each with the line that `docs/schemas/outcome.json`
     describes. What cannot be read is in quarantine; what is refused is kept as evidence.
     """
@@ -132,7 +132,7 @@ async def record_batch(request: Request, key: Annotated[ApiKey, Depends(MAY_RECO
     return Response(b"".join(one + b"\n" for one in answers), 200, media_type=JSON_LINES)
 
 
-def answers_to(service: Service, key: ApiKey, lines: list[bytes]) -> list[bytes]:
+def answers_to(service: Service, key: Caller, lines: list[bytes]) -> list[bytes]:
     """Record what can be read, quarantine what cannot, and answer each line in order.
 
     A line of another source or agent than the key's refuses all of them before any is recorded.
@@ -179,7 +179,7 @@ def filled_in() -> Defaults:
     return Defaults(occurred_at=datetime.now(UTC).isoformat())
 
 
-def refuse_others(key: ApiKey, command: Command) -> None:
+def refuse_others(key: Caller, command: Command) -> None:
     """A source writes only as itself, and a desktop acts only as its agent. Raises `Problem`."""
     if command.source != key.source:
         detail = f"This key writes as {key.source}: use a key of the command's own source."

@@ -42,6 +42,7 @@ class ApiRole(StrEnum):
     WRITER = "writer"
     ANALYST = "analyst"
     AUDITOR = "auditor"
+    ADMIN = "admin"
 
 
 class KeyRefused(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -50,17 +51,23 @@ class KeyRefused(LedgerError):  # noqa: N818 - it reads as the state it reports
     exit_code = WRONG_USAGE
 
 
-class ApiKey(BaseModel):
-    """What is kept of a key."""
+class Caller(BaseModel):
+    """Who asks: a key, or somebody whom the company's sign-in vouches for."""
 
     model_config = ConfigDict(frozen=True)
 
-    id: str
+    id: Name
+    """The key's id, or `oidc:` and the subject of the access token."""
     role: ApiRole
     source: Source | None
     """The source that a writer writes as, and no other."""
     agent: Name | None
     """The agent that a desktop acts as; without one it acts for every party of its source."""
+
+
+class ApiKey(Caller):
+    """What is kept of a key."""
+
     note: Word
     created_at: datetime
     expires_at: datetime

@@ -9,9 +9,10 @@ from typing import Final, TypeVar
 from fastapi import Request
 from fastapi.routing import APIRoute
 
-from entrypoints.http.keys import ApiKey, ApiRole
+from entrypoints.http.keys import ApiRole, Caller
 from entrypoints.http.problems import Problem
 from entrypoints.http.service import service_of
+from entrypoints.http.tokens import TokenRefused
 
 PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
     "record commands": frozenset({ApiRole.WRITER}),
@@ -26,43 +27,58 @@ PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
 SCHEME: Final = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A key that `call-ledger keys create` has shown.",
+    "description": "A key that `call-ledger keys create` has shown, or an access token (RFC 9068) "
+    "of the company's sign-in, where `call-ledger serve` is told of one.",
 }
-"""How a key is sent, for the OpenAPI document."""
+"""How a key or a token is sent, for the OpenAPI document."""
 
+NO_KEY: Final = (
+    "Send a valid key as `Authorization: Bearer …`; `call-ledger keys create` makes one."
+)
+INVALID: Final = 'Bearer error="invalid_token"'
 
 MARK: Final = "permission"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
 
 class AllowedTo:
-    """What a route depends on: the key that was sent, if its role may do this."""
+    """What a route depends on: whoever asks, if the role may do this."""
 
     def __init__(self, operation: str) -> None:
         self.operation = operation
         self.roles = PERMISSIONS[operation]
 
-    async def __call__(self, request: Request) -> ApiKey:
-        """The key. Raises `Problem` when there is none, or when it may not.
+    async def __call__(self, request: Request) -> Caller:
+        """Who asks. Raises `Problem` when nobody knows, or when the role may not.
 
-        A coroutine, though it waits for nothing: a function would be called on another thread.
+        A coroutine, because a function would be called on another thread.
         """
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        is_key = scheme.lower() == "bearer"
-        key = service_of(request).keys.of(text.strip(), datetime.now(UTC)) if is_key else None
-        if key is None:
-            raise Problem(
-                401,
-                "no-valid-key",
-                "Send a valid key as `Authorization: Bearer …`; `call-ledger keys create` makes "
-                "one.",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-        if key.role not in self.roles:
+        caller = await authenticated(request)
+        if caller.role not in self.roles:
             may = " or ".join(sorted(self.roles))
-            detail = f"Only {may} may {self.operation}: this key is of the role {key.role}."
+            detail = f"Only {may} may {self.operation}: you ask as {caller.role}."
             raise Problem(403, "not-allowed", detail)
-        return key
+        return caller
+
+
+async def authenticated(request: Request) -> Caller:
+    """Who asks, by a key or by an access token. Raises `Problem`."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    service, now, text = service_of(request), datetime.now(UTC), text.strip()
+    if scheme.lower() == "bearer":
+        if (key := service.keys.of(text, now)) is not None:
+            return key
+        if service.tokens is not None and "." in text:
+            try:
+                return await service.tokens.caller(text, now)
+            except TokenRefused as refused:
+                raise unknown(f"The access token is not taken: {refused}.", INVALID) from None
+    raise unknown(NO_KEY, "Bearer")
+
+
+def unknown(detail: str, challenge: str) -> Problem:
+    """What is told somebody who is not known."""
+    return Problem(401, "no-valid-key", detail, {"WWW-Authenticate": challenge})
 
 
 def permitted(permission: AllowedTo) -> Callable[[Endpoint], Endpoint]:

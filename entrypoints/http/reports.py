@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from entrypoints.cli.rules import as_document
 from entrypoints.http.access_log import readings_of
 from entrypoints.http.asked import Moment, PeriodFrom, PeriodTo, Queue, Source, document
-from entrypoints.http.keys import ApiKey
+from entrypoints.http.keys import Caller
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import service_of
@@ -51,7 +51,7 @@ def list_reports() -> Response:
 def read_report(
     request: Request,
     name: str,
-    key: Annotated[ApiKey, Depends(AllowedTo("read reports"))],
+    key: Annotated[Caller, Depends(AllowedTo("read reports"))],
     asked: Moment,
     by: Annotated[list[str] | None, Query(description="Group by this; give several.")] = None,
     period_from: PeriodFrom = None,
@@ -95,7 +95,7 @@ def read_rules() -> Response:
 @router.get("/v1/readings", summary="Who has read what", responses=described())
 def read_readings(
     request: Request,
-    key: Annotated[ApiKey, Depends(AllowedTo("read who has read"))],
+    key: Annotated[Caller, Depends(AllowedTo("read who has read"))],
     after: Annotated[int, Query(ge=0, description="Only readings after this number.")] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000, description="How many.")] = 100,
 ) -> Response:

@@ -13,12 +13,13 @@ from fastapi import Request
 
 from domain.rule_sets import SEED, RuleSet
 from entrypoints.http.access_log import AccessLog, Reading, text_of
-from entrypoints.http.keys import ApiKey, Keys
+from entrypoints.http.keys import Caller, Keys
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from ledger.ledger import Ledger
 
 if TYPE_CHECKING:
+    from entrypoints.http.tokens import Tokens
     from projections.serving.client import Reader
 
 READERS: Final = 8
@@ -31,10 +32,13 @@ READER_SECONDS: Final = 10.0
 class Service:
     """A ledger, open to write and to read, with its keys and its access log."""
 
-    def __init__(self, folder: LedgerFolder, rules: RuleSet = SEED) -> None:
-        """Raises what opening the ledger and the log raises."""
+    def __init__(
+        self, folder: LedgerFolder, rules: RuleSet = SEED, tokens: Tokens | None = None
+    ) -> None:
+        """Without `tokens` only keys let in. Raises what opening the ledger and the log raises."""
         self.folder = folder
         self.keys = Keys(folder)
+        self.tokens = tokens
         self._open = ExitStack()
         with ExitStack() as opening:
             self.ledger = opening.enter_context(Ledger.open(folder, rules, doing="serving HTTP"))
@@ -61,7 +65,7 @@ class Service:
         finally:
             self._readers.put(reader)
 
-    def log_reading(self, request: Request, key: ApiKey, operation: str) -> None:
+    def log_reading(self, request: Request, key: Caller, operation: str) -> None:
         """Write down who reads what; raises when it cannot be, and then nothing is read."""
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         now = text_of(datetime.now(UTC))

@@ -106,3 +106,27 @@ Host = Annotated[
     str, typer.Option(metavar="ADDRESS", help="The address on which the port is opened.")
 ]
 LOOPBACK = "127.0.0.1"
+OidcIssuer = Annotated[
+    str | None,
+    typer.Option(
+        envvar="CALL_LEDGER_OIDC_ISSUER",
+        metavar="URL",
+        help="Whose access tokens are taken beside keys: the company's sign-in, as iss has it.",
+    ),
+]
+OidcAudience = Annotated[
+    str | None,
+    typer.Option(
+        envvar="CALL_LEDGER_OIDC_AUDIENCE",
+        metavar="NAME",
+        help="For whom such a token has to be, as aud has it: this server, and nobody else.",
+    ),
+]
+OidcKeys = Annotated[
+    str | None,
+    typer.Option(
+        envvar="CALL_LEDGER_OIDC_KEYS",
+        metavar="PLACE",
+        help="The key set (JWKS) of that sign-in: a file, or an https address.",
+    ),
+]

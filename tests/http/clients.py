@@ -25,6 +25,7 @@ class Served:
         self.writer = self.with_key(self._key("writer", "test"))
         self.analyst = self.with_key(self._key("analyst"))
         self.auditor = self.with_key(self._key("auditor"))
+        self.admin = self.with_key(self._key("admin"))
 
     def with_key(self, key: str | None) -> httpx.Client:
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}

@@ -13,16 +13,17 @@ from entrypoints.http.application import application
 from entrypoints.http.keys import ApiRole, Keys
 from entrypoints.http.server import listening
 from entrypoints.http.service import Service
+from entrypoints.http.tokens import Tokens
 from infra.folder import LedgerFolder
 from tests.http.clients import Served
 from tests.reports.week_of_march import tell
 
 
 @contextmanager
-def served_in(folder: Path) -> Iterator[Served]:
+def served_in(folder: Path, tokens: Tokens | None = None) -> Iterator[Served]:
     place = LedgerFolder(folder)
     with (
-        Service(place) as service,
+        Service(place, tokens=tokens) as service,
         listening(application(service), "127.0.0.1", 0) as there,
         Served(place, there.url) as served,
     ):
