@@ -32,6 +32,12 @@ create table calls_to_recompute (call_position bigint);
 """
 """`calls_to_recompute` has calls to be computed again though no event of theirs is new."""
 
+STORE: Final = "event store"
+"""What stands for the topic of a dead letter that comes from the store."""
+
+EVENTS, REFUSALS = 0, 1
+"""What stands for the partition of one, whose offset is the position or the refusal's number."""
+
 Offsets = Mapping[tuple[str, int], int]
 """The offset of the next message to be read, of each topic and partition."""
 
@@ -104,6 +110,18 @@ def missing(connection: duckdb.DuckDBPyConnection) -> set[int]:
         "select position from dead_letters where position is not null and state = 'waiting'"
     )
     return {position for (position,) in rows.fetchall()}
+
+
+def read_after_all(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    """Say of what was read meanwhile that it was; returns the calls that were incomplete."""
+    waiting = (
+        "state = 'waiting' and (position in (select position from events) or"
+        f" topic = '{STORE}' and partition_number = {REFUSALS}"
+        " and message_offset in (select refusal_number from refusal_events))"
+    )
+    calls = connection.execute(f"select call_position from dead_letters where {waiting}").fetchall()
+    connection.execute(f"update dead_letters set state = 'read' where {waiting}")
+    return [call for (call,) in calls if call is not None]
 
 
 class Kept(NamedTuple):

@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from projections import comparing, places
+from projections.anew import Anew, Source
 from projections.batches import Positions
 from projections.comparing import Changed, Compared
 from projections.computing import Computing, Work
@@ -44,6 +45,7 @@ DIFFERENCES_AT_ONCE: Final = 10_000
 class Step(StrEnum):
     """What a rebuild is at."""
 
+    READING = "reading"
     COMPUTING = "computing"
     FOLLOWING = "following"
     COMPARING = "comparing"
@@ -61,6 +63,8 @@ class Rebuilt:
 
     position: int
     changed: list[Changed] = field(default_factory=list)
+    read_until: int | None = None
+    """The position up to which events were read again, where that was wished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class Rebuild:
         self._computing = Computing(self._cursor, self._models, self._part_events)
         self._compares = False
         self._is_swapped = False
+        self._anew: Anew | None = None
 
     def __enter__(self) -> Rebuild:
         return self
@@ -109,17 +114,31 @@ class Rebuild:
     def __exit__(self, *_: object) -> None:
         self._cursor.close()
 
-    def run(self, keeps: bool = False) -> Rebuilt:
-        """Build every table anew, compare, and swap; the tables before are kept if told so."""
+    def run(
+        self, keeps: bool = False, source: Source | None = None, sets_aside: bool = False
+    ) -> Rebuilt:
+        """Build every table anew, compare, and swap; the tables before are kept if told so.
+
+        With a source all that was recorded is read again first, as far as it goes. Raises
+        `UnreadableEvent` where that has what cannot be read, unless such is set aside.
+        """
         self._part_events = min(self._part_events, EVENTS_BESIDE)
         self._computing = Computing(self._cursor, self._models, self._part_events)
         with self._dropped_unless_swapped():
             self._begin([model.name for model in self._models.kept])
+            if source is not None:
+                self._anew = Anew(self._cursor, sets_aside)
+                self._anew.read(
+                    source, self._now(), lambda done, all_: self._told(Step.READING, done, all_)
+                )
             self._build()
             return self._compare_and_swap(keeps)
 
-    def estimate(self) -> Estimate:
-        """Compute the tables of the oldest calls, measure that, and forget them again."""
+    def estimate(self, source: Source | None = None) -> Estimate:
+        """Compute the tables of the oldest calls, measure that, and forget them again.
+
+        Raises `UnreadableEvent` where the source begins with what cannot be read.
+        """
         now, schemas = self._now(), places.current(self._cursor).schemas
         sample = max(1, min(now.position, SAMPLE_EVENTS))
         computing = Computing(self._cursor, self._models, sample)
@@ -129,14 +148,16 @@ class Rebuild:
             places.begin_aside(self._cursor, self._models, schemas.keys(), now.position, 0)
             began = time.monotonic()
             computing.part(self._work(), 0, 0)
-            seconds = time.monotonic() - began
+            seconds = (time.monotonic() - began) * max(1, now.position / sample)
+            if source is not None:
+                seconds += Anew(self._cursor).seconds_to_read(source, now)
         finally:
             self._cursor.rollback()
         rows = {
             name: int(self._cursor.execute(f"select count(*) from {name}").fetchall()[0][0])
             for name in sorted(schemas)
         }
-        return Estimate(now.position, rows, sample, seconds * max(1, now.position / sample))
+        return Estimate(now.position, rows, sample, seconds)
 
     def back(self) -> Rebuilt:
         """Swap to the tables that were kept, brought up to now; those of now are kept for them.
@@ -199,13 +220,16 @@ class Rebuild:
         with self._transaction():
             for compared in self._compared():
                 comparing.compare(self._cursor, compared, self._compared_rows(compared))
+            read = [] if self._anew is None else self._anew.compare()
         self._compares = True
         self._follow()
         self._told(Step.SWAPPING, 0, 0)
         with self._writing():
             self._projections.refresh_current()
             changed = self._swap(keeps)
-        return Rebuilt(self._projections.positions.projected_position, changed)
+        position = self._projections.positions.projected_position
+        until = None if self._anew is None else self._anew.until.position
+        return Rebuilt(position, read + changed, until)
 
     def _compared_rows(self, compared: Compared) -> str:
         """Of refusals only those that are aside already: they are not computed again."""
@@ -247,6 +271,8 @@ class Rebuild:
     def _swap(self, keeps: bool) -> list[Changed]:
         """The last round and the swap, while nobody else writes."""
         with self._transaction():
+            if self._anew is not None:
+                self._anew.put_in_place()
             now, aside = self._now(), self._aside()
             is_all = {model.name for model in self._models.kept} <= aside.tables.schemas.keys()
             self._round(now.refusal_number if is_all else now.projected_refusal_number)
@@ -273,9 +299,12 @@ class Rebuild:
                 yield Compared(model, f"{before[name]}.{name}", f"{after[name]}.{name}")
 
     def _work(self) -> Work:
+        read = self._anew
         return Work(
             self._aside().tables.schemas,
             places.current(self._cursor).schemas,
+            events="main.events" if read is None else read.events,
+            refusals="main.refusal_events" if read is None else read.refusals,
             calls_again="main.calls_to_recompute_aside",
         )
 

@@ -28,7 +28,8 @@ LISTED: Final = f"""
 select
     if(topic = '{STORE}', 'store-', 'kafka-') || dead_letter_number as number,
     strftime(kept_at, '%Y-%m-%dT%H:%M:%SZ') as received_at,
-    case when topic = '{STORE}' then topic || ', position ' || message_offset
+    case when topic = '{STORE}'
+        then topic || if(partition_number = 0, ', position ', ', refusal ') || message_offset
         else topic || ', partition ' || partition_number || ', offset ' || message_offset
     end as origin,
     reason,

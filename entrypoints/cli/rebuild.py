@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,17 +13,17 @@ from entrypoints.ui.difference_file import COLUMNS, difference_file
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import duration, print_table, tell_note, write_json
 from entrypoints.ui.progress import progress
-from infra.errors import LedgerError
+from infra.errors import FINDING
 from infra.folder import LedgerFolder
 from infra.visible import visible
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from projections.anew import Source
     from projections.rebuild import Rebuilt, Told
     from projections.serving.rebuilding import TakeDifferences, Wish
 
-IN_USE: Final = "The tables in {} are in use by another process: {} when it has ended."
 SHOWN: Final = 20
 """Differences on the screen; --diff keeps all of them."""
 
@@ -54,16 +55,23 @@ def rebuild(
         bool,
         typer.Option(
             "--from-store",
-            help="Read every event again from the store first; no other process may have the"
-            " tables, and there are none to answer, or to compare with, until it is done.",
+            help="Read everything again from the event store first, and compare that too.",
         ),
     ] = False,
+    from_archive: Annotated[
+        str | None,
+        typer.Option(
+            "--from-archive",
+            metavar="PLACE",
+            help="As --from-store, from an archive: a folder, or s3://bucket/prefix.",
+        ),
+    ] = None,
     set_aside_unreadable: Annotated[
         bool,
         typer.Option(
             "--set-aside-unreadable",
-            help="Go on past events of the store that cannot be read: each is kept in `quarantine"
-            " list` with the reason, and its call is marked incomplete.",
+            help="Go on past what cannot be read: each is kept in `quarantine list` with the"
+            " reason, and the call of an event is marked incomplete.",
         ),
     ] = False,
     json: AsJson = False,
@@ -73,29 +81,56 @@ def rebuild(
 
     The current tables answer meanwhile, and live events go on. Where another process has the
     tables, such as `call-ledger project`, it does the work. Whoever ends this before the swap
-    leaves the tables as they are. Exit code 1 when a row came out different, or an event of the
-    store cannot be read: the tables are then up to the event before it.
+    leaves the tables as they are. Exit code 1 when a row came out different, or an event cannot
+    be read.
+
+    The events that the tables were made of are in their file as well. --from-store and
+    --from-archive read them again, keep what differs beside them, and put it in its place with the
+    new tables.
 
     With --keep the tables before take as much room again, until the next rebuild.
 
     [bold]call-ledger rebuild --keep --diff changes.parquet[/bold]
+
+    [bold]call-ledger rebuild --from-store[/bold]
     """
     from projections.serving.rebuilding import Wish
 
     if keep and back:
         raise typer.BadParameter("--back keeps the tables before anyway: leave --keep out.")
-    if from_store and (keep or back or diff or dry_run):
-        raise typer.BadParameter("--from-store begins without tables: leave the other options out.")
-    if set_aside_unreadable and (back or dry_run):
-        raise typer.BadParameter(
-            "--set-aside-unreadable is for reading events: leave --back and --dry-run out."
+    if back and (from_store or from_archive or set_aside_unreadable or dry_run):
+        raise typer.BadParameter("--back reads and computes nothing: leave the other options out.")
+    if from_store and from_archive:
+        raise typer.BadParameter("--from-store or --from-archive: leave one of them out.")
+    if set_aside_unreadable and dry_run:
+        raise typer.BadParameter("--dry-run sets nothing aside: leave one of them out.")
+    with source_of(ledger, from_store, from_archive) as source:
+        if dry_run:
+            tell_estimate(ledger, source, json)
+            return
+        name = None if source is None else source.name
+        wish = Wish(keep, back, SHOWN if diff is None else None, name, set_aside_unreadable)
+        rebuilt, shown = rebuilt_and_shown(ledger, wish, source, diff)
+    if json:
+        write_json(
+            {
+                "position": rebuilt.position,
+                "read_until": rebuilt.read_until,
+                "changed": [one._asdict() for one in rebuilt.changed],
+                "differences": shown,
+            }
         )
-    if from_store:
-        forget_tables(ledger)
-    if dry_run:
-        tell_estimate(ledger, json)
-        return
-    wish = Wish(keep, back, SHOWN if diff is None else None)
+    else:
+        tell_rebuilt(rebuilt, shown, diff, name)
+    raise typer.Exit(FINDING if rebuilt.changed else 0)
+
+
+def rebuilt_and_shown(
+    ledger: LedgerFolder, wish: Wish, source: Source | None, diff: Path | None
+) -> tuple[Rebuilt, list[dict[str, Any]]]:
+    """Rebuild the tables; what came of it, and the first differences. Raises `typer.Exit`."""
+    from projections.errors import UnreadableEvent
+
     shown: list[dict[str, Any]] = []
     with nullcontext(None) if diff is None else difference_file(diff) as to_file:
 
@@ -104,18 +139,34 @@ def rebuild(
             if to_file is not None:
                 to_file(table)
 
-        rebuilt = rebuilt_or_stopped(ledger, wish, take, set_aside_unreadable)
-    if json:
-        changed = [one._asdict() for one in rebuilt.changed]
-        write_json({"position": rebuilt.position, "changed": changed, "differences": shown})
-    elif rebuilt.changed:
-        print_changes(rebuilt, shown, diff)
+        try:
+            return rebuilt_tables(ledger, wish, take, source), shown
+        except UnreadableEvent as stopped:
+            typer.echo(visible(str(stopped)), err=True)
+            raise typer.Exit(FINDING) from None
+
+
+@contextmanager
+def source_of(
+    folder: LedgerFolder, from_store: bool, from_archive: str | None
+) -> Iterator[Source | None]:
+    """What everything is to be read from again. Raises `LedgerMissing`."""
+    from ledger.feed import StoreFeed
+    from projections.serving.sources import FeedSource
+
+    if from_store:
+        with StoreFeed(folder) as feed:
+            yield FeedSource(feed, "event store")
+    elif from_archive is not None:
+        from archive.feed import ArchiveFeed
+        from archive.places import place_of
+
+        yield FeedSource(ArchiveFeed(place_of(from_archive)), "archive")
     else:
-        typer.echo(f"Every table came out the same, at position {rebuilt.position:,}.")
-    raise typer.Exit(1 if rebuilt.changed else 0)
+        yield None
 
 
-def tell_estimate(folder: LedgerFolder, json: bool) -> None:
+def tell_estimate(folder: LedgerFolder, source: Source | None, json: bool) -> None:
     """Say what a rebuild would compute, and how long it would take."""
     from dataclasses import asdict
 
@@ -130,9 +181,9 @@ def tell_estimate(folder: LedgerFolder, json: bool) -> None:
             tell_note(owner.note)
             owner.bring_up()
             with owner.rebuilding(tell_nobody) as rebuild:
-                estimate = rebuild.estimate()
+                estimate = rebuild.estimate(source)
     except Busy:
-        estimate = have_estimated(folder.path)
+        estimate = have_estimated(folder.path, source)
     if json:
         write_json(asdict(estimate))
         return
@@ -143,19 +194,19 @@ def tell_estimate(folder: LedgerFolder, json: bool) -> None:
     )
 
 
-def forget_tables(folder: LedgerFolder) -> None:
-    """Delete the tables where the store can be read and nobody has them, so they are made anew."""
-    from ledger.feed import StoreFeed
-    from projections.serving.server import Busy, owning
-
-    with StoreFeed(folder) as feed:
-        feed.head()
-    try:
-        with owning(folder.path):
-            pass
-    except Busy:
-        raise LedgerError(IN_USE.format(folder, "read events again")) from None
-    folder.projections.unlink(missing_ok=True)
+def tell_rebuilt(
+    rebuilt: Rebuilt, shown: list[dict[str, Any]], diff: Path | None, source: str | None
+) -> None:
+    """Say what came of it, to people."""
+    if rebuilt.changed:
+        print_changes(rebuilt, shown, diff)
+    else:
+        typer.echo(f"Every table came out the same, at position {rebuilt.position:,}.")
+    if rebuilt.read_until is not None and rebuilt.read_until < rebuilt.position:
+        typer.echo(
+            f"The {source} was read up to position {rebuilt.read_until:,}: later events are those"
+            " that the tables had."
+        )
 
 
 def print_changes(rebuilt: Rebuilt, shown: list[dict[str, Any]], diff: Path | None) -> None:
@@ -175,21 +226,8 @@ def print_changes(rebuilt: Rebuilt, shown: list[dict[str, Any]], diff: Path | No
     typer.echo(f"All of them are in {diff}." if diff else "--diff FILE keeps all of them.")
 
 
-def rebuilt_or_stopped(
-    folder: LedgerFolder, wish: Wish, take: TakeDifferences, sets_aside_unreadable: bool
-) -> Rebuilt:
-    """As `rebuilt_tables`; an unreadable event is a finding. Raises `typer.Exit`."""
-    from projections.errors import UnreadableEvent
-
-    try:
-        return rebuilt_tables(folder, wish, take, sets_aside_unreadable)
-    except UnreadableEvent as stopped:
-        typer.echo(visible(str(stopped)), err=True)
-        raise typer.Exit(1) from None
-
-
 def rebuilt_tables(
-    folder: LedgerFolder, wish: Wish, take: TakeDifferences, sets_aside_unreadable: bool
+    folder: LedgerFolder, wish: Wish, take: TakeDifferences, source: Source | None
 ) -> Rebuilt:
     """Rebuild the tables, or have it done by who has them. Raises `ProjectionError`."""
     from projections.errors import FileDamaged
@@ -203,22 +241,16 @@ def rebuilt_tables(
 
         try:
             try:
-                return rebuilt_here(folder, wish, told, take, sets_aside_unreadable)
+                return rebuilt_here(folder, wish, told, take, source)
             except FileDamaged as damaged:
                 tell_note(str(damaged))
-                return rebuilt_here(folder, wish, told, take, sets_aside_unreadable)
+                return rebuilt_here(folder, wish, told, take, source)
         except Busy:
-            if sets_aside_unreadable:
-                raise LedgerError(IN_USE.format(folder, "set events aside")) from None
-            return have_performed(folder.path, wish, told, take)
+            return have_performed(folder.path, wish, told, take, source)
 
 
 def rebuilt_here(
-    folder: LedgerFolder,
-    wish: Wish,
-    told: Told,
-    take: TakeDifferences,
-    sets_aside_unreadable: bool,
+    folder: LedgerFolder, wish: Wish, told: Told, take: TakeDifferences, source: Source | None
 ) -> Rebuilt:
     """Rebuild the tables in this process. Raises `Busy`, `FileDamaged` and `ProjectionError`."""
     from projections.dead_letters import missing
@@ -229,10 +261,9 @@ def rebuilt_here(
     feed_of(folder).close()
     with owning(folder.path, lambda: feed_of(folder)) as owner:
         tell_note(owner.note)
-        if not wish.goes_back:
-            owner.bring_up(sets_aside_unreadable=sets_aside_unreadable)
-        if sets_aside_unreadable:
+        rebuilt = perform(owner, wish, told, take, source)
+        if wish.sets_aside:
             with owner.writing() as projections:
                 unread = len(missing(projections.connection))
             tell_note(f"Events set aside: {unread:,}. `call-ledger quarantine list` shows them.")
-        return perform(owner, wish, told, take)
+        return rebuilt

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from projections.as_of import AsOf
-from projections.errors import FileDamaged, ProjectionError, StillFilling
+from projections.errors import FileDamaged, ProjectionError, StillFilling, UnreadableEvent
 from projections.serving.sandbox import USUAL, Bounds, Parameters, QueryFailed, QueryRefused
 from projections.serving.snapshot import Snapshot
 
@@ -46,7 +46,9 @@ class Answer:
 
 ERRORS = {
     error.__name__: error
-    for error in (QueryRefused, QueryFailed, StillFilling, FileDamaged, ProjectionError)
+    for error in (
+        *(QueryRefused, QueryFailed, StillFilling, FileDamaged, UnreadableEvent, ProjectionError),
+    )
 }
 
 

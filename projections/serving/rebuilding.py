@@ -1,6 +1,7 @@
 """A rebuild, by this process where nobody has the tables, and otherwise by the one that has them.
 
-Over its socket go the wish, then each step, tables of what differs, and at the end what came of it.
+Over its socket go the wish, then each step, tables of what differs, and at the end what came of it;
+and, where everything is to be read again, batches of it, as the process that has the tables asks.
 Whoever hangs up before the swap ends the rebuild, and the tables stay as they were.
 """
 
@@ -17,11 +18,13 @@ from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
+from projections.anew import Source
 from projections.comparing import Changed
 from projections.errors import ProjectionError
 from projections.rebuild import Estimate, Rebuild, Rebuilt, Step, Told, tell_nobody
 from projections.serving.line import called_owner
 from projections.serving.protocol import pack_table, raise_error, unpack_table
+from projections.serving.sources import ASKED, Answering, LineSource
 
 WISH: Final = "rebuild"
 STEP: Final = "step"
@@ -35,6 +38,7 @@ class Rebuildable(Protocol):
     """Who has the tables."""
 
     def rebuilding(self, told: Told) -> AbstractContextManager[Rebuild]: ...
+    def bring_up(self, *, sets_aside_unreadable: bool = False) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,10 @@ class Wish:
     """Whether nothing is computed, and the tables that were kept are shown again."""
     differences: int | None = None
     """How many of what differs are told; None is all."""
+    source: str | None = None
+    """What everything is read from again, such as 'event store'; None is nothing."""
+    sets_aside: bool = False
+    """Whether what cannot be read becomes a dead letter."""
 
 
 class OwnerEnded(ProjectionError):  # noqa: N818 - it reads as the state it reports
@@ -59,42 +67,55 @@ class OwnerEnded(ProjectionError):  # noqa: N818 - it reads as the state it repo
         )
 
 
-def perform(owner: Rebuildable, wish: Wish, told: Told, take: TakeDifferences) -> Rebuilt:
-    """Rebuild the tables of an owner. Raises `ProjectionError`."""
+def perform(
+    owner: Rebuildable, wish: Wish, told: Told, take: TakeDifferences, source: Source | None = None
+) -> Rebuilt:
+    """Rebuild the tables of an owner, from a source if one is wished. Raises `ProjectionError`."""
+    if not wish.goes_back:
+        owner.bring_up(sets_aside_unreadable=wish.sets_aside)
     with owner.rebuilding(told) as rebuild:
-        rebuilt = rebuild.back() if wish.goes_back else rebuild.run(wish.keeps)
+        if wish.goes_back:
+            rebuilt = rebuild.back()
+        else:
+            rebuilt = rebuild.run(wish.keeps, source, wish.sets_aside)
         for table in rebuild.differences(wish.differences):
             take(table)
         return rebuilt
 
 
-def have_performed(folder: Path, wish: Wish, told: Told, take: TakeDifferences) -> Rebuilt:
+def have_performed(
+    folder: Path, wish: Wish, told: Told, take: TakeDifferences, source: Source | None = None
+) -> Rebuilt:
     """Have the process that has the tables rebuild them. Raises `ProjectionError`."""
+    return unpack_rebuilt(have_done(folder, asdict(wish), told, take, source)[REBUILT])
+
+
+def have_estimated(folder: Path, source: Source | None = None) -> Estimate:
+    """Ask the process that has the tables how long it would take. Raises `ProjectionError`."""
+    wish = {ESTIMATE: None if source is None else source.name}
+    return Estimate(**have_done(folder, wish, tell_nobody, lambda _: None, source)[ESTIMATE])
+
+
+def have_done(
+    folder: Path, wish: dict[str, Any], told: Told, take: TakeDifferences, source: Source | None
+) -> dict[str, Any]:
+    """What the process that has the tables says at the end. Raises `ProjectionError`."""
+    answering = None if source is None else Answering(source)
     try:
         with called_owner(folder) as line:
-            line.send_bytes(pack_table(pa.table({}), {WISH: asdict(wish)}))
+            line.send_bytes(pack_table(pa.table({}), {WISH: wish}))
             while True:
                 table, facts = unpack_table(line.recv_bytes())
                 raise_error(facts)
                 if STEP in facts:
                     step, done, total = facts[STEP]
                     told(Step(step), done, total)
-                elif REBUILT in facts:
-                    return unpack_rebuilt(facts[REBUILT])
-                else:
+                elif ASKED in facts and answering is not None:
+                    line.send_bytes(answering.answer(facts[ASKED]))
+                elif DIFFERENCES in facts:
                     take(table)
-    except (OSError, EOFError, AuthenticationError):
-        raise OwnerEnded from None
-
-
-def have_estimated(folder: Path) -> Estimate:
-    """Ask the process that has the tables how long it would take. Raises `ProjectionError`."""
-    try:
-        with called_owner(folder) as line:
-            line.send_bytes(pack_table(pa.table({}), {WISH: None}))
-            _, facts = unpack_table(line.recv_bytes())
-            raise_error(facts)
-            return Estimate(**facts[ESTIMATE])
+                else:
+                    return facts
     except (OSError, EOFError, AuthenticationError):
         raise OwnerEnded from None
 
@@ -104,9 +125,11 @@ def serve_rebuild(
 ) -> None:
     """Rebuild for who is on the line, or estimate it. Raises `OSError` once they have hung up."""
     _, facts = unpack_table(message)
-    if facts[WISH] is None:
+    if ESTIMATE in facts[WISH]:
+        name = facts[WISH][ESTIMATE]
         with owner.rebuilding(tell_nobody) as rebuild:
-            line.send_bytes(pack_table(pa.table({}), {ESTIMATE: asdict(rebuild.estimate())}))
+            estimate = rebuild.estimate(None if name is None else LineSource(line, name))
+            line.send_bytes(pack_table(pa.table({}), {ESTIMATE: asdict(estimate)}))
         return
     wish = Wish(**facts[WISH])
 
@@ -118,7 +141,8 @@ def serve_rebuild(
     def take(table: pa.Table) -> None:
         line.send_bytes(pack_table(table, {DIFFERENCES: True}))
 
-    rebuilt = perform(owner, wish, told, take)
+    source = None if wish.source is None else LineSource(line, wish.source)
+    rebuilt = perform(owner, wish, told, take, source)
     line.send_bytes(pack_table(pa.table({}), {REBUILT: asdict(rebuilt)}))
 
 

@@ -7,12 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 
-def damage(folder: Path, position: int, document: bytes) -> None:
+def damage(folder: Path, position: int, document: bytes, table: str = "events") -> None:
     """Put other bytes in the place of a document, past the triggers that forbid it."""
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as store:
         for (trigger,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
             store.execute(f"DROP TRIGGER {trigger}")
-        store.execute("UPDATE events SET document = ? WHERE position = ?", (document, position))
+        number = "position" if table == "events" else "number"
+        store.execute(f"UPDATE {table} SET document = ? WHERE {number} = ?", (document, position))
         store.commit()
 
 

@@ -13,12 +13,13 @@ import duckdb
 import pytest
 
 from ledger.feed import StoreFeed
+from ledger.ledger import Ledger
 from projections import dead_letters, unreadable
 from projections.database import Projections
 from projections.errors import UnreadableEvent
 from projections.serving.server import Owner, owning
 from tests.projections.damaged_store import damage, document_at
-from tests.projections.held_calls import record
+from tests.projections.held_calls import history, record
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])
@@ -81,6 +82,22 @@ def test_set_aside_it_is_kept_with_its_bytes_and_reason_and_its_call_is_incomple
         assert incomplete == [("call-1",)]
         with owner.writing() as tables:
             assert tables.rebuild() == []
+
+
+def test_a_refusal_stops_it_with_its_number_and_reason_or_is_set_aside(tmp_path: Path) -> None:
+    record(tmp_path, 0, 1)
+    with Ledger.open(tmp_path) as ledger:
+        for number in (98, 99):
+            ledger.record(history(number, number + 1)[3])
+    damage(tmp_path, 2, b"{}", "refusals")
+    with owned(tmp_path) as owner:
+        for _ in range(2):
+            with pytest.raises(UnreadableEvent, match=r"refusal with number 2 .* cannot be read: "):
+                owner.bring_up()
+        assert owner.projections.positions[1::2] == (1, 1)
+        assert owner.bring_up(sets_aside_unreadable=True).projected_refusal_number == 2
+        assert rows(owner, "select count(*) from refusals") == [(1,)]
+        assert rows(owner, "select message_offset, original from dead_letters") == [(2, b"{}")]
 
 
 def test_one_that_comes_later_stops_it_again(damaged: Path) -> None:
