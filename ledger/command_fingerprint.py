@@ -8,6 +8,7 @@ argument that has its default is as one that is left out. See docs/adr/0013.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -39,20 +40,21 @@ def command_fingerprint(request: Request) -> int:
     """The fingerprint as a number of 64 bits with a sign, as databases keep it."""
     command, observed = request
     said = command.__dict__
+    first = (said["type"], command.source, command.call_id, command.actor, command.via)
+    return fingerprint_of(observed, first, type(command), said)
+
+
+def fingerprint_of(
+    observed: bool,
+    first: tuple[str, str, str, str, str],
+    command_class: type[Command],
+    said: Mapping[str, Any],
+) -> int:
+    """The same of a command's parts: type, source, call, actor and `via`, and its arguments."""
     arguments = [
-        (name, value) for name, default in ARGUMENTS[type(command)]
-        if (value := said[name]) != default
+        (name, value) for name, default in ARGUMENTS[command_class]
+        if (value := said.get(name, default)) != default
     ]  # fmt: skip
-    content = orjson.dumps(
-        (
-            observed,
-            said["type"],
-            command.source,
-            command.call_id,
-            command.actor,
-            command.via,
-            arguments,
-        )
-    )
+    content = orjson.dumps((observed, *first, arguments))
     digest = blake2b(content, digest_size=FINGERPRINT_BYTES).digest()
     return int.from_bytes(digest, "big", signed=True)

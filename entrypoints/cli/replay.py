@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from entrypoints.ui.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerOption
 from entrypoints.ui.output import Format, Output, print_table, write_csv, write_json
-from entrypoints.ui.period import since as since_of
-from entrypoints.ui.period import until as until_of
+from entrypoints.ui.period import since, until
 from entrypoints.ui.progress import progress
 
 if TYPE_CHECKING:
-    from ledger.replay.parts import Answer, Question
+    from ledger.replay.question import Answer, Question
 
 GROUPED_BY = ("state", "change", "before", "after", "role", "phase", "action")
 
@@ -34,13 +35,21 @@ def replay(
             help="Compare with these rules, instead of with what was recorded.",
         ),
     ] = None,
-    since: Annotated[
+    begin: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Only what was recorded at this time or later, in UTC."),
+        typer.Option(
+            "--from",
+            metavar="POSITION|TIME",
+            help="Only from this position on, or what was recorded at this time (UTC) or later.",
+        ),
     ] = None,
-    until: Annotated[
+    end: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Only what was recorded before; a day to its end."),
+        typer.Option(
+            "--to",
+            metavar="POSITION|TIME",
+            help="Only up to this position, or what was recorded before; a day to its end.",
+        ),
     ] = None,
     call: Annotated[
         str | None, typer.Option(metavar="CALL_ID", help="Only the commands of this call.")
@@ -69,20 +78,23 @@ def replay(
 
     [bold]call-ledger replay --rules multi-party --calls[/bold]
     """
-    from ledger.replay.parts import Question, replayed
+    from ledger.replay.history import store_history
+    from ledger.replay.parts import replayed
+    from ledger.replay.question import Question
     from ledger.replay.rule_file import rules_named
 
     output = Output.chosen(json, csv)
     question = Question(
         rules_named(rules),
         None if against is None else rules_named(against),
-        text_of(since_of(since, "UTC")) or "",
-        text_of(until_of(until, "UTC")) or "~",
+        position_or_text(begin, since),
+        position_or_text(end, until),
         None if call is None else (source, call),
         at_most,
     )
+    history = partial(store_history, ledger)
     with progress("replaying", unit="events") as moved:
-        for done, total, so_far in replayed(ledger, question, processes):
+        for done, total, so_far in replayed(history, question, processes):
             moved(done, total)
             answer = so_far
     if output.format is Format.JSON:
@@ -98,8 +110,13 @@ def replay(
             typer.echo(line)
 
 
-def text_of(moment: datetime | None) -> str | None:
-    """A moment in UTC as documents write it."""
+def position_or_text(
+    asked: str | None, time_of: Callable[[str | None, str], datetime | None]
+) -> int | str | None:
+    """A number is a position, and anything else a time, in UTC as documents write it."""
+    if asked is not None and asked.isdecimal():
+        return int(asked)
+    moment = time_of(asked, "UTC")
     return None if moment is None else f"{moment.isoformat(timespec='microseconds')}Z"
 
 
@@ -130,8 +147,8 @@ def as_document(question: Question, answer: Answer) -> dict[str, Any]:
         "rules": named(question.rules),
         "against": "recorded" if question.against is None else named(question.against),
         "recorded_by": [
-            {"name": key.split()[0], "hash": key.split()[1], "command_count": count}
-            for key, count in sorted(answer.recorded_by.items())
+            {"name": name, "hash": rules_hash, "command_count": count}
+            for (name, rules_hash), count in sorted(answer.recorded_by.items())
         ],
         "judged_count": answer.judged,
         "observed_count": answer.observed,
@@ -157,7 +174,8 @@ def totals(question: Question, answer: Answer) -> list[str]:
         f" {same:,} the same, {answer.differing:,} differ in {answer.calls_differing:,} calls."
     ]
     if answer.recorded_by:
-        lines.append(f"Recorded by {', '.join(sorted(answer.recorded_by))}.")
+        recorded_by = ", ".join(map(" ".join, sorted(answer.recorded_by)))
+        lines.append(f"Recorded by {recorded_by}.")
     if answer.not_rebuilt:
         lines.append(
             f"{answer.not_rebuilt:,} cannot be told from their events: they were not judged."

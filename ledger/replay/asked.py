@@ -6,135 +6,116 @@ each command that may have been asked is tried, and the one whose fingerprint wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
-from uuid import UUID
-
-from msgspec import Raw, Struct
-from msgspec.json import Decoder
 
 from domain import commands
 from domain.commands import COMMAND_CLASSES, Command
 from domain.event import Event
-from domain.vocabulary import UNKNOWN, TargetKind, TimeSource, Via, WrapUpMode
-from ledger.command_fingerprint import command_fingerprint
-from ledger.documents import BODIES, Refusal
-from ledger.outcomes import Request
+from domain.vocabulary import UNKNOWN, TargetKind, WrapUpMode
+from ledger.command_fingerprint import fingerprint_of
+from ledger.replay.kept import Asked, Kept
 
-
-class Kept(Struct, frozen=True, gc=False):
-    """What a document says of its command."""
-
-    id: str
-    type: str
-    source: str
-    subject: str
-    time: datetime
-    recordedat: str
-    actor: str
-    role: str
-    via: Via
-    commandid: UUID
-    ruleset: str
-    rulesethash: str
-    data: Raw
-    version: int = 0
-    correlationid: str | None = None
-    causationid: str | None = None
-    timesource: TimeSource = TimeSource.EXACT
-    observed: bool = False
-    rulesbroken: str = ""
-
-
-KEPT: Final = Decoder(Kept)
-REFUSAL: Final = Decoder(Refusal)
-
-CLASS_OF_TYPE: Final = {one.model_fields["type"].default: one for one in COMMAND_CLASSES}
 CLASS_OF_ACTION: Final = {one.action: one for one in COMMAND_CLASSES}
+TYPE_OF_CLASS: Final = {one: str(one.model_fields["type"].default) for one in COMMAND_CLASSES}
 
-Asked = tuple[type[Command], dict[str, Any]]
-"""A command's class and its own arguments."""
-
-LEAVES: Final[tuple[type[Command], ...]] = (
-    *(commands.Exit, commands.Leave, commands.HangUp, commands.EndCall, commands.EndConference),
-    *(commands.Abandon, commands.EndConsult, commands.CancelConsult, commands.WithdrawTransfer),
-    *(commands.DeclineTransfer, commands.Answer, commands.AcceptTransfer),
+LEAVES: Final[tuple[Asked, ...]] = tuple(
+    (one, {})
+    for one in (
+        *(commands.Exit, commands.Leave, commands.HangUp, commands.EndCall),
+        *(commands.EndConference, commands.Abandon, commands.EndConsult, commands.CancelConsult),
+        *(commands.WithdrawTransfer, commands.DeclineTransfer, commands.Answer),
+        commands.AcceptTransfer,
+    )
 )
 """Which commands may begin with what falls when somebody leaves."""
 
 
-def event_of(kept: Kept) -> Event:
-    """The event in a document."""
-    return BODIES[kept.type].decode(kept.data)
+class Recognition:
+    """Tells commands by their fingerprints; what such an event came of before is tried first."""
+
+    def __init__(self) -> None:
+        self._place: dict[tuple[str, str, str], int] = {}
+        """Where among those that may be the last of such a command was."""
+        self._names_versions = False
+
+    def proved(
+        self, kept: Kept, event: Event, earlier: Sequence[Asked], fingerprint: int
+    ) -> Asked | None:
+        """What the fingerprint says was asked; nothing where no command that may be has it."""
+        such = (kept.type, kept.role, kept.via)
+        candidates = list(enumerate(may_have_asked(event, earlier)))
+        likely = self._place.get(such, 0)
+        if 0 < likely < len(candidates):
+            candidates.insert(0, candidates.pop(likely))
+        versions: tuple[int | None, ...] = (None, kept.version - 1)
+        for expected in reversed(versions) if self._names_versions else versions:
+            for place, asked in candidates:
+                if fingerprint_in(kept, asked, expected) == fingerprint:
+                    self._place[such] = place
+                    self._names_versions = expected is not None
+                    return asked
+        return None
 
 
-def refused_command(kept: Kept) -> tuple[Command, str]:
-    """The command that was refused, exactly as it was asked, and the rule."""
-    body = REFUSAL.decode(kept.data)
-    return command_of(kept, (CLASS_OF_TYPE[body.command], body.arguments)), body.rule
-
-
-def command_of(kept: Kept, asked: Asked, expected_version: int | None = None) -> Command:
-    """The command, in the envelope that its document kept."""
+def fingerprint_in(kept: Kept, asked: Asked, expected_version: int | None) -> int:
+    """The fingerprint that the command would have, had this been asked."""
     command_class, arguments = asked
-    fields = {"expected_version": expected_version, **arguments}
-    return command_class.model_construct(
-        command_id=kept.commandid,
-        source=kept.source,
-        call_id=kept.subject,
-        actor=kept.actor,
-        via=kept.via,
-        occurred_at=kept.time,
-        time_source=kept.timesource,
-        correlation_id=kept.correlationid,
-        causation_id=kept.causationid,
-        **fields,
-    )
+    if expected_version is not None:
+        arguments = {**arguments, "expected_version": expected_version}
+    first = (TYPE_OF_CLASS[command_class], kept.source, kept.subject, kept.actor, kept.via)
+    return fingerprint_of(kept.observed, first, command_class, arguments)
 
 
-def proved(kept: Kept, event: Event, earlier: Sequence[Asked], fingerprint: int) -> Asked | None:
-    """What the fingerprint says was asked; nothing where no command that may be has it."""
-    for asked in may_have_asked(event, earlier):
-        for expected in (None, kept.version - 1):
-            command = command_of(kept, asked, expected)
-            if command_fingerprint(Request(command, kept.observed)) == fingerprint:
-                return asked
-    return None
+def is_certain(event: Any) -> bool:
+    """Whether the event alone says what was asked."""
+    if event.type == "call.wrap-up-applied.v1":
+        return event.mode is not WrapUpMode.AUTO_DEFAULT
+    return event.type in CERTAIN
 
 
-def certainly_asked(event: Any) -> Asked | None:
-    """What was asked, where the event leaves no choice."""
-    match event.type:
-        case "call.wrap-up-applied.v1" if event.mode is WrapUpMode.AUTO_DEFAULT:
-            return None
-        case (
-            "call.received.v1"
-            | "call.offered.v1"
-            | "call.held.v1"
-            | "call.resumed.v1"
-            | "call.consult-started.v1"
-            | "call.consult-answered.v1"
-            | "call.consult-declined.v1"
-            | "call.conference-failed.v1"
-            | "call.wrap-up-applied.v1"
-            | "call.wrap-up-extended.v1"
-            | "call.corrected.v1"
-            | "call.activity-noted.v1"
-            | "call.marked-incomplete.v1"
-        ):
-            return next(may_have_asked(event, ()))
-        case _:
-            return None
+CERTAIN: Final[dict[str, Callable[[Any], Asked]]] = {
+    "call.received.v1": lambda event: (
+        commands.Receive,
+        fields(event, "customer", "queue", "entry_point", "channel"),
+    ),
+    "call.offered.v1": lambda event: (commands.Offer, fields(event, "agent", "queue")),
+    "call.held.v1": lambda _: (commands.Hold, {}),
+    "call.resumed.v1": lambda _: (commands.Resume, {}),
+    "call.consult-started.v1": lambda event: (
+        commands.StartConsult,
+        {
+            "target_kind": event.target_kind,
+            "target": event.target if event.dial_number is None else event.dial_number,
+        },
+    ),
+    "call.consult-answered.v1": lambda _: (commands.AnswerConsult, {}),
+    "call.consult-declined.v1": lambda _: (commands.DeclineConsult, {}),
+    "call.conference-failed.v1": lambda _: (commands.FailConference, {}),
+    "call.wrap-up-applied.v1": lambda event: (
+        commands.ApplyWrapUp,
+        fields(event, "reason", "note"),
+    ),
+    "call.wrap-up-extended.v1": lambda _: (commands.ExtendWrapUp, {}),
+    "call.corrected.v1": lambda event: (
+        commands.Correct,
+        fields(event, "corrected_version", "why", "reason"),
+    ),
+    "call.activity-noted.v1": lambda event: (
+        commands.NoteActivity,
+        fields(event, "activity", "duration_ms"),
+    ),
+    "call.marked-incomplete.v1": lambda event: (
+        commands.MarkIncomplete,
+        fields(event, "missing"),
+    ),
+}
+"""Events that leave no choice, by their type: what was asked."""
 
 
 def may_have_asked(event: Any, earlier: Sequence[Asked]) -> Iterator[Asked]:
-    """Each command whose first event this may be, the likeliest first."""
+    """Each command whose first event this may be, where the event leaves a choice."""
     match event.type:
-        case "call.received.v1":
-            yield commands.Receive, fields(event, "customer", "queue", "entry_point", "channel")
-        case "call.offered.v1":
-            yield commands.Offer, {"agent": event.agent, "queue": event.queue}
         case "call.answered.v1":
             yield commands.Answer, {}
             yield commands.AcceptTransfer, {}
@@ -143,68 +124,44 @@ def may_have_asked(event: Any, earlier: Sequence[Asked]) -> Iterator[Asked]:
             offer_class = commands.MissOffer if is_miss else commands.DeclineOffer
             for agent in dict.fromkeys((None, event.agent)):
                 yield offer_class, {"agent": agent}
-        case "call.held.v1":
-            yield commands.Hold, {}
         case "call.agent-held.v1":
             yield commands.Hold, {"party": event.party}
-        case "call.resumed.v1":
-            yield commands.Resume, {}
-        case "call.consult-started.v1":
-            target = event.target if event.dial_number is None else event.dial_number
-            yield commands.StartConsult, {"target_kind": event.target_kind, "target": target}
-        case "call.consult-answered.v1":
-            yield commands.AnswerConsult, {}
-        case "call.consult-declined.v1":
-            yield commands.DeclineConsult, {}
-        case "call.conference-failed.v1":
-            yield commands.FailConference, {}
         case "call.conference-started.v1" | "call.conference-joined.v1":
             for member in dict.fromkeys((None, event.party, *event.members)):
                 yield commands.StartConference, {"member": member}
         case "call.transfer-requested.v1":
             targets = (None, event.target, event.dial_number, event.receiver)
             for target in dict.fromkeys(targets):
-                for kind in (None, event.target_kind, *KINDS):
+                for kind in dict.fromkeys((None, event.target_kind, *TargetKind)):
                     yield commands.RequestTransfer, {"target_kind": kind, "target": target}
         case "call.transfer-accepted.v1":
             yield commands.AcceptTransfer, {}
-        case "call.wrap-up-applied.v1" if event.mode is WrapUpMode.AUTO_DEFAULT:
+        case "call.wrap-up-applied.v1":
             for agent in (event.wrap_up_agent, UNKNOWN):
                 yield commands.ApplyDefaultWrapUp, {"agent": agent}
-        case "call.wrap-up-applied.v1":
-            yield commands.ApplyWrapUp, {"reason": event.reason, "note": event.note}
-        case "call.wrap-up-extended.v1":
-            yield commands.ExtendWrapUp, {}
-        case "call.corrected.v1":
-            yield commands.Correct, fields(event, "corrected_version", "why", "reason")
-        case "call.activity-noted.v1":
-            arguments = {"activity": event.activity, "duration_ms": event.duration_ms}
-            yield commands.NoteActivity, arguments
-        case "call.marked-incomplete.v1":
-            yield commands.MarkIncomplete, {"missing": event.missing}
         case "call.observation-repeated.v1":
-            command_class = CLASS_OF_ACTION[event.action]
-            personal = [name for name in ("customer", "note") if name in command_class.model_fields]
-            told = fields(event, *personal)
-            for asked_class, arguments in earlier:
-                if asked_class is command_class:
-                    yield command_class, {**arguments, **told}
-            if not any(
-                field.is_required()
-                for name, field in command_class.model_fields.items()
-                if name not in Command.model_fields
-            ):
-                yield command_class, told
+            yield from may_be_repeated(event, earlier)
         case _:
-            for left in LEAVES:
-                yield left, {}
+            yield from LEAVES
             if event.type == "call.transfer-failed.v1":
                 yield commands.FailTransfer, {"failure": event.failure}
-            consulted = [one for one in earlier if one[0] is commands.StartConsult]
-            yield from consulted
+            yield from [one for one in earlier if one[0] is commands.StartConsult]
 
 
-KINDS: Final = tuple(TargetKind)
+def may_be_repeated(event: Any, earlier: Sequence[Asked]) -> Iterator[Asked]:
+    """What was reported again: as it was asked before, or without arguments of its own."""
+    command_class = CLASS_OF_ACTION[event.action]
+    personal = [name for name in ("customer", "note") if name in command_class.model_fields]
+    told = fields(event, *personal)
+    for asked_class, arguments in earlier:
+        if asked_class is command_class:
+            yield command_class, {**arguments, **told}
+    if not any(
+        field.is_required()
+        for name, field in command_class.model_fields.items()
+        if name not in Command.model_fields
+    ):
+        yield command_class, told
 
 
 def fields(event: Event, *names: str) -> dict[str, Any]:

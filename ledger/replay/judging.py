@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from domain.call import Call
 from domain.commands import ApplyDefaultWrapUp, Command
-from domain.decide import (
-    TOLD_AGAIN,
-    Decided,
-    Refused,
-    acting_role,
-    all_broken,
-    decide,
-    first_broken,
-    observe,
-)
-from domain.evolve import evolve
+from domain.decide import Refused, acting_role, all_broken, decide, first_broken, observe
 from domain.rule_sets import RULE_SETS, RuleSet
-from ledger.replay.asked import (
-    KEPT,
-    Asked,
-    Kept,
-    certainly_asked,
-    command_of,
-    event_of,
-    proved,
-    refused_command,
-)
+from ledger.replay.kept import judged_command, whole_command
+from ledger.replay.reading import REUSED_ID, Taken
 
 RECORDED_STATE: Final = "recorded"
 REPLAYED_STATE: Final = "replayed"
-REUSED_ID: Final = "L5"
 
 NOT_OF_THE_CALL: Final = frozenset({"L2", REUSED_ID})
 """Rules about the asker's view and the command's id, which no other rule set has otherwise."""
+
+Verdict = tuple[str, ...]
+"""The rule that refuses, or the rules that an observation breaks; none where it is allowed."""
 
 
 class Difference(NamedTuple):
@@ -58,82 +41,60 @@ class Difference(NamedTuple):
     """Of the command's first event, where it was recorded."""
     refusal_number: int | None
     """Of its refusal, where it was refused."""
-
-
-class Taken(NamedTuple):
-    """A command as it was recorded, and what it came to."""
-
-    kept: Kept
-    asked: Asked
-    rules: tuple[str, ...]
-    """The rule that refused it, or the rules that the observation broke."""
-    after: Call
-    """The recorded call after it."""
-    position: int | None
-    refusal_number: int | None
-
-    def command(self, expected: bool) -> Command:
-        """The command; without the version it expected, where that is of another state."""
-        command_class, arguments = self.asked
-        if not expected:
-            arguments = {**arguments, "expected_version": None}
-        return command_of(self.kept, (command_class, arguments))
+    met_version: int
+    """The version of the recorded call that the command met."""
+    rule_set: str
+    """The rule set that decided it then, and its hash."""
+    rule_set_hash: str
 
 
 class JudgedCall:
     """Judges the commands of one call in order, and counts them."""
 
     def __init__(self, rules: RuleSet, against: RuleSet | None) -> None:
-        self.rules = rules
-        self.against = against
-        self._replayed: Call | None = None
-        """None as long as it is the recorded state."""
-        self._against_replayed: Call | None = None
+        self._side = Side(rules)
+        self._against = None if against is None else Side(against)
         self.differences: list[Difference] = []
         self.judged = self.differing = self.observed = 0
 
-    def take(self, taken: Taken, before: Call, call_position: int | None) -> None:
-        """Judge one command, met by the recorded state `before` it."""
+    def take(self, taken: Taken, call_position: int | None) -> None:
+        """Judge one command, met by the recorded state before it."""
         self.judged += 1
         self.observed += taken.kept.observed
-        if NOT_OF_THE_CALL.intersection(taken.rules):
+        if taken.rules and NOT_OF_THE_CALL.intersection(taken.rules):
             return
-        command = taken.command(expected=False)
+        side, against = self._side, self._against
+        command = judged_command(taken.kept, taken.asked)
+        now = side.judge(taken, command)
+        was = taken.rules if against is None else against.judge(taken, command)
         found = len(self.differences)
-        was = taken.rules
-        if self.against is not None:
-            was = judged(before, command, taken.kept.observed, self.against)
-        now = judged(before, command, taken.kept.observed, self.rules)
-        self._compare(RECORDED_STATE, was, now, before, command, taken, call_position)
-        if self._replayed is not None or self._against_replayed is not None:
-            state = self._replayed or before
-            was = taken.rules
-            if self.against is not None:
-                against = self._against_replayed or before
-                was = judged(against, command, taken.kept.observed, self.against)
-            now = judged(state, command, taken.kept.observed, self.rules)
+        if was != now or isinstance(command, ApplyDefaultWrapUp):
+            self._compare(RECORDED_STATE, was, now, taken.before, command, taken, call_position)
+        if side.has_left or (against is not None and against.has_left):
+            state = side.state(taken)
+            was = taken.rules if against is None else against.in_its_state
+            now = side.in_its_state
             self._compare(REPLAYED_STATE, was, now, state, command, taken, call_position)
-        self._replayed = moved(self._replayed, before, taken, command, self.rules)
-        if self.against is not None:
-            self._against_replayed = moved(
-                self._against_replayed, before, taken, command, self.against
-            )
+        side.move(taken, command)
+        if against is not None:
+            against.move(taken, command)
         self.differing += len(self.differences) > found
 
     def _compare(
         self,
         state_name: str,
-        was: tuple[str, ...],
-        now: tuple[str, ...],
+        was: Verdict,
+        now: Verdict,
         state: Call,
         command: Command,
         taken: Taken,
         call_position: int | None,
     ) -> None:
-        change = change_of(was, now, taken.kept.observed)
+        kept = taken.kept
+        change = change_of(was, now, kept.observed)
         if not change and not now and isinstance(command, ApplyDefaultWrapUp):
-            before = self.against or RULE_SETS.get(taken.kept.ruleset)
-            if before is not None and before.default_reason != self.rules.default_reason:
+            before = self._against.rules if self._against else RULE_SETS.get(kept.ruleset)
+            if before is not None and before.default_reason != self._side.rules.default_reason:
                 change = "would give another reason"
         if not change:
             return
@@ -147,17 +108,68 @@ class JudgedCall:
                 state.phase.value,
                 command.action,
                 call_position,
-                command.source,
-                command.call_id,
-                str(command.command_id),
-                command.actor,
+                kept.source,
+                kept.subject,
+                kept.commandid,
+                kept.actor,
                 taken.position,
                 taken.refusal_number,
+                taken.before.version,
+                kept.ruleset,
+                kept.rulesethash,
             )
         )
 
 
-def change_of(was: tuple[str, ...], now: tuple[str, ...], observed: bool) -> str:
+class Side:
+    """One rule set, and the call as it would be, had this set decided since the first difference.
+
+    As long as nothing differs that is the recorded state, and each verdict is found once.
+    """
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self._replayed: Call | None = None
+        self.in_its_state: Verdict = ()
+        """The verdict on the last command by the replayed state."""
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the replayed state is another than the recorded one."""
+        return self._replayed is not None
+
+    def state(self, taken: Taken) -> Call:
+        """The replayed state before a command."""
+        return taken.before if self._replayed is None else self._replayed
+
+    def judge(self, taken: Taken, command: Command) -> Verdict:
+        """The verdict by the recorded state; that by the replayed one is kept."""
+        observed = taken.kept.observed
+        verdict = judged(taken.before, command, observed, self.rules)
+        self.in_its_state = (
+            verdict
+            if self._replayed is None
+            else judged(self._replayed, command, observed, self.rules)
+        )
+        return verdict
+
+    def move(self, taken: Taken, command: Command) -> None:
+        """Bring the replayed state to what follows the command that was judged last."""
+        is_as_it_was = self._replayed is None and self.in_its_state == taken.rules
+        if is_as_it_was and not isinstance(command, ApplyDefaultWrapUp):
+            return
+        state = self.state(taken)
+        whole = whole_command(taken.kept, taken.without_version)
+        after = state
+        if taken.kept.observed:
+            after = observe(state, whole, self.rules).call
+        elif not self.in_its_state:
+            decision = decide(state, whole, self.rules)
+            after = state if isinstance(decision, Refused) else decision.call
+        self._replayed = None if after == taken.after else after
+
+
+def change_of(was: Verdict, now: Verdict, observed: bool) -> str:
     """What is other between two verdicts, in words; empty where nothing is."""
     if was == now:
         return ""
@@ -168,107 +180,10 @@ def change_of(was: tuple[str, ...], now: tuple[str, ...], observed: bool) -> str
     return "would break other rules" if observed else "would be refused by another rule"
 
 
-def judged(call: Call, command: Command, observed: bool, rules: RuleSet) -> tuple[str, ...]:
-    """The rule that refuses, or the rules broken; none where it is allowed."""
+def judged(call: Call, command: Command, observed: bool, rules: RuleSet) -> Verdict:
+    """The verdict of the rules on a command that meets the call in this state."""
     role = acting_role(call, command)
     if observed:
         return all_broken(call, command, rules, role)
     broken = first_broken(call, command, rules, role)
     return () if broken is None else (broken,)
-
-
-def moved(
-    replayed: Call | None, before: Call, taken: Taken, command: Command, rules: RuleSet
-) -> Call | None:
-    """The replayed state after a command; None where it is the recorded one."""
-    if replayed is None:
-        now = judged(before, command, taken.kept.observed, rules)
-        if now == taken.rules and not isinstance(command, ApplyDefaultWrapUp):
-            return None
-    state = replayed or before
-    if taken.kept.observed:
-        after = observe(state, command, rules).call
-    else:
-        decision: Decided | Refused = decide(state, command, rules)
-        after = state if isinstance(decision, Refused) else decision.call
-    return None if after == taken.after else after
-
-
-Row = tuple[int, int, bytes]
-"""Position, version and document of an event of the call."""
-
-
-class Reading(NamedTuple):
-    """Commands of a call as they come out of its documents, and those that do not."""
-
-    taken: Taken | None
-    """None where the command cannot be told: it is not judged."""
-    before: Call
-
-
-def commands_in(
-    rows: Sequence[Row],
-    refusals: Sequence[tuple[int, bytes]],
-    fingerprints: Mapping[bytes, int | None],
-) -> Iterator[Reading]:
-    """The commands of one call in their order, each with the state that it met."""
-    call = Call()
-    earlier: list[Asked] = []
-    waiting = [(number, KEPT.decode(document)) for number, document in refusals]
-    at = 0
-    kepts = [KEPT.decode(document) for _, _, document in rows]
-    while at < len(rows):
-        kept = kepts[at]
-        yield from placed(waiting, call, kept)
-        first = event_of(kept)
-        after, end = evolve(call, first), at + 1
-        while end < len(rows) and kepts[end].commandid == kept.commandid:
-            after = evolve(after, event_of(kepts[end]))
-            end += 1
-        asked = certainly_asked(first)
-        if asked is None:
-            fingerprint = fingerprints.get(kept.commandid.bytes)
-            if fingerprint is not None:
-                asked = proved(kept, first, earlier, fingerprint)
-        if asked is None:
-            yield Reading(None, call)
-        else:
-            earlier.append(asked)
-            broken = tuple(rule for rule in kept.rulesbroken.split() if rule != TOLD_AGAIN)
-            yield Reading(Taken(kept, asked, broken, after, rows[at][0], None), call)
-        call, at = after, end
-    yield from placed(waiting, call, None)
-
-
-def placed(waiting: list[tuple[int, Kept]], call: Call, before: Kept | None) -> Iterator[Reading]:
-    """The refusals that the call met in this state, before the next command that was recorded.
-
-    A refusal says when it was recorded, and commands that come together say the same: there the
-    state is taken in which the rules then in force refuse by the very rule.
-    """
-    for one in tuple(waiting):
-        number, kept = one
-        if before is not None and kept.recordedat > before.recordedat:
-            break
-        command, rule = refused_command(kept)
-        if before is not None and kept.recordedat == before.recordedat:
-            rules = RULE_SETS.get(kept.ruleset)
-            met = rules is not None and judged(call, command, False, rules) == (rule,)
-            if rule != REUSED_ID and not met:
-                break
-        waiting.remove(one)
-        arguments = {
-            name: value
-            for name, value in command.__dict__.items()
-            if name in type(command).model_fields and name not in ENVELOPE
-        }
-        asked: Asked = (type(command), arguments)
-        yield Reading(Taken(kept, asked, (rule,), call, None, number), call)
-
-
-ENVELOPE: Final = frozenset(
-    {
-        *("type", "command_id", "source", "call_id", "actor", "via", "occurred_at"),
-        *("time_source", "correlation_id", "causation_id"),
-    }
-)

@@ -2,117 +2,82 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from itertools import groupby
 from multiprocessing import get_context
 from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from domain.rule_sets import RuleSet
-from infra.folder import LedgerFolder
-from ledger.feed import StoreFeed
-from ledger.replay.asked import KEPT, certainly_asked, event_of
-from ledger.replay.judging import Difference, JudgedCall, commands_in
-from ledger.store.interface import StoreReader
-from ledger.store.opening import store_to_read
+from ledger.replay.asked import Recognition
+from ledger.replay.history import History, OpenHistory, Row, in_parts
+from ledger.replay.judging import JudgedCall
+from ledger.replay.kept import RecordedEvent, recorded_event
+from ledger.replay.question import AFTER_ALL_TIMES, Answer, Bounds, Question
+from ledger.replay.reading import commands_in, id_bytes, not_certain
+from ledger.replay.refusals import OfCall, SortedRefusals, sort_refusals
+from ledger.store.interface import NO_LIMIT
 
-PART_EVENTS: Final = 20_000
-"""Calls that begin within so many positions are one part: some tens of MiB at a time."""
+PART_EVENTS: Final = 5_000
+"""Calls that begin within so many positions are one part: small ones stay in the cache."""
 
-IDS_ASKED: Final = 500
-"""Command ids in one query."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is replayed."""
-
-    rules: RuleSet
-    against: RuleSet | None = None
-    """None is what was recorded."""
-    since: str = ""
-    """Recorded at this time or later, as the documents write times."""
-    until: str = "~"
-    """Recorded before this time."""
-    call: tuple[str | None, str] | None = None
-    """Only this call: its source, where it is named, and its id."""
-    at_most: int = 1_000
-    """So many differences are kept; all are counted."""
+PROCESS_EVENTS: Final = 20_000
+"""A further process is worth its start from so many events on."""
 
 
-Group = tuple[str, str, str, str, str, str, str]
-"""State, change, before, after, role, phase and action."""
+class Calls(NamedTuple):
+    """Calls whose first events are within two positions, or only some of them."""
 
+    first: int
+    last: int
+    only: tuple[int, ...] | None = None
 
-@dataclass(slots=True)
-class Answer:
-    """What came of it."""
-
-    judged: int = 0
-    differing: int = 0
-    observed: int = 0
-    not_rebuilt: int = 0
-    """Commands that cannot be told from their events, and are taken as they were."""
-    calls_differing: int = 0
-    recorded_by: Counter[str] = field(default_factory=Counter)
-    """Commands judged, by name and hash of the rule set that recorded them."""
-    groups: Counter[Group] = field(default_factory=Counter)
-    calls: Counter[Group] = field(default_factory=Counter)
-    """How many calls are behind a group."""
-    differences: list[Difference] = field(default_factory=list)
-
-    def add(self, part: Answer, at_most: int) -> None:
-        """Take the answer of the next part."""
-        self.judged += part.judged
-        self.differing += part.differing
-        self.observed += part.observed
-        self.not_rebuilt += part.not_rebuilt
-        self.calls_differing += part.calls_differing
-        self.recorded_by.update(part.recorded_by)
-        self.groups.update(part.groups)
-        self.calls.update(part.calls)
-        self.differences += part.differences[: at_most - len(self.differences)]
+    @property
+    def about(self) -> int:
+        """About how many events they have, to show how far a replay is."""
+        return self.last - self.first + 1 if self.only is None else len(self.only)
 
 
 class Part(NamedTuple):
-    """Calls whose first event is within these positions; without a first, calls without events."""
+    """What one process judges at a time."""
 
-    folder: LedgerFolder
+    history: OpenHistory
     refusals: Path
     question: Question
-    first: int | None
-    last: int
+    bounds: Bounds
     head: int
+    calls: Calls
 
 
 def replayed(
-    folder: LedgerFolder, question: Question, processes: int
+    open_history: OpenHistory, question: Question, processes: int
 ) -> Iterator[tuple[int, int, Answer]]:
-    """Judge the whole ledger: how far it is, of how far, and the answer so far."""
-    with StoreFeed(folder) as feed:
-        head = feed.head()
+    """Judge what was asked: how far it is, of how far, and the answer so far.
+
+    Raises `NoSuchPosition` where the question names one.
+    """
     answer = Answer()
     with tempfile.TemporaryDirectory(prefix="call-ledger-replay-") as scratch:
-        refusals = Path(scratch) / "refusals.sqlite"
-        sort_refusals(folder, refusals, head.refusal_number)
-        bounds = range(1, head.position + 1, PART_EVENTS)
-        parts = [
-            *(
-                Part(folder, refusals, question, one, one + PART_EVENTS - 1, head.position)
-                for one in bounds
-            ),
-            Part(folder, refusals, question, None, 0, head.position),
-        ]
-        with judging(min(processes, len(bounds))) as judge_all:
-            for number, part in enumerate(judge_all(parts), start=1):
-                answer.add(part, question.at_most)
-                yield min(number * PART_EVENTS, head.position), head.position, answer
+        path = Path(scratch) / "refusals.sqlite"
+        with open_history() as history:
+            bounds = bounds_of(history, question)
+            head = history.head()
+            sort_refusals(history, path, head, bounds, question.call)
+            calls = list(calls_asked(history, path, question, bounds, head.position))
+        parts = [Part(open_history, path, question, bounds, head.position, one) for one in calls]
+        done, total = 0, sum(one.about for one in calls)
+        worth = 1 + total // PROCESS_EVENTS
+        with judging(min(processes, len(parts), worth)) as judge_all:
+            for part, judged in zip(parts, judge_all(parts), strict=True):
+                answer.add(judged, question.at_most)
+                done += part.calls.about
+                yield done, total, answer
+        with closing(SortedRefusals(path)) as refusals:
+            for of_call in refusals.without_events():
+                judge_call(question, bounds, [], of_call, {}, Recognition(), answer)
+        yield total, total, answer
 
 
 @contextmanager
@@ -126,123 +91,118 @@ def judging(processes: int) -> Iterator[Callable[[Iterable[Part]], Iterator[Answ
         yield lambda parts: pool.imap(judged_part, parts)
 
 
-def sort_refusals(folder: LedgerFolder, path: Path, last: int) -> None:
-    """Keep the refusals aside by call: the store has them in the order of their numbers."""
-    with StoreFeed(folder) as feed, closing(sqlite3.connect(path)) as sorted_file:
-        sorted_file.execute(
-            "CREATE TABLE refusals (source TEXT, call_id TEXT, number INTEGER, document BLOB)"
-        )
-        for batch in feed.refusals(0, 10_000):
-            rows = []
-            for number, document in zip(batch.numbers, batch.documents, strict=True):
-                if number <= last:
-                    kept = KEPT.decode(document)
-                    rows.append((kept.source, kept.subject, number, bytes(document)))
-            sorted_file.executemany("INSERT INTO refusals VALUES (?, ?, ?, ?)", rows)
-        sorted_file.execute("CREATE INDEX by_call ON refusals (source, call_id, number)")
-        sorted_file.commit()
+def bounds_of(history: History, question: Question) -> Bounds:
+    """What is asked for. A refusal belongs to the last position that was recorded by then.
+
+    So what is judged up to a position and from the next one on is all, and nothing twice.
+    """
+    first, last, since, until = 1, NO_LIMIT, "", AFTER_ALL_TIMES
+    refused_since, refused_until = since, until
+    if isinstance(question.begin, int):
+        first = question.begin
+        history.recorded_at(first)
+        if first > 1:
+            refused_since = just_after(history.recorded_at(first - 1))
+    elif question.begin is not None:
+        since = refused_since = question.begin
+    if isinstance(question.end, int):
+        last = question.end
+        refused_until = just_after(history.recorded_at(last))
+    elif question.end is not None:
+        until = refused_until = question.end
+    return Bounds(first, last, since, until, refused_since, refused_until)
+
+
+def just_after(recorded_at: str) -> str:
+    """Text that sorts after this time and before any later one."""
+    return f"{recorded_at}{AFTER_ALL_TIMES}"
+
+
+def calls_asked(
+    history: History, path: Path, question: Question, bounds: Bounds, head: int
+) -> Iterator[Calls]:
+    """The calls that have anything to judge, in the order of their first events."""
+    if question.call is not None:
+        source, call_id = question.call
+        sources = history.sources_of(call_id) if source is None else [source]
+        named = history.calls_named([(one, call_id) for one in sources]).values()
+        yield from some_of(call for call in named if call <= head)
+        return
+    first, last = bounds.first_position, min(bounds.last_position, head)
+    with closing(SortedRefusals(path)) as refusals:
+        refused = refusals.calls_outside(first, last)
+    if first > 1:
+        touched = history.calls_touched(first, last)
+        yield from some_of({*touched, *(call for call in refused if call < first)})
+    for one in range(first, last + 1, PART_EVENTS):
+        yield Calls(one, min(one + PART_EVENTS - 1, last))
+    yield from some_of(call for call in refused if call > last)
+
+
+def some_of(calls: Iterable[int]) -> Iterator[Calls]:
+    """Some calls, in order, as many at once as are looked up."""
+    for some in in_parts(sorted(calls)):
+        yield Calls(some[0], some[-1], tuple(some))
 
 
 def judged_part(part: Part) -> Answer:
     """Judge the calls of one part, in the order of their first events."""
-    answer = Answer()
-    with (
-        closing(store_to_read(part.folder)) as store,
-        closing(sqlite3.connect(part.refusals)) as refusals,
-    ):
-        if part.first is None:
-            judge_calls_without_events(part, store, refusals, answer)
-            return answer
-        rows = store.rows(
-            "SELECT call, position, version, document FROM events"
-            " WHERE call >= ? AND call <= ? AND position <= ? ORDER BY call, version",
-            part.first,
-            part.last,
-            part.head,
+    answer, recognition = Answer(), Recognition()
+    first, last, only = part.calls
+    with part.history() as history, closing(SortedRefusals(part.refusals)) as sorted_refusals:
+        refusals = sorted_refusals.between(first, last)
+        if only is None:
+            rows = history.events_between(first, last, part.head)
+        else:
+            rows = history.events_of(only, part.head)
+        events = [recorded_event(position, document) for _, _, position, document in rows]
+        wanted = not_certain(events)
+        ids = list(map(id_bytes, wanted))
+        kept = history.fingerprints(ids)
+    fingerprints = dict(zip(wanted, map(kept.get, ids), strict=True))
+    for call, of_call in by_call(rows, events):
+        judge_call(
+            part.question,
+            part.bounds,
+            of_call,
+            refusals.get(call, []),
+            fingerprints,
+            recognition,
+            answer,
         )
-        fingerprints = fingerprints_of(store, [bytes(row[3]) for row in rows])
-        for call_position, events in groupby(rows, itemgetter(0)):
-            of_call = [
-                (position, version, bytes(document)) for _, position, version, document in events
-            ]
-            kept = KEPT.decode(of_call[0][2])
-            refused = refusals_of(refusals, kept.source, kept.subject)
-            judge_call(part.question, call_position, of_call, refused, fingerprints, answer)
     return answer
 
 
-def refusals_of(refusals: sqlite3.Connection, source: str, call_id: str) -> list[tuple[int, bytes]]:
-    """Number and document of the call's refusals, in order."""
-    return refusals.execute(
-        "SELECT number, document FROM refusals WHERE source = ? AND call_id = ? ORDER BY number",
-        (source, call_id),
-    ).fetchall()
-
-
-def judge_calls_without_events(
-    part: Part, store: StoreReader, refusals: sqlite3.Connection, answer: Answer
-) -> None:
-    """Judge the calls of which there is nothing but refusals."""
-    for source, call_id in refusals.execute(
-        "SELECT source, call_id FROM refusals GROUP BY source, call_id ORDER BY min(number)"
-    ).fetchall():
-        known = store.rows(
-            "SELECT call FROM calls WHERE source = ? AND call_id = ? AND call <= ?",
-            source,
-            call_id,
-            part.head,
-        )
-        if not known:
-            refused = refusals_of(refusals, source, call_id)
-            judge_call(part.question, None, [], refused, {}, answer)
-
-
-def fingerprints_of(store: StoreReader, documents: Sequence[bytes]) -> dict[bytes, int | None]:
-    """The fingerprints of the commands that their first event does not tell."""
-    wanted, last = [], None
-    for document in documents:
-        kept = KEPT.decode(document)
-        if kept.commandid != last and certainly_asked(event_of(kept)) is None:
-            wanted.append(kept.commandid.bytes)
-        last = kept.commandid
-    found: dict[bytes, int | None] = {}
-    for at in range(0, len(wanted), IDS_ASKED):
-        some = wanted[at : at + IDS_ASKED]
-        marks = ", ".join("?" * len(some))
-        rows = store.rows(
-            f"SELECT command_id, fingerprint FROM outcomes WHERE command_id IN ({marks})", *some
-        )
-        found.update((bytes(command_id), fingerprint) for command_id, fingerprint in rows)
-    return found
+def by_call(
+    rows: Sequence[Row], events: Sequence[RecordedEvent]
+) -> Iterator[tuple[int, Sequence[RecordedEvent]]]:
+    """The events of each call, by its position."""
+    begin = 0
+    for call, some in groupby(rows, itemgetter(0)):
+        end = begin + sum(1 for _ in some)
+        yield call, events[begin:end]
+        begin = end
 
 
 def judge_call(
     question: Question,
-    call_position: int | None,
-    rows: Sequence[tuple[int, int, bytes]],
-    refusals: Sequence[tuple[int, bytes]],
-    fingerprints: dict[bytes, int | None],
+    bounds: Bounds,
+    events: Sequence[RecordedEvent],
+    refusals: OfCall,
+    fingerprints: dict[str, int | None],
+    recognition: Recognition,
     answer: Answer,
 ) -> None:
     """Judge one call and add what came of it."""
-    if question.call is not None:
-        first = KEPT.decode(rows[0][2] if rows else refusals[0][1])
-        source, call_id = question.call
-        if first.subject != call_id or source not in (None, first.source):
-            return
     call = JudgedCall(question.rules, question.against)
-    for taken, before in commands_in(rows, refusals, fingerprints):
+    call_position = events[0].position if events else None
+    for taken in commands_in(events, refusals, fingerprints, recognition):
         if taken is None:
             answer.not_rebuilt += 1
-        elif question.since <= taken.kept.recordedat < question.until:
-            call.take(taken, before, call_position)
-            answer.recorded_by[f"{taken.kept.ruleset} {taken.kept.rulesethash}"] += 1
+        elif bounds.has(taken):
+            call.take(taken, call_position)
+            answer.recorded_by[taken.kept.ruleset, taken.kept.rulesethash] += 1
     answer.judged += call.judged
     answer.differing += call.differing
     answer.observed += call.observed
-    groups = Counter(one[:7] for one in call.differences)
-    answer.groups.update(groups)
-    answer.calls.update(groups.keys())
-    answer.calls_differing += bool(groups)
-    if len(answer.differences) < question.at_most:
-        answer.differences += call.differences[: question.at_most - len(answer.differences)]
+    answer.add_differences(call.differences, question.at_most)

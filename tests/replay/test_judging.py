@@ -2,68 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
-from uuid import UUID
-
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.call import Call
+from domain import commands
 from domain.commands import Command
-from domain.decide import Refused, decide, observe
 from domain.rule_sets import MULTI_PARTY, SEED, ChangedRuleSet, RuleSet
-from domain.vocabulary import Phase, Role
-from ledger.command_fingerprint import command_fingerprint
-from ledger.documents import Stamp, event_documents, refusal_document
-from ledger.outcomes import Request
-from ledger.replay.judging import Difference, JudgedCall, Reading, commands_in
+from domain.vocabulary import Phase, Role, TargetKind
+from ledger.replay.judging import Difference
+from ledger.replay.kept import whole_command
 from tests.domain.histories import BEGINNINGS, RULE_SET, STEPS, history
+from tests.domain.scenes import A1, connected
+from tests.domain.specification import command
+from tests.replay.plain_way import plain_differences
+from tests.replay.recording import judged, recorded
 
 quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 GROUP = st.integers(1, 4)
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-class Kept(NamedTuple):
-    """A call as a store keeps it, and what was asked of it."""
-
-    rows: list[tuple[int, int, bytes]]
-    refusals: list[tuple[int, bytes]]
-    fingerprints: dict[bytes, int | None]
-    asked: dict[UUID, tuple[Command, Call]]
-    """Each command with the state that it met."""
-
-    def readings(self) -> list[Reading]:
-        return list(commands_in(self.rows, self.refusals, self.fingerprints))
-
-
-def kept(requests: list[tuple[Command, bool]], rules: RuleSet, in_group: int) -> Kept:
-    """Record a history, so many commands of it at the same moment."""
-    call, told = Call(), Kept([], [], {}, {})
-    for number, (one, observed) in enumerate(requests):
-        command = one.model_copy(update={"command_id": UUID(int=number + 1)})
-        stamp = Stamp.of(NOON + timedelta(seconds=number // in_group), rules)
-        told.asked[command.command_id] = (command, call)
-        request = Request(command, observed)
-        told.fingerprints[command.command_id.bytes] = command_fingerprint(request)
-        decision = (observe if observed else decide)(call, command, rules)
-        if isinstance(decision, Refused):
-            number = len(told.refusals) + 1  # noqa: PLW2901
-            told.refusals.append((number, refusal_document(number, command, decision, stamp)))
-            continue
-        for document in event_documents(command, decision, observed, stamp):
-            told.rows.append((len(told.rows) + 1, len(told.rows) + 1, document))
-        call = decision.call
-    return told
-
-
-def judged(told: Kept, rules: RuleSet, against: RuleSet | None = None) -> JudgedCall:
-    call = JudgedCall(rules, against)
-    for taken, before in told.readings():
-        if taken is not None:
-            call.take(taken, before, 1)
-    return call
+NO_HOLD = (Role.OWNER, Phase.CONNECTED, "hold", "R7")
+STRICT = ChangedRuleSet(
+    "strict", 2, False, False, 0, "none given", (NO_HOLD, (Role.OWNER, Phase.HELD, "resume", "H1"))
+)
+RULES = st.sampled_from([SEED, MULTI_PARTY, STRICT])
 
 
 @quick
@@ -71,14 +31,10 @@ def judged(told: Kept, rules: RuleSet, against: RuleSet | None = None) -> Judged
 def test_under_the_rules_that_were_in_force_nothing_differs(
     beginning: tuple[Command, ...], steps: list[tuple[int, str]], rules: RuleSet, in_group: int
 ) -> None:
-    told = kept(history(beginning, steps, rules), rules, in_group)
-    found = judged(told, rules)
+    kept = recorded(history(beginning, steps, rules), rules, in_group)
+    found = judged(kept, rules)
     assert found.differences == []
-    assert found.judged + not_told(told) == len(told.asked)
-
-
-def not_told(told: Kept) -> int:
-    return sum(reading.taken is None for reading in told.readings())
+    assert found.judged + sum(one is None for one in kept.taken()) == len(kept.asked)
 
 
 @quick
@@ -86,39 +42,37 @@ def not_told(told: Kept) -> int:
 def test_what_was_asked_comes_back_as_it_was_asked(
     beginning: tuple[Command, ...], steps: list[tuple[int, str]], rules: RuleSet, in_group: int
 ) -> None:
-    told = kept(history(beginning, steps, rules), rules, in_group)
-    refused = 0
-    for taken, _ in told.readings():
-        if taken is None:
-            continue
-        asked, _ = told.asked[taken.kept.commandid]
-        assert taken.command(expected=True) == asked
-        refused += taken.refusal_number is not None
-    assert refused == len(told.refusals), "a refused command always comes back"
+    kept = recorded(history(beginning, steps, rules), rules, in_group)
+    for taken in kept.told():
+        request = kept.asked[taken.kept.commandid][0]
+        assert whole_command(taken.kept, taken.asked) == request.command
+    refused = sum(one.refusal_number is not None for one in kept.told())
+    assert refused == len(kept.refusals), "a refused command always comes back"
 
 
-@quick
-@given(beginning=BEGINNINGS, steps=STEPS, in_group=GROUP)
-def test_a_decision_told_as_differing_differs_when_the_rules_are_asked(
-    beginning: tuple[Command, ...], steps: list[tuple[int, str]], in_group: int
+@settings(quick, max_examples=60)
+@given(
+    beginning=BEGINNINGS,
+    steps=STEPS,
+    in_force=RULE_SET,
+    rules=RULES,
+    against=st.none() | RULES,
+)
+def test_the_differences_are_those_that_the_plain_way_finds(
+    beginning: tuple[Command, ...],
+    steps: list[tuple[int, str]],
+    in_force: RuleSet,
+    rules: RuleSet,
+    against: RuleSet | None,
 ) -> None:
-    told = kept(history(beginning, steps, MULTI_PARTY), MULTI_PARTY, in_group)
-    found = judged(told, SEED)
-    by_id = {one.commandid: one for one in (r.taken.kept for r in told.readings() if r.taken)}
-    states = {r.taken.kept.commandid: r.before for r in told.readings() if r.taken}
-    for one in found.differences:
-        if one.state != "recorded":
-            continue
-        command_id = UUID(one.command_id)
-        command, state = told.asked[command_id][0], states[command_id]
-        if by_id[command_id].observed:
-            was = observe(state, command, MULTI_PARTY).rules_broken
-            assert observe(state, command, SEED).rules_broken != was
-            continue
-        decision = decide(state, command, SEED)
-        assert (decision.rule if isinstance(decision, Refused) else "") == one.after
-        assert one.before != one.after
-        assert decision.role == one.role
+    kept = recorded(history(beginning, steps, in_force), in_force)
+    found = judged(kept, rules, against).differences
+    assert [(*one[:7], one.command_id) for one in found] == plain_differences(
+        kept, in_force, rules, against
+    )
+    for one in found:
+        met = kept.asked[one.command_id][1]
+        assert (one.met_version, one.rule_set) == (met.version, in_force.name)
 
 
 @quick
@@ -126,26 +80,28 @@ def test_a_decision_told_as_differing_differs_when_the_rules_are_asked(
 def test_against_the_rules_in_force_is_as_against_what_was_recorded(
     beginning: tuple[Command, ...], steps: list[tuple[int, str]], in_group: int
 ) -> None:
-    told = kept(history(beginning, steps, SEED), SEED, in_group)
-    assume(told.rows)
-    recorded, ruled = judged(told, MULTI_PARTY), judged(told, MULTI_PARTY, SEED)
-    assert ruled.differences == recorded.differences
+    kept = recorded(history(beginning, steps, SEED), SEED, in_group)
+    by_record, by_rules = judged(kept, MULTI_PARTY), judged(kept, MULTI_PARTY, SEED)
+    assert by_rules.differences == by_record.differences
 
 
 def test_the_rest_of_a_call_is_judged_by_both_states() -> None:
     """Where nobody could hold, nobody could resume: the hold would be refused, and then that."""
-    from domain import commands  # noqa: PLC0415
-    from tests.domain.scenes import A1, connected  # noqa: PLC0415
-    from tests.domain.specification import command  # noqa: PLC0415
-
     own = [command(commands.Hold, A1), command(commands.Resume, A1)]
-    told = kept([(one, False) for one in (*connected(), *own)], SEED, 1)
-    cell = (Role.OWNER, Phase.CONNECTED, "hold", "R7")
-    found = judged(told, ChangedRuleSet("no-hold", 3, False, False, cells=(cell,)))
+    kept = recorded([(one, False) for one in (*connected(), *own)], SEED)
+    found = judged(kept, ChangedRuleSet("no-hold", 3, False, False, cells=(NO_HOLD,)))
     assert [essence(one) for one in found.differences] == [
         ("recorded", "would be refused", "", "R7", "owner", "connected", "hold"),
         ("replayed", "would be refused", "", "H1", "owner", "connected", "resume"),
     ]
+
+
+def test_a_refusal_for_a_wrong_dial_number_is_judged_by_that_number() -> None:
+    number = {"target_kind": TargetKind.DIAL_NUMBER, "target": "nobody"}
+    asked = (*connected(), command(commands.StartConsult, A1, **number))
+    kept = recorded([(one, False) for one in asked], SEED)
+    assert kept.told()[-1].rules == ("C3",)
+    assert judged(kept, SEED).differences == []
 
 
 def essence(one: Difference) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,8 +69,63 @@ def test_the_same_question_has_the_same_bytes_in_any_number_of_parts_and_process
     first = call(simulated, *arguments)
     assert call(simulated, *arguments).out == first.out
     monkeypatch.setattr(parts, "PART_EVENTS", 150)
+    monkeypatch.setattr(parts, "PROCESS_EVENTS", 1)
     assert call(simulated, *arguments, "--processes", "1").out == first.out
     assert call(simulated, *arguments, "--processes", "2").out == first.out
+
+
+def test_up_to_a_position_and_from_the_next_is_all_and_nothing_twice(
+    simulated: Path, no_hold: str
+) -> None:
+    arguments = ("replay", "--rules", no_hold, "--json")
+    whole = call(simulated, *arguments).json
+    for position in (1, 7, 100, 250):
+        before = call(simulated, *arguments, "--to", f"{position}").json
+        after = call(simulated, *arguments, "--from", f"{position + 1}").json
+        assert 0 < before["judged_count"] < whole["judged_count"]
+        for count in ("judged_count", "not_rebuilt_count"):
+            assert before[count] + after[count] == whole[count]
+        found = [*by_the_recorded_state(before), *by_the_recorded_state(after)]
+        assert sorted(found) == sorted(by_the_recorded_state(whole))
+        assert all(one["position"] <= position for one in before["differences"])
+
+
+def by_the_recorded_state(answer: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (one["command_id"], one["change"], one["before"], one["after"])
+        for one in answer["differences"]
+        if one["state"] == "recorded"
+    ]
+
+
+def test_a_time_is_the_time_of_recording(simulated: Path, no_hold: str) -> None:
+    arguments = ("replay", "--rules", no_hold, "--json")
+    whole = call(simulated, *arguments).json
+    first = whole["differences"][0]
+    documents = call(simulated, "call", "show", first["call_id"], "--json").lines
+    recorded_at = documents[first["met_version"]]["recordedat"]
+    assert documents[first["met_version"]]["rulesethash"] == first["rule_set_hash"]
+    before = call(simulated, *arguments, "--to", recorded_at).json
+    after = call(simulated, *arguments, "--from", recorded_at).json
+    assert before["judged_count"] + after["judged_count"] == whole["judged_count"]
+    assert first["command_id"] in {one["command_id"] for one in after["differences"]}
+    assert first["command_id"] not in {one["command_id"] for one in before["differences"]}
+
+
+@pytest.mark.parametrize("position", ["0", "1000000"])
+def test_a_position_that_is_not_there_is_told(simulated: Path, position: str) -> None:
+    answer = call(simulated, "replay", "--rules", "seed", "--from", position)
+    assert answer.code == 2
+    assert "There is no event at position" in answer.said
+
+
+def test_a_call_without_events_is_judged_by_its_refusals(simulated: Path, no_hold: str) -> None:
+    command = b'{"type": "call.hold.v1", "call_id": "unknown", "actor": "agent-1"}'
+    assert call(simulated, "record", "--lines", "-", typed=command).code == 1
+    for only in ([], ["--call", "unknown"]):
+        answer = call(simulated, "replay", "--rules", no_hold, "--json", *only).json
+        assert answer["judged_count"] >= 1
+    assert (answer["judged_count"], answer["same_count"]) == (1, 1)
 
 
 @pytest.mark.parametrize("content", WRONG)

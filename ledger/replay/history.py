@@ -1,0 +1,177 @@
+"""What a replay reads: what was recorded, by call. A store has it, and so has an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from itertools import chain, islice
+from typing import Any, Final, Protocol, TypeVar
+
+from infra.errors import WRONG_USAGE, LedgerError
+from infra.folder import LedgerFolder
+from ledger.feed import check_next
+from ledger.replay.kept import KEPT
+from ledger.store.interface import CallName, Ends, StoreReader
+from ledger.store.opening import store_to_read
+
+Row = tuple[int, int, int, bytes]
+"""Call position, version, position and document of an event."""
+
+LOOKED_UP_AT_ONCE: Final = 500
+"""Command ids or calls in one query: SQLite bounds the parameters of a statement."""
+REFUSALS_AT_ONCE: Final = 10_000
+
+EVENTS: Final = "SELECT call, version, position, document FROM events"
+NAMED: Final = (
+    # CROSS JOIN keeps the order: for `IN (VALUES …)` SQLite scans all calls.
+    "WITH asked (source, call_id) AS (VALUES {})"
+    " SELECT calls.source, calls.call_id, calls.call FROM asked CROSS JOIN calls"
+    " WHERE calls.source = asked.source AND calls.call_id = asked.call_id"
+)
+
+One = TypeVar("One")
+
+
+class NoSuchPosition(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """The ledger has no event at this position."""
+
+    exit_code = WRONG_USAGE
+
+
+class History(Protocol):
+    """What was recorded, by call."""
+
+    def head(self) -> Ends:
+        """The last position and refusal number, 0 where there is none."""
+        ...
+
+    def events_between(self, first_call: int, last_call: int, last: int) -> Sequence[Row]:
+        """Up to a position, the events of the calls at these positions, by call and version."""
+        ...
+
+    def events_of(self, calls: Sequence[int], last: int) -> Sequence[Row]:
+        """The same of some calls, at most as many as are looked up at once."""
+        ...
+
+    def calls_touched(self, first: int, last: int) -> list[int]:
+        """The calls that began before a position and have events between this one and the last."""
+        ...
+
+    def calls_named(self, names: Sequence[CallName]) -> dict[CallName, int]:
+        """The positions of those of the calls that have events."""
+        ...
+
+    def sources_of(self, call_id: str) -> list[str]:
+        """The sources that have a call of this id with events."""
+        ...
+
+    def fingerprints(self, command_ids: Sequence[bytes]) -> dict[bytes, int | None]:
+        """The fingerprints of recorded commands, where they were kept."""
+        ...
+
+    def refusals(self) -> Iterable[tuple[int, bytes]]:
+        """Number and document of every refusal, in order."""
+        ...
+
+    def recorded_at(self, position: int) -> str:
+        """When the event at a position was recorded. Raises `NoSuchPosition`."""
+        ...
+
+
+OpenHistory = Callable[[], AbstractContextManager[History]]
+"""Opens it, in this process or another one."""
+
+
+@contextmanager
+def store_history(folder: LedgerFolder) -> Iterator[StoreHistory]:
+    """The ledger's store. Raises as `store_to_read` does."""
+    with closing(store_to_read(folder)) as store:
+        yield StoreHistory(store)
+
+
+class StoreHistory:
+    """Reads an event store beside its writers."""
+
+    def __init__(self, store: StoreReader) -> None:
+        self._store = store
+
+    def head(self) -> Ends:
+        """How far the ledger is now."""
+        return self._store.ends()
+
+    def events_between(self, first_call: int, last_call: int, last: int) -> Sequence[Row]:
+        """Events of calls next to each other."""
+        query = f"{EVENTS} WHERE call >= ? AND call <= ? AND position <= ? ORDER BY call, version"
+        return self._store.rows(query, first_call, last_call, last)
+
+    def events_of(self, calls: Sequence[int], last: int) -> Sequence[Row]:
+        """Events of some calls."""
+        marks = ", ".join("?" * len(calls))
+        query = f"{EVENTS} WHERE call IN ({marks}) AND position <= ? ORDER BY call, version"
+        return self._store.rows(query, *calls, last)
+
+    def calls_touched(self, first: int, last: int) -> list[int]:
+        """Older calls that have events between two positions."""
+        rows = self._store.rows(
+            "SELECT DISTINCT call FROM events WHERE position >= ? AND position <= ? AND call < ?"
+            " ORDER BY call",
+            first,
+            last,
+            first,
+        )
+        return [call for (call,) in rows]
+
+    def calls_named(self, names: Sequence[CallName]) -> dict[CallName, int]:
+        """The calls of these names."""
+        found: dict[CallName, int] = {}
+        for some in in_parts(names):
+            query = NAMED.format(", ".join(["(?, ?)"] * len(some)))
+            for source, call_id, call in self._store.rows(query, *chain.from_iterable(some)):
+                found[source, call_id] = call
+        return found
+
+    def sources_of(self, call_id: str) -> list[str]:
+        """The sources that have a call of this id."""
+        rows = self._store.rows(
+            "SELECT source FROM calls WHERE call_id = ? ORDER BY source", call_id
+        )
+        return [source for (source,) in rows]
+
+    def fingerprints(self, command_ids: Sequence[bytes]) -> dict[bytes, int | None]:
+        """The fingerprints that the commands' outcomes have."""
+        found: dict[bytes, int | None] = {}
+        for some in in_parts(command_ids):
+            marks = ", ".join("?" * len(some))
+            query = f"SELECT command_id, fingerprint FROM outcomes WHERE command_id IN ({marks})"
+            found.update(self._store.rows(query, *some))
+        return found
+
+    def refusals(self) -> Iterator[tuple[int, bytes]]:
+        """Every refusal."""
+        after = 0
+        while rows := self._store.refusals_after(after, REFUSALS_AT_ONCE):
+            check_next("refusal", after, [number for number, _ in rows])
+            yield from rows
+            after = rows[-1][0]
+
+    def recorded_at(self, position: int) -> str:
+        """When an event was recorded."""
+        rows = self._store.rows("SELECT document FROM events WHERE position = ?", position)
+        if not rows:
+            raise no_such_position(position, self.head().position)
+        return KEPT.decode(rows[0][0]).recordedat
+
+
+def no_such_position(position: int, head: int) -> NoSuchPosition:
+    """The error for a position that is not there."""
+    return NoSuchPosition(
+        f"There is no event at position {position:,}: the ledger goes from 1 to {head:,}. "
+        "Name one of these, or a time."
+    )
+
+
+def in_parts(wanted: Iterable[One]) -> Iterator[list[One]]:
+    """So many at once."""
+    left: Iterator[Any] = iter(wanted)
+    while some := list(islice(left, LOOKED_UP_AT_ONCE)):
+        yield some

@@ -1,0 +1,112 @@
+"""The commands of one call in their order, told from its documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from domain.call import Call
+from domain.decide import TOLD_AGAIN, acting_role, first_broken
+from domain.evolve import evolve
+from domain.rule_sets import RULE_SETS
+from ledger.replay.asked import CERTAIN, Recognition, is_certain
+from ledger.replay.kept import KEPT, Asked, Kept, RecordedEvent, judged_command, refused
+
+REUSED_ID: Final = "L5"
+
+
+class Taken(Struct, frozen=True, gc=False):
+    """A command as it was recorded, what it met and what it came to."""
+
+    kept: Kept
+    asked: Asked
+    rules: tuple[str, ...]
+    """The rule that refused it, or the rules that the observation broke."""
+    before: Call
+    """The recorded call that it met."""
+    after: Call
+    position: int | None
+    refusal_number: int | None
+
+    @property
+    def without_version(self) -> Asked:
+        """What was asked, without the version it expected, which may be of another state."""
+        command_class, arguments = self.asked
+        return command_class, {**arguments, "expected_version": None}
+
+
+def commands_in(
+    events: Sequence[RecordedEvent],
+    refusals: Sequence[tuple[int, bytes]],
+    fingerprints: Mapping[str, int | None],
+    recognition: Recognition,
+) -> Iterator[Taken | None]:
+    """The commands of one call; None for each that cannot be told: it is not judged."""
+    call = Call()
+    earlier: list[Asked] = []
+    waiting = [(number, KEPT.decode(document)) for number, document in refusals]
+    at, end_of_all = 0, len(events)
+    while at < end_of_all:
+        position, kept, first = events[at]
+        if waiting:
+            yield from placed(waiting, call, kept)
+        command_id = kept.commandid
+        after, at = evolve(call, first), at + 1
+        while at < end_of_all and events[at].kept.commandid == command_id:
+            after = evolve(after, events[at].event)
+            at += 1
+        asked: Asked | None = None
+        if is_certain(first):
+            asked = CERTAIN[kept.type](first)
+        elif (fingerprint := fingerprints.get(command_id)) is not None:
+            asked = recognition.proved(kept, first, earlier, fingerprint)
+        if asked is None:
+            yield None
+        else:
+            earlier.append(asked)
+            broken = kept.rulesbroken and tuple(
+                rule for rule in kept.rulesbroken.split() if rule != TOLD_AGAIN
+            )
+            yield Taken(kept, asked, broken or (), call, after, position, None)
+        call = after
+    yield from placed(waiting, call, None)
+
+
+def placed(waiting: list[tuple[int, Kept]], call: Call, before: Kept | None) -> Iterator[Taken]:
+    """The refusals that the call met in this state, before the next command that was recorded.
+
+    A refusal says when it was recorded, and commands that come together say the same: there the
+    state is taken in which the rules then in force refuse by the very rule.
+    """
+    for one in tuple(waiting):
+        number, kept = one
+        if before is not None and kept.recordedat > before.recordedat:
+            break
+        asked, rule = refused(kept)
+        if before is not None and kept.recordedat == before.recordedat:
+            rules = RULE_SETS.get(kept.ruleset)
+            command = judged_command(kept, asked, with_version=True)
+            met = rules is not None and rule == first_broken(
+                call, command, rules, acting_role(call, command)
+            )
+            if rule != REUSED_ID and not met:
+                break
+        waiting.remove(one)
+        yield Taken(kept, asked, (rule,), call, call, None, number)
+
+
+def not_certain(events: Sequence[RecordedEvent]) -> list[str]:
+    """The ids of the commands that their first event does not tell, of calls one after another."""
+    wanted, last = [], ""
+    for _, kept, event in events:
+        if kept.commandid != last and not is_certain(event):
+            wanted.append(kept.commandid)
+        last = kept.commandid
+    return wanted
+
+
+def id_bytes(command_id: str) -> bytes:
+    """A command's id as stores keep it."""
+    return bytes.fromhex(command_id.replace("-", ""))
