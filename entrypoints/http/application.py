@@ -8,6 +8,8 @@ from typing import Any, Final
 from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
 
+from entrypoints.console import rooms
+from entrypoints.console.sessions import Sessions
 from entrypoints.http import calls, commands, reports
 from entrypoints.http.limits import BoundedBody, RawPath
 from entrypoints.http.permissions import SCHEME, AllowedTo, permission_of
@@ -28,8 +30,9 @@ def application(service: Service | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.state.sessions = Sessions()
     # As routes of its own: through `include_router` each request takes 40 µs longer.
-    app.router.routes.extend(ROUTES)
+    app.router.routes.extend((*ROUTES, *rooms.routes()))
     answer_problems(app)
     app.add_middleware(BoundedBody)
     app.add_middleware(RawPath)

@@ -158,6 +158,11 @@ class Keys:
         is_it = hmac.compare_digest(key.secret_sha256, digest(shaped[2]))
         return key if is_it and key.is_valid_at(now) else None
 
+    def named(self, key_id: str, now: datetime) -> ApiKey | None:
+        """The key of this id, if it is valid then."""
+        key = self._current().get(key_id)
+        return key if key is not None and key.is_valid_at(now) else None
+
     def _current(self, at_once: bool = False) -> dict[str, ApiKey]:
         """The keys; a change of the file is seen within a second, or at once."""
         if time.monotonic() < self._look_at and not at_once:

@@ -1,0 +1,1 @@
+"""The auditors' console: pages that find a call, show what happened and why, and read reports."""

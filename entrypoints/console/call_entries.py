@@ -1,0 +1,115 @@
+"""What happened in a call, one entry each: its events in order, and refusals at their moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.events import Corrected, WrapUpApplied
+from domain.rule import Rule
+from domain.rules import RULES
+from entrypoints.timeline.history import Entry, history, in_utc
+
+RULE: dict[str, Rule] = {rule.id: rule for rule in RULES}
+"""Each rule by its id."""
+
+
+@dataclass(frozen=True)
+class CallEntry:
+    """One event or one refused attempt, with what its envelope says."""
+
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+    role: str
+    via: str
+    rule_set: str
+    rule_set_hash: str
+    command_id: str
+    cause: str | None
+    """What caused it, where that is not its own command."""
+    rules: tuple[Rule, ...]
+    """The rule that refused it, or those that it broke."""
+    event: Entry | None = None
+    """Nothing where it was refused."""
+    command: str = ""
+    """Of a refusal, what was asked for."""
+    refusal_number: int = 0
+    corrects: Entry | None = None
+    """Of a correction, the event that it corrects."""
+    corrected_by: int | None = None
+    """The version of the event that corrects it."""
+
+    @property
+    def was_refused(self) -> bool:
+        return self.event is None
+
+    @property
+    def reason_before(self) -> str:
+        """Of a correction of a reason, the one that was wrong."""
+        before = self.corrects.event if self.corrects else None
+        return before.reason if isinstance(before, WrapUpApplied) else ""
+
+    @property
+    def reason_after(self) -> str:
+        """Of a correction of a reason, the right one."""
+        after = self.event.event if self.event else None
+        return (after.reason or "") if isinstance(after, Corrected) else ""
+
+
+def entries_of(
+    events: Sequence[Mapping[str, Any]], refusals: Sequence[Mapping[str, Any]]
+) -> list[CallEntry]:
+    """Events by version; each refusal after the events that were recorded before it."""
+    told = {entry.version: entry for entry in history(events)}
+    corrected = {
+        entry.event.corrected_version: entry.version
+        for entry in told.values()
+        if isinstance(entry.event, Corrected)
+    }
+    entries: list[CallEntry] = []
+    waiting = list(refusals)
+    for row in sorted(events, key=lambda row: int(row["version"])):
+        while waiting and waiting[0]["recorded_at"] < row["recorded_at"]:
+            entries.append(refused(waiting.pop(0)))
+        entry = told[row["version"]]
+        what = entry.event
+        corrects = told.get(what.corrected_version) if isinstance(what, Corrected) else None
+        entries.append(
+            CallEntry(
+                **envelope(row),
+                rules=tuple(RULE[rule] for rule in entry.rules_broken if rule in RULE),
+                event=entry,
+                corrects=corrects,
+                corrected_by=corrected.get(entry.version),
+            )
+        )
+    return entries + [refused(row) for row in waiting]
+
+
+def refused(row: Mapping[str, Any]) -> CallEntry:
+    """The entry of a refusal."""
+    return CallEntry(
+        **envelope(row, "refused_at"),
+        rules=(RULE[row["rule"]],) if row["rule"] in RULE else (),
+        command=row["command"],
+        refusal_number=row["refusal_number"],
+    )
+
+
+def envelope(row: Mapping[str, Any], time: str = "occurred_at") -> dict[str, Any]:
+    """What both kinds of row have."""
+    command_id, cause = str(row["command_id"]), row.get("causation_id")
+    return {
+        "occurred_at": in_utc(row[time]),
+        "recorded_at": in_utc(row["recorded_at"]),
+        "actor": row["actor"],
+        "role": row["role"],
+        "via": row["via"],
+        "rule_set": row["rule_set"],
+        "rule_set_hash": row["rule_set_hash"],
+        "command_id": command_id,
+        "cause": None if cause in (None, command_id) else cause,
+    }

@@ -1,0 +1,175 @@
+"""A call: its lanes, and below them what happened in the same order, with what was refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from urllib.parse import unquote
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from markupsafe import Markup
+
+from entrypoints.console.call_entries import CallEntry, entries_of
+from entrypoints.console.frame import Page, Shown, Visitor, page
+from entrypoints.console.search import NotUnderstood, Search, search_of
+from entrypoints.http.problems import Problem
+from entrypoints.http.service import Service, service_of
+from entrypoints.one_call import CallNotFoundError, OneCall, read_call, row_of
+from entrypoints.timeline.drawn import drawn_until
+from entrypoints.timeline.lanes import lanes
+from entrypoints.timeline.picture import picture
+from entrypoints.ui.moment import AskedMoment
+from entrypoints.ui.period import zone
+from ledger.feed import StoreFeed
+from projections.reports.report import where
+from projections.serving.client import Reader
+from projections.serving.moment import HEAD
+
+CALL: Final = "/console/calls/{source}/{call_id}"
+PAGE_ENTRIES: Final = 200
+
+NEIGHBOURS: Final = """
+select
+  max(call_position) filter (call_position < $here) as older,
+  min(call_position) filter (call_position > $here) as newer
+from calls {conditions}
+"""
+NAMED: Final = (
+    "select call_position, source, call_id from calls where call_position in ($one, $other)"
+)
+REFUSED: Final = """
+select * from refusals where source = $source and call_id = $call_id order by refusal_number
+"""
+
+router = APIRouter(include_in_schema=False, route_class=Page)
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """The call before or after in the same search."""
+
+    source: str
+    call_id: str
+
+
+@router.get(CALL)
+def show_call(
+    request: Request,
+    source: str,
+    call_id: str,
+    visitor: Annotated[Visitor, Depends(Shown("read a call's state"))],
+    q: str = "",
+    known_at: str | None = None,
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """One call, as it is known now or was known at a position."""
+    source, call_id = unquote(source), unquote(call_id)
+    service, words = service_of(request), visitor.words
+    sees_events = visitor.may("read a call's events")
+    operation = "read a call's events" if sees_events else "read a call's state"
+    service.log_reading(request, visitor.key, operation)
+    with service.reader() as reader:
+        call = known_call(reader, service, visitor, source, call_id, known_at)
+        row = row_of(reader, call)
+        about = {"source": source, "call_id": call_id}
+        refused = reader.ask(REFUSED, about, as_of=call.as_of) if sees_events else None
+        last = reader.ask(HEAD).table.to_pylist()[0]["position"]
+        newer, older = neighbours(reader, searched(q, words.time_zone), call.call_position)
+    entries: list[CallEntry] = []
+    drawn = Markup("")
+    if refused is not None:
+        entries = entries_of(call.events, refused.table.to_pylist())
+        until = drawn_until(call.as_told, call.moment)
+        timeline = lanes(call.events, until=until)
+        drawn = Markup(picture(timeline, zone(words.time_zone)))  # noqa: S704 - ElementTree escapes
+    return page(
+        request,
+        "call.html",
+        call=call,
+        row=row,
+        q=q,
+        call_id=call_id,
+        known_at=known_at,
+        known_position=call.as_of.position if call.as_of else call.position,
+        last_position=last,
+        newer=newer,
+        older=older,
+        sees_events=sees_events,
+        drawn=drawn,
+        entries=entries[after : after + PAGE_ENTRIES],
+        entry_count=len(entries),
+        after=after,
+        page_entries=PAGE_ENTRIES,
+    )
+
+
+@router.get(f"{CALL}/documents/{{version}}")
+def show_document(
+    request: Request,
+    source: str,
+    call_id: str,
+    version: int,
+    visitor: Annotated[Visitor, Depends(Shown("read a call's events"))],
+) -> Response:
+    """One event as it was recorded: the very document."""
+    source, call_id = unquote(source), unquote(call_id)
+    service = service_of(request)
+    service.log_reading(request, visitor.key, "read a call's events")
+    with StoreFeed(service.folder) as feed:
+        documents = feed.documents_of(source, call_id)
+    if not 0 < version <= len(documents):
+        raise Problem(404, "no-such-event", visitor.words.say("This call has no such event."))
+    text = orjson.dumps(orjson.loads(documents[version - 1]), option=orjson.OPT_INDENT_2).decode()
+    return page(
+        request, "document.html", source=source, call_id=call_id, version=version, text=text
+    )
+
+
+def known_call(
+    reader: Reader,
+    service: Service,
+    visitor: Visitor,
+    source: str,
+    call_id: str,
+    known_at: str | None,
+) -> OneCall:
+    """The call as of the position or the time. Raises `Problem` where there is none."""
+    asked = AskedMoment(known_at or None, time_zone=visitor.words.time_zone)
+    try:
+        return read_call(reader, service.folder, call_id, source, asked)
+    except CallNotFoundError:
+        said = visitor.words.say("No call of this source had this id then: look for it on Find.")
+        raise Problem(404, "no-such-call", said) from None
+
+
+def searched(line: str, time_zone: str) -> Search:
+    """The search that led here; all calls where it means nothing."""
+    try:
+        return search_of(line, time_zone)
+    except NotUnderstood:
+        return Search(())
+
+
+def neighbours(
+    reader: Reader, search: Search, here: int
+) -> tuple[Neighbour | None, Neighbour | None]:
+    """The next newer and the next older call of the same search."""
+    try:
+        conditions, parameters = search.conditions()
+    except NotUnderstood:
+        conditions, parameters = [], {}
+    sql = NEIGHBOURS.format(conditions=where(conditions))
+    (found,) = reader.ask(sql, parameters | {"here": here}).table.to_pylist()
+    named: dict[int, dict[str, Any]] = {
+        one["call_position"]: one
+        for one in reader.ask(
+            NAMED, {"one": found["newer"] or 0, "other": found["older"] or 0}
+        ).table.to_pylist()
+    }
+
+    def of(position: int | None) -> Neighbour | None:
+        one = named.get(position or 0)
+        return Neighbour(one["source"], one["call_id"]) if one else None
+
+    return of(found["newer"]), of(found["older"])

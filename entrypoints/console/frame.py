@@ -1,0 +1,205 @@
+"""What all pages have: the frame around them, their headers, and who looks at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from entrypoints.console.sessions import Session, Sessions
+from entrypoints.console.static_files import address
+from entrypoints.console.words import Language, Words, translations, words_for
+from entrypoints.http.keys import ApiKey
+from entrypoints.http.permissions import PERMISSIONS, AllowedTo
+from entrypoints.http.problems import Problem, problem_of
+from entrypoints.http.service import service_of
+from infra.visible import visible
+
+HOME: Final = "/console/find"
+ENTRANCE: Final = "/console/enter"
+SESSION: Final = "__Host-call-ledger"
+LANGUAGE: Final = "__Host-call-ledger-language"
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""No script, style or picture of anybody else's, no copy in a cache, no frame around it."""
+
+
+class Place(NamedTuple):
+    """A page that the navigation names."""
+
+    title: str
+    address: str
+    permission: str
+
+
+NAVIGATION: Final[list[Place]] = [
+    Place("Find", HOME, "list calls"),
+]
+"""In the order in which they are shown; a title is a message."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who looks at a page."""
+
+    key: ApiKey
+    session: Session
+    words: Words
+
+    def may(self, operation: str) -> bool:
+        """Whether the role of the key has this permission."""
+        return self.key.role in PERMISSIONS[operation]
+
+
+class NotEntered(Problem):
+    """There is no session: the way leads through the entrance."""
+
+
+class Shown(AllowedTo):
+    """What a page depends on: a session of a key whose role may do this."""
+
+    async def __call__(self, request: Request) -> Visitor:  # type: ignore[override]
+        """The visitor. Raises `NotEntered`, and `Problem` where the role may not."""
+        found = visitor_of(request)
+        if found is None:
+            raise NotEntered(401, "not-entered", "Enter the console with a key.")
+        request.state.visitor = found
+        if found.key.role not in self.roles:
+            said = found.words.say(
+                "Your key is of the role %(role)s, which may not see this page.",
+                role=found.words.term("role of a key", found.key.role),
+            )
+            raise Problem(403, "not-allowed", said)
+        return found
+
+
+def sessions_of(request: Request) -> Sessions:
+    """The sessions of the server that this request came to."""
+    sessions: Sessions = request.app.state.sessions
+    return sessions
+
+
+def visitor_of(request: Request) -> Visitor | None:
+    """Who has entered and still may: a session is worth no more than its key."""
+    session = sessions_of(request).of(request.cookies.get(SESSION))
+    if session is None:
+        return None
+    key = service_of(request).keys.named(session.key_id, datetime.now(UTC))
+    if key is None:
+        return None
+    return Visitor(key, session, replace(words_of(request), time_zone=session.time_zone))
+
+
+def words_of(request: Request) -> Words:
+    """The words for whoever asks, entered or not."""
+    accepted = request.headers.get("Accept-Language", "")
+    return words_for(request.cookies.get(LANGUAGE), accepted)
+
+
+@cache
+def environment(language: Language) -> Environment:
+    """The templates with the messages of a language; what is put into them is escaped."""
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    known = translations(language)
+    templates.install_gettext_callables(  # type: ignore[attr-defined]
+        known.gettext, known.ngettext, newstyle=True, pgettext=known.pgettext
+    )
+    templates.globals |= {"static": address, "languages": list(Language)}
+    templates.filters["visible"] = visible
+    templates.filters["segment"] = lambda text: quote(text, safe="")
+    return templates
+
+
+def page(request: Request, template: str, status: int = 200, **facts: Any) -> Response:
+    """A page in the reader's language."""
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    words = visitor.words if visitor else words_of(request)
+    places = [one for one in NAVIGATION if visitor and visitor.may(one.permission)]
+    query = f"?{request.url.query}" if request.url.query else ""
+    content = (
+        environment(words.language)
+        .get_template(template)
+        .render(
+            words=words,
+            visitor=visitor,
+            places=places,
+            path=request.url.path,
+            here=request.url.path + query,
+            **facts,
+        )
+    )
+    return Response(content, status, media_type="text/html; charset=utf-8")
+
+
+class Page(APIRoute):
+    """A route of the console: what goes wrong on it is told on a page, too."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler with its headers, and with the origin of each change looked at."""
+        answer = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                check_origin(request)
+                response = await answer(request)
+            except NotEntered:
+                response = to_entrance(request)
+            except Exception as error:
+                response = problem_page(request, problem_of(error))
+            response.headers.update(HEADERS)
+            return response
+
+        return handle
+
+
+def check_origin(request: Request) -> None:
+    """A change is asked for by our own pages alone. Raises `Problem`."""
+    if request.method in {"GET", "HEAD"}:
+        return
+    origin = urlsplit(request.headers.get("Origin", "")).netloc
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if not origin or origin != request.headers.get("Host") or site != "same-origin":
+        said = words_of(request).say("This was not asked for by a page of the console: open it.")
+        raise Problem(403, "other-origin", said)
+
+
+def to_entrance(request: Request) -> Response:
+    """To the entrance, and from there back to what was asked for."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    wanted = request.url.path + query if request.method == "GET" else HOME
+    return RedirectResponse(f"{ENTRANCE}?to={quote(wanted, safe='')}", 303)
+
+
+def problem_page(request: Request, problem: Problem) -> Response:
+    """What went wrong, with the next step."""
+    detail = str(problem)
+    response = page(request, "problem.html", problem.status, detail=detail, problem=problem.status)
+    response.headers.update(problem.headers)
+    return response

@@ -1,0 +1,24 @@
+"""The pages of the console, each with its routes."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.routing import BaseRoute
+
+from entrypoints.console import call_page, entrance, find, static_files
+from entrypoints.console.frame import Page, words_of
+from entrypoints.http.problems import Problem
+
+elsewhere = APIRouter(include_in_schema=False, route_class=Page)
+
+
+@elsewhere.get("/console/{rest:path}")
+def tell_nothing_there(request: Request, rest: str) -> Response:  # noqa: ARG001 - it is the route's
+    """What is told where there is no page."""
+    raise Problem(404, "no-such-page", words_of(request).say("There is no such page."))
+
+
+def routes() -> list[BaseRoute]:
+    """All routes; what no other takes is told to be nowhere."""
+    rooms = (static_files, entrance, find, call_page)
+    return [*(one for room in rooms for one in room.router.routes), *elsewhere.routes]

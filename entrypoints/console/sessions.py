@@ -1,0 +1,75 @@
+"""Who has entered the console: sessions in memory, each of one key, that end by themselves.
+
+A token is 256 random bits in a cookie; kept is its SHA-256. Whoever restarts the server enters
+again, so nothing is on disk that lets anybody in.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from threading import Lock
+from typing import Final
+
+from entrypoints.http.keys import ApiKey
+
+LONGEST: Final = timedelta(hours=8)
+LONGEST_IDLE: Final = timedelta(minutes=60)
+MOST_SESSIONS: Final = 10_000
+
+
+@dataclass
+class Session:
+    """One reader's stay."""
+
+    key_id: str
+    time_zone: str
+    ends_at: datetime
+    used_at: datetime
+
+    def is_open_at(self, now: datetime) -> bool:
+        """Whether it lasts."""
+        return now < self.ends_at and now - self.used_at < LONGEST_IDLE
+
+
+class Sessions:
+    """The sessions of one server."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
+        self._open: dict[str, Session] = {}
+        self._lock = Lock()
+
+    def begin(self, key: ApiKey, time_zone: str) -> str:
+        """Begin one; returns its token. It ends with its key at the latest."""
+        token, now = secrets.token_urlsafe(32), self._clock()
+        session = Session(key.id, time_zone, min(now + LONGEST, key.expires_at), now)
+        with self._lock:
+            self._open = {name: one for name, one in self._open.items() if one.is_open_at(now)}
+            if len(self._open) >= MOST_SESSIONS:
+                self._open.pop(min(self._open, key=lambda name: self._open[name].used_at))
+            self._open[digest(token)] = session
+        return token
+
+    def of(self, token: str | None) -> Session | None:
+        """The session of a token, if it lasts; being asked for keeps it from being idle."""
+        now = self._clock()
+        with self._lock:
+            session = self._open.get(digest(token or ""))
+            if session is None or not session.is_open_at(now):
+                return None
+            session.used_at = now
+            return session
+
+    def end(self, token: str | None) -> None:
+        """Let it last no longer."""
+        with self._lock:
+            self._open.pop(digest(token or ""), None)
+
+
+def digest(token: str) -> str:
+    """What is kept of a token."""
+    return sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,158 @@
+"""The words, numbers and times of a page in its reader's language and place.
+
+Messages are whole English sentences; `translations/it.po` has them in the words of the help page,
+and `translations/en.po` the words of the ledger as people say them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+
+from domain.vocabulary import CUSTOMER, SYSTEM, UNKNOWN
+from entrypoints.timeline.history import in_utc
+
+FOLDER: Final = Path(__file__).parent / "translations"
+
+
+class Language(StrEnum):
+    """A language that the console speaks."""
+
+    ENGLISH = "en"
+    ITALIAN = "it"
+
+
+PLACES: Final = {Language.ENGLISH: "en_GB", Language.ITALIAN: "it_IT"}
+"""Whose numbers and dates are shown where the browser names no country."""
+
+
+@cache
+def translations(language: Language) -> NullTranslations:
+    """The messages of a language; of English, the words that people say otherwise."""
+    compiled = BytesIO()
+    with (FOLDER / f"{language}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a page speaks to one reader."""
+
+    language: Language
+    place: str
+    """The locale of numbers and dates, like `it_IT`."""
+    time_zone: str = "UTC"
+    """The reader's own, shown beside UTC."""
+
+    def say(self, message: str, **values: object) -> str:
+        """A message in the reader's language, with its values in their places."""
+        said = translations(self.language).gettext(message)
+        return said % values if values else said
+
+    def say_many(self, one: str, many: str, number: int, **values: object) -> str:
+        """A message in the form that the number asks for; `%(number)s` is the number."""
+        said = translations(self.language).ngettext(one, many, number)
+        return said % {"number": self.number(number), **values}
+
+    def term(self, kind: str, value: object) -> str:
+        """A word of the ledger, like a phase, as its kind is named in the reader's language."""
+        return translations(self.language).pgettext(kind, str(value).replace("_", " "))
+
+    def party(self, party: str) -> str:
+        """Somebody as a sentence names them: an agent by its id."""
+        named = {
+            CUSTOMER: self.say("the customer"),
+            SYSTEM: self.say("the system"),
+            UNKNOWN: self.say("somebody unknown"),
+        }
+        return named.get(party, party)
+
+    def command(self, command: str) -> str:
+        """What a command's type asks for: `call.start-conference.v1` is to start a conference."""
+        action = command.removeprefix("call.").rpartition(".v")[0] or command
+        return self.term("action", action)
+
+    def number(self, value: float) -> str:
+        """A number with the reader's separators; at most two decimals."""
+        return format_decimal(round(value, 2), locale=self.place)
+
+    def share(self, value: float) -> str:
+        """A share as a percentage with one decimal."""
+        return format_percent(value, "#,##0.0\N{NO-BREAK SPACE}%", locale=self.place)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Names in one list, as the language joins them."""
+        return format_list(names, locale=self.place)
+
+    def moment(self, moment: datetime, seconds: bool = True) -> str:
+        """Day and time in the reader's own zone."""
+        return self._moment(moment, ZoneInfo(self.time_zone), seconds)
+
+    def utc(self, moment: datetime, seconds: bool = True) -> str:
+        """Day and time in UTC."""
+        return self._moment(moment, UTC, seconds)
+
+    def clock(self, moment: datetime, in_utc_too: bool = False) -> str:
+        """The time of day with milliseconds, in UTC or in the reader's own zone."""
+        place = UTC if in_utc_too else ZoneInfo(self.time_zone)
+        return format_datetime(in_utc(moment), "HH:mm:ss.SSS", tzinfo=place, locale=self.place)
+
+    def _moment(self, moment: datetime, place: tzinfo, seconds: bool) -> str:
+        pattern = "d MMM y, HH:mm:ss" if seconds else "d MMM y, HH:mm"
+        return format_datetime(in_utc(moment), pattern, tzinfo=place, locale=self.place)
+
+    def duration(self, seconds: float) -> str:
+        """A duration as a clock shows it: 0:07, 12:30, 1:02:03; 0.25 s below ten seconds."""
+        if 0 < seconds < 10 and seconds != int(seconds):
+            return f"{self.number(seconds)}\N{NO-BREAK SPACE}s"
+        hours, rest = divmod(round(seconds), 3600)
+        minutes, rest = divmod(rest, 60)
+        return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def words_for(chosen: str | None, accepted: str, time_zone: str = "UTC") -> Words:
+    """The words of the language that was chosen, or else of the first accepted that is spoken."""
+    tags = list(preferred(accepted))
+    wanted = [chosen] if chosen in set(Language) else [tag.split("-")[0] for tag in tags]
+    language = next((Language(one) for one in wanted if one in set(Language)), Language.ENGLISH)
+    place = next((tag for tag in tags if tag.split("-")[0] == language and "-" in tag), None)
+    return Words(language, known(place) or PLACES[language], time_zone)
+
+
+def preferred(accepted: str) -> Iterable[str]:
+    """The tags of an `Accept-Language`, the most wanted first."""
+    weighed = []
+    for number, part in enumerate(accepted[:1_000].split(",")):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            weighed.append((-float(weight or 1), number, tag.lower()))
+        except ValueError:
+            continue
+    return [tag for _, _, tag in sorted(weighed)]
+
+
+def known(tag: str | None) -> str | None:
+    """The locale of a tag like `en-us`, if there is one."""
+    if tag is None:
+        return None
+    try:
+        return str(Locale.parse(tag, sep="-"))
+    except (ValueError, LookupError):
+        return None

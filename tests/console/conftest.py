@@ -1,0 +1,55 @@
+"""A served ledger with a week of calls and one that is hostile, and readers in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from ledger.ledger import Ledger
+from tests.console.hostile import tell_hostile
+from tests.console.reading import Opened, Opener
+from tests.http.clients import Served
+from tests.http.conftest import served_in
+from tests.reports.week_of_march import tell
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, headless."""
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET]) as browser,
+    ):
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The seven calls of a week in March and the hostile one, only to be read."""
+    folder = tmp_path_factory.mktemp("week") / "ledger"
+    tell(folder)
+    with Ledger.open(folder) as ledger:
+        tell_hostile(ledger)
+    with served_in(folder) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def opener(browser: Browser, week: Served) -> Iterator[Opener]:
+    """Opens pages, a reader each, and closes them."""
+    with Opener(browser, week) as opener:
+        yield opener
+
+
+@pytest.fixture(scope="module")
+def auditor(opener: Opener) -> Opened:
+    """An auditor in Rome who reads English."""
+    return opener.enter("auditor")

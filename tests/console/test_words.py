@@ -1,0 +1,91 @@
+"""The words of the console: each message in both languages, and each reader's own."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.pofile import read_po
+
+from entrypoints.console.words import FOLDER, Words, words_for
+from tests.console.catalogue import Message, messages, terms
+
+
+def catalogue(language: str) -> dict[Message, Any]:
+    with (FOLDER / f"{language}.po").open("rb") as file:
+        return {
+            (one.context, one.id if isinstance(one.id, str) else tuple(one.id)): one.string
+            for one in read_po(file, language)
+            if one.id
+        }
+
+
+def places(text: str) -> list[str]:
+    return sorted(re.findall(r"%\(\w+\)s", text))
+
+
+def test_each_message_is_in_italian_and_none_is_left_over() -> None:
+    assert catalogue("it").keys() == messages()
+
+
+def test_the_english_words_are_words_of_the_ledger() -> None:
+    assert catalogue("en").keys() <= set(terms())
+
+
+def test_a_translation_has_the_places_of_its_message() -> None:
+    for (_, message), said in catalogue("it").items():
+        pairs = [(message, said)] if isinstance(message, str) else zip(message, said, strict=True)
+        for one, other in pairs:
+            assert other
+            assert places(one) == places(other), one
+
+
+def test_no_template_has_words_of_its_own() -> None:
+    templates = sorted((FOLDER.parent / "templates").glob("*.html"))
+    assert templates
+    for path in templates:
+        assert own_words(path) == [], path.name
+
+
+def own_words(path: Path) -> list[str]:
+    """What stands between tags and is no message; names and examples are of no language."""
+    text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<code>.*?</code>|<kbd>.*?</kbd>", "", path.read_text())
+    text = re.sub(r"<[^>]*>", "\n", text, flags=re.DOTALL)
+    found = (line.strip() for line in text.splitlines())
+    names = {"", "Call Ledger", "· Call Ledger", "UTC"}
+    return [line for line in found if line not in names and re.search(r"[^\W\d_]{2}", line)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "language", "place"),
+    [
+        (None, "", "en", "en_GB"),
+        (None, "it-IT,it;q=0.9,en;q=0.8", "it", "it_IT"),
+        (None, "fr-FR,fr;q=0.9,it;q=0.5,en;q=0.7", "en", "en_GB"),
+        (None, "en-US", "en", "en_US"),
+        (None, "it-CH", "it", "it_CH"),
+        ("it", "en-US,en", "it", "it_IT"),
+        ("xx", "it", "it", "it_IT"),
+        (None, "en-xx-nonsense;q=x, it;q=0.1", "it", "it_IT"),
+    ],
+)
+def test_the_language_is_the_chosen_or_the_browsers(
+    chosen: str | None, accepted: str, language: str, place: str
+) -> None:
+    words = words_for(chosen, accepted)
+    assert (words.language, words.place) == (language, place)
+
+
+def test_numbers_times_and_durations_are_the_readers() -> None:
+    english, italian = (words_for(one, "") for one in ("en", "it"))
+    assert (english.number(20187.5), italian.number(20187.5)) == ("20,187.5", "20.187,5")
+    moment = datetime(2026, 3, 29, 1, 30)
+    assert english.utc(moment) == "29 Mar 2026, 01:30:00"
+    assert Words(italian.language, "it_IT", "Europe/Rome").moment(moment) == "29 mar 2026, 03:30:00"
+    assert [english.duration(one) for one in (0, 7, 59.6, 750, 3723)] == [
+        *("0:00", "0:07", "1:00", "12:30", "1:02:03"),
+    ]
+    assert italian.duration(0.25) == "0,25\N{NO-BREAK SPACE}s"
