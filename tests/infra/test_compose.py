@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from infra.local import java as local_java
 from infra.local import postgresql as local_postgresql
 from infra.local.kafka import LocalBroker, write_properties
 from infra.local.servers import HOST
+from infra.settings import Settings
+from tests.infra.command_lines import parse
+from tests.infra.image import stages
 
 INFRA = Path(__file__).parents[2] / "infra"
 TEXT = (INFRA / "compose.yaml").read_text("utf-8")
 SERVICES: dict[str, Any] = yaml.safe_load(TEXT)["services"]
+OURS = {name: one for name, one in SERVICES.items() if one["image"] == "call-ledger"}
 PLACES = {"controller.quorum.voters", "listeners", "advertised.listeners", "log.dirs"}
 """What is where in a container is not where it is on this machine."""
+CONTAINERS = "CONTAINERS://{host}:19092"
+"""Other containers come to a listener of their own: this machine's address is not theirs."""
 
 
 def settings_of_a_local_broker(folder: Path) -> dict[str, str]:
@@ -28,10 +37,21 @@ def settings_of_a_local_broker(folder: Path) -> dict[str, str]:
 
 def settings_in_compose() -> dict[str, str]:
     said = SERVICES["kafka"]["environment"]
-    return {
+    settings = {
         name.removeprefix("KAFKA_").lower().replace("_", "."): str(value)
         for name, value in said.items()
     }
+    for listeners, host in (("listeners", ""), ("advertised.listeners", "kafka")):
+        settings[listeners] = without(settings[listeners], CONTAINERS.format(host=host))
+    protocols = "listener.security.protocol.map"
+    settings[protocols] = without(settings[protocols], "CONTAINERS:PLAINTEXT")
+    return settings
+
+
+def without(listed: str, one: str) -> str:
+    left = listed.split(",")
+    left.remove(one)
+    return ",".join(left)
 
 
 def test_kafka_is_set_as_the_local_one(tmp_path: Path) -> None:
@@ -60,8 +80,42 @@ def test_the_settings_that_it_names_lead_to_its_servers_on_this_machine_alone() 
     assert f"CALL_LEDGER_STORE={store} CALL_LEDGER_KAFKA={HOST}:9092" in TEXT
 
 
-def test_every_volume_that_is_used_is_there_and_every_service_says_when_it_is_ready() -> None:
+def test_every_volume_that_is_used_is_there_and_every_server_says_when_it_is_ready() -> None:
     volumes = yaml.safe_load(TEXT)["volumes"]
-    used = {one.partition(":")[0] for service in SERVICES.values() for one in service["volumes"]}
-    assert used == set(volumes)
-    assert all(service["healthcheck"]["test"] for service in SERVICES.values())
+    used = [one for service in SERVICES.values() for one in service.get("volumes", ())]
+    assert sorted(one.partition(":")[0] for one in used) == sorted(volumes)
+    assert all(SERVICES[one]["healthcheck"]["test"] for one in ("postgresql", "kafka"))
+
+
+def test_it_is_a_compose_file_by_the_specification() -> None:
+    tool = Path(sys.executable).with_name("check-jsonschema")
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    checked = subprocess.run(
+        [tool, *schema, INFRA / "compose.yaml"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_process_of_it_is_one_that_the_program_has(name: str) -> None:
+    service = OURS[name]
+    path, options = parse(service["command"])
+    assert path == (" ".join(service["command"]) if name == "topics" else name)
+    volume = dict(stages()[1])["VOLUME"].strip('[]"')
+    if name != "topics":
+        assert options["port"] == 8080, "the image's health check asks there"
+        assert service["volumes"] == [f"{name}:{volume}"]
+    known = {f"CALL_LEDGER_{one.upper()}" for one in Settings.model_fields}
+    assert set(service["environment"]) <= known
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_process_of_it_may_do_no_more_than_it_must(name: str) -> None:
+    service = OURS[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["stop_grace_period"] == "90s"
+    assert "ports" not in service or service["ports"] == [f"{HOST}:8080:8080"]
+    waits_for = service["depends_on"]
+    assert waits_for["kafka"] == {"condition": "service_healthy"}
+    assert name == "topics" or waits_for["topics"]["condition"] == "service_completed_successfully"

@@ -1,0 +1,90 @@
+"""The OCI image: its file is sound, its steps run, and what they make runs on a sealed machine.
+
+No engine for containers is needed: the first stage's steps run in a fresh folder.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.infra.image import FILE, ROOT, Built, built_image, health_check, stages
+
+PYTHON = "Programming Language :: Python :: "
+
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root may make a file system read-only; CI is"
+)
+
+
+@pytest.fixture(scope="module")
+def built() -> Iterator[Built]:
+    with built_image() as built:
+        yield built
+
+
+def test_the_file_has_nothing_that_is_known_to_go_wrong() -> None:
+    tool = Path(sys.executable).with_name("hadolint")
+    read = subprocess.run([tool, FILE], capture_output=True, text=True, check=False)
+    assert read.returncode == 0, read.stdout
+
+
+def test_both_stages_are_of_one_python_that_the_program_is_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (image,) = {stage[0].words.removesuffix(" AS build") for stage in stages()}
+    versions = {one.removeprefix(PYTHON) for one in project["classifiers"] if PYTHON in one}
+    assert image in {f"python:{version}-slim" for version in versions}
+
+
+def test_it_runs_as_a_number_and_keeps_what_it_writes_in_one_volume() -> None:
+    last = dict(stages()[1])
+    assert last["USER"] == "10001:10001"
+    assert last["VOLUME"] == '["/var/lib/call-ledger"]'
+    assert "CALL_LEDGER_PATH=/var/lib/call-ledger" in last["ENV"]
+
+
+@needs_root
+@pytest.mark.slow
+def test_what_its_steps_make_is_the_program_and_nothing_to_build_with(built: Built) -> None:
+    programs = {path.name for path in (built.target / "bin").iterdir()}
+    assert "call-ledger" in programs
+    assert not {name for name in programs if name in {"uv", "uvx", "gcc"} or "pip" in name}
+    (packages,) = built.target.glob("lib/python3.*/site-packages")
+    assert (packages / "infra" / "topics.yaml").exists()
+    assert not [name for name in ("pytest", "tests", "infra/image") if (packages / name).exists()]
+
+
+@needs_root
+@pytest.mark.slow
+def test_it_records_and_reports_where_nothing_but_its_volume_can_be_written(built: Built) -> None:
+    probe = built.sealed("sh", "-c", f"id -u; touch {built.target}/x || touch /etc/x || touch /x")
+    sealed = subprocess.run(probe, capture_output=True, text=True, check=False)
+    assert (sealed.stdout, sealed.stderr.count("Read-only file system")) == ("10001\n", 3)
+    for words in (
+        ("record", "receive", "--call", "1", "--actor", "system"),
+        ("report", "exits"),
+        ("sql", "select count(*) from events"),
+    ):
+        done = built.run(*words)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+
+
+@needs_root
+@pytest.mark.slow
+def test_its_health_check_finds_a_server_alive_and_a_missing_one_not(built: Built) -> None:
+    with built.serving() as (process, port):
+        words = [word.replace("8080", port) for word in health_check()]
+        check = built.sealed(*words)
+        alive = subprocess.run(check, env=built.variables, capture_output=True, check=False)
+        assert alive.returncode == 0, alive.stderr
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+        gone = subprocess.run(check, env=built.variables, capture_output=True, check=False)
+        assert gone.returncode != 0
