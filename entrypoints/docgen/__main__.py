@@ -1,6 +1,7 @@
-"""`python -m entrypoints.docgen` writes every generated document and schema into `docs/`."""
+"""`python -m entrypoints.docgen` writes every generated document, schema and catalogue anew."""
 
-from entrypoints.docgen import documents, schemas
+from entrypoints.docgen import catalogues, documents, schemas
 
 documents.write()
 schemas.write()
+catalogues.write()

@@ -5,22 +5,11 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from babel.messages.pofile import read_po
 
-from entrypoints.console.words import FOLDER, Words, words_for
-from tests.console.catalogue import Message, messages, terms
-
-
-def catalogue(language: str) -> dict[Message, Any]:
-    with (FOLDER / f"{language}.po").open("rb") as file:
-        return {
-            (one.context, one.id if isinstance(one.id, str) else tuple(one.id)): one.string
-            for one in read_po(file, language)
-            if one.id
-        }
+from entrypoints.console.words import FOLDER, Language, Words, words_for
+from entrypoints.docgen.catalogues import catalogue, messages, terms, text_of
 
 
 def places(text: str) -> list[str]:
@@ -28,19 +17,30 @@ def places(text: str) -> list[str]:
 
 
 def test_each_message_is_in_italian_and_none_is_left_over() -> None:
-    assert catalogue("it").keys() == messages()
+    said = catalogue(Language.ITALIAN)
+    assert said.keys() == messages(), "run `python -m entrypoints.docgen`, and translate"
+    assert [one for one, text in said.items() if "" in as_forms(text)] == []
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_catalogue_is_as_it_would_be_written(language: Language) -> None:
+    written = (FOLDER / f"{language}.po").read_text(encoding="utf-8")
+    assert written == text_of(language, catalogue(language))
 
 
 def test_the_english_words_are_words_of_the_ledger() -> None:
-    assert catalogue("en").keys() <= set(terms())
+    assert catalogue(Language.ENGLISH).keys() <= set(terms())
 
 
 def test_a_translation_has_the_places_of_its_message() -> None:
-    for (_, message), said in catalogue("it").items():
-        pairs = [(message, said)] if isinstance(message, str) else zip(message, said, strict=True)
+    for (_, message), said in catalogue(Language.ITALIAN).items():
+        pairs = zip(as_forms(message), as_forms(said), strict=True)
         for one, other in pairs:
-            assert other
             assert places(one) == places(other), one
+
+
+def as_forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else text
 
 
 def test_no_template_has_words_of_its_own() -> None:
