@@ -49,6 +49,12 @@ def serve(
     oidc_issuer: OidcIssuer = None,
     oidc_audience: OidcAudience = None,
     oidc_keys: OidcKeys = None,
+    most_streams: Annotated[
+        int,
+        typer.Option(
+            min=0, max=100_000, metavar="N", help="How many may follow events at the same time."
+        ),
+    ] = 2_500,
     rules: RuleSetName = "seed",
     folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
@@ -77,7 +83,7 @@ def serve(
     ledger = with_store(context, folder)
     with (
         shutdown_by_signals() as shutdown,
-        Service(ledger, RULE_SETS[rules], tokens) as service,
+        Service(ledger, RULE_SETS[rules], tokens, most_streams) as service,
         listening(application(service), host, port, tls) as there,
     ):
         typer.echo(f"Serving {ledger} on {there.url}; Ctrl-C ends it.")

@@ -10,14 +10,19 @@ from fastapi.routing import APIRoute
 
 from entrypoints.console import rooms
 from entrypoints.console.sessions import Sessions
-from entrypoints.http import calls, commands, reports
+from entrypoints.http import calls, commands, event_stream, reports
 from entrypoints.http.limits import BoundedBody, RawPath
 from entrypoints.http.permissions import SCHEME, AllowedTo, permission_of
 from entrypoints.http.problems import SCHEMA, answer_problems
 from entrypoints.http.service import Service
 
 KEY: Final = "key"
-ROUTES: Final = (*commands.router.routes, *calls.router.routes, *reports.router.routes)
+ROUTES: Final = (
+    *commands.router.routes,
+    *calls.router.routes,
+    *event_stream.router.routes,
+    *reports.router.routes,
+)
 
 
 def application(service: Service | None = None) -> FastAPI:

@@ -19,6 +19,7 @@ PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
     "read a call's state": frozenset({ApiRole.WRITER, ApiRole.ANALYST, ApiRole.AUDITOR}),
     "list calls": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "read a call's events": frozenset({ApiRole.AUDITOR}),
+    "follow events": frozenset({ApiRole.AUDITOR}),
     "read reports": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "read the rules": frozenset(ApiRole),
     "read who has read": frozenset({ApiRole.AUDITOR}),

@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from entrypoints.http.connection import BoundedHead
 from infra.errors import LedgerError
 
-MOST_CONNECTIONS: Final = 1_000
+MOST_CONNECTIONS: Final = 4_000
+"""Of which 2,500 may be streams that wait for events."""
 IDLE_SECONDS: Final = 15
 LAST_ANSWERS_SECONDS: Final = 30
 """How long answers that are under way may take once the process is to end."""
@@ -74,6 +75,8 @@ def listening(
     try:
         yield Listening(f"{'https' if tls else 'http'}://{host}:{taken}", thread)
     finally:
+        if (service := app.state.service) is not None:
+            service.tail.stop()
         server.should_exit = True
         thread.join()
 

@@ -13,6 +13,7 @@ from fastapi import Request
 
 from domain.rule_sets import SEED, RuleSet
 from entrypoints.http.access_log import AccessLog, Reading, text_of
+from entrypoints.http.event_tail import MOST_STREAMS, EventTail
 from entrypoints.http.keys import Caller, Keys
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
@@ -33,7 +34,11 @@ class Service:
     """A ledger, open to write and to read, with its keys and its access log."""
 
     def __init__(
-        self, folder: LedgerFolder, rules: RuleSet = SEED, tokens: Tokens | None = None
+        self,
+        folder: LedgerFolder,
+        rules: RuleSet = SEED,
+        tokens: Tokens | None = None,
+        most_streams: int = MOST_STREAMS,
     ) -> None:
         """Without `tokens` only keys let in. Raises what opening the ledger and the log raises."""
         self.folder = folder
@@ -44,6 +49,8 @@ class Service:
             self.ledger = opening.enter_context(Ledger.open(folder, rules, doing="serving HTTP"))
             self.log = AccessLog(folder)
             opening.callback(self.log.close)
+            self.tail = EventTail(folder, most_streams)
+            opening.callback(self.tail.close)
             self._open = opening.pop_all()
         self._readers: LifoQueue[Reader | None] = LifoQueue()
         for _ in range(READERS):
@@ -65,9 +72,15 @@ class Service:
         finally:
             self._readers.put(reader)
 
-    def log_reading(self, request: Request, key: Caller, operation: str) -> None:
-        """Write down who reads what; raises when it cannot be, and then nothing is read."""
+    def log_reading(
+        self, request: Request, key: Caller, operation: str, question: str = ""
+    ) -> None:
+        """Write down who reads what; raises when it cannot be, and then nothing is read.
+
+        `question` is what is asked beside the address.
+        """
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        address += f" {question}" if question else ""
         now = text_of(datetime.now(UTC))
         self.log.write(Reading(now, key.id, key.role, operation, address))
 

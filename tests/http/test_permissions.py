@@ -32,7 +32,9 @@ def asked(served: Served, method: str, path: str, role: str) -> int:
     content = COMMAND if method == "post" else None
     headers = JSON if "batch" not in path else {"Content-Type": "application/x-ndjson"}
     client = getattr(served, role)
-    status: int = client.request(method, address, content=content, headers=headers).status_code
+    # What has no end is not waited for.
+    with client.stream(method, address, content=content, headers=headers) as answer:
+        status: int = answer.status_code
     return status
 
 

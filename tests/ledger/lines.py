@@ -9,10 +9,10 @@ from ledger.feed import StoreFeed
 from ledger.intake import new_command_id
 
 
-def lines_of_calls(calls: int) -> list[bytes]:
+def lines_of_calls(calls: int, first: int = 0) -> list[bytes]:
     """Six commands a call, one of them refused; seven events."""
     lines = []
-    for number in range(calls):
+    for number in range(first, first + calls):
         for action, actor, own in (
             ("receive", "system", {"queue": "sales"}),
             ("offer", "system", {"agent": "agent-1"}),

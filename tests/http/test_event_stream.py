@@ -1,0 +1,224 @@
+"""Events as they become durable: each once, in order, from a position on, whoever is slow."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import orjson
+import pytest
+
+from entrypoints.http.access_log import FILE_NAME
+from entrypoints.http.application import application
+from entrypoints.http.connection import BoundedHead
+from entrypoints.http.event_tail import RECENT_EVENTS
+from entrypoints.http.server import listening
+from entrypoints.http.service import Service
+from infra.folder import LedgerFolder
+from infra.local.servers import wait_until
+from ledger.intake import Defaults, read_request
+from tests.http.clients import Served
+from tests.ledger.lines import all_documents, lines_of_calls
+
+HEARTBEAT_SECONDS = 0.2
+STREAM = "/v1/events/stream"
+
+
+class Message(NamedTuple):
+    position: int
+    type: str
+    document: bytes
+
+
+class Impatient(BoundedHead):
+    unread_seconds = 0.5
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with Service(LedgerFolder(tmp_path / "ledger"), most_streams=3) as service:
+        service.tail.heartbeat_seconds = HEARTBEAT_SECONDS
+        yield service
+
+
+@pytest.fixture
+def served(service: Service) -> Iterator[Served]:
+    app = application(service)
+    with (
+        listening(app, "127.0.0.1", 0, connection=Impatient) as there,
+        Served(service.folder, there.url) as served,
+    ):
+        yield served
+
+
+def messages_in(answer: httpx.Response) -> Iterator[Message]:
+    fields: dict[str, str] = {}
+    for line in answer.iter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        else:
+            if "data" in fields:
+                yield Message(int(fields["id"]), fields["event"], fields["data"].encode())
+            fields = {}
+
+
+@contextmanager
+def following(served: Served, **query: str | int | list[str]) -> Iterator[Iterator[Message]]:
+    with served.auditor.stream("GET", STREAM, params=query) as answer:
+        assert answer.status_code == 200, answer.read()
+        yield messages_in(answer)
+
+
+def record(service: Service, calls: int, first: int = 0) -> None:
+    lines = lines_of_calls(calls, first)
+    defaults = Defaults(occurred_at="2026-01-01T00:00:00Z")
+    service.ledger.record_many([read_request(line, defaults) for line in lines])
+
+
+def told(served: Served, **query: str | int | list[str]) -> list[Message]:
+    """All that there is to tell now."""
+    with following(served, until_end=1, **query) as messages:
+        return list(messages)
+
+
+def test_an_event_is_told_when_it_is_recorded_with_its_position_and_its_document(
+    served: Served,
+) -> None:
+    served.ask(lines_of_calls(1)[0])
+    with following(served) as messages:
+        for line in lines_of_calls(1)[1:3]:
+            answer = served.ask(line)
+            message = next(messages)
+            assert message.position == answer.json()["position"]
+            assert message.document == all_documents(served.folder)[message.position - 1]
+            assert message.type == orjson.loads(message.document)["type"]
+
+
+def test_every_event_is_told_once_to_whoever_goes_away_and_comes_back_while_others_write(
+    served: Served, service: Service
+) -> None:
+    calls = RECENT_EVENTS // 7 + 200
+    seen: list[Message] = []
+    with ThreadPoolExecutor(1) as writer:
+        written = writer.submit(lambda: [record(service, 1, number) for number in range(calls)])
+        while len(seen) < 7 * calls:
+            if written.done():
+                written.result()
+            headers = {"Last-Event-ID": str(seen[-1].position if seen else 0)}
+            with served.auditor.stream("GET", f"{STREAM}?after=7", headers=headers) as answer:
+                for _, message in zip(range(1_500), messages_in(answer), strict=False):
+                    seen.append(message)
+                    if len(seen) == 7 * calls:
+                        break
+    assert [one.position for one in seen] == [*range(1, 7 * calls + 1)]
+    assert [one.document for one in seen] == all_documents(served.folder)
+
+
+def test_a_stream_has_only_the_events_that_are_asked_for(served: Served, service: Service) -> None:
+    record(service, 5)
+    documents = [orjson.loads(one) for one in all_documents(served.folder)]
+    asked = ["call.offered.v1", "call.ended.v1"]
+    for query, expected in (
+        ({"call_id": "call-3"}, [one for one in documents if one["subject"] == "call-3"]),
+        ({"type": asked}, [one for one in documents if one["type"] in asked]),
+        ({"source": "test"}, documents),
+        ({"source": "webex"}, []),
+    ):
+        found = told(served, after=0, **query)  # type: ignore[arg-type]
+        assert [orjson.loads(one.document) for one in found] == expected
+
+
+def test_a_stream_without_news_says_where_it_is(served: Served, service: Service) -> None:
+    record(service, 1)
+    query = {"after": 0, "call_id": "another"}
+    with served.auditor.stream("GET", STREAM, params=query) as answer:
+        lines = answer.iter_lines()
+        said = [next(lines) for _ in range(5)]
+    assert said[2:] == [": nothing else up to position 7", "id: 7", ""]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ({"after": "8"}, "at position 7, and 8 is still to come"),
+        ({"after": "-1"}, "after"),
+        ({"type": "call.flown.v1"}, "no type of event"),
+    ],
+)
+def test_a_stream_that_makes_no_sense_is_said_to_make_none(
+    query: dict[str, str], says: str, served: Served, service: Service
+) -> None:
+    record(service, 1)
+    answer = served.auditor.get(STREAM, params=query)
+    assert (answer.status_code, says in answer.json()["detail"]) == (400, True)
+    assert service.tail.streams == 0
+
+
+def test_there_are_so_many_streams_and_no_more(served: Served, service: Service) -> None:
+    with following(served), following(served), following(served):
+        refused = served.auditor.get(STREAM)
+        assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (503, True)
+    assert wait_until(lambda: service.tail.streams == 0, 5)
+    with following(served):
+        assert service.tail.streams == 1
+
+
+def test_who_does_not_read_is_cut_off_and_may_resume(served: Served, service: Service) -> None:
+    record(service, 1_000)
+    host, _, port = served.url.removeprefix("http://").partition(":")
+    asked = f"GET {STREAM}?after=0 HTTP/1.1\r\nHost: ledger\r\nAuthorization: "
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        slow.connect((host, int(port)))
+        slow.sendall(f"{asked}{served.auditor.headers['authorization']}\r\n\r\n".encode())
+        assert wait_until(lambda: service.tail.streams == 1, 5)
+        assert len(told(served, after=0)) == 7_000
+        assert wait_until(lambda: service.tail.streams == 0, 10)
+
+
+def test_a_stream_ends_with_its_key(served: Served) -> None:
+    with served.auditor.stream("GET", STREAM) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        (served.folder.path / "keys.json").unlink()
+        assert list(lines)[-1] == ""
+    assert served.auditor.get(STREAM).status_code == 401
+
+
+def test_a_stream_is_logged_once_before_anything_is_told(served: Served, service: Service) -> None:
+    record(service, 1)
+    assert len(told(served, after=2, call_id="call-0")) == 5
+    log = served.auditor.get("/v1/readings").json()["readings"]
+    assert [(one["operation"], one["address"]) for one in log[:-1]] == [
+        ("follow events", f"{STREAM}?until_end=1&after=2&call_id=call-0")
+    ]
+    headers = {"Last-Event-ID": "6"}
+    assert "call-0" in served.auditor.get(f"{STREAM}?until_end=1", headers=headers).text
+    log = served.auditor.get("/v1/readings").json()["readings"]
+    assert log[-2]["address"] == f"{STREAM}?until_end=1 Last-Event-ID: 6"
+    with sqlite3.connect(served.folder.path / FILE_NAME) as connection:
+        connection.execute(
+            "create trigger nothing_more before insert on readings"
+            " begin select raise(abort, 'no'); end"
+        )
+    refused = served.auditor.get(f"{STREAM}?after=0")
+    assert (refused.status_code, "call-0" in refused.text) == (503, False)
+
+
+def test_streams_end_when_the_process_does(tmp_path: Path) -> None:
+    with Service(LedgerFolder(tmp_path)) as service:
+        with listening(application(service), "127.0.0.1", 0) as there:
+            served = Served(service.folder, there.url)
+            answer = served.auditor.send(served.auditor.build_request("GET", STREAM), stream=True)
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+        assert answer.read() == b"retry: 2000\n\n"
+        served.__exit__()
