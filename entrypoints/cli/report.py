@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -91,6 +92,11 @@ SaveAs = Annotated[
         help="Keep question and answer as a working paper: see call-ledger paper.",
     ),
 ]
+ToPlot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Draw the figures into a .svg or .png file."),
+]
+Dark = Annotated[bool, typer.Option("--dark", help="Draw for a dark screen.")]
 Calls = Annotated[bool, typer.Option("--calls", help="List the calls behind the figures.")]
 
 
@@ -115,6 +121,8 @@ def command_of(report: Report) -> None:
         raw: AsRaw = False,
         excel: ForExcel = False,
         parquet: ToParquet = None,
+        plot: ToPlot = None,
+        dark: Dark = False,
         save_as: SaveAs = None,
         ledger: LedgerOption = DEFAULT_FOLDER,
     ) -> None:
@@ -130,7 +138,9 @@ def command_of(report: Report) -> None:
             source,
         )
         asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
-        output = Output.chosen(json, csv, parquet, raw, excel)
+        output = Output.chosen(json, csv, parquet, raw, excel, plot, dark)
+        if plot is not None:
+            check_plot(plot, calls)
         groups = tuple(by) if by else report.default_grouping
         with (
             progress("projecting", unit="events") as moved,
@@ -151,6 +161,15 @@ def command_of(report: Report) -> None:
                 print_answer(answer, output)
 
 
+def check_plot(path: Path, calls: bool) -> None:
+    """Say before the figures are computed why they cannot be drawn. Raises `NoPicture`."""
+    from entrypoints.plots.picture import format_of
+
+    format_of(path)
+    if calls:
+        raise typer.BadParameter("--plot draws figures: leave --calls out.")
+
+
 def now(reader: Reader) -> AsOf:
     """This moment, so that what is kept can be asked again."""
     from projections.serving.moment import moment
@@ -168,7 +187,8 @@ def help_of(report: Report) -> str:
         f"{report.question}\n\n{figures}\n\nDenominator: {report.denominator}.\n\n"
         f"Hours, days, weeks and periods: {report.intervals}.\n\n"
         f"Groupings: {groupings}.\n\n"
-        f"[bold]call-ledger report {report.name} --by day --from 2026-01-05[/bold]"
+        f"[bold]call-ledger report {report.name} --by day --from 2026-01-05[/bold]\n\n"
+        f"[bold]call-ledger report {report.name} --by queue --plot {report.name}.svg[/bold]"
     )
 
 
@@ -194,6 +214,9 @@ def print_answer(answer: ReportAnswer, output: Output) -> None:
         case Format.PARQUET:
             assert output.parquet is not None
             write_parquet(answer.table, output.parquet, as_text(about))
+        case Format.PLOT:
+            assert output.plot is not None
+            draw(answer, output.plot, output.is_dark)
         case Format.TABLE:
             shown = [
                 [
@@ -217,6 +240,17 @@ def print_answer(answer: ReportAnswer, output: Output) -> None:
                 *notes_of(about),
                 *([CALLS_WITH_DEAD_LETTERS.format(incomplete)] if incomplete else []),
             )
+
+
+def draw(answer: ReportAnswer, path: Path, is_dark: bool) -> None:
+    """Draw an answer into a file."""
+    from entrypoints.plots.picture import write_picture
+
+    try:
+        write_picture(answer, path, is_dark)
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be written: {error.strerror}.") from None
+    typer.echo(f"Drawn to {path}.")
 
 
 def cell(name: str, row: dict[str, Any]) -> object:

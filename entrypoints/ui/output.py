@@ -37,17 +37,21 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     PARQUET = "parquet"
+    PLOT = "plot"
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where and how an answer goes; Parquet goes to a file, the others to standard output."""
+    """Where and how an answer goes: Parquet and plots to a file, the others to standard output."""
 
     format: Format
     parquet: Path | None = None
     is_raw: bool = False
     """Whether text that a spreadsheet could run goes into CSV as it is."""
     has_byte_order_mark: bool = False
+    plot: Path | None = None
+    is_dark: bool = False
+    """Whether a plot is for a dark screen."""
 
     @classmethod
     def chosen(
@@ -57,14 +61,20 @@ class Output:
         parquet: Path | None = None,
         raw: bool = False,
         excel: bool = False,
+        plot: Path | None = None,
+        dark: bool = False,
     ) -> Output:
         """The one format that the flags choose; without a flag it is a table.
 
-        `--raw` and `--excel` are about CSV, and ask for it.
+        `--raw` and `--excel` are about CSV, and ask for it; `--dark` is about a plot.
         """
         csv = csv or raw or excel
-        if json + csv + (parquet is not None) > 1:
-            raise typer.BadParameter("Choose one of --json, --csv and --parquet.")
+        if json + csv + (parquet is not None) + (plot is not None) > 1:
+            raise typer.BadParameter("Choose one of --json, --csv, --parquet and --plot.")
+        if dark and plot is None:
+            raise typer.BadParameter("--dark is about a picture: say --plot FILE, too.")
+        if plot is not None:
+            return cls(Format.PLOT, plot=plot, is_dark=dark)
         if json:
             return cls(Format.JSON)
         if csv:

@@ -1,0 +1,1 @@
+"""A report's answer as a picture: bars from zero, with what the figures mean written below."""
