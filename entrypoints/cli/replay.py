@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +17,8 @@ from entrypoints.ui.period import since, until
 from entrypoints.ui.progress import progress
 
 if TYPE_CHECKING:
+    from infra.folder import LedgerFolder
+    from ledger.replay.history import OpenHistory
     from ledger.replay.question import Answer, Question
 
 GROUPED_BY = ("state", "change", "before", "after", "role", "phase", "action")
@@ -67,6 +71,13 @@ def replay(
     processes: Annotated[
         int, typer.Option(min=1, max=64, help="How many processes judge side by side.")
     ] = 2,
+    archive: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Read an archive instead of the ledger: a folder, or s3://bucket/prefix.",
+        ),
+    ] = None,
     json: AsJson = False,
     csv: AsCsv = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
@@ -77,8 +88,8 @@ def replay(
     by the recorded state, and by the replayed one. Observations are judged and never refused.
 
     [bold]call-ledger replay --rules multi-party --calls[/bold]
+    [bold]call-ledger replay --rules multi-party --archive archive --from 2026-01-05[/bold]
     """
-    from ledger.replay.history import store_history
     from ledger.replay.parts import replayed
     from ledger.replay.question import Question
     from ledger.replay.rule_file import rules_named
@@ -92,8 +103,7 @@ def replay(
         None if call is None else (source, call),
         at_most,
     )
-    history = partial(store_history, ledger)
-    with progress("replaying", unit="events") as moved:
+    with history_in(ledger, archive) as history, progress("replaying", unit="events") as moved:
         for done, total, so_far in replayed(history, question, processes):
             moved(done, total)
             answer = so_far
@@ -108,6 +118,23 @@ def replay(
             print_table(names, rows, "Decisions that would differ", without_empty=True)
         for line in totals(question, answer):
             typer.echo(line)
+
+
+@contextmanager
+def history_in(ledger: LedgerFolder, archive: str | None) -> Iterator[OpenHistory]:
+    """What is read: the ledger's store, or an archive."""
+    if archive is None:
+        from ledger.replay.history import store_history
+
+        yield partial(store_history, ledger)
+        return
+    from tempfile import TemporaryDirectory
+
+    from archive.history import open_archive
+    from archive.places import place_of
+
+    with TemporaryDirectory(prefix="call-ledger-archive-") as scratch:
+        yield open_archive(place_of(archive), Path(scratch))
 
 
 def position_or_text(

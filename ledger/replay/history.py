@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from itertools import chain, islice
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from infra.errors import WRONG_USAGE, LedgerError
 from infra.folder import LedgerFolder
@@ -16,6 +16,9 @@ from ledger.store.opening import store_to_read
 
 Row = tuple[int, int, int, bytes]
 """Call position, version, position and document of an event."""
+
+FirstEvent = tuple[int, str]
+"""The position of a command's first event, and the command's id."""
 
 LOOKED_UP_AT_ONCE: Final = 500
 """Command ids or calls in one query: SQLite bounds the parameters of a statement."""
@@ -38,18 +41,31 @@ class NoSuchPosition(LedgerError):  # noqa: N818 - it reads as the state it repo
     exit_code = WRONG_USAGE
 
 
+class Events(NamedTuple):
+    """Events by call and version, and what tells the commands of some of them."""
+
+    rows: Sequence[Row]
+    fingerprints: Callable[[Sequence[FirstEvent]], Mapping[int, int | None]]
+    """The fingerprints of commands by the position of their first event, where they were kept."""
+
+
 class History(Protocol):
     """What was recorded, by call."""
+
+    @property
+    def part_events(self) -> int:
+        """Calls that begin within so many positions are well read at a time."""
+        ...
 
     def head(self) -> Ends:
         """The last position and refusal number, 0 where there is none."""
         ...
 
-    def events_between(self, first_call: int, last_call: int, last: int) -> Sequence[Row]:
-        """Up to a position, the events of the calls at these positions, by call and version."""
+    def events_between(self, first_call: int, last_call: int, last: int) -> Events:
+        """Up to a position, the events of the calls at these positions."""
         ...
 
-    def events_of(self, calls: Sequence[int], last: int) -> Sequence[Row]:
+    def events_of(self, calls: Sequence[int], last: int) -> Events:
         """The same of some calls, at most as many as are looked up at once."""
         ...
 
@@ -63,10 +79,6 @@ class History(Protocol):
 
     def sources_of(self, call_id: str) -> list[str]:
         """The sources that have a call of this id with events."""
-        ...
-
-    def fingerprints(self, command_ids: Sequence[bytes]) -> dict[bytes, int | None]:
-        """The fingerprints of recorded commands, where they were kept."""
         ...
 
     def refusals(self) -> Iterable[tuple[int, bytes]]:
@@ -92,6 +104,9 @@ def store_history(folder: LedgerFolder) -> Iterator[StoreHistory]:
 class StoreHistory:
     """Reads an event store beside its writers."""
 
+    part_events = 5_000
+    """Measured: larger parts leave the processor's cache, smaller ones are too many queries."""
+
     def __init__(self, store: StoreReader) -> None:
         self._store = store
 
@@ -99,16 +114,16 @@ class StoreHistory:
         """How far the ledger is now."""
         return self._store.ends()
 
-    def events_between(self, first_call: int, last_call: int, last: int) -> Sequence[Row]:
+    def events_between(self, first_call: int, last_call: int, last: int) -> Events:
         """Events of calls next to each other."""
         query = f"{EVENTS} WHERE call >= ? AND call <= ? AND position <= ? ORDER BY call, version"
-        return self._store.rows(query, first_call, last_call, last)
+        return Events(self._store.rows(query, first_call, last_call, last), self._fingerprints)
 
-    def events_of(self, calls: Sequence[int], last: int) -> Sequence[Row]:
+    def events_of(self, calls: Sequence[int], last: int) -> Events:
         """Events of some calls."""
         marks = ", ".join("?" * len(calls))
         query = f"{EVENTS} WHERE call IN ({marks}) AND position <= ? ORDER BY call, version"
-        return self._store.rows(query, *calls, last)
+        return Events(self._store.rows(query, *calls, last), self._fingerprints)
 
     def calls_touched(self, first: int, last: int) -> list[int]:
         """Older calls that have events between two positions."""
@@ -137,14 +152,16 @@ class StoreHistory:
         )
         return [source for (source,) in rows]
 
-    def fingerprints(self, command_ids: Sequence[bytes]) -> dict[bytes, int | None]:
+    def _fingerprints(self, wanted: Sequence[FirstEvent]) -> dict[int, int | None]:
         """The fingerprints that the commands' outcomes have."""
         found: dict[bytes, int | None] = {}
-        for some in in_parts(command_ids):
+        ids = [id_bytes(command_id) for _, command_id in wanted]
+        for some in in_parts(ids):
             marks = ", ".join("?" * len(some))
             query = f"SELECT command_id, fingerprint FROM outcomes WHERE command_id IN ({marks})"
             found.update(self._store.rows(query, *some))
-        return found
+        positions = (position for position, _ in wanted)
+        return dict(zip(positions, map(found.get, ids), strict=True))
 
     def refusals(self) -> Iterator[tuple[int, bytes]]:
         """Every refusal."""
@@ -168,6 +185,11 @@ def no_such_position(position: int, head: int) -> NoSuchPosition:
         f"There is no event at position {position:,}: the ledger goes from 1 to {head:,}. "
         "Name one of these, or a time."
     )
+
+
+def id_bytes(command_id: str) -> bytes:
+    """A command's id as stores keep it."""
+    return bytes.fromhex(command_id.replace("-", ""))
 
 
 def in_parts(wanted: Iterable[One]) -> Iterator[list[One]]:

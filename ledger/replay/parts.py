@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import groupby
 from multiprocessing import get_context
@@ -16,12 +16,9 @@ from ledger.replay.history import History, OpenHistory, Row, in_parts
 from ledger.replay.judging import JudgedCall
 from ledger.replay.kept import RecordedEvent, recorded_event
 from ledger.replay.question import AFTER_ALL_TIMES, Answer, Bounds, Question
-from ledger.replay.reading import commands_in, id_bytes, not_certain
+from ledger.replay.reading import commands_in, not_certain
 from ledger.replay.refusals import OfCall, SortedRefusals, sort_refusals
 from ledger.store.interface import NO_LIMIT
-
-PART_EVENTS: Final = 5_000
-"""Calls that begin within so many positions are one part: small ones stay in the cache."""
 
 PROCESS_EVENTS: Final = 20_000
 """A further process is worth its start from so many events on."""
@@ -134,8 +131,8 @@ def calls_asked(
     if first > 1:
         touched = history.calls_touched(first, last)
         yield from some_of({*touched, *(call for call in refused if call < first)})
-    for one in range(first, last + 1, PART_EVENTS):
-        yield Calls(one, min(one + PART_EVENTS - 1, last))
+    for one in range(first, last + 1, history.part_events):
+        yield Calls(one, min(one + history.part_events - 1, last))
     yield from some_of(call for call in refused if call > last)
 
 
@@ -152,15 +149,12 @@ def judged_part(part: Part) -> Answer:
     with part.history() as history, closing(SortedRefusals(part.refusals)) as sorted_refusals:
         refusals = sorted_refusals.between(first, last)
         if only is None:
-            rows = history.events_between(first, last, part.head)
+            found = history.events_between(first, last, part.head)
         else:
-            rows = history.events_of(only, part.head)
-        events = [recorded_event(position, document) for _, _, position, document in rows]
-        wanted = not_certain(events)
-        ids = list(map(id_bytes, wanted))
-        kept = history.fingerprints(ids)
-    fingerprints = dict(zip(wanted, map(kept.get, ids), strict=True))
-    for call, of_call in by_call(rows, events):
+            found = history.events_of(only, part.head)
+        events = [recorded_event(position, document) for _, _, position, document in found.rows]
+        fingerprints = found.fingerprints(not_certain(events))
+    for call, of_call in by_call(found.rows, events):
         judge_call(
             part.question,
             part.bounds,
@@ -189,7 +183,7 @@ def judge_call(
     bounds: Bounds,
     events: Sequence[RecordedEvent],
     refusals: OfCall,
-    fingerprints: dict[str, int | None],
+    fingerprints: Mapping[int, int | None],
     recognition: Recognition,
     answer: Answer,
 ) -> None:

@@ -40,10 +40,13 @@ class Taken(Struct, frozen=True, gc=False):
 def commands_in(
     events: Sequence[RecordedEvent],
     refusals: Sequence[tuple[int, bytes]],
-    fingerprints: Mapping[str, int | None],
+    fingerprints: Mapping[int, int | None],
     recognition: Recognition,
 ) -> Iterator[Taken | None]:
-    """The commands of one call; None for each that cannot be told: it is not judged."""
+    """The commands of one call; None for each that cannot be told: it is not judged.
+
+    The fingerprints are by the position of a command's first event.
+    """
     call = Call()
     earlier: list[Asked] = []
     waiting = [(number, KEPT.decode(document)) for number, document in refusals]
@@ -60,7 +63,7 @@ def commands_in(
         asked: Asked | None = None
         if is_certain(first):
             asked = CERTAIN[kept.type](first)
-        elif (fingerprint := fingerprints.get(command_id)) is not None:
+        elif (fingerprint := fingerprints.get(position)) is not None:
             asked = recognition.proved(kept, first, earlier, fingerprint)
         if asked is None:
             yield None
@@ -97,16 +100,11 @@ def placed(waiting: list[tuple[int, Kept]], call: Call, before: Kept | None) -> 
         yield Taken(kept, asked, (rule,), call, call, None, number)
 
 
-def not_certain(events: Sequence[RecordedEvent]) -> list[str]:
-    """The ids of the commands that their first event does not tell, of calls one after another."""
+def not_certain(events: Sequence[RecordedEvent]) -> list[tuple[int, str]]:
+    """Position and command id of the first events that do not tell their command."""
     wanted, last = [], ""
-    for _, kept, event in events:
+    for position, kept, event in events:
         if kept.commandid != last and not is_certain(event):
-            wanted.append(kept.commandid)
+            wanted.append((position, kept.commandid))
         last = kept.commandid
     return wanted
-
-
-def id_bytes(command_id: str) -> bytes:
-    """A command's id as stores keep it."""
-    return bytes.fromhex(command_id.replace("-", ""))

@@ -26,7 +26,8 @@ class Recorded(NamedTuple):
 
     documents: list[bytes]
     refusals: list[tuple[int, bytes]]
-    fingerprints: dict[str, int | None]
+    fingerprints: dict[int, int | None]
+    """By the position of the command's first event."""
     asked: dict[str, tuple[Request, Call, Call]]
     """Each command with the state that it met, and the one that it left."""
 
@@ -47,7 +48,6 @@ def recorded(requests: list[tuple[Command, bool]], rules: RuleSet, in_group: int
         command = one.model_copy(update={"command_id": UUID(int=number + 1)})
         stamp = Stamp.of(NOON + timedelta(seconds=number // in_group), rules)
         request, command_id = Request(command, observed), str(command.command_id)
-        kept.fingerprints[command_id] = command_fingerprint(request)
         decision = (observe if observed else decide)(call, command, rules)
         after = call if isinstance(decision, Refused) else decision.call
         kept.asked[command_id] = (request, call, after)
@@ -56,6 +56,7 @@ def recorded(requests: list[tuple[Command, bool]], rules: RuleSet, in_group: int
             document = refusal_document(refusal, command, decision, stamp)
             kept.refusals.append((refusal, document))
         else:
+            kept.fingerprints[len(kept.documents) + 1] = command_fingerprint(request)
             kept.documents.extend(event_documents(command, decision, observed, stamp))
         call = after
     return kept

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ledger.replay import parts
-from tests.entrypoints.calling import ROOT, call
+from ledger.replay.history import StoreHistory
+from tests.entrypoints.calling import call
 
 WRONG = {
     "name = 3": "name must be text",
@@ -24,21 +25,6 @@ WRONG = {
     "name": "is not valid TOML",
     "#" * 70_000: "is larger than 65,536 bytes",
 }
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("replay")
-    assert call(folder, "simulate", "--calls", "40", "--seed", "7").code == 0
-    return folder
-
-
-@pytest.fixture
-def no_hold(tmp_path: Path) -> str:
-    page = (ROOT / "docs/replay.md").read_text("utf-8")
-    file = tmp_path / "no-hold.toml"
-    file.write_text(page.split("```toml\n")[1].split("```")[0])
-    return str(file)
 
 
 def test_under_its_own_rules_a_ledger_is_the_same(simulated: Path) -> None:
@@ -68,7 +54,7 @@ def test_the_same_question_has_the_same_bytes_in_any_number_of_parts_and_process
     arguments = ("replay", "--rules", no_hold, "--json")
     first = call(simulated, *arguments)
     assert call(simulated, *arguments).out == first.out
-    monkeypatch.setattr(parts, "PART_EVENTS", 150)
+    monkeypatch.setattr(StoreHistory, "part_events", 150)
     monkeypatch.setattr(parts, "PROCESS_EVENTS", 1)
     assert call(simulated, *arguments, "--processes", "1").out == first.out
     assert call(simulated, *arguments, "--processes", "2").out == first.out
