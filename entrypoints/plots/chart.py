@@ -26,8 +26,6 @@ LEAST_WIDTH: Final = 640
 TEXT_CHARACTER: Final = 5.9
 """Pixels of a character of running text, at most on average."""
 LINE: Final = 16
-INDENT: Final = "\N{EM SPACE}"
-"""A space that SVG keeps where a line begins."""
 NOTHING: Final = "There is nothing to draw: no group has a row."
 
 
@@ -79,10 +77,7 @@ def panels_of(answer: ReportAnswer, groups: Groups, colours: Colours) -> Drawn:
 
 
 def text_block(texts: Sequence[str], width: int, colours: Colours, indent: int = 0) -> Panel:
-    """Sentences below one another, each indented where it goes on.
-
-    They begin `indent` pixels left of where charts begin.
-    """
+    """Sentences below one another, `indent` pixels left of where charts begin."""
     lines = [
         {"line": at, "text": text}
         for at, text in enumerate(line for text in texts for line in in_lines(text, width))
@@ -102,8 +97,7 @@ def text_block(texts: Sequence[str], width: int, colours: Colours, indent: int =
 
 def in_lines(text: str, width: int) -> list[str]:
     """The text in lines as wide as the picture."""
-    first, *others = wrapped(text, round(width / TEXT_CHARACTER))
-    return [first, *(f"{INDENT}{line}" for line in others)]
+    return wrapped(text, round(width / TEXT_CHARACTER))
 
 
 def config(colours: Colours) -> alt.Config:

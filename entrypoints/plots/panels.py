@@ -27,6 +27,7 @@ TOTAL_LABELS: Final = 210
 TOTAL_WIDTH: Final = 460
 TOTAL_SHARE: Final = 0.84
 AXIS_WIDTH: Final = 46
+STRIPS_GAP: Final = AXIS_WIDTH + 10
 GAP: Final = 14
 HEAD_CHARACTERS: Final = 16
 TIME_HEAD: Final = 100
@@ -199,8 +200,8 @@ def over_time_by_group(
         strips(groups, one.name, colours, place, size).properties(title=heads[one.name])
         for one in figures
     ]
-    width = labels_width + len(columns) * (AXIS_WIDTH + size.width)
-    return Drawn(alt.hconcat(labels, *columns, spacing=AXIS_WIDTH, bounds="flush"), width)
+    width = labels_width + len(columns) * (STRIPS_GAP + size.width)
+    return Drawn(alt.hconcat(labels, *columns, spacing=STRIPS_GAP, bounds="flush"), width)
 
 
 def strips(
