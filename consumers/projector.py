@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ from consumers.kafka.dead_letters import (
 )
 from consumers.kafka.feed import BOUNDS, Bounds, KafkaFeed, Page
 from consumers.kafka.resequencer import Message
+from consumers.snapshots import SnapshotSchedule
 from infra.kafka import Kafka
 from infra.topics import EVENTS_POSITIONS
 from ledger.identity import FIRST_EVENT
@@ -62,12 +63,14 @@ def project(
     memory_megabytes: int = MEMORY_MEGABYTES,
     bounds: Bounds = BOUNDS,
     pages_at_once: int = PAGES_AT_ONCE,
+    snapshots: SnapshotSchedule | None = None,
 ) -> Positions:
     """Keep the folder's tables up to Kafka, and answer whoever asks, until told to stop.
 
-    With `until_end` it ends when everything that is in Kafka was read. Raises `Busy` when another
+    With `until_end` it ends when everything that is in Kafka was read, and a snapshot file is made
+    then; otherwise it is made as often as its schedule says. Raises `Busy` when another
     process has the file, `Gap` when Kafka lacks a position, `TopicMadeAgain` when Kafka has other
-    topics than those that were read, and `KafkaUnavailable`.
+    topics than those that were read, `KafkaUnavailable`, and at the end `NoSnapshot`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with owning(folder, memory_megabytes=memory_megabytes) as owner:
@@ -78,6 +81,7 @@ def project(
             where = dead_letters.offsets(projections.connection)
             ids = dead_letters.topic_ids(projections.connection)
         with (
+            scheduled(snapshots, owner, until_end),
             closing(KafkaFeed(kafka, where, *positions[:2], ids, bounds)) as feed,
             closing(
                 prefetch(pages_of(feed, until_end), lambda page: page.is_full, PAGES_AHEAD)
@@ -95,7 +99,19 @@ def project(
         with owner.writing() as projections:
             if not is_projected(projections.positions):
                 projections.refresh()
-            return projections.positions
+            positions = projections.positions
+        if snapshots is not None and until_end and not stopping.is_set():
+            snapshots.make(owner, stopping)
+        return positions
+
+
+def scheduled(
+    snapshots: SnapshotSchedule | None, owner: Owner, until_end: bool
+) -> AbstractContextManager[None]:
+    """Make snapshot files beside the work, where there is a schedule and no end to wait for."""
+    if snapshots is None or until_end:
+        return nullcontext()
+    return snapshots.running(owner)
 
 
 def tidied(owner: Owner) -> bool:

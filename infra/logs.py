@@ -30,6 +30,8 @@ class Happening(StrEnum):
     GOES_ON = "goes on"
     UNREADABLE = "messages could not be read"
     DEAD_LETTERS = "messages became dead letters"
+    SNAPSHOT = "a snapshot file was made"
+    NO_SNAPSHOT = "a snapshot file could not be made"
     ENDED = "ended"
     FAILED = "failed"
     SOMETHING_ELSE = "something else"

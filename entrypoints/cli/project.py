@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
 import typer
 
+from entrypoints.cli.snapshot import WithPersonal, includes_personal
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     LOOPBACK,
@@ -15,10 +20,35 @@ from entrypoints.ui.options import (
     with_store,
 )
 
+if TYPE_CHECKING:
+    from consumers.snapshots import SnapshotSchedule
+    from entrypoints.workers.worker import Worker
+
+EVERY_SECONDS: Final = 600.0
+UNITS_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+SnapshotFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--snapshot", metavar="FILE", help="Publish a snapshot file, as call-ledger snapshot does."
+    ),
+]
+Every = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DURATION",
+        help="How often the snapshot file is published: 30s, 10m, 6h, 1d.",
+        show_default="10m",
+    ),
+]
+
 
 def project(
     context: typer.Context,
     until_end: UntilEnd = False,
+    snapshot: SnapshotFile = None,
+    every: Every = None,
+    with_personal: WithPersonal = None,
     port: Port = None,
     host: Host = LOOPBACK,
     folder: FolderOption = DEFAULT_FOLDER,
@@ -28,7 +58,13 @@ def project(
     A message that cannot be read becomes a dead letter: it is kept with the reason, its call is
     marked incomplete, and it is tried again at each start.
 
+    With --snapshot FILE a file for everybody's own tools is published again and again, beside the
+    work and by rename; with --until-end once, at the end. One that cannot be published is a warning
+    in the log, and is tried again.
+
     [bold]call-ledger project --until-end[/bold]
+
+    [bold]call-ledger project --until-end --snapshot calls.duckdb[/bold]
     """
     from consumers.projector import project as follow
     from entrypoints.workers.lag import projector_figures
@@ -36,10 +72,17 @@ def project(
     from entrypoints.workers.worker import running
     from infra.kafka import Kafka
 
+    every_seconds = seconds_of(every)
+    if snapshot is None and (every is not None or with_personal is not None):
+        raise typer.BadParameter("--every and --with-personal are about a file: add --snapshot.")
     with running("project", lambda: projector_figures(ledger, kafka), port, host) as worker:
         settings, ledger = settings_of(context), with_store(context, folder)
         kafka = Kafka.of(settings)
         metrics = ProjectorMetrics(worker)
+        schedule = None
+        if snapshot is not None:
+            has_personal = includes_personal(with_personal, settings)
+            schedule = schedule_of(worker, snapshot, ledger.path, every_seconds, has_personal)
         positions = follow(
             ledger.path,
             kafka,
@@ -47,6 +90,30 @@ def project(
             until_end,
             metrics.on_positions,
             settings.project_megabytes,
+            snapshots=schedule,
         )
         worker.numbers.update(positions._asdict())
     typer.echo(f"The tables show every event up to position {positions.projected_position:,}.")
+
+
+def schedule_of(
+    worker: Worker, file: Path, ledger: Path, every_seconds: float, with_personal: bool
+) -> SnapshotSchedule:
+    """When a snapshot file is published, and who hears of it. Raises `WrongPlace`."""
+    from consumers.snapshots import SnapshotSchedule
+    from entrypoints.workers.metrics import SnapshotMetrics
+    from projections.serving.snapshot_file import check_place
+
+    check_place(file, ledger)
+    metrics = SnapshotMetrics(worker)
+    return SnapshotSchedule(file, every_seconds, with_personal, metrics.on_made, metrics.on_failed)
+
+
+def seconds_of(text: str | None) -> float:
+    """A duration such as 10m in seconds; none is ten minutes. Raises `BadParameter`."""
+    if text is None:
+        return EVERY_SECONDS
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no duration: say 30s, 10m, 6h or 1d.")
+    return float(found[1]) * UNITS_SECONDS[found[2]]

@@ -90,6 +90,36 @@ class ProjectorMetrics(PublisherMetrics):
         self.on_page(Published(positions.position, positions.refusal_number), seconds)
 
 
+class SnapshotMetrics:
+    """The snapshot files that the projector publishes."""
+
+    def __init__(self, worker: Worker) -> None:
+        registry = worker.liveness.registry
+        self._log = worker.log
+        self._position = gauge(
+            registry, "snapshot_position", "The position of the last snapshot file."
+        )
+        self._made_at = gauge(
+            registry, "snapshot_made_at_seconds", "When it was made, in seconds since 1970."
+        )
+        self._failures = Counter(
+            "call_ledger_snapshot_failures",
+            "Snapshot files that could not be made.",
+            registry=registry,
+        )
+
+    def on_made(self, position: int) -> None:
+        """A file has its name."""
+        self._position.set(position)
+        self._made_at.set_to_current_time()
+        self._log.info(Happening.SNAPSHOT, extra={"position": position})
+
+    def on_failed(self, error: Exception) -> None:
+        """None could be made; the one before is as it was."""
+        self._failures.inc()
+        self._log.warning(Happening.NO_SNAPSHOT, exc_info=error)
+
+
 class CommandMetrics(Metrics):
     """The outcomes of commands."""
 

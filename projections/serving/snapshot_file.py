@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +30,13 @@ from projections.serving.snapshot_process import MOVED
 DUCKDB_MARK: Final = b"DUCK"
 DUCKDB_MARK_AT: Final = 8
 """Where a DuckDB file has its mark, in bytes."""
+
+
+LOOK_AGAIN_SECONDS: Final = 0.1
+"""How soon it is noticed that a file is to be given up."""
+
+OF_THE_MACHINE: Final = ("IO Error", "Out of Memory Error", "[Errno")
+"""How those errors begin that speak of files and memory alone."""
 
 
 class NoSnapshot(ProjectionError):  # noqa: N818 - it reads as the state it reports
@@ -59,17 +67,20 @@ def is_duckdb(path: Path) -> bool:
         return file.read(DUCKDB_MARK_AT + len(DUCKDB_MARK))[DUCKDB_MARK_AT:] == DUCKDB_MARK
 
 
-def publish(snapshot: Snapshot, path: Path, with_personal: bool) -> None:
+def publish(
+    snapshot: Snapshot, path: Path, with_personal: bool, ended: threading.Event | None = None
+) -> None:
     """Make the file from a lent snapshot, in place of the one before.
 
-    Raises `TablesMoved`, and `NoSnapshot` when it cannot be made or somebody else is making it.
+    It is given up once `ended` is set. Raises `TablesMoved`, and `NoSnapshot` when it cannot be
+    made or somebody else is making it.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=0):
             clear(partial)
             try:
-                fill(snapshot, partial, with_personal)
+                fill(snapshot, partial, with_personal, ended)
                 make_durable(partial)
                 partial.replace(path)
                 make_durable(path.parent)
@@ -85,8 +96,10 @@ def publish(snapshot: Snapshot, path: Path, with_personal: bool) -> None:
         ) from None
 
 
-def fill(snapshot: Snapshot, partial: Path, with_personal: bool) -> None:
-    """Let a process of its own write the file; it ends when this one does."""
+def fill(
+    snapshot: Snapshot, partial: Path, with_personal: bool, ended: threading.Event | None = None
+) -> None:
+    """Let a process of its own write the file; it ends when this one does, or `ended` is set."""
     given = {
         "snapshot": asdict(snapshot),
         "path": str(partial.absolute()),
@@ -105,8 +118,8 @@ def fill(snapshot: Snapshot, partial: Path, with_personal: bool) -> None:
         with suppress(BrokenPipeError):
             process.stdin.write(json.dumps(given).encode() + b"\n")
             process.stdin.flush()
+        code = waited_for(process, ended)
         said = process.stderr.read().decode("utf-8", "replace")
-        code = process.wait()
     finally:
         process.kill()
         with suppress(BrokenPipeError):
@@ -116,8 +129,27 @@ def fill(snapshot: Snapshot, partial: Path, with_personal: bool) -> None:
     if code == MOVED:
         raise TablesMoved
     if code:
-        why = said.strip().splitlines()[-1] if said.strip() else "its process was ended"
-        raise NoSnapshot(f"The snapshot could not be made ({why}): see to that, and try again.")
+        raise NoSnapshot(
+            f"The snapshot could not be made ({reason_in(said)}): see to that, and try again."
+        )
+
+
+def waited_for(process: subprocess.Popen[bytes], ended: threading.Event | None) -> int:
+    """The exit code of the process, which says less than a pipe holds. Raises `NoSnapshot`."""
+    while True:
+        try:
+            return process.wait(LOOK_AGAIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            if ended is not None and ended.is_set():
+                raise NoSnapshot("It was given up: the process that made it ends.") from None
+
+
+def reason_in(said: str) -> str:
+    """Why, in words without any that could be of a row: the sentence may go into a log."""
+    if not said.strip():
+        return "its process was ended"
+    last = said.strip().splitlines()[-1]
+    return last if last.startswith(OF_THE_MACHINE) else last.partition(":")[0]
 
 
 def told_by(path: Path) -> Answer:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from entrypoints.workers.liveness import MEANINGS, Liveness
-from entrypoints.workers.metrics import CommandMetrics, ProjectorMetrics
+from entrypoints.workers.metrics import CommandMetrics, ProjectorMetrics, SnapshotMetrics
 from entrypoints.workers.shutdown import Shutdown
 from entrypoints.workers.worker import Worker
 from infra.settings import Settings
@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="ut
 
 def measured() -> set[str]:
     names: set[str] = {"lag_known", *MEANINGS}
-    for metrics in (ProjectorMetrics, CommandMetrics):
+    for metrics in (ProjectorMetrics, SnapshotMetrics, CommandMetrics):
         shutdown = Shutdown()
         worker = Worker(logging.getLogger("test"), shutdown, Liveness(shutdown, dict))
         metrics(worker)
@@ -30,7 +30,7 @@ def measured() -> set[str]:
 
 
 def test_every_metric_is_explained() -> None:
-    explained = set(re.findall(r"`([a-z_]+?)(?:_total\{[a-z]+\})?`", PAGE))
+    explained = set(re.findall(r"`([a-z_]+?)(?:_total(?:\{[a-z]+\})?)?`", PAGE))
     assert measured() >= {"position", "projected_position", "group_size", "refusals"}
     assert measured() <= explained
 
