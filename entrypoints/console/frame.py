@@ -54,6 +54,7 @@ class Place(NamedTuple):
 
 NAVIGATION: Final[list[Place]] = [
     Place("Find", HOME, "list calls"),
+    Place("Reports", "/console/reports", "read reports"),
 ]
 """In the order in which they are shown; a title is a message."""
 

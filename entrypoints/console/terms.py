@@ -10,6 +10,7 @@ from typing import Final
 from domain.commands import COMMAND_CLASSES
 from domain.rules import RULES
 from domain.vocabulary import Phase, Role, Via
+from entrypoints.console import report_words
 from entrypoints.console.find import FACETS
 from entrypoints.http.keys import ApiRole
 
@@ -19,9 +20,14 @@ ACTIONS: Final = tuple(
 )
 
 TERMS: Final[dict[str, tuple[str, ...]]] = {
+    **report_words.CLOSED,
     "action": ACTIONS,
     "answer": ("yes", "no"),
+    "exit reason": report_words.EXIT_REASONS,
     "facet": FACETS,
+    "figure": report_words.FIGURES,
+    "filter": ("from", "to"),
+    "grouping": report_words.GROUPINGS,
     "phase": tuple(Phase),
     "role": tuple(Role),
     "role of a key": tuple(ApiRole),
@@ -29,5 +35,5 @@ TERMS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Each kind with its words, as `Words.term` is asked for them."""
 
-SENTENCES: Final = tuple(rule.sentence for rule in RULES)
+SENTENCES: Final = (*(rule.sentence for rule in RULES), *report_words.SENTENCES)
 """Whole sentences that stand in the ledger's own data."""

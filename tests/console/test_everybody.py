@@ -16,6 +16,10 @@ PAGES = (
     "/console/calls/centre/D",
     "/console/calls/centre/A?known_at=9&q=transferred:yes",
     "/console/calls/centre/A/documents/1",
+    "/console/reports",
+    "/console/reports/exits",
+    "/console/reports/agents?by=day&by=agent&figure=talk_seconds",
+    "/console/reports/transfers/calls?by=kind&is-kind=blind&figure=transfers",
     "/console/time-zone",
     "/console/nowhere",
 )

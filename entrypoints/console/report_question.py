@@ -1,0 +1,101 @@
+"""A report as its page's address asks for it: filters, groupings, moment, and the figure drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+
+from entrypoints.console.words import Words
+from entrypoints.http.problems import Problem
+from entrypoints.ui.moment import AskedMoment
+from entrypoints.ui.period import since, until
+from projections.reports import REPORTS
+from projections.reports.report import Figure, Report, Selection
+
+FILTERS: Final = ("from", "to", "agent", "queue", "source", "known_at")
+NONE: Final = "none-of"
+"""The parameter that names the groupings of which a group has no value."""
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """What is asked; the address is its whole state."""
+
+    report: Report
+    groups: tuple[str, ...]
+    figure: Figure
+    """The figure that is drawn, or that leads to its calls."""
+    filters: Mapping[str, str]
+    time_zone: str
+
+    @property
+    def selection(self) -> Selection:
+        """The calls that the figures are of. Raises `BadParameter` for what is no time."""
+        said = self.filters
+        return Selection(
+            self.time_zone,
+            since(said.get("from"), self.time_zone),
+            until(said.get("to"), self.time_zone),
+            said.get("agent"),
+            said.get("queue"),
+            said.get("source"),
+        )
+
+    @property
+    def moment(self) -> AskedMoment:
+        """As of when."""
+        return AskedMoment(self.filters.get("known_at"), time_zone=self.time_zone)
+
+    @property
+    def path(self) -> str:
+        """The page, without its question."""
+        return f"/console/reports/{quote(self.report.name)}"
+
+    def address(self, figure: str | None = None, suffix: str = "") -> str:
+        """The same question again, of this figure; a suffix is that of a download."""
+        said = [*self.filters.items(), *(("by", one) for one in self.groups)]
+        said += [] if suffix else [("figure", figure or self.figure.name)]
+        return f"{self.path}{suffix}?{urlencode(said)}"
+
+    def calls_address(self, figure: str, group: Mapping[str, str | None]) -> str:
+        """The calls behind a figure of a group."""
+        said = [*self.filters.items(), ("figure", figure)]
+        said += [("by", one) for one in self.groups]
+        said += [
+            (f"is-{name}", value) if value is not None else (NONE, name)
+            for name, value in group.items()
+        ]
+        return f"{self.path}/calls?{urlencode(said)}"
+
+
+def asked_for(request: Request, name: str, words: Words) -> ReportPage:
+    """Read an address. Raises `Problem`."""
+    report = REPORTS.get(name)
+    if report is None:
+        raise Problem(404, "no-such-report", words.say("There is no such report."))
+    said = request.query_params
+    groups = tuple(dict.fromkeys(one for one in said.getlist("by") if one))
+    if any(one not in report.all_groupings for one in groups):
+        raise Problem(400, "malformed", words.say("This report has no such grouping."))
+    if not groups and "figure" not in said:
+        groups = report.default_grouping
+    by_name = {figure.name: figure for figure in report.figures}
+    figure = by_name.get(said.get("figure") or report.figures[0].name)
+    if figure is None:
+        raise Problem(400, "malformed", words.say("This report has no such figure."))
+    filters = {one: said[one] for one in FILTERS if said.get(one)}
+    return ReportPage(report, groups, figure, filters, words.time_zone)
+
+
+def group_of(request: Request, asked: ReportPage) -> dict[str, str | None]:
+    """Which group an address of calls names."""
+    none = set(request.query_params.getlist(NONE))
+    return {
+        one: None if one in none else request.query_params[f"is-{one}"]
+        for one in asked.groups
+        if one in none or f"is-{one}" in request.query_params
+    }
