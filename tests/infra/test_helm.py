@@ -1,0 +1,169 @@
+"""The Helm chart: sound, of processes that the program has, with no more rights than they need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from entrypoints.http.application import application
+from infra.settings import Settings
+from tests.infra.chart import CHART, VALUES, helm, pods, process, render, selects
+from tests.infra.command_lines import parse
+from tests.infra.image import ROOT, stages
+
+KUBERNETES = ("1.30.0", "1.37.0")
+SECRET = {"CALL_LEDGER_STORE", "CALL_LEDGER_KAFKA_USER", "CALL_LEDGER_KAFKA_PASSWORD"}
+OF_SERVER = {"CALL_LEDGER_STORE": "ledger-to-store", "CALL_LEDGER_KAFKA": "ledger-to-kafka"}
+
+
+@pytest.fixture(scope="module", params=VALUES)
+def objects(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Every object of the chart, with little set and with all."""
+    rendered = render(tmp_path_factory.mktemp("helm"), VALUES[request.param])
+    assert rendered.returncode == 0, rendered.stderr
+    return [one for one in yaml.safe_load_all(rendered.stdout) if one]
+
+
+def variables(pod: Any) -> dict[str, Any]:
+    (container,) = pod["spec"]["containers"]
+    return {one["name"]: one for one in container["env"]}
+
+
+def test_helm_finds_nothing_to_warn_of(tmp_path: Path) -> None:
+    linted = helm(
+        tmp_path, "lint", "--strict", str(CHART), "--kube-version", "1.37.0",
+        "--set", "kafka.servers=kafka:9093",
+    )  # fmt: skip
+    assert linted.returncode == 0, linted.stdout
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_every_object_is_one_of_kubernetes(objects: Any, version: str, tmp_path: Path) -> None:
+    rendered = tmp_path / "rendered.yaml"
+    rendered.write_text(yaml.safe_dump_all(objects), "utf-8")
+    tool = Path(sys.executable).with_name("kubernetes-validate")
+    checked = subprocess.run(
+        [tool, "--strict", "-k", version, rendered], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.stdout.count("passed") == len(objects)
+
+
+def test_every_pod_runs_what_the_program_has_and_is_asked_what_it_answers(objects: Any) -> None:
+    served = {route.path for route in application().routes if hasattr(route, "path")}
+    seen = set()
+    for pod in pods(objects):
+        (container,) = pod["spec"]["containers"]
+        path, options = parse(container["args"])
+        seen.add(path)
+        assert process(pod) == path.replace(" ", "-")
+        if path.startswith("topics"):
+            continue
+        assert (options["port"], container["ports"][0]["containerPort"]) == (8080, 8080)
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            asked = container[probe]["httpGet"]
+            assert asked["path"] in (served if path == "serve" else {"/livez", "/readyz"})
+            assert asked.get("scheme", "HTTP") == (
+                "HTTPS" if options.get("certificate") else "HTTP"
+            )
+    assert seen >= {"serve", "serve-commands", "publish", "project", "topics check"}
+
+
+def test_every_variable_is_a_setting_and_what_is_secret_is_named_by_reference(objects: Any) -> None:
+    known = {f"CALL_LEDGER_{name.upper()}" for name in Settings.model_fields}
+    for pod in pods(objects):
+        given = variables(pod)
+        assert set(given) <= known
+        by_reference = {name for name, one in given.items() if "value" not in one}
+        assert by_reference == set(given) & SECRET
+    assert "Secret" not in {one["kind"] for one in objects}
+
+
+def test_no_service_of_the_cluster_sets_a_variable_that_looks_like_a_setting(objects: Any) -> None:
+    assert all(pod["spec"]["enableServiceLinks"] is False for pod in pods(objects))
+
+
+def test_every_pod_may_do_no_more_than_it_must(objects: Any) -> None:
+    account = int(dict(stages()[1])["USER"].partition(":")[0])
+    for pod in pods(objects):
+        spec = pod["spec"]
+        (container,) = spec["containers"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] == account
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+def test_every_file_that_a_pod_is_told_of_is_mounted(objects: Any) -> None:
+    owners = [one for one in objects if "template" in one["spec"]]
+    claims = {
+        process(one["spec"]["template"]): one["spec"].get("volumeClaimTemplates", ())
+        for one in owners
+    }
+    for pod in pods(objects):
+        (container,) = pod["spec"]["containers"]
+        places = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+        claimed = {one["metadata"]["name"] for one in claims.get(process(pod), ())}
+        assert {one["name"] for one in pod["spec"]["volumes"]} | claimed == set(places)
+        assert places["ledger"] == dict(stages()[1])["VOLUME"].strip('[]"')
+        there = {
+            f"{places[one['name']]}/{item['path']}"
+            for one in pod["spec"]["volumes"]
+            for item in one.get("secret", {}).get("items", ())
+        }
+        told = [*container["args"], *(one.get("value", "") for one in variables(pod).values())]
+        assert {one for one in told if one.startswith("/etc/")} <= there
+
+
+def test_a_pod_reaches_the_servers_that_it_is_told_of_and_no_others(objects: Any) -> None:
+    policies = {one["metadata"]["name"]: one for one in objects if one["kind"] == "NetworkPolicy"}
+    for pod in pods(objects):
+        assert selects(policies["ledger-names-alone"], pod)
+        for variable, policy in OF_SERVER.items():
+            assert selects(policies[policy], pod) == (variable in variables(pod))
+        let_in = [name for name in ("serve", "metrics") if selects(policies[f"ledger-{name}"], pod)]
+        assert let_in == {"serve": ["serve"]}.get(
+            process(pod), [] if process(pod).startswith("topics") else ["metrics"]
+        )
+
+
+def test_a_node_can_be_emptied_whatever_runs_on_it(objects: Any) -> None:
+    budgets = [one["spec"] for one in objects if one["kind"] == "PodDisruptionBudget"]
+    assert len(budgets) == 3
+    assert all(one["maxUnavailable"] == 1 for one in budgets)
+
+
+def test_there_is_one_of_each_that_a_second_would_fence(objects: Any) -> None:
+    one_each = {
+        process(one["spec"]["template"]): (one["spec"]["replicas"], one["spec"]["strategy"]["type"])
+        for one in objects
+        if one["kind"] == "Deployment"
+    }
+    assert one_each == {"serve-commands": (1, "Recreate"), "publish": (1, "Recreate")}
+
+
+def test_the_memory_of_duckdb_is_less_than_that_of_its_pod() -> None:
+    project = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))["project"]
+    limit = int(project["resources"]["limits"]["memory"].removesuffix("Gi")) * 2**30
+    assert project["megabytes"] * 10**6 < 0.75 * limit
+
+
+def test_without_kafka_it_says_what_to_set(tmp_path: Path) -> None:
+    refused = render(tmp_path, {})
+    assert refused.returncode != 0
+    assert "kafka.servers says where Kafka is" in refused.stderr
+
+
+def test_its_version_is_that_of_the_program() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
+    assert f'version = "{chart["appVersion"]}"' in (ROOT / "pyproject.toml").read_text("utf-8")
