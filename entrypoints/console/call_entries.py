@@ -10,6 +10,9 @@ from typing import Any
 from domain.events import Corrected, WrapUpApplied
 from domain.rule import Rule
 from domain.rules import RULES
+from entrypoints.console.attempts import attempt
+from entrypoints.console.event_sentences import told
+from entrypoints.console.words import Words
 from entrypoints.timeline.history import Entry, history, in_utc
 
 RULE: dict[str, Rule] = {rule.id: rule for rule in RULES}
@@ -22,6 +25,8 @@ class CallEntry:
 
     occurred_at: datetime
     recorded_at: datetime
+    sentence: str
+    """What happened, or what was tried, in the reader's language."""
     actor: str
     role: str
     via: str
@@ -34,11 +39,11 @@ class CallEntry:
     """The rule that refused it, or those that it broke."""
     event: Entry | None = None
     """Nothing where it was refused."""
-    command: str = ""
-    """Of a refusal, what was asked for."""
     refusal_number: int = 0
     corrects: Entry | None = None
     """Of a correction, the event that it corrects."""
+    before: str = ""
+    """Of a correction, what the event that it corrects had said."""
     corrected_by: int | None = None
     """The version of the event that corrects it."""
 
@@ -60,41 +65,43 @@ class CallEntry:
 
 
 def entries_of(
-    events: Sequence[Mapping[str, Any]], refusals: Sequence[Mapping[str, Any]]
+    words: Words, events: Sequence[Mapping[str, Any]], refusals: Sequence[Mapping[str, Any]]
 ) -> list[CallEntry]:
     """Events by version; each refusal after the events that were recorded before it."""
-    told = {entry.version: entry for entry in history(events)}
+    known = {entry.version: entry for entry in history(events)}
     corrected = {
         entry.event.corrected_version: entry.version
-        for entry in told.values()
+        for entry in known.values()
         if isinstance(entry.event, Corrected)
     }
     entries: list[CallEntry] = []
     waiting = list(refusals)
     for row in sorted(events, key=lambda row: int(row["version"])):
         while waiting and waiting[0]["recorded_at"] < row["recorded_at"]:
-            entries.append(refused(waiting.pop(0)))
-        entry = told[row["version"]]
+            entries.append(refused(words, waiting.pop(0)))
+        entry = known[row["version"]]
         what = entry.event
-        corrects = told.get(what.corrected_version) if isinstance(what, Corrected) else None
+        corrects = known.get(what.corrected_version) if isinstance(what, Corrected) else None
         entries.append(
             CallEntry(
                 **envelope(row),
+                sentence=told(words, entry),
                 rules=tuple(RULE[rule] for rule in entry.rules_broken if rule in RULE),
                 event=entry,
                 corrects=corrects,
+                before=told(words, corrects) if corrects else "",
                 corrected_by=corrected.get(entry.version),
             )
         )
-    return entries + [refused(row) for row in waiting]
+    return entries + [refused(words, row) for row in waiting]
 
 
-def refused(row: Mapping[str, Any]) -> CallEntry:
+def refused(words: Words, row: Mapping[str, Any]) -> CallEntry:
     """The entry of a refusal."""
     return CallEntry(
         **envelope(row, "refused_at"),
         rules=(RULE[row["rule"]],) if row["rule"] in RULE else (),
-        command=row["command"],
+        sentence=attempt(words, row["actor"], row["command"]),
         refusal_number=row["refusal_number"],
     )
 

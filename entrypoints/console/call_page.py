@@ -8,19 +8,18 @@ from urllib.parse import unquote
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
-from markupsafe import Markup
 
 from entrypoints.console.call_entries import CallEntry, entries_of
 from entrypoints.console.frame import Page, Shown, Visitor, page
+from entrypoints.console.lanes_picture import drawing, legend, table_of
 from entrypoints.console.search import NotUnderstood, Search, search_of
+from entrypoints.console.words import Words
 from entrypoints.http.problems import Problem
 from entrypoints.http.service import Service, service_of
 from entrypoints.one_call import CallNotFoundError, OneCall, read_call, row_of
 from entrypoints.timeline.drawn import drawn_until
-from entrypoints.timeline.lanes import lanes
-from entrypoints.timeline.picture import picture
+from entrypoints.timeline.lanes import Timeline, lanes
 from entrypoints.ui.moment import AskedMoment
-from entrypoints.ui.period import zone
 from ledger.feed import StoreFeed
 from projections.reports.report import where
 from projections.serving.client import Reader
@@ -28,6 +27,7 @@ from projections.serving.moment import HEAD
 
 CALL: Final = "/console/calls/{source}/{call_id}"
 PAGE_ENTRIES: Final = 200
+MOST_LANE_ROWS: Final = 500
 
 NEIGHBOURS: Final = """
 select
@@ -77,12 +77,10 @@ def show_call(
         last = reader.ask(HEAD).table.to_pylist()[0]["position"]
         newer, older = neighbours(reader, searched(q, words.time_zone), call.call_position)
     entries: list[CallEntry] = []
-    drawn = Markup("")
+    drawn: dict[str, Any] = {"timeline": None}
     if refused is not None:
-        entries = entries_of(call.events, refused.table.to_pylist())
-        until = drawn_until(call.as_told, call.moment)
-        timeline = lanes(call.events, until=until)
-        drawn = Markup(picture(timeline, zone(words.time_zone)))  # noqa: S704 - ElementTree escapes
+        entries = entries_of(words, call.events, refused.table.to_pylist())
+        drawn = drawn_of(lanes(call.events, drawn_until(call.as_told, call.moment)), words)
     return page(
         request,
         "call.html",
@@ -96,7 +94,7 @@ def show_call(
         newer=newer,
         older=older,
         sees_events=sees_events,
-        drawn=drawn,
+        **drawn,
         entries=entries[after : after + PAGE_ENTRIES],
         entry_count=len(entries),
         after=after,
@@ -124,6 +122,18 @@ def show_document(
     return page(
         request, "document.html", source=source, call_id=call_id, version=version, text=text
     )
+
+
+def drawn_of(timeline: Timeline, words: Words) -> dict[str, Any]:
+    """The lanes as a picture and as a table."""
+    rows = list(table_of(timeline))
+    return {
+        "timeline": timeline,
+        "drawn": drawing(timeline, words),
+        "legend": legend(timeline, words),
+        "lane_rows": rows[:MOST_LANE_ROWS],
+        "lanes_left_out": max(0, len(rows) - MOST_LANE_ROWS),
+    }
 
 
 def known_call(

@@ -7,30 +7,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.commands import COMMAND_CLASSES
 from domain.rules import RULES
 from domain.vocabulary import Phase, Role, Via
 from entrypoints.console import report_words
 from entrypoints.console.find import FACETS
 from entrypoints.http.keys import ApiRole
-
-ACTIONS: Final = tuple(
-    one.model_fields["type"].default.removeprefix("call.").rpartition(".v")[0]
-    for one in COMMAND_CLASSES
-)
+from entrypoints.timeline.lanes import MarkKind, State
 
 TERMS: Final[dict[str, tuple[str, ...]]] = {
     **report_words.CLOSED,
-    "action": ACTIONS,
     "answer": ("yes", "no"),
     "exit reason": report_words.EXIT_REASONS,
     "facet": FACETS,
     "figure": report_words.FIGURES,
     "filter": ("from", "to"),
     "grouping": report_words.GROUPINGS,
+    "mark": tuple(MarkKind),
     "phase": tuple(Phase),
     "role": tuple(Role),
     "role of a key": tuple(ApiRole),
+    "state": tuple(State),
     "via": tuple(Via),
 }
 """Each kind with its words, as `Words.term` is asked for them."""

@@ -41,6 +41,11 @@ PLACES: Final = {Language.ENGLISH: "en_GB", Language.ITALIAN: "it_IT"}
 """Whose numbers and dates are shown where the browser names no country."""
 
 
+def N_(message: str) -> str:  # noqa: N802 - the name by which gettext's tools know it
+    """Marks a message that is said elsewhere."""
+    return message
+
+
 @cache
 def translations(language: Language) -> NullTranslations:
     """The messages of a language; of English, the words that people say otherwise."""
@@ -84,10 +89,18 @@ class Words:
         }
         return named.get(party, party)
 
-    def command(self, command: str) -> str:
-        """What a command's type asks for: `call.start-conference.v1` is to start a conference."""
-        action = command.removeprefix("call.").rpartition(".v")[0] or command
-        return self.term("action", action)
+    def subject(self, party: str) -> str:
+        """Somebody at the beginning of a sentence."""
+        named = {
+            CUSTOMER: self.say("The customer"),
+            SYSTEM: self.say("The system"),
+            UNKNOWN: self.say("Somebody unknown"),
+        }
+        return named.get(party, party)
+
+    def parties(self, parties: Sequence[str]) -> str:
+        """Several of them in a list."""
+        return self.listed([self.party(one) for one in parties])
 
     def number(self, value: float) -> str:
         """A number with the reader's separators; at most two decimals."""
