@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     kafka_password: SecretStr | None = Field(
         default=None, description="Its password; it is never shown."
     )
+    requests_per_second: int = Field(
+        default=10_000,
+        ge=1,
+        description="How many requests a second each key, or each subject of tokens, may make over "
+        "HTTP; flag --requests-per-second.",
+    )
     oidc_issuer: str | None = Field(
         default=None,
         description="Whose access tokens `call-ledger serve` takes, as their `iss` says it; flag "

@@ -15,6 +15,7 @@ from entrypoints.ui.options import (
     OidcAudience,
     OidcIssuer,
     OidcKeys,
+    RequestsPerSecond,
     RuleSetName,
     with_store,
 )
@@ -55,6 +56,7 @@ def serve(
             min=0, max=100_000, metavar="N", help="How many may follow events at the same time."
         ),
     ] = 2_500,
+    requests_per_second: RequestsPerSecond = 10_000,
     rules: RuleSetName = "seed",
     folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
@@ -83,7 +85,7 @@ def serve(
     ledger = with_store(context, folder)
     with (
         shutdown_by_signals() as shutdown,
-        Service(ledger, RULE_SETS[rules], tokens, most_streams) as service,
+        Service(ledger, RULE_SETS[rules], tokens, most_streams, requests_per_second) as service,
         listening(application(service), host, port, tls) as there,
     ):
         typer.echo(f"Serving {ledger} on {there.url}; Ctrl-C ends it.")

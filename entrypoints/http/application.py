@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from entrypoints.console import rooms
 from entrypoints.console.sessions import Sessions
 from entrypoints.http import calls, commands, event_stream, reports
+from entrypoints.http.front import Front
 from entrypoints.http.limits import BoundedBody, RawPath
 from entrypoints.http.permissions import SCHEME, AllowedTo, permission_of
 from entrypoints.http.problems import SCHEMA, answer_problems
@@ -36,14 +37,16 @@ def application(service: Service | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.sessions = Sessions()
+    app.state.connections = frozenset()
     # As routes of its own: through `include_router` each request takes 40 µs longer.
     app.router.routes.extend((*ROUTES, *rooms.routes()))
     answer_problems(app)
     app.add_middleware(BoundedBody)
     app.add_middleware(RawPath)
+    app.add_middleware(Front)
 
     @app.get("/livez", tags=["health"], summary="Whether the process lives")
-    def livez() -> Response:
+    async def livez() -> Response:
         """Answers as long as it does."""
         return Response("ok\n", media_type="text/plain")
 

@@ -128,6 +128,7 @@ async def record_batch(request: Request, key: Annotated[Caller, Depends(MAY_RECO
     lines = [line for line in (await request.body()).split(b"\n") if line.strip()]
     if len(lines) > MOST_LINES:
         raise Problem(413, "too-large", f"At most {MOST_LINES:,} lines are taken: send less.")
+    service_of(request).rates.spend(key.id, max(0, len(lines) - 1))
     answers = await asyncio.to_thread(answers_to, service_of(request), key, lines)
     return Response(b"".join(one + b"\n" for one in answers), 200, media_type=JSON_LINES)
 

@@ -1,4 +1,4 @@
-"""Bounds on the head of a request and on a slow reader: uvicorn and httptools have none."""
+"""Bounds on a connection that uvicorn and httptools do not have: heads, and answers not taken."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 LONGEST_HEAD_BYTES: Final = 64 * 1024
 LONGEST_HEAD_SECONDS: Final = 10.0
 LONGEST_UNREAD_SECONDS: Final = 30.0
-"""How long a client may leave what waits for it unread; an answer that waits takes memory."""
+LEAST_TAKEN_BYTES: Final = 32 * 1024
+"""What a client takes of an answer at least, each time that so many seconds are over."""
 
 
-class BoundedHead(HttpToolsProtocol):
-    """One connection, which is closed where a head is too long or too slow.
+class BoundedConnection(HttpToolsProtocol):
+    """One connection, closed where a head is too long or too slow, or an answer is not taken.
 
     The first head has to come soon after the connection, and any other soon after its first byte;
-    in between uvicorn bounds how long a connection is idle. Who does not read is cut off.
+    in between uvicorn bounds how long a connection is idle.
     """
 
     longest_bytes = LONGEST_HEAD_BYTES
@@ -27,8 +28,11 @@ class BoundedHead(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a head."""
         super().connection_made(transport)
+        # So we are told of all that waits, also before a connection is closed; by TLS 0 would mean
+        # that something always does.
+        transport.set_write_buffer_limits(high=1)
         self._too_slow: asyncio.TimerHandle | None = None
-        self._unread: asyncio.TimerHandle | None = None
+        self._not_taken: asyncio.TimerHandle | None = None
         self._expect()
 
     def on_message_begin(self) -> None:
@@ -49,27 +53,38 @@ class BoundedHead(HttpToolsProtocol):
             if self._head_bytes > self.longest_bytes:
                 self.transport.close()
 
+    def pause_writing(self) -> None:
+        """What was written waits for the client to take it."""
+        super().pause_writing()
+        self._look_when_taken()
+
+    def resume_writing(self) -> None:
+        """All of it is taken."""
+        self._stop_looking()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing any more."""
         self._expect_no_more()
-        self._is_read()
+        self._stop_looking()
         super().connection_lost(exc)
 
-    def pause_writing(self) -> None:
-        """More waits for the client than may."""
-        super().pause_writing()
-        # Closed in order, it would wait for the client again.
-        self._unread = self.loop.call_later(self.unread_seconds, self.transport.abort)
+    def _look_when_taken(self) -> None:
+        waiting_bytes = self.transport.get_write_buffer_size()
 
-    def resume_writing(self) -> None:
-        """It has read on."""
-        super().resume_writing()
-        self._is_read()
+        def look() -> None:
+            taken_bytes = waiting_bytes - self.transport.get_write_buffer_size()
+            if taken_bytes < LEAST_TAKEN_BYTES:
+                self.transport.abort()
+            else:
+                self._look_when_taken()
 
-    def _is_read(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
+        self._not_taken = self.loop.call_later(self.unread_seconds, look)
+
+    def _stop_looking(self) -> None:
+        if self._not_taken is not None:
+            self._not_taken.cancel()
+            self._not_taken = None
 
     def _expect(self) -> None:
         self._expect_no_more()

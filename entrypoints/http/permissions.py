@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import ceil
 from typing import Final, TypeVar
 
 from fastapi import Request
@@ -63,6 +64,17 @@ class AllowedTo:
 
 
 async def authenticated(request: Request) -> Caller:
+    """Who asks, unless too often. Raises `Problem`."""
+    caller = await known(request)
+    wait_seconds = service_of(request).rates.wait_seconds(caller.id)
+    if wait_seconds > 0:
+        headers = {"Retry-After": str(ceil(wait_seconds))}
+        detail = "You ask more often than you may: wait, and ask again."
+        raise Problem(429, "too-often", detail, headers)
+    return caller
+
+
+async def known(request: Request) -> Caller:
     """Who asks, by a key or by an access token. Raises `Problem`."""
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     service, now, text = service_of(request), datetime.now(UTC), text.strip()

@@ -29,6 +29,7 @@ TITLES: Final = {
     413: "Too large",
     415: "Another media type is wanted",
     422: "The command's id has asked for something else before",
+    429: "Too many requests",
     500: "A mistake in call-ledger",
     503: "Not available now",
 }
@@ -117,7 +118,7 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": TITLES[status],
             "content": {MEDIA_TYPE: {"schema": schema}},
         }
-        for status in (400, 401, 403, 503, *statuses)
+        for status in (400, 401, 403, 429, 503, *statuses)
     }
 
 

@@ -6,16 +6,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Final, NamedTuple
 
 import uvicorn
 from fastapi import FastAPI
 
-from entrypoints.http.connection import BoundedHead
+from entrypoints.http.connection import BoundedConnection
+from entrypoints.http.front import MOST_CONNECTIONS
 from infra.errors import LedgerError
 
-MOST_CONNECTIONS: Final = 4_000
-"""Of which 2,500 may be streams that wait for events."""
+MOST_FILES: Final = MOST_CONNECTIONS + 1_000
+"""Each connection is an open file; many systems let a process open a thousand at first."""
+
 IDLE_SECONDS: Final = 15
 LAST_ANSWERS_SECONDS: Final = 30
 """How long answers that are under way may take once the process is to end."""
@@ -41,7 +44,7 @@ def listening(
     host: str,
     port: int,
     tls: Tls | None = None,
-    connection: type[BoundedHead] = BoundedHead,
+    connection: type[BoundedConnection] = BoundedConnection,
 ) -> Iterator[Listening]:
     """Answer on the port for as long as this lasts; 0 takes a free one.
 
@@ -59,12 +62,13 @@ def listening(
             access_log=False,
             server_header=False,
             lifespan="off",
-            limit_concurrency=MOST_CONNECTIONS,
             timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
             http=connection,
         )
     )
+    app.state.connections = server.server_state.connections
+    allow_files(MOST_FILES)
     thread = threading.Thread(target=run, args=(server,), name="http")
     thread.start()
     while thread.is_alive() and not server.started:
@@ -75,7 +79,7 @@ def listening(
     try:
         yield Listening(f"{'https' if tls else 'http'}://{host}:{taken}", thread)
     finally:
-        if (service := app.state.service) is not None:
+        if (service := getattr(app.state, "service", None)) is not None:
             service.tail.stop()
         server.should_exit = True
         thread.join()
@@ -87,3 +91,11 @@ def run(server: uvicorn.Server) -> None:
         server.run()
     except SystemExit:
         server.should_exit = True
+
+
+def allow_files(count: int) -> None:
+    """Let this process open so many files, as far as the system lets it say so itself."""
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    most = count if hard == RLIM_INFINITY else min(count, hard)
+    if soft != RLIM_INFINITY and soft < most:
+        setrlimit(RLIMIT_NOFILE, (most, hard))

@@ -15,6 +15,7 @@ from domain.rule_sets import SEED, RuleSet
 from entrypoints.http.access_log import AccessLog, Reading, text_of
 from entrypoints.http.event_tail import MOST_STREAMS, EventTail
 from entrypoints.http.keys import Caller, Keys
+from entrypoints.http.rates import REQUESTS_PER_SECOND, Rates
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from ledger.ledger import Ledger
@@ -39,11 +40,13 @@ class Service:
         rules: RuleSet = SEED,
         tokens: Tokens | None = None,
         most_streams: int = MOST_STREAMS,
+        requests_per_second: int = REQUESTS_PER_SECOND,
     ) -> None:
         """Without `tokens` only keys let in. Raises what opening the ledger and the log raises."""
         self.folder = folder
         self.keys = Keys(folder)
         self.tokens = tokens
+        self.rates = Rates(requests_per_second)
         self._open = ExitStack()
         with ExitStack() as opening:
             self.ledger = opening.enter_context(Ledger.open(folder, rules, doing="serving HTTP"))

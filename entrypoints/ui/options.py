@@ -106,6 +106,15 @@ Host = Annotated[
     str, typer.Option(metavar="ADDRESS", help="The address on which the port is opened.")
 ]
 LOOPBACK = "127.0.0.1"
+RequestsPerSecond = Annotated[
+    int,
+    typer.Option(
+        envvar="CALL_LEDGER_REQUESTS_PER_SECOND",
+        min=1,
+        metavar="N",
+        help="How many requests a second each key may make.",
+    ),
+]
 OidcIssuer = Annotated[
     str | None,
     typer.Option(

@@ -20,10 +20,12 @@ from tests.reports.week_of_march import tell
 
 
 @contextmanager
-def served_in(folder: Path, tokens: Tokens | None = None) -> Iterator[Served]:
+def served_in(
+    folder: Path, tokens: Tokens | None = None, requests_per_second: int = 10_000
+) -> Iterator[Served]:
     place = LedgerFolder(folder)
     with (
-        Service(place, tokens=tokens) as service,
+        Service(place, tokens=tokens, requests_per_second=requests_per_second) as service,
         listening(application(service), "127.0.0.1", 0) as there,
         Served(place, there.url) as served,
     ):

@@ -17,7 +17,7 @@ import pytest
 
 from entrypoints.http.access_log import FILE_NAME
 from entrypoints.http.application import application
-from entrypoints.http.connection import BoundedHead
+from entrypoints.http.connection import BoundedConnection
 from entrypoints.http.event_tail import RECENT_EVENTS
 from entrypoints.http.server import listening
 from entrypoints.http.service import Service
@@ -37,7 +37,7 @@ class Message(NamedTuple):
     document: bytes
 
 
-class Impatient(BoundedHead):
+class Impatient(BoundedConnection):
     unread_seconds = 0.5
 
 

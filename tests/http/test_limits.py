@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
+from fastapi import FastAPI, Response
+from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from entrypoints.http.application import application
-from entrypoints.http.connection import BoundedHead
+from entrypoints.http.connection import BoundedConnection
 from entrypoints.http.limits import BodyTooLarge, BodyTooSlow, BoundedBody
 from entrypoints.http.server import listening
+from infra.local.servers import wait_until
+from tests.http.clients import Served
 
 SCOPE: Scope = {"type": "http"}
 
@@ -60,9 +65,10 @@ def test_a_body_that_comes_too_slowly_is_not_waited_for() -> None:
         taken([b"1"] * 10, pause_seconds=0.05)
 
 
-class Impatient(BoundedHead):
+class Impatient(BoundedConnection):
     longest_bytes = 1_000
     longest_seconds = 0.3
+    unread_seconds = 0.3
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +113,80 @@ def test_a_second_head_on_a_connection_is_bounded_too(impatient: str) -> None:
     assert answered(impatient, ASKED + b"\r\n", ASKED).count(b"200 OK") == 1
     with httpx.Client(base_url=impatient) as client:
         assert [client.get("/livez").status_code for _ in range(3)] == [200] * 3
+
+
+LARGE = b"x" * 40_000_000
+"""More than the machine itself takes in between."""
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[str]:
+    """Whole answers and streams that are large, served to clients who should take them."""
+    app = FastAPI()
+    app.add_api_route("/whole", lambda: Response(LARGE))
+    app.add_api_route("/stream", lambda: StreamingResponse(iter([LARGE] * 2)))
+    with listening(app, "127.0.0.1", 0, connection=Impatient) as there:
+        yield there.url
+
+
+@pytest.mark.parametrize("path", ["whole", "stream"])
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+def test_an_answer_that_is_not_taken_is_not_kept_for_ever(
+    path: str, connection: str, large: str
+) -> None:
+    host, _, port = large.removeprefix("http://").partition(":")
+    asked = f"GET /{path} HTTP/1.1\r\nHost: ledger\r\nConnection: {connection}\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.sendall(asked.encode())
+        client.settimeout(0.05)
+        received, deadline = 0, time.monotonic() + 20
+        with suppress(ConnectionError, TimeoutError):
+            received += len(client.recv(1_000))
+        time.sleep(1.0)
+        client.settimeout(30)
+        with suppress(ConnectionError):
+            while piece := client.recv(1_000_000):
+                received += len(piece)
+        assert received < len(LARGE)
+        assert time.monotonic() < deadline
+
+
+def test_who_takes_an_answer_slowly_gets_all_of_it(large: str) -> None:
+    taken = 0
+    with httpx.Client(base_url=large) as client, client.stream("GET", "/whole") as answer:
+        for piece in answer.iter_raw():
+            taken += len(piece)
+            time.sleep(0.0005)
+    assert taken == len(LARGE)
+
+
+def test_slow_clients_hurt_nobody(served: Served) -> None:
+    host, _, port = served.url.removeprefix("http://").partition(":")
+    body = b"POST /v1/commands:batch HTTP/1.1\r\nHost: l\r\nContent-Length: 1000\r\n\r\nx"
+    with ExitStack() as stack:
+        for sent in (b"", b"GET /v1/ru", body) * 100:
+            slow = stack.enter_context(socket.create_connection((host, int(port))))
+            slow.sendall(sent)
+        for _ in range(20):
+            began = time.monotonic()
+            assert served.auditor.get("/v1/rules").status_code == 200
+            assert time.monotonic() - began < 2
+
+
+def test_who_comes_when_too_many_are_connected_is_told_to_come_again(served: Served) -> None:
+    app = application()
+    app.user_middleware[0].kwargs["most_connections"] = 3
+    with (
+        listening(app, "127.0.0.1", 0) as there,
+        ExitStack() as stack,
+        httpx.Client(base_url=there.url) as client,
+    ):
+        assert client.get("/livez").status_code == 200
+        host, _, port = there.url.removeprefix("http://").partition(":")
+        for _ in range(3):
+            stack.enter_context(socket.create_connection((host, int(port))))
+        assert wait_until(lambda: client.get("/livez").status_code == 503, 5)
+        answer = client.get("/livez")
+        assert (answer.json()["status"], answer.headers["retry-after"]) == (503, "2")
+        stack.close()
+        assert wait_until(lambda: client.get("/livez").status_code == 200, 5)
