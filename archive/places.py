@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -24,6 +24,10 @@ class Place(Protocol):
 
     def read(self, name: str) -> bytes | None:
         """A file's bytes; nothing when it is not there. Raises `ArchiveUnavailable`."""
+        ...
+
+    def opened(self, name: str) -> AbstractContextManager[Any]:
+        """A file to be read in parts; nothing when it is not there. Raises `ArchiveUnavailable`."""
         ...
 
     def write(self, name: str, content: memoryview) -> None:
@@ -55,6 +59,18 @@ class FolderPlace:
                 return (self.path / name).read_bytes()
             except FileNotFoundError:
                 return None
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Any]:
+        """A file to be read in parts."""
+        with explained(self):
+            try:
+                file = (self.path / name).open("rb")
+            except FileNotFoundError:
+                yield None
+                return
+            with file:
+                yield file
 
     def write(self, name: str, content: memoryview) -> None:
         """Put a file there as a whole."""
@@ -102,6 +118,18 @@ class BucketPlace:
             except FileNotFoundError:
                 return None
 
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Any]:
+        """An object to be read in parts."""
+        with explained(self):
+            try:
+                file = self._files.open_input_file(self._path(name))
+            except FileNotFoundError:
+                yield None
+                return
+            with file:
+                yield file
+
     def write(self, name: str, content: memoryview) -> None:
         """Upload an object; a process that dies meanwhile leaves none."""
         with explained(self), self._files.open_output_stream(self._path(name)) as file:
@@ -132,6 +160,11 @@ class BucketPlace:
 def place_of(where: str) -> FolderPlace | BucketPlace:
     """The place that a path, or a URL of S3, names. Raises `ArchiveUnavailable`."""
     return BucketPlace(where) if where.startswith(S3) else FolderPlace(Path(where))
+
+
+def absolute(where: str) -> str:
+    """The same place for a process that works in another folder."""
+    return where if where.startswith(S3) else str(Path(where).absolute())
 
 
 def renamed(aside: Path, final: Path) -> None:

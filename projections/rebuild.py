@@ -25,6 +25,7 @@ from projections.batches import Positions
 from projections.comparing import Changed, Compared
 from projections.computing import Computing, Work
 from projections.errors import ProjectionError
+from projections.filling import Computed, begin_filling, check_same_program, fill
 
 if TYPE_CHECKING:
     from projections.database import Projections
@@ -45,6 +46,7 @@ DIFFERENCES_AT_ONCE: Final = 10_000
 class Step(StrEnum):
     """What a rebuild is at."""
 
+    FILLING = "filling"
     READING = "reading"
     COMPUTING = "computing"
     FOLLOWING = "following"
@@ -107,6 +109,7 @@ class Rebuild:
         self._compares = False
         self._is_swapped = False
         self._anew: Anew | None = None
+        self._read_until: int | None = None
 
     def __enter__(self) -> Rebuild:
         return self
@@ -115,12 +118,18 @@ class Rebuild:
         self._cursor.close()
 
     def run(
-        self, keeps: bool = False, source: Source | None = None, sets_aside: bool = False
+        self,
+        keeps: bool = False,
+        source: Source | None = None,
+        sets_aside: bool = False,
+        computed: Computed | None = None,
     ) -> Rebuilt:
         """Build every table anew, compare, and swap; the tables before are kept if told so.
 
         With a source all that was recorded is read again first, as far as it goes. Raises
-        `UnreadableEvent` where that has what cannot be read, unless such is set aside.
+        `UnreadableEvent` where that has what cannot be read, unless such is set aside. What
+        somebody else computed is taken as it is, if it is of the same events and models; only calls
+        touched since are computed here. Raises `ProjectionError` if it is not.
         """
         self._part_events = min(self._part_events, EVENTS_BESIDE)
         self._computing = Computing(self._cursor, self._models, self._part_events)
@@ -131,7 +140,11 @@ class Rebuild:
                 self._anew.read(
                     source, self._now(), lambda done, all_: self._told(Step.READING, done, all_)
                 )
-            self._build()
+                self._read_until = self._anew.until.position
+            if computed is None:
+                self._build()
+            else:
+                self._fill(computed)
             return self._compare_and_swap(keeps)
 
     def estimate(self, source: Source | None = None) -> Estimate:
@@ -213,6 +226,19 @@ class Rebuild:
             done = min(start + self._part_events, aside.position)
             self._told(Step.COMPUTING, done, aside.position)
 
+    def _fill(self, computed: Computed) -> None:
+        """Put the tables that somebody else computed beside the current ones."""
+        check_same_program(computed, self._models, self._now().projected_position)
+        aside, last = self._aside(), computed.position
+        self._read_until = last
+        self._told(Step.FILLING, 0, last)
+        with self._transaction():
+            begin_filling(self._cursor, self._computing, self._work(), aside.refusal_number, last)
+        for part in computed.parts():
+            fill(self._cursor, part, aside.tables.schemas, last)
+            self._projections.checkpoint_when_long(self._cursor)
+            self._told(Step.FILLING, min(part.last, last), last)
+
     def _compare_and_swap(self, keeps: bool) -> Rebuilt:
         self._cursor.execute(comparing.DIFFERENCES)
         self._follow()
@@ -227,9 +253,9 @@ class Rebuild:
         with self._writing():
             self._projections.refresh_current()
             changed = self._swap(keeps)
-        position = self._projections.positions.projected_position
-        until = None if self._anew is None else self._anew.until.position
-        return Rebuilt(position, read + changed, until)
+        # By its own cursor: live rounds have the file's connection again by now.
+        position = self._now().projected_position
+        return Rebuilt(position, read + changed, self._read_until)
 
     def _compared_rows(self, compared: Compared) -> str:
         """Of refusals only those that are aside already: they are not computed again."""

@@ -20,6 +20,7 @@ from infra.visible import visible
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from archive.parallel.computed import Computed
     from projections.anew import Source
     from projections.rebuild import Rebuilt, Told
     from projections.serving.rebuilding import TakeDifferences, Wish
@@ -66,6 +67,42 @@ def rebuild(
             help="As --from-store, from an archive: a folder, or s3://bucket/prefix.",
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=1,
+            max=256,
+            metavar="N",
+            help="Compute the tables of --from-archive in so many processes.",
+        ),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="SCHEDULER",
+            help="Compute the tables of --from-archive by a Dask cluster: dask://host:8786.",
+        ),
+    ] = None,
+    work: Annotated[
+        str | None,
+        typer.Option(
+            "--work",
+            metavar="PLACE",
+            help="Where workers leave the rows, for all of them to reach: a folder or s3://…;"
+            " `rebuild-work` in the ledger's folder by default.",
+        ),
+    ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            "--memory",
+            min=100,
+            metavar="MEGABYTES",
+            help="How much memory DuckDB may have in each worker; 1000 by default.",
+        ),
+    ] = None,
     set_aside_unreadable: Annotated[
         bool,
         typer.Option(
@@ -88,11 +125,17 @@ def rebuild(
     --from-archive read them again, keep what differs beside them, and put it in its place with the
     new tables.
 
+    With --workers or --on the rows are computed from the archive by processes, or by other
+    machines, and put beside the current tables; events must be the same in both, or nothing is
+    changed. Whatever ends meanwhile: run it again, and what is finished is not computed again.
+
     With --keep the tables before take as much room again, until the next rebuild.
 
     [bold]call-ledger rebuild --keep --diff changes.parquet[/bold]
 
     [bold]call-ledger rebuild --from-store[/bold]
+
+    [bold]call-ledger rebuild --from-archive archive --workers 2[/bold]
     """
     from projections.serving.rebuilding import Wish
 
@@ -104,13 +147,25 @@ def rebuild(
         raise typer.BadParameter("--from-store or --from-archive: leave one of them out.")
     if set_aside_unreadable and dry_run:
         raise typer.BadParameter("--dry-run sets nothing aside: leave one of them out.")
-    with source_of(ledger, from_store, from_archive) as source:
-        if dry_run:
-            tell_estimate(ledger, source, json)
-            return
-        name = None if source is None else source.name
-        wish = Wish(keep, back, SHOWN if diff is None else None, name, set_aside_unreadable)
-        rebuilt, shown = rebuilt_and_shown(ledger, wish, source, diff)
+    if (workers or on) and (from_archive is None or dry_run or set_aside_unreadable):
+        raise typer.BadParameter("--workers and --on need --from-archive, and nothing else to do.")
+    if (workers and on) or ((work or memory) and not (workers or on)):
+        raise typer.BadParameter("Name --workers or --on; --work and --memory belong to them.")
+    name: str | None
+    if on is not None or workers is not None:
+        found = computed_by(ledger, str(from_archive), workers, on, work, memory)
+        wish = Wish(keep, back, SHOWN if diff is None else None, takes_computed=True)
+        name = "archive"
+        rebuilt, shown = rebuilt_and_shown(ledger, wish, None, found, diff)
+        found.forget()
+    else:
+        with source_of(ledger, from_store, from_archive) as source:
+            if dry_run:
+                tell_estimate(ledger, source, json)
+                return
+            name = None if source is None else source.name
+            wish = Wish(keep, back, SHOWN if diff is None else None, name, set_aside_unreadable)
+            rebuilt, shown = rebuilt_and_shown(ledger, wish, source, None, diff)
     if json:
         write_json(
             {
@@ -125,12 +180,53 @@ def rebuild(
     raise typer.Exit(FINDING if rebuilt.changed else 0)
 
 
-def rebuilt_and_shown(
-    ledger: LedgerFolder, wish: Wish, source: Source | None, diff: Path | None
-) -> tuple[Rebuilt, list[dict[str, Any]]]:
-    """Rebuild the tables; what came of it, and the first differences. Raises `typer.Exit`."""
+def computed_by(
+    ledger: LedgerFolder,
+    archive: str,
+    count: int | None,
+    scheduler: str | None,
+    work: str | None,
+    memory_megabytes: int | None,
+) -> Computed:
+    """The tables of an archive, computed by workers. Raises `WorkersLost` and `typer.Exit`."""
+    from archive.parallel.computed import MEMORY_MEGABYTES, computed
+    from archive.parallel.dask import DaskWorkers
+    from archive.parallel.workers import Processes
+    from archive.places import absolute
+    from projections.models import of_this_version
+
+    workers = Processes(count or 1) if scheduler is None else DaskWorkers(scheduler)
+    where = absolute(archive), absolute(work or str(ledger.path / "rebuild-work"))
+    with progress("planning", unit="events") as moved, unreadable_is_a_finding():
+
+        def told(step: str, done: int, total: int) -> None:
+            moved(done, total or None, doing=step)
+
+        return computed(
+            where, workers, of_this_version(), memory_megabytes or MEMORY_MEGABYTES, told
+        )
+
+
+@contextmanager
+def unreadable_is_a_finding() -> Iterator[None]:
+    """Say which event stopped it, and end with the exit code of a finding."""
     from projections.errors import UnreadableEvent
 
+    try:
+        yield
+    except UnreadableEvent as stopped:
+        typer.echo(visible(str(stopped)), err=True)
+        raise typer.Exit(FINDING) from None
+
+
+def rebuilt_and_shown(
+    ledger: LedgerFolder,
+    wish: Wish,
+    source: Source | None,
+    computed: Computed | None,
+    diff: Path | None,
+) -> tuple[Rebuilt, list[dict[str, Any]]]:
+    """Rebuild the tables; what came of it, and the first differences. Raises `typer.Exit`."""
     shown: list[dict[str, Any]] = []
     with nullcontext(None) if diff is None else difference_file(diff) as to_file:
 
@@ -139,11 +235,8 @@ def rebuilt_and_shown(
             if to_file is not None:
                 to_file(table)
 
-        try:
-            return rebuilt_tables(ledger, wish, take, source), shown
-        except UnreadableEvent as stopped:
-            typer.echo(visible(str(stopped)), err=True)
-            raise typer.Exit(FINDING) from None
+        with unreadable_is_a_finding():
+            return rebuilt_tables(ledger, wish, take, source, computed), shown
 
 
 @contextmanager
@@ -227,7 +320,11 @@ def print_changes(rebuilt: Rebuilt, shown: list[dict[str, Any]], diff: Path | No
 
 
 def rebuilt_tables(
-    folder: LedgerFolder, wish: Wish, take: TakeDifferences, source: Source | None
+    folder: LedgerFolder,
+    wish: Wish,
+    take: TakeDifferences,
+    source: Source | None,
+    computed: Computed | None,
 ) -> Rebuilt:
     """Rebuild the tables, or have it done by who has them. Raises `ProjectionError`."""
     from projections.errors import FileDamaged
@@ -241,16 +338,21 @@ def rebuilt_tables(
 
         try:
             try:
-                return rebuilt_here(folder, wish, told, take, source)
+                return rebuilt_here(folder, wish, told, take, source, computed)
             except FileDamaged as damaged:
                 tell_note(str(damaged))
-                return rebuilt_here(folder, wish, told, take, source)
+                return rebuilt_here(folder, wish, told, take, source, computed)
         except Busy:
-            return have_performed(folder.path, wish, told, take, source)
+            return have_performed(folder.path, wish, told, take, source, computed)
 
 
 def rebuilt_here(
-    folder: LedgerFolder, wish: Wish, told: Told, take: TakeDifferences, source: Source | None
+    folder: LedgerFolder,
+    wish: Wish,
+    told: Told,
+    take: TakeDifferences,
+    source: Source | None,
+    computed: Computed | None,
 ) -> Rebuilt:
     """Rebuild the tables in this process. Raises `Busy`, `FileDamaged` and `ProjectionError`."""
     from projections.dead_letters import missing
@@ -261,7 +363,7 @@ def rebuilt_here(
     feed_of(folder).close()
     with owning(folder.path, lambda: feed_of(folder)) as owner:
         tell_note(owner.note)
-        rebuilt = perform(owner, wish, told, take, source)
+        rebuilt = perform(owner, wish, told, take, source, computed)
         if wish.sets_aside:
             with owner.writing() as projections:
                 unread = len(missing(projections.connection))

@@ -21,10 +21,11 @@ import pyarrow as pa
 from projections.anew import Source
 from projections.comparing import Changed
 from projections.errors import ProjectionError
+from projections.filling import Computed
 from projections.rebuild import Estimate, Rebuild, Rebuilt, Step, Told, tell_nobody
 from projections.serving.line import called_owner
 from projections.serving.protocol import pack_table, raise_error, unpack_table
-from projections.serving.sources import ASKED, Answering, LineSource
+from projections.serving.sources import ASKED, Answering, LineComputed, LineSource
 
 WISH: Final = "rebuild"
 STEP: Final = "step"
@@ -55,6 +56,8 @@ class Wish:
     """What everything is read from again, such as 'event store'; None is nothing."""
     sets_aside: bool = False
     """Whether what cannot be read becomes a dead letter."""
+    takes_computed: bool = False
+    """Whether the tables by call were computed by workers, and are taken as they are."""
 
 
 class OwnerEnded(ProjectionError):  # noqa: N818 - it reads as the state it reports
@@ -68,39 +71,50 @@ class OwnerEnded(ProjectionError):  # noqa: N818 - it reads as the state it repo
 
 
 def perform(
-    owner: Rebuildable, wish: Wish, told: Told, take: TakeDifferences, source: Source | None = None
+    owner: Rebuildable,
+    wish: Wish,
+    told: Told,
+    take: TakeDifferences,
+    source: Source | None = None,
+    computed: Computed | None = None,
 ) -> Rebuilt:
-    """Rebuild the tables of an owner, from a source if one is wished. Raises `ProjectionError`."""
+    """Rebuild an owner's tables, of a source or of what was computed. Raises `ProjectionError`."""
     if not wish.goes_back:
         owner.bring_up(sets_aside_unreadable=wish.sets_aside)
     with owner.rebuilding(told) as rebuild:
         if wish.goes_back:
             rebuilt = rebuild.back()
         else:
-            rebuilt = rebuild.run(wish.keeps, source, wish.sets_aside)
+            rebuilt = rebuild.run(wish.keeps, source, wish.sets_aside, computed)
         for table in rebuild.differences(wish.differences):
             take(table)
         return rebuilt
 
 
 def have_performed(
-    folder: Path, wish: Wish, told: Told, take: TakeDifferences, source: Source | None = None
+    folder: Path,
+    wish: Wish,
+    told: Told,
+    take: TakeDifferences,
+    source: Source | None = None,
+    computed: Computed | None = None,
 ) -> Rebuilt:
     """Have the process that has the tables rebuild them. Raises `ProjectionError`."""
-    return unpack_rebuilt(have_done(folder, asdict(wish), told, take, source)[REBUILT])
+    answering = Answering(source, computed)
+    return unpack_rebuilt(have_done(folder, asdict(wish), told, take, answering)[REBUILT])
 
 
 def have_estimated(folder: Path, source: Source | None = None) -> Estimate:
     """Ask the process that has the tables how long it would take. Raises `ProjectionError`."""
     wish = {ESTIMATE: None if source is None else source.name}
-    return Estimate(**have_done(folder, wish, tell_nobody, lambda _: None, source)[ESTIMATE])
+    answering = Answering(source, None)
+    return Estimate(**have_done(folder, wish, tell_nobody, lambda _: None, answering)[ESTIMATE])
 
 
 def have_done(
-    folder: Path, wish: dict[str, Any], told: Told, take: TakeDifferences, source: Source | None
+    folder: Path, wish: dict[str, Any], told: Told, take: TakeDifferences, answering: Answering
 ) -> dict[str, Any]:
     """What the process that has the tables says at the end. Raises `ProjectionError`."""
-    answering = None if source is None else Answering(source)
     try:
         with called_owner(folder) as line:
             line.send_bytes(pack_table(pa.table({}), {WISH: wish}))
@@ -110,7 +124,7 @@ def have_done(
                 if STEP in facts:
                     step, done, total = facts[STEP]
                     told(Step(step), done, total)
-                elif ASKED in facts and answering is not None:
+                elif ASKED in facts:
                     line.send_bytes(answering.answer(facts[ASKED]))
                 elif DIFFERENCES in facts:
                     take(table)
@@ -142,7 +156,8 @@ def serve_rebuild(
         line.send_bytes(pack_table(table, {DIFFERENCES: True}))
 
     source = None if wish.source is None else LineSource(line, wish.source)
-    rebuilt = perform(owner, wish, told, take, source)
+    computed = LineComputed(line) if wish.takes_computed else None
+    rebuilt = perform(owner, wish, told, take, source, computed)
     line.send_bytes(pack_table(pa.table({}), {REBUILT: asdict(rebuilt)}))
 
 

@@ -6,7 +6,7 @@ rights of that process, nor it any of theirs: each uses its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from ledger.store.interface import Ends
 from projections.anew import Source
 from projections.batches import column_of
 from projections.blocks import columns_of
+from projections.filling import Computed, ComputedPart
 from projections.serving.protocol import pack_table, unpack_table
 
 AT_ONCE: Final = 125_000
@@ -25,6 +26,7 @@ AT_ONCE: Final = 125_000
 
 ASKED: Final = "asked"
 HEAD, EVENTS, REFUSALS = "head", "events", "refusals"
+HASHES, PART = "hashes", "part"
 
 
 class FeedSource:
@@ -78,7 +80,7 @@ class LineSource:
 
     def head(self) -> Ends:
         """How far it is."""
-        _, facts = self._ask(HEAD)
+        _, facts = asked(self._line, HEAD)
         return Ends(*facts[HEAD])
 
     def events(self) -> Iterator[pa.Table]:
@@ -90,26 +92,65 @@ class LineSource:
         return self._all(REFUSALS)
 
     def _all(self, what: str) -> Iterator[pa.Table]:
-        while len(table := self._ask(what)[0]):
+        while len(table := asked(self._line, what)[0]):
             yield table
 
-    def _ask(self, what: str) -> tuple[pa.Table, dict[str, Any]]:
-        self._line.send_bytes(pack_table(pa.table({}), {ASKED: what}))
-        return unpack_table(self._line.recv_bytes())
+
+class LineComputed:
+    """The computed tables of whoever is on the line."""
+
+    def __init__(self, line: Connection[Any, Any]) -> None:
+        self._line = line
+        _, facts = asked(line, HASHES)
+        self.position: int = facts["position"]
+        self.hashes: dict[str, str] = facts[HASHES]
+
+    def parts(self) -> Iterator[ComputedPart]:
+        """All parts, each with as many messages as it has tables."""
+        while facts := asked(self._line, PART)[1]:
+            tables = {model: asked(self._line, model)[0] for model in facts.pop("models")}
+            yield ComputedPart(tables=tables, **facts)
+
+
+def asked(line: Connection[Any, Any], what: str) -> tuple[pa.Table, dict[str, Any]]:
+    """What who is on the line has of it."""
+    line.send_bytes(pack_table(pa.table({}), {ASKED: what}))
+    return unpack_table(line.recv_bytes())
 
 
 class Answering:
-    """Gives what a `LineSource` at the other end of a line asks for."""
+    """Gives what is asked for at the other end of a line: of a source, or of computed tables."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source | None, computed: Computed | None) -> None:
         self._source = source
+        self._computed = computed
         self._going: dict[str, Iterator[pa.Table]] = {}
+        self._parts: Iterator[ComputedPart] | None = None
+        self._tables: Mapping[str, pa.Table] = {}
 
-    def answer(self, asked: str) -> bytes:
+    def answer(self, what: str) -> bytes:
         """The next of it; an empty table at the end."""
-        if asked == HEAD:
+        if self._computed is not None:
+            return self._of_computed(what, self._computed)
+        assert self._source is not None, "nothing is asked for that was not offered"
+        if what == HEAD:
             return pack_table(pa.table({}), {HEAD: list(self._source.head())})
-        if asked not in self._going:
+        if what not in self._going:
             both = {EVENTS: self._source.events, REFUSALS: self._source.refusals}
-            self._going[asked] = both[asked]()
-        return pack_table(next(self._going[asked], pa.table({})), {})
+            self._going[what] = both[what]()
+        return pack_table(next(self._going[what], pa.table({})), {})
+
+    def _of_computed(self, what: str, computed: Computed) -> bytes:
+        if what == HASHES:
+            facts = {"position": computed.position, HASHES: dict(computed.hashes)}
+            return pack_table(pa.table({}), facts)
+        if what in self._tables:
+            return pack_table(self._tables[what], {})
+        self._parts = self._parts or computed.parts()
+        part = next(self._parts, None)
+        if part is None:
+            return pack_table(pa.table({}), {})
+        self._tables = part.tables
+        facts = part._asdict()
+        del facts["tables"]
+        return pack_table(pa.table({}), {**facts, "models": list(part.tables)})

@@ -1,0 +1,95 @@
+"""All tasks of an archive done by workers, and what came of them as a rebuild takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from io import BytesIO
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from archive.manifest import read_manifest
+from archive.parallel.computing import Done, compute
+from archive.parallel.plan import TASK_EVENTS, planned
+from archive.parallel.workers import Workers
+from archive.places import ASIDE, Place, place_of
+from infra.errors import LedgerError
+from projections.filling import ComputedPart
+from projections.models import Models
+
+MEMORY_MEGABYTES: Final = 1_000
+"""Of DuckDB in one worker; the rows that it reads and leaves take some hundred more."""
+
+Told = Callable[[str, int, int], None]
+"""Told what is done, how much of it, and of how much."""
+
+
+class Computed:
+    """The rows of every table by call, as the tasks left them."""
+
+    def __init__(
+        self, work: Place, position: int, done: list[Done], hashes: dict[str, str]
+    ) -> None:
+        self._work = work
+        self._done = done
+        self.position = position
+        self.hashes = hashes
+
+    def parts(self) -> Iterator[ComputedPart]:
+        """What each task left, in the order of calls. Raises `LedgerError` where a file is gone."""
+        for one in self._done:
+            tables = {table.model: self._rows(table.file, table.sha256) for table in one.tables}
+            yield ComputedPart(one.first, one.last, one.events, one.checksum, tables)
+
+    def forget(self) -> None:
+        """Remove what the tasks left."""
+        for name in self._work.names():
+            if name.endswith((".parquet", ".json", ASIDE)):
+                self._work.remove(name)
+
+    def _rows(self, name: str, digest: str) -> pa.Table:
+        content = self._work.read(name)
+        if content is None or sha256(content).hexdigest() != digest:
+            raise LedgerError(
+                f"{name} in {self._work}, which a worker left, is gone or was changed: empty that"
+                " place, and run the same again."
+            )
+        return pq.read_table(BytesIO(content))
+
+
+def computed(
+    where: tuple[str, str],
+    workers: Workers,
+    models: Models,
+    memory_megabytes: int,
+    told: Told,
+    task_events: int = TASK_EVENTS,
+) -> Computed:
+    """Have the tables of an archive computed; `where` are the archive's place and the work's.
+
+    Raises `UnreadableEvent`, `WorkersLost`, and `LedgerError`.
+    """
+    place, work = (place_of(one) for one in where)
+    manifest = read_manifest(place)
+
+    def looked_up(done: int, total: int) -> None:
+        told("planning", done, total)
+
+    tasks = planned(place, where, manifest, models, memory_megabytes, looked_up, task_events)
+    end, events = manifest.ends().position, 0
+    told("computing", 0, end)
+    done: dict[str, Done] = {}
+    for result in workers.submit(tasks, compute):
+        one = msgspec.json.decode(result, type=Done)
+        done[one.task] = one
+        events += one.events
+        told("computing", events, end)
+    if done.keys() != {task.name for task in tasks} or events != end:
+        raise LedgerError(
+            f"Workers computed {events:,} of {end:,} events: look at the archive with"
+            " `call-ledger archive verify`."
+        )
+    return Computed(work, end, [done[task.name] for task in tasks], dict(models.hashes))

@@ -1,0 +1,157 @@
+"""One task: the events of its calls out of their segments, and the models' own SQL over them.
+
+The rows of each table are written aside and renamed, and the note of what there is comes last. So a
+task that is done again, because its worker was lost, finds the note or leaves the same rows.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from io import BytesIO
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from archive.parallel.plan import Task, fingerprint
+from archive.places import Place, place_of
+from archive.restoring import content_of
+from infra.errors import LedgerError
+from ledger.document_validation import why_no_event
+from projections import file_layout
+from projections.columns import EVENT_COLUMNS
+from projections.computing import Computing, Work
+from projections.errors import UnreadableEvent
+from projections.filling import CHECKED
+from projections.models import MACROS, Models, of_this_version
+from projections.unreadable import NO_ROW, NO_ROWS
+
+INTO: Final = file_layout.SCHEMAS[0]
+ALL_POSITIONS: Final = 2**60
+"""A task's events are those of its calls already."""
+
+
+class Table(msgspec.Struct, frozen=True):
+    """The rows of a model, as a task left them."""
+
+    model: str
+    file: str
+    sha256: str
+    rows: int
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What a task came to."""
+
+    task: str
+    first: int
+    last: int
+    events: int
+    checksum: str
+    """Of its events, in any order."""
+    tables: tuple[Table, ...]
+
+
+def compute(task: Task) -> bytes:
+    """Do a task, unless it is done; returns `Done` as JSON.
+
+    Raises `UnreadableEvent`, and `LedgerError` where the archive or this program is another.
+    """
+    work, models = place_of(task.work), of_this_version()
+    note = f"{task.name}.json"
+    if (found := work.read(note)) is not None:
+        return found
+    if fingerprint(models) != task.models:
+        raise LedgerError(
+            "A worker has another version of Call Ledger: install the same one on all of them."
+        )
+    with (
+        TemporaryDirectory(prefix="call-ledger-worker-") as scratch,
+        duckdb.connect(
+            config={
+                "memory_limit": f"{task.memory_megabytes}MB",
+                "temp_directory": scratch,
+                "threads": 1,
+            }
+        ) as connection,
+    ):
+        prepare(connection, models)
+        take_events(connection, task, models)
+        ((events, checksum),) = connection.execute(f"select {CHECKED} from task_events").fetchall()
+        by_call = [model.name for model in models.kept if model.is_by_call]
+        work_here = Work(dict.fromkeys(by_call, INTO), events="main.task_events")
+        Computing(connection, models, ALL_POSITIONS).part(work_here, 0, 0)
+        tables = tuple(kept(connection, work, task, name) for name in by_call)
+    done = msgspec.json.encode(Done(task.name, task.first, task.last, events, checksum, tables))
+    work.write(note, memoryview(done))
+    return done
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, models: Models) -> None:
+    """Make what the models ask for beside events."""
+    connection.execute("set timezone = 'UTC'")
+    file_layout.make(connection)
+    for name, macro in MACROS.items():
+        connection.execute(f"create macro {name}{macro}")
+    columns = ", ".join(f"{name} {EVENT_COLUMNS[name][0]}" for name in models.columns_read)
+    connection.execute(f"create table task_events ({columns})")
+
+
+def take_events(connection: duckdb.DuckDBPyConnection, task: Task, models: Models) -> None:
+    """Take the events of the task's calls. Raises `UnreadableEvent`."""
+    place = place_of(task.place)
+    for name, digest in task.segments:
+        content = content_of(place, name, digest)
+        rows = rows_in(content, task, models.columns_read)
+        connection.register("segment", rows)
+        try:
+            connection.execute("insert into task_events by name from segment")
+        except NO_ROWS:
+            raise unreadable_in(content, task) from None
+        connection.unregister("segment")
+
+
+def rows_in(content: bytes, task: Task, columns: tuple[str, ...]) -> pa.Table:
+    """The events of the task's calls in a segment; columns that it is too old for are not there."""
+    file = BytesIO(content)
+    there = set(pq.read_schema(file).names)
+    file.seek(0)
+    return pq.read_table(
+        file,
+        columns=[name for name in columns if name in there],
+        filters=[("call_position", ">=", task.first), ("call_position", "<=", task.last)],
+        use_threads=False,
+    )
+
+
+def unreadable_in(content: bytes, task: Task) -> UnreadableEvent:
+    """The error for the first event of the task in a segment that this version cannot read."""
+    table = rows_in(content, task, ("position", "document")).sort_by("position")
+    for position, document in zip(
+        table["position"].to_pylist(), table["document"].to_pylist(), strict=True
+    ):
+        if why := why_no_event(document.encode()):
+            return UnreadableEvent(
+                f"The event at position {position:,} of the archive cannot be read:"
+                f" {why.rstrip('.')}. The tables are as before. Use the version that recorded it,"
+                " or rebuild without workers and with --set-aside-unreadable."
+            )
+    return UnreadableEvent(
+        f"Events of calls from position {task.first:,} to {task.last:,} of the archive cannot be"
+        f" read: {NO_ROW} Look with `call-ledger archive verify`."
+    )
+
+
+def kept(connection: duckdb.DuckDBPyConnection, work: Place, task: Task, name: str) -> Table:
+    """Write the rows of a model, under a name that no other rows have."""
+    table = connection.sql(f"from {INTO}.{name}").to_arrow_table()
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    content = memoryview(sink.getvalue())
+    digest = sha256(content).hexdigest()
+    file = f"{task.name}-{name}-{digest[:12]}.parquet"
+    work.write(file, content)
+    return Table(name, file, digest, len(table))

@@ -1,0 +1,128 @@
+"""Into which tasks an archive is divided: calls that began next to each other, and their segments.
+
+A call may go on in later segments, so it is looked up first which calls of a segment began before
+it. Then each task reads the segments that have something of its calls, and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from archive.manifest import Manifest, Segment
+from archive.places import Place
+from archive.restoring import damaged
+from projections.models import Models
+
+TASK_EVENTS: Final = 500_000
+"""Positions of one task: some seconds of work, and some hundred MiB of memory."""
+
+LOOKED_AT_ONCE: Final = 8
+"""Segments whose calls are looked up at the same time: in S3 most of that is waiting."""
+
+RESULTS: Final = 1
+"""Changes when tasks leave other files behind."""
+
+
+class Task(msgspec.Struct, frozen=True):
+    """One piece of work: small, because it goes to another process or machine."""
+
+    name: str
+    """It follows from all that the results follow from, so finished ones are found again."""
+    place: str
+    """Where the archive is."""
+    work: str
+    """Where the results go."""
+    first: int
+    """Calls that began at this position or later; the last one as well."""
+    last: int
+    segments: tuple[tuple[str, str], ...]
+    """The files that have events of these calls, and their SHA-256."""
+    models: str
+    """What the models of the program are known by."""
+    memory_megabytes: int
+
+
+def planned(
+    place: Place,
+    where: tuple[str, str],
+    manifest: Manifest,
+    models: Models,
+    memory_megabytes: int,
+    told: Callable[[int, int], None],
+    task_events: int = TASK_EVENTS,
+) -> list[Task]:
+    """The tasks for the archive of a place; `where` are the names of that place and of the work."""
+    needed: dict[int, list[Segment]] = {}
+    segments = manifest.events
+    with ThreadPoolExecutor(LOOKED_AT_ONCE) as threads:
+        earlier = threads.map(lambda one: calls_before(place, one), segments)
+        for done, (segment, calls) in enumerate(zip(segments, earlier, strict=True), 1):
+            own = range(
+                number_of(segment.first, task_events), number_of(segment.last, task_events) + 1
+            )
+            for number in {*own, *(number_of(call, task_events) for call in calls)}:
+                needed.setdefault(number, []).append(segment)
+            told(done, len(segments))
+    known_by = fingerprint(models)
+    return [
+        task_of(
+            number * task_events + 1,
+            (number + 1) * task_events,
+            where,
+            some,
+            known_by,
+            memory_megabytes,
+        )
+        for number, some in sorted(needed.items())
+    ]
+
+
+def task_of(
+    first: int,
+    last: int,
+    where: tuple[str, str],
+    segments: list[Segment],
+    known_by: str,
+    memory_megabytes: int,
+) -> Task:
+    """A task under the name that follows from what it reads and computes."""
+    said = (RESULTS, first, last, known_by, [one.entry_sha256 for one in segments])
+    name = f"{first:012}-{sha256(msgspec.json.encode(said)).hexdigest()[:16]}"
+    files = tuple((one.name, one.sha256) for one in segments)
+    return Task(name, *where, first, last, files, known_by, memory_megabytes)
+
+
+def number_of(call_position: int, task_events: int) -> int:
+    """The number of the task that a call belongs to."""
+    return (call_position - 1) // task_events
+
+
+def calls_before(place: Place, segment: Segment) -> list[int]:
+    """The calls that have events in a segment and began before it."""
+    if segment.first == 1:
+        return []
+    with place.opened(segment.name) as file:
+        if file is None:
+            raise damaged(place, f"{segment.name} is missing")
+        segment_file = pq.ParquetFile(file)
+        column = segment_file.schema_arrow.get_field_index("call_position")
+        groups = []
+        for number in range(segment_file.num_row_groups):
+            least = segment_file.metadata.row_group(number).column(column).statistics
+            if least is None or least.min < segment.first:
+                groups.append(number)
+        calls = segment_file.read_row_groups(groups, ["call_position"])["call_position"]
+    found: list[int] = pc.unique(calls.filter(pc.less(calls, segment.first))).to_pylist()
+    return found
+
+
+def fingerprint(models: Models) -> str:
+    """What models are known by: the same computes the same rows."""
+    return sha256(msgspec.json.encode(sorted(models.hashes.items()))).hexdigest()
