@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from pathlib import Path
 
-from entrypoints.workers.liveness import MEANINGS, Liveness
-from entrypoints.workers.metrics import CommandMetrics, ProjectorMetrics, SnapshotMetrics
-from entrypoints.workers.shutdown import Shutdown
-from entrypoints.workers.worker import Worker
 from infra.settings import Settings
 from tests.entrypoints.calling import call
+from tests.entrypoints.measured import measured
 
 PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
-
-
-def measured() -> set[str]:
-    names: set[str] = {"lag_known", *MEANINGS}
-    for metrics in (ProjectorMetrics, SnapshotMetrics, CommandMetrics):
-        shutdown = Shutdown()
-        worker = Worker(logging.getLogger("test"), shutdown, Liveness(shutdown, dict))
-        metrics(worker)
-        found = {
-            one.name.removeprefix("call_ledger_") for one in worker.liveness.registry.collect()
-        }
-        names |= found
-    return names
 
 
 def test_every_metric_is_explained() -> None:

@@ -24,11 +24,16 @@ ALL = {
         "ca": {"secret": "kafka-ca"},
         "certificate": {"secret": "kafka-certificate"},
     },
-    "serve": {"tlsSecret": "serve-tls", "storage": {"class": "fast"}},
+    "serve": {
+        "tlsSecret": "serve-tls",
+        "storage": {"class": "fast"},
+        "env": {"CALL_LEDGER_OIDC_ISSUER": "https://sign-in.example.com"},
+    },
     "project": {"replicas": 3},
     "topics": {"create": True},
     "networkPolicy": {
         "serveFrom": [{"namespaceSelector": {"matchLabels": {"name": "desktops"}}}],
+        "serveTo": [{"ports": [{"port": 443, "protocol": "TCP"}]}],
         "store": {"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]},
     },
     "podAnnotations": {"example.com/owner": "operations"},

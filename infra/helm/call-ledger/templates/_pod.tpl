@@ -24,7 +24,7 @@ name: {{ include "call-ledger.name" . }}
 labels: {{- include "call-ledger.labels" . | nindent 2 }}
 {{- end -}}
 
-{{- /* `process`, `command`; `values` of its own; `uses` store and kafka; `port`; `kept` when it has a volume. */ -}}
+{{- /* `process`, `command`; `env` and `resources` of its own; `uses` store and kafka; `port`; `kept` when it has a volume. */ -}}
 {{- define "call-ledger.pod" -}}
 {{- $values := .root.Values -}}
 metadata:
@@ -146,6 +146,9 @@ spec:
 - {name: CALL_LEDGER_PATIENCE_SECONDS, value: {{ $values.settings.patienceSeconds | quote }}}
 {{- with .megabytes }}
 - {name: CALL_LEDGER_PROJECT_MEGABYTES, value: {{ . | int | quote }}}
+{{- end }}
+{{- range $name, $value := .env }}
+- {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
 {{- if .store }}
 - name: CALL_LEDGER_STORE
