@@ -20,7 +20,7 @@ from ledger.replay.kept import KEPT
 from ledger.store.interface import CallName, Ends
 
 EVENTS: Final = """
-SELECT call_position, version, position, document, outcome_fingerprint
+SELECT call_position, position, document, outcome_fingerprint
 FROM read_parquet($files) WHERE {of_calls} AND position <= $last ORDER BY call_position, version
 """
 BETWEEN: Final = EVENTS.format(of_calls="call_position BETWEEN $first_call AND $last_call")
@@ -110,9 +110,9 @@ class ArchiveHistory:
             query, self._holding(first, last), last=last, **parameters
         ).to_arrow_table()
         documents = documents_of(table) if len(table) else []
-        columns = [table[name].to_pylist() for name in ("call_position", "version", "position")]
-        kept = dict(zip(columns[2], table["outcome_fingerprint"].to_pylist(), strict=True))
-        rows = list(zip(*columns, documents, strict=True))
+        calls, positions = table["call_position"].to_pylist(), table["position"].to_pylist()
+        kept = dict(zip(positions, table["outcome_fingerprint"].to_pylist(), strict=True))
+        rows = list(zip(calls, positions, documents, strict=True))
         return Events(rows, partial(fingerprints_of, kept))
 
     def calls_touched(self, first: int, last: int) -> list[int]:

@@ -30,30 +30,31 @@ LEAVES: Final[tuple[Asked, ...]] = tuple(
 )
 """Which commands may begin with what falls when somebody leaves."""
 
+ANSWERS: Final[tuple[Asked, ...]] = ((commands.Answer, {}), (commands.AcceptTransfer, {}))
+
 
 class Recognition:
     """Tells commands by their fingerprints; what such an event came of before is tried first."""
 
     def __init__(self) -> None:
-        self._place: dict[tuple[str, str, str], int] = {}
-        """Where among those that may be the last of such a command was."""
-        self._names_versions = False
+        self._likely: dict[tuple[str, str, str], tuple[int, bool]] = {}
+        """Where the last of such was among those that may be, and whether it named a version."""
 
     def proved(
         self, kept: Kept, event: Event, earlier: Sequence[Asked], fingerprint: int
     ) -> Asked | None:
         """What the fingerprint says was asked; nothing where no command that may be has it."""
-        such = (kept.type, kept.role, kept.via)
-        candidates = list(enumerate(may_have_asked(event, earlier)))
-        likely = self._place.get(such, 0)
-        if 0 < likely < len(candidates):
-            candidates.insert(0, candidates.pop(likely))
-        versions: tuple[int | None, ...] = (None, kept.version - 1)
-        for expected in reversed(versions) if self._names_versions else versions:
-            for place, asked in candidates:
-                if fingerprint_in(kept, asked, expected) == fingerprint:
-                    self._place[such] = place
-                    self._names_versions = expected is not None
+        such = (event.type, kept.role, kept.via)
+        candidates = may_have_asked(event, earlier)
+        place, named = self._likely.get(such, (0, False))
+        if place < len(candidates):
+            version = kept.version - 1 if named else None
+            if fingerprint_in(kept, candidates[place], version) == fingerprint:
+                return candidates[place]
+        for named, version in ((False, None), (True, kept.version - 1)):
+            for place, asked in enumerate(candidates):
+                if fingerprint_in(kept, asked, version) == fingerprint:
+                    self._likely[such] = place, named
                     return asked
         return None
 
@@ -113,39 +114,39 @@ CERTAIN: Final[dict[str, Callable[[Any], Asked]]] = {
 """Events that leave no choice, by their type: what was asked."""
 
 
-def may_have_asked(event: Any, earlier: Sequence[Asked]) -> Iterator[Asked]:
+def may_have_asked(event: Any, earlier: Sequence[Asked]) -> Sequence[Asked]:
     """Each command whose first event this may be, where the event leaves a choice."""
     match event.type:
+        case "call.exited.v1":
+            return LEAVES
         case "call.answered.v1":
-            yield commands.Answer, {}
-            yield commands.AcceptTransfer, {}
+            return ANSWERS
         case "call.offer-missed.v1" | "call.offer-declined.v1":
             is_miss = event.type == "call.offer-missed.v1"
             offer_class = commands.MissOffer if is_miss else commands.DeclineOffer
-            for agent in dict.fromkeys((None, event.agent)):
-                yield offer_class, {"agent": agent}
+            return [(offer_class, {"agent": agent}) for agent in dict.fromkeys((None, event.agent))]
         case "call.agent-held.v1":
-            yield commands.Hold, {"party": event.party}
+            return [(commands.Hold, {"party": event.party})]
         case "call.conference-started.v1" | "call.conference-joined.v1":
-            for member in dict.fromkeys((None, event.party, *event.members)):
-                yield commands.StartConference, {"member": member}
+            members = dict.fromkeys((None, event.party, *event.members))
+            return [(commands.StartConference, {"member": member}) for member in members]
         case "call.transfer-requested.v1":
-            targets = (None, event.target, event.dial_number, event.receiver)
-            for target in dict.fromkeys(targets):
-                for kind in dict.fromkeys((None, event.target_kind, *TargetKind)):
-                    yield commands.RequestTransfer, {"target_kind": kind, "target": target}
+            return [
+                (commands.RequestTransfer, {"target_kind": kind, "target": target})
+                for target in dict.fromkeys((event.target, event.dial_number, event.receiver, None))
+                for kind in dict.fromkeys((event.target_kind, None, *TargetKind))
+            ]
         case "call.transfer-accepted.v1":
-            yield commands.AcceptTransfer, {}
+            return ANSWERS
         case "call.wrap-up-applied.v1":
-            for agent in (event.wrap_up_agent, UNKNOWN):
-                yield commands.ApplyDefaultWrapUp, {"agent": agent}
+            agents = (event.wrap_up_agent, UNKNOWN)
+            return [(commands.ApplyDefaultWrapUp, {"agent": agent}) for agent in agents]
         case "call.observation-repeated.v1":
-            yield from may_be_repeated(event, earlier)
+            return list(may_be_repeated(event, earlier))
+        case "call.transfer-failed.v1":
+            return [*LEAVES, (commands.FailTransfer, {"failure": event.failure})]
         case _:
-            yield from LEAVES
-            if event.type == "call.transfer-failed.v1":
-                yield commands.FailTransfer, {"failure": event.failure}
-            yield from [one for one in earlier if one[0] is commands.StartConsult]
+            return [*LEAVES, *(one for one in earlier if one[0] is commands.StartConsult)]
 
 
 def may_be_repeated(event: Any, earlier: Sequence[Asked]) -> Iterator[Asked]:

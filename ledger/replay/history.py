@@ -14,8 +14,8 @@ from ledger.replay.kept import KEPT
 from ledger.store.interface import CallName, Ends, StoreReader
 from ledger.store.opening import store_to_read
 
-Row = tuple[int, int, int, bytes]
-"""Call position, version, position and document of an event."""
+Row = tuple[int, int, bytes]
+"""Call position, position and document of an event."""
 
 FirstEvent = tuple[int, str]
 """The position of a command's first event, and the command's id."""
@@ -24,7 +24,7 @@ LOOKED_UP_AT_ONCE: Final = 500
 """Command ids or calls in one query: SQLite bounds the parameters of a statement."""
 REFUSALS_AT_ONCE: Final = 10_000
 
-EVENTS: Final = "SELECT call, version, position, document FROM events"
+EVENTS: Final = "SELECT call, position, document FROM events"
 NAMED: Final = (
     # CROSS JOIN keeps the order: for `IN (VALUES …)` SQLite scans all calls.
     "WITH asked (source, call_id) AS (VALUES {})"
@@ -42,7 +42,7 @@ class NoSuchPosition(LedgerError):  # noqa: N818 - it reads as the state it repo
 
 
 class Events(NamedTuple):
-    """Events by call and version, and what tells the commands of some of them."""
+    """Events, by call and version, and what tells the commands of some of them."""
 
     rows: Sequence[Row]
     fingerprints: Callable[[Sequence[FirstEvent]], Mapping[int, int | None]]

@@ -6,9 +6,11 @@ from typing import Final, NamedTuple
 
 from domain.call import Call
 from domain.commands import ApplyDefaultWrapUp, Command
-from domain.decide import Refused, acting_role, all_broken, decide, first_broken, observe
+from domain.decide import acting_role, all_broken, first_broken, observe
+from domain.effects import happen
+from domain.pending_events import PendingEvents
 from domain.rule_sets import RULE_SETS, RuleSet
-from ledger.replay.kept import judged_command, whole_command
+from ledger.replay.kept import done_command, judged_command
 from ledger.replay.reading import REUSED_ID, Taken
 
 RECORDED_STATE: Final = "recorded"
@@ -64,20 +66,24 @@ class JudgedCall:
         if taken.rules and NOT_OF_THE_CALL.intersection(taken.rules):
             return
         side, against = self._side, self._against
-        command = judged_command(taken.kept, taken.asked)
-        now = side.judge(taken, command)
-        was = taken.rules if against is None else against.judge(taken, command)
+        command = judged_command(taken.kept.actor, taken.asked)
+        now = judged(taken.before, command, taken.kept.observed, side.rules)
+        is_default = isinstance(command, ApplyDefaultWrapUp)
+        if against is None and now == taken.rules and side.replayed is None and not is_default:
+            return
         found = len(self.differences)
-        if was != now or isinstance(command, ApplyDefaultWrapUp):
+        was = taken.rules if against is None else against.judge(taken, command)
+        side.judge(taken, command, now)
+        if was != now or is_default:
             self._compare(RECORDED_STATE, was, now, taken.before, command, taken, call_position)
-        if side.has_left or (against is not None and against.has_left):
-            state = side.state(taken)
+        if side.replayed is not None or (against is not None and against.replayed is not None):
+            state = taken.before if side.replayed is None else side.replayed
             was = taken.rules if against is None else against.in_its_state
             now = side.in_its_state
             self._compare(REPLAYED_STATE, was, now, state, command, taken, call_position)
-        side.move(taken, command)
+        side.move(taken, is_default)
         if against is not None:
-            against.move(taken, command)
+            against.move(taken, is_default)
         self.differing += len(self.differences) > found
 
     def _compare(
@@ -129,44 +135,37 @@ class Side:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
-        self._replayed: Call | None = None
+        self.replayed: Call | None = None
+        """None as long as it is the recorded state."""
         self.in_its_state: Verdict = ()
         """The verdict on the last command by the replayed state."""
 
-    @property
-    def has_left(self) -> bool:
-        """Whether the replayed state is another than the recorded one."""
-        return self._replayed is not None
-
-    def state(self, taken: Taken) -> Call:
-        """The replayed state before a command."""
-        return taken.before if self._replayed is None else self._replayed
-
-    def judge(self, taken: Taken, command: Command) -> Verdict:
+    def judge(self, taken: Taken, command: Command, by_record: Verdict | None = None) -> Verdict:
         """The verdict by the recorded state; that by the replayed one is kept."""
         observed = taken.kept.observed
-        verdict = judged(taken.before, command, observed, self.rules)
+        verdict = by_record
+        if verdict is None:
+            verdict = judged(taken.before, command, observed, self.rules)
         self.in_its_state = (
             verdict
-            if self._replayed is None
-            else judged(self._replayed, command, observed, self.rules)
+            if self.replayed is None
+            else judged(self.replayed, command, observed, self.rules)
         )
         return verdict
 
-    def move(self, taken: Taken, command: Command) -> None:
+    def move(self, taken: Taken, is_default: bool) -> None:
         """Bring the replayed state to what follows the command that was judged last."""
-        is_as_it_was = self._replayed is None and self.in_its_state == taken.rules
-        if is_as_it_was and not isinstance(command, ApplyDefaultWrapUp):
+        if self.replayed is None and self.in_its_state == taken.rules and not is_default:
             return
-        state = self.state(taken)
-        whole = whole_command(taken.kept, taken.without_version)
+        state = taken.before if self.replayed is None else self.replayed
         after = state
         if taken.kept.observed:
-            after = observe(state, whole, self.rules).call
+            after = observe(state, done_command(taken.kept, taken.asked), self.rules).call
         elif not self.in_its_state:
-            decision = decide(state, whole, self.rules)
-            after = state if isinstance(decision, Refused) else decision.call
-        self._replayed = None if after == taken.after else after
+            pending = PendingEvents(state)
+            happen(pending, done_command(taken.kept, taken.asked), self.rules)
+            after = pending.call
+        self.replayed = None if after == taken.after else after
 
 
 def change_of(was: Verdict, now: Verdict, observed: bool) -> str:

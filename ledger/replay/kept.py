@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, get_args
-from uuid import UUID
+from functools import lru_cache
+from typing import Any, Final, get_args
 
 from msgspec import Raw, Struct, convert
 from msgspec.json import Decoder
 
 from domain.commands import COMMAND_CLASSES, Command
 from domain.event import Event
-from domain.vocabulary import TimeSource, Via
+from domain.vocabulary import Via
 from ledger.documents import BODIES, Refusal
 
 
@@ -32,9 +32,6 @@ class Kept(Struct, frozen=True, gc=False):
     rulesethash: str
     data: Raw
     version: int = 0
-    correlationid: str | None = None
-    causationid: str | None = None
-    timesource: TimeSource = TimeSource.EXACT
     observed: bool = False
     rulesbroken: str = ""
 
@@ -47,15 +44,15 @@ CLASS_OF_TYPE: Final = {one.model_fields["type"].default: one for one in COMMAND
 Asked = tuple[type[Command], dict[str, Any]]
 """A command's class and its own arguments."""
 
-DEFAULTS: Final[dict[type[Command], dict[str, Any]]] = {
+OWN_DEFAULTS: Final[dict[type[Command], dict[str, Any]]] = {
     command_class: {
         name: field.default
         for name, field in command_class.model_fields.items()
-        if not field.is_required()
+        if name == "type" or (name not in Command.model_fields and not field.is_required())
     }
     for command_class in COMMAND_CLASSES
 }
-"""What a command says where nobody says otherwise."""
+"""A command's type, and what its arguments are where nobody says otherwise."""
 
 
 def words_of(annotation: object) -> type[StrEnum] | None:
@@ -74,18 +71,14 @@ WORDS: Final = {
 """The arguments that are words of a closed set, which a refusal keeps as text."""
 
 
-class RecordedEvent(NamedTuple):
-    """An event with its position and what its document says of its command."""
-
-    position: int
-    kept: Kept
-    event: Event
+RecordedEvent = tuple[int, Kept, Event]
+"""An event with its position and what its document says of its command."""
 
 
 def recorded_event(position: int, document: bytes) -> RecordedEvent:
     """The event in a document."""
     kept = KEPT.decode(document)
-    return RecordedEvent(position, kept, BODIES[kept.type].decode(kept.data))
+    return position, kept, BODIES[kept.type].decode(kept.data)
 
 
 def refused(kept: Kept) -> tuple[Asked, str]:
@@ -98,33 +91,38 @@ def refused(kept: Kept) -> tuple[Asked, str]:
     return (CLASS_OF_TYPE[body.command], arguments), body.rule
 
 
-def judged_command(kept: Kept, asked: Asked, with_version: bool = False) -> Command:
-    """As much of the command as rules look at: who asks for what.
+def judged_command(actor: str, asked: Asked, expected_version: int | None = None) -> Command:
+    """As much of a command as rules look at: who asks for what.
 
-    It is made without pydantic, which costs as much as the verdict and all else together. It has
-    no id, call or time, and the version it expected, which is of the recorded history, on request.
+    It is made without pydantic, which costs as much as the verdict and all else together, and has
+    no id, call or time. Where it has no arguments it is the same object each time.
     """
     command_class, arguments = asked
-    command = object.__new__(command_class)
-    said = {**DEFAULTS[command_class], **arguments, "actor": kept.actor}
-    if not with_version:
-        said["expected_version"] = None
-    object.__setattr__(command, "__dict__", said)
-    return command
+    if not arguments and expected_version is None:
+        return bare_command(command_class, actor)
+    return made(command_class, {**arguments, "actor": actor, "expected_version": expected_version})
 
 
-def whole_command(kept: Kept, asked: Asked) -> Command:
-    """The command in the envelope that its document kept."""
+@lru_cache(maxsize=4096)
+def bare_command(command_class: type[Command], actor: str) -> Command:
+    """A command that says no more than who asks."""
+    return made(command_class, {"actor": actor, "expected_version": None})
+
+
+def done_command(kept: Kept, asked: Asked) -> Command:
+    """As much of a command as its events depend on: by what and when it was done, too."""
     command_class, arguments = asked
-    return command_class.model_construct(
-        command_id=UUID(kept.commandid),
-        source=kept.source,
-        call_id=kept.subject,
-        actor=kept.actor,
-        via=Via(kept.via),
-        occurred_at=convert(kept.time, datetime),
-        time_source=kept.timesource,
-        correlation_id=kept.correlationid,
-        causation_id=kept.causationid,
-        **arguments,
-    )
+    envelope = {
+        "actor": kept.actor,
+        "expected_version": None,
+        "via": Via(kept.via),
+        "occurred_at": convert(kept.time, datetime),
+    }
+    return made(command_class, {**arguments, **envelope})
+
+
+def made(command_class: type[Command], said: dict[str, Any]) -> Command:
+    """A command that says this, and has the defaults of its class for other arguments."""
+    command = object.__new__(command_class)
+    object.__setattr__(command, "__dict__", {**OWN_DEFAULTS[command_class], **said})
+    return command

@@ -5,18 +5,17 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from itertools import groupby
+from functools import partial
 from multiprocessing import get_context
-from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ledger.replay.asked import Recognition
-from ledger.replay.history import History, OpenHistory, Row, in_parts
+from ledger.replay.asked import Recognition, is_certain
+from ledger.replay.history import FirstEvent, History, OpenHistory, Row, in_parts
 from ledger.replay.judging import JudgedCall
 from ledger.replay.kept import RecordedEvent, recorded_event
-from ledger.replay.question import AFTER_ALL_TIMES, Answer, Bounds, Question
-from ledger.replay.reading import commands_in, not_certain
+from ledger.replay.question import AFTER_ALL_TIMES, EVERYTHING, Answer, Bounds, Question
+from ledger.replay.reading import commands_in
 from ledger.replay.refusals import OfCall, SortedRefusals, sort_refusals
 from ledger.store.interface import NO_LIMIT
 
@@ -38,14 +37,13 @@ class Calls(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What one process judges at a time."""
+    """What a process has to know to judge some calls."""
 
     history: OpenHistory
     refusals: Path
     question: Question
     bounds: Bounds
     head: int
-    calls: Calls
 
 
 def replayed(
@@ -59,33 +57,39 @@ def replayed(
     with tempfile.TemporaryDirectory(prefix="call-ledger-replay-") as scratch:
         path = Path(scratch) / "refusals.sqlite"
         with open_history() as history:
-            bounds = bounds_of(history, question)
-            head = history.head()
-            sort_refusals(history, path, head, bounds, question.call)
-            calls = list(calls_asked(history, path, question, bounds, head.position))
-        parts = [Part(open_history, path, question, bounds, head.position, one) for one in calls]
-        done, total = 0, sum(one.about for one in calls)
-        worth = 1 + total // PROCESS_EVENTS
-        with judging(min(processes, len(parts), worth)) as judge_all:
-            for part, judged in zip(parts, judge_all(parts), strict=True):
-                answer.add(judged, question.at_most)
-                done += part.calls.about
-                yield done, total, answer
+            bounds, head = bounds_of(history, question), history.head()
+            worth = processes_worth(question, bounds, head.position)
+            # They begin while the refusals are sorted.
+            with judging(min(processes, worth)) as judge_all:
+                sort_refusals(history, path, head, bounds, question.call)
+                calls = list(calls_asked(history, path, question, bounds, head.position))
+                done, total = 0, sum(one.about for one in calls)
+                whole = Part(open_history, path, question, bounds, head.position)
+                for one, judged in zip(calls, judge_all(whole, calls), strict=True):
+                    answer.add(judged, question.at_most)
+                    done += one.about
+                    yield done, total, answer
         with closing(SortedRefusals(path)) as refusals:
             for of_call in refusals.without_events():
                 judge_call(question, bounds, [], of_call, {}, Recognition(), answer)
         yield total, total, answer
 
 
+def processes_worth(question: Question, bounds: Bounds, head: int) -> int:
+    """How many processes are worth their start."""
+    last = min(bounds.last_position, head)
+    return 1 if question.call else 1 + (last - bounds.first_position) // PROCESS_EVENTS
+
+
 @contextmanager
-def judging(processes: int) -> Iterator[Callable[[Iterable[Part]], Iterator[Answer]]]:
-    """What judges parts in order, in so many processes; one alone is this process."""
+def judging(processes: int) -> Iterator[Callable[[Part, list[Calls]], Iterator[Answer]]]:
+    """What judges calls in order, in so many processes; one alone is this process."""
     if processes < 2:
-        yield lambda parts: map(judged_part, parts)
+        yield lambda part, calls: map(partial(judged_part, part), calls)
         return
     # A process that begins afresh inherits no thread and no connection.
     with get_context("spawn").Pool(processes) as pool:
-        yield lambda parts: pool.imap(judged_part, parts)
+        yield lambda part, calls: pool.imap(partial(judged_part, part), calls)
 
 
 def bounds_of(history: History, question: Question) -> Bounds:
@@ -142,40 +146,40 @@ def some_of(calls: Iterable[int]) -> Iterator[Calls]:
         yield Calls(some[0], some[-1], tuple(some))
 
 
-def judged_part(part: Part) -> Answer:
-    """Judge the calls of one part, in the order of their first events."""
+def judged_part(part: Part, calls: Calls) -> Answer:
+    """Judge some calls, in the order of their first events."""
     answer, recognition = Answer(), Recognition()
-    first, last, only = part.calls
     with part.history() as history, closing(SortedRefusals(part.refusals)) as sorted_refusals:
-        refusals = sorted_refusals.between(first, last)
-        if only is None:
-            found = history.events_between(first, last, part.head)
+        refusals = sorted_refusals.between(calls.first, calls.last)
+        if calls.only is None:
+            found = history.events_between(calls.first, calls.last, part.head)
         else:
-            found = history.events_of(only, part.head)
-        events = [recorded_event(position, document) for _, _, position, document in found.rows]
-        fingerprints = found.fingerprints(not_certain(events))
-    for call, of_call in by_call(found.rows, events):
-        judge_call(
-            part.question,
-            part.bounds,
-            of_call,
-            refusals.get(call, []),
-            fingerprints,
-            recognition,
-            answer,
-        )
+            found = history.events_of(calls.only, part.head)
+        by_call, wanted = read(found.rows)
+        fingerprints = found.fingerprints(wanted)
+    for call, events in by_call:
+        refused = refusals.get(call, [])
+        judge_call(part.question, part.bounds, events, refused, fingerprints, recognition, answer)
     return answer
 
 
-def by_call(
-    rows: Sequence[Row], events: Sequence[RecordedEvent]
-) -> Iterator[tuple[int, Sequence[RecordedEvent]]]:
-    """The events of each call, by its position."""
-    begin = 0
-    for call, some in groupby(rows, itemgetter(0)):
-        end = begin + sum(1 for _ in some)
-        yield call, events[begin:end]
-        begin = end
+def read(rows: Sequence[Row]) -> tuple[list[tuple[int, list[RecordedEvent]]], list[FirstEvent]]:
+    """The events of each call, by its position, and those that do not tell their command."""
+    by_call: list[tuple[int, list[RecordedEvent]]] = []
+    wanted: list[FirstEvent] = []
+    last_call, last_command, events = None, "", list[RecordedEvent]()
+    for call, position, document in rows:
+        recorded = recorded_event(position, document)
+        if call != last_call:
+            last_call, events = call, []
+            by_call.append((call, events))
+        events.append(recorded)
+        command = recorded[1].commandid
+        if command != last_command:
+            last_command = command
+            if not is_certain(recorded[2]):
+                wanted.append((position, command))
+    return by_call, wanted
 
 
 def judge_call(
@@ -189,11 +193,12 @@ def judge_call(
 ) -> None:
     """Judge one call and add what came of it."""
     call = JudgedCall(question.rules, question.against)
-    call_position = events[0].position if events else None
+    call_position = events[0][0] if events else None
+    all_of_it = bounds == EVERYTHING
     for taken in commands_in(events, refusals, fingerprints, recognition):
         if taken is None:
             answer.not_rebuilt += 1
-        elif bounds.has(taken):
+        elif all_of_it or bounds.has(taken):
             call.take(taken, call_position)
             answer.recorded_by[taken.kept.ruleset, taken.kept.rulesethash] += 1
     answer.judged += call.judged

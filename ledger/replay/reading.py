@@ -30,12 +30,6 @@ class Taken(Struct, frozen=True, gc=False):
     position: int | None
     refusal_number: int | None
 
-    @property
-    def without_version(self) -> Asked:
-        """What was asked, without the version it expected, which may be of another state."""
-        command_class, arguments = self.asked
-        return command_class, {**arguments, "expected_version": None}
-
 
 def commands_in(
     events: Sequence[RecordedEvent],
@@ -57,8 +51,8 @@ def commands_in(
             yield from placed(waiting, call, kept)
         command_id = kept.commandid
         after, at = evolve(call, first), at + 1
-        while at < end_of_all and events[at].kept.commandid == command_id:
-            after = evolve(after, events[at].event)
+        while at < end_of_all and events[at][1].commandid == command_id:
+            after = evolve(after, events[at][2])
             at += 1
         asked: Asked | None = None
         if is_certain(first):
@@ -74,7 +68,8 @@ def commands_in(
             )
             yield Taken(kept, asked, broken or (), call, after, position, None)
         call = after
-    yield from placed(waiting, call, None)
+    if waiting:
+        yield from placed(waiting, call, None)
 
 
 def placed(waiting: list[tuple[int, Kept]], call: Call, before: Kept | None) -> Iterator[Taken]:
@@ -90,7 +85,8 @@ def placed(waiting: list[tuple[int, Kept]], call: Call, before: Kept | None) -> 
         asked, rule = refused(kept)
         if before is not None and kept.recordedat == before.recordedat:
             rules = RULE_SETS.get(kept.ruleset)
-            command = judged_command(kept, asked, with_version=True)
+            expected: int | None = asked[1].get("expected_version")
+            command = judged_command(kept.actor, asked, expected)
             met = rules is not None and rule == first_broken(
                 call, command, rules, acting_role(call, command)
             )
@@ -98,13 +94,3 @@ def placed(waiting: list[tuple[int, Kept]], call: Call, before: Kept | None) -> 
                 break
         waiting.remove(one)
         yield Taken(kept, asked, (rule,), call, call, None, number)
-
-
-def not_certain(events: Sequence[RecordedEvent]) -> list[tuple[int, str]]:
-    """Position and command id of the first events that do not tell their command."""
-    wanted, last = [], ""
-    for position, kept, event in events:
-        if kept.commandid != last and not is_certain(event):
-            wanted.append((position, kept.commandid))
-        last = kept.commandid
-    return wanted

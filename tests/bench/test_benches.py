@@ -16,6 +16,7 @@ TINY = {
     "bench.kafka_publishing": ["--events", "300", "--rounds", "1"],
     "bench.kafka_projecting": ["--events", "300"],
     "bench.rebuilding": ["1000"],
+    "bench.replay": ["--calls", "60"],
     "bench.end_to_end": [
         "--commands-a-second",
         "20",
