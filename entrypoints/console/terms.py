@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from domain.rights import ACTIONS
+from domain.rule import LEDGER, SIBLING, KeptBy
 from domain.rules import RULES
 from domain.vocabulary import Phase, Role, Via
 from entrypoints.console import report_words
@@ -16,13 +18,16 @@ from entrypoints.timeline.lanes import MarkKind, State
 
 TERMS: Final[dict[str, tuple[str, ...]]] = {
     **report_words.CLOSED,
+    "action": ACTIONS,
     "answer": ("yes", "no"),
     "exit reason": report_words.EXIT_REASONS,
     "facet": FACETS,
     "figure": report_words.FIGURES,
     "filter": ("from", "to"),
     "grouping": report_words.GROUPINGS,
+    "kept by": tuple(KeptBy),
     "mark": tuple(MarkKind),
+    "page": (SIBLING, LEDGER),
     "phase": tuple(Phase),
     "role": tuple(Role),
     "role of a key": tuple(ApiRole),

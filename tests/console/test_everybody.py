@@ -22,6 +22,9 @@ PAGES = (
     "/console/reports/transfers/calls?by=kind&is-kind=blind&figure=transfers",
     "/console/time-zone",
     "/console/nowhere",
+    "/console/rules?role=former_owner&from=2026-03-28",
+    "/console/rules/refusals?rule=R7",
+    "/console/rules/refusals?role=customer&action=hold",
 )
 
 
