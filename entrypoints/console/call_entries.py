@@ -13,7 +13,7 @@ from domain.rules import RULES
 from entrypoints.console.attempts import attempt
 from entrypoints.console.event_sentences import told
 from entrypoints.console.words import Words
-from entrypoints.timeline.history import Entry, history, in_utc
+from entrypoints.timeline.history import Entry, in_utc
 
 RULE: dict[str, Rule] = {rule.id: rule for rule in RULES}
 """Each rule by its id."""
@@ -65,35 +65,56 @@ class CallEntry:
 
 
 def entries_of(
-    words: Words, events: Sequence[Mapping[str, Any]], refusals: Sequence[Mapping[str, Any]]
+    words: Words,
+    known: Sequence[Entry],
+    events: Sequence[Mapping[str, Any]],
+    refusals: Sequence[Mapping[str, Any]],
+    shown: slice,
 ) -> list[CallEntry]:
-    """Events by version; each refusal after the events that were recorded before it."""
-    known = {entry.version: entry for entry in history(events)}
+    """A part of what happened: events by version, refusals after what was there before them."""
+    by_version = {entry.version: entry for entry in known}
     corrected = {
         entry.event.corrected_version: entry.version
-        for entry in known.values()
+        for entry in known
         if isinstance(entry.event, Corrected)
     }
-    entries: list[CallEntry] = []
+
+    def recorded(row: Mapping[str, Any]) -> CallEntry:
+        entry = by_version[row["version"]]
+        what = entry.event
+        corrects = by_version.get(what.corrected_version) if isinstance(what, Corrected) else None
+        return CallEntry(
+            **envelope(row),
+            sentence=told(words, entry),
+            rules=tuple(RULE[rule] for rule in entry.rules_broken if rule in RULE),
+            event=entry,
+            corrects=corrects,
+            before=told(words, corrects) if corrects else "",
+            corrected_by=corrected.get(entry.version),
+        )
+
+    return [
+        refused(words, row) if "refused_at" in row else recorded(row)
+        for row in in_order(events, refusals)[shown]
+    ]
+
+
+def in_order(
+    events: Sequence[Mapping[str, Any]], refusals: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Events by version; each refusal after what was recorded, or else happened, before it."""
+    rows: list[Mapping[str, Any]] = []
     waiting = list(refusals)
     for row in sorted(events, key=lambda row: int(row["version"])):
-        while waiting and waiting[0]["recorded_at"] < row["recorded_at"]:
-            entries.append(refused(words, waiting.pop(0)))
-        entry = known[row["version"]]
-        what = entry.event
-        corrects = known.get(what.corrected_version) if isinstance(what, Corrected) else None
-        entries.append(
-            CallEntry(
-                **envelope(row),
-                sentence=told(words, entry),
-                rules=tuple(RULE[rule] for rule in entry.rules_broken if rule in RULE),
-                event=entry,
-                corrects=corrects,
-                before=told(words, corrects) if corrects else "",
-                corrected_by=corrected.get(entry.version),
-            )
-        )
-    return entries + [refused(words, row) for row in waiting]
+        while waiting and place_of(waiting[0], "refused_at") < place_of(row, "occurred_at"):
+            rows.append(waiting.pop(0))
+        rows.append(row)
+    return rows + waiting
+
+
+def place_of(row: Mapping[str, Any], time: str) -> tuple[datetime, datetime]:
+    """What was recorded together is told apart by when it happened."""
+    return row["recorded_at"], row[time]
 
 
 def refused(words: Words, row: Mapping[str, Any]) -> CallEntry:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from entrypoints.console.call_entries import CallEntry, entries_of
 from entrypoints.console.frame import Page, Shown, Visitor, page
-from entrypoints.console.lanes_picture import drawing, legend, table_of
+from entrypoints.console.lanes_picture import drawing, folded, legend, table_of
 from entrypoints.console.search import NotUnderstood, Search, search_of
 from entrypoints.console.words import Words
 from entrypoints.http.problems import Problem
@@ -78,9 +78,12 @@ def show_call(
         newer, older = neighbours(reader, searched(q, words.time_zone), call.call_position)
     entries: list[CallEntry] = []
     drawn: dict[str, Any] = {"timeline": None}
-    if refused is not None:
-        entries = entries_of(words, call.events, refused.table.to_pylist())
-        drawn = drawn_of(lanes(call.events, drawn_until(call.as_told, call.moment)), words)
+    refusals = refused.table.to_pylist() if refused is not None else []
+    if sees_events:
+        timeline = lanes(call.events, drawn_until(call.as_told, call.moment))
+        shown = slice(after, after + PAGE_ENTRIES)
+        entries = entries_of(words, timeline.entries, call.events, refusals, shown)
+        drawn = drawn_of(timeline, words)
     return page(
         request,
         "call.html",
@@ -95,8 +98,8 @@ def show_call(
         older=older,
         sees_events=sees_events,
         **drawn,
-        entries=entries[after : after + PAGE_ENTRIES],
-        entry_count=len(entries),
+        entries=entries,
+        entry_count=len(call.events) + len(refusals),
         after=after,
         page_entries=PAGE_ENTRIES,
     )
@@ -130,6 +133,7 @@ def drawn_of(timeline: Timeline, words: Words) -> dict[str, Any]:
     return {
         "timeline": timeline,
         "drawn": drawing(timeline, words),
+        "folded": folded(timeline, words),
         "legend": legend(timeline, words),
         "lane_rows": rows[:MOST_LANE_ROWS],
         "lanes_left_out": max(0, len(rows) - MOST_LANE_ROWS),

@@ -19,7 +19,7 @@ QUIET: Final = frozenset({State.WAITING, State.WRAP_UP})
 SHORTEST: Final = timedelta(minutes=2)
 """A stretch that is folded is longer than this, and than what is left of the call without it."""
 
-ROOM: Final = 0.06
+ROOM: Final = 0.08
 """How much of the axis a folded stretch takes."""
 
 

@@ -6,6 +6,7 @@ Bars and marks are those of the picture that `call timeline --svg` draws.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import groupby
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -32,6 +33,7 @@ from entrypoints.timeline.picture import (
     span,
 )
 from entrypoints.timeline.picture import LEFT as INDENT
+from entrypoints.timeline.scale import Tick
 from entrypoints.timeline.styles import MARKS, STATES
 
 WIDTH: Final = INDENT + PLOT + 24
@@ -97,25 +99,49 @@ def draw_axis(svg: Element, scale: FoldedScale, bottom: float, words: Words) -> 
         add(svg, "text", x=INDENT, y=14, kind="pale").text = said
         return
     for tick in ticks:
-        x = INDENT + tick.fraction * PLOT
+        x, side = INDENT + tick.fraction * PLOT, anchor(scale, tick)
         add(svg, "line", x1=x, x2=x, y1=TOP - 8, y2=bottom, kind="grid")
-        above = add(svg, "text", x=x, y=14, kind="pale", text_anchor=anchor_of(tick))
+        above = add(svg, "text", x=x, y=14, kind="pale", text_anchor=side)
         above.text = tick.local or tick.label
         if knows_time:
-            below = add(svg, "text", x=x, y=bottom + 20, kind="pale", text_anchor=anchor_of(tick))
+            below = add(svg, "text", x=x, y=bottom + 20, kind="pale", text_anchor=side)
             below.text = tick.label
 
 
 def draw_folds(svg: Element, scale: FoldedScale, bottom: float, words: Words) -> None:
-    """A mark over each stretch that is folded, with how long it was."""
+    """A shade over each stretch that is folded; how long it was when it is pointed at."""
     for fold in scale.folds:
         x, end = (INDENT + scale.place(time) * PLOT for time in (fold.start, fold.end))
         band = add(svg, "rect", x=x, y=TOP - 8, width=end - x, height=bottom - TOP + 8)
         band.set("class", "fold")
         said = words.say("%(time)s without a talk", time=words.duration(fold.seconds))
         SubElement(band, "title").text = said
-        middle = add(svg, "text", x=(x + end) / 2, y=bottom - 4, kind="pale", text_anchor="middle")
-        middle.text = f"⋯ {words.duration(fold.seconds)}"
+
+
+def anchor(scale: FoldedScale, tick: Tick) -> str:
+    """Labels are centred, but for those at the borders, and those beside a fold lie outside it."""
+    starts, ends = ({scale.place(one) for one in side} for side in sides(scale))
+    if tick.fraction in starts and tick.fraction > 0:
+        return "end"
+    return "start" if tick.fraction in ends and tick.fraction < 1 else anchor_of(tick)
+
+
+def sides(scale: FoldedScale) -> tuple[list[datetime], list[datetime]]:
+    """When the folds begin, and when they end."""
+    return [fold.start for fold in scale.folds], [fold.end for fold in scale.folds]
+
+
+def folded(timeline: Timeline, words: Words) -> str:
+    """What is said below a picture with folds; nothing where there are none."""
+    folds = FoldedScale(timeline).folds
+    if not folds:
+        return ""
+    return words.say_many(
+        "The shaded stretch, %(time)s without a talk, is drawn shorter than it was.",
+        "The shaded stretches, %(time)s without a talk, are drawn shorter than they were.",
+        len(folds),
+        time=words.duration(sum(fold.seconds for fold in folds)),
+    )
 
 
 def draw_lane(svg: Element, lane: Lane, scale: FoldedScale, top: float, words: Words) -> None:

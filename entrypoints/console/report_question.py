@@ -82,7 +82,7 @@ def asked_for(request: Request, name: str, words: Words) -> ReportPage:
     if any(one not in report.all_groupings for one in groups):
         raise Problem(400, "malformed", words.say("This report has no such grouping."))
     if not groups and "figure" not in said:
-        groups = report.default_grouping
+        groups = report.default_grouping or ("queue",)
     by_name = {figure.name: figure for figure in report.figures}
     figure = by_name.get(said.get("figure") or report.figures[0].name)
     if figure is None:

@@ -31,7 +31,7 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The seven calls of a week in March and the hostile one, only to be read."""
     folder = tmp_path_factory.mktemp("week") / "ledger"

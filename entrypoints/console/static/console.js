@@ -52,6 +52,9 @@ document.addEventListener("input", (event) => {
 });
 
 function prepare() {
+  if (matchMedia("(max-width: 44rem)").matches) {
+    for (const one of document.querySelectorAll("[data-folds-when-narrow]")) one.open = false;
+  }
   for (const one of document.querySelectorAll(".only-with-script")) one.hidden = false;
   for (const one of document.querySelectorAll("[data-time-zone]")) {
     one.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
