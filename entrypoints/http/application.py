@@ -5,16 +5,18 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any, Final
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from entrypoints.console import rooms
 from entrypoints.console.sessions import Sessions
-from entrypoints.http import calls, commands, event_stream, reports
+from entrypoints.http import calls, commands, event_stream, health, reports
 from entrypoints.http.front import Front
 from entrypoints.http.limits import BoundedBody, RawPath
+from entrypoints.http.metrics import HttpMetrics
 from entrypoints.http.permissions import SCHEME, AllowedTo, permission_of
 from entrypoints.http.problems import SCHEMA, answer_problems
+from entrypoints.http.readiness import Readiness
 from entrypoints.http.service import Service
 
 KEY: Final = "key"
@@ -23,6 +25,7 @@ ROUTES: Final = (
     *calls.router.routes,
     *event_stream.router.routes,
     *reports.router.routes,
+    *health.router.routes,
 )
 
 
@@ -38,17 +41,16 @@ def application(service: Service | None = None) -> FastAPI:
     app.state.service = service
     app.state.sessions = Sessions()
     app.state.connections = frozenset()
+    app.state.metrics = HttpMetrics(lambda: app.state.connections)
+    if service is not None:
+        app.state.readiness = Readiness(service)
+        app.state.metrics.registry.register(app.state.readiness.looked_up)
     # As routes of its own: through `include_router` each request takes 40 µs longer.
     app.router.routes.extend((*ROUTES, *rooms.routes()))
     answer_problems(app)
     app.add_middleware(BoundedBody)
-    app.add_middleware(RawPath)
     app.add_middleware(Front)
-
-    @app.get("/livez", tags=["health"], summary="Whether the process lives")
-    async def livez() -> Response:
-        """Answers as long as it does."""
-        return Response("ok\n", media_type="text/plain")
+    app.add_middleware(RawPath)
 
     openapi = app.openapi
 

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from domain.commands import Command
 from domain.rules import RULE_OF_ID
 from entrypoints.http.keys import Caller
+from entrypoints.http.metrics import HttpMetrics
 from entrypoints.http.permissions import AllowedTo, permitted
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import Service, service_of
@@ -103,6 +104,7 @@ async def record_command(request: Request) -> Response:
     asked = asked_of(await request.body(), said, version_in(request.headers.get("If-Match")))
     refuse_others(key, asked.command)
     outcome = await service_of(request).ledger.handle(asked.command, asked.observed)
+    metrics_of(request).on_outcome(outcome)
     if isinstance(outcome, RefusedOutcome):
         raise refused(outcome)
     repeated = {"repeated": True} if outcome.repeated else {}
@@ -129,11 +131,15 @@ async def record_batch(request: Request, key: Annotated[Caller, Depends(MAY_RECO
     if len(lines) > MOST_LINES:
         raise Problem(413, "too-large", f"At most {MOST_LINES:,} lines are taken: send less.")
     service_of(request).rates.spend(key.id, max(0, len(lines) - 1))
-    answers = await asyncio.to_thread(answers_to, service_of(request), key, lines)
+    answers = await asyncio.to_thread(
+        answers_to, service_of(request), metrics_of(request), key, lines
+    )
     return Response(b"".join(one + b"\n" for one in answers), 200, media_type=JSON_LINES)
 
 
-def answers_to(service: Service, key: Caller, lines: list[bytes]) -> list[bytes]:
+def answers_to(
+    service: Service, metrics: HttpMetrics, key: Caller, lines: list[bytes]
+) -> list[bytes]:
     """Record what can be read, quarantine what cannot, and answer each line in order.
 
     A line of another source or agent than the key's refuses all of them before any is recorded.
@@ -151,14 +157,22 @@ def answers_to(service: Service, key: Caller, lines: list[bytes]) -> list[bytes]
     for request in read.values():
         refuse_others(key, request.command)
     answers: dict[int, bytes] = {}
+    metrics.on_unreadable(len(unread))
     numbers = service.ledger.quarantine.add_many([*unread.values()])
     for (number, one), kept_as in zip(unread.items(), numbers, strict=True):
         answers[number] = answer_to_unreadable(kept_as, one.reason, line=number)
     outcomes = service.ledger.record_many([*read.values()])
     for (number, request), outcome in zip(read.items(), outcomes, strict=True):
+        metrics.on_outcome(outcome)
         extra = {"line": number} | ({"repeated": True} if outcome.repeated else {})
         answers[number] = answer_to(request.command, outcome, **extra)
     return [answers[number] for number in range(1, len(lines) + 1)]
+
+
+def metrics_of(request: Request) -> HttpMetrics:
+    """What the server measures."""
+    metrics: HttpMetrics = request.app.state.metrics
+    return metrics
 
 
 def asked_of(body: bytes, said: dict[str, str], version: int | None) -> LedgerRequest:

@@ -24,6 +24,7 @@ PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
     "read reports": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "read the rules": frozenset(ApiRole),
     "read who has read": frozenset({ApiRole.AUDITOR}),
+    "read metrics": frozenset({ApiRole.ADMIN}),
 }
 
 SCHEME: Final = {
