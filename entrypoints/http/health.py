@@ -35,7 +35,7 @@ async def livez() -> Response:
     responses={503: {"description": "Not now, in a sentence.", **TEXT}},
 )
 def readyz(request: Request) -> Response:
-    """Store and tables answer, the disk has room, the tables are less than a million events behind."""
+    """Store and tables answer, the disk has room, and tables are not a million events behind."""
     readiness: Readiness = request.app.state.readiness
     if why_not := readiness.why_not():
         return PlainTextResponse(f"{why_not}\n", 503, background=BackgroundTask(readiness.catch_up))
