@@ -22,7 +22,9 @@ MOST_STRIPS: Final = 10
 MOST_INTERVALS: Final = 1_100
 """Hours, days or weeks side by side: of more, each would be narrower than a pixel."""
 
-LONGEST_LABEL: Final = 34
+LONGEST_NAME: Final = 48
+LONGEST_OF_SEVERAL: Final = 24
+"""Characters of a group's name, and of each where a group has several."""
 NOT_KNOWN: Final = "(not known)"
 HOUR_SECONDS: Final = 3600
 DAY_SECONDS: Final = 24 * HOUR_SECONDS
@@ -132,18 +134,23 @@ def what_is_left_out(
         return []
     whole = sum(amounts.values())
     rest = whole - sum(amounts[key] for key in keys)
-    by = " and ".join(heading(name) for name in names)
     return [
-        f"Drawn: the {len(keys):,} groups by {by} with the most {figure}. {others:,} more are not"
-        f" drawn; they have {rest:,.0f} of {whole:,.0f} {figure}."
+        f"Drawn: the {len(keys):,} groups by {listed(names)} with the most {figure}."
+        f" {others:,} more are not drawn; they have {rest:,.0f} of {whole:,.0f} {figure}."
     ]
 
 
 def label_of(key: tuple[Any, ...]) -> str:
     """A group's name in one line, cut where it is long."""
-    parts = [NOT_KNOWN if part is None else shown(part) for part in key]
-    label = " · ".join(part or "(empty)" for part in parts)
-    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
+    most = LONGEST_NAME if len(key) == 1 else LONGEST_OF_SEVERAL
+    parts = [NOT_KNOWN if part is None else shown(part) or "(empty)" for part in key]
+    return " · ".join(one if len(one) <= most else f"{one[: most - 1]}…" for one in parts)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of groupings in words: queue, reason and role."""
+    *others, last = (heading(name) for name in names)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def interval_of(value: Any, name: str) -> Interval:

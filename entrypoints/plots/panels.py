@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,9 +17,9 @@ from entrypoints.plots.words import wrapped
 from projections.reports.report import Figure
 
 BAR_STEP: Final = 21
-COLUMN_WIDTH: Final = 112
-BAR_SHARE: Final = 0.58
-"""How much of its column the longest bar takes; what it comes to is written after it."""
+BAR_WIDTH: Final = 66
+"""Of the longest bar; what it comes to is written after it."""
+LEAST_COLUMN: Final = 112
 LABEL_CHARACTER: Final = 6.4
 """Pixels of a character of a label, at most on average."""
 LEAST_LABELS: Final = 60
@@ -72,8 +72,9 @@ def beside_one_another(groups: Groups, figures: Sequence[Figure], colours: Colou
     labels_width = width_of(groups.labels)
     heads = heads_of(figures, groups.total)
     columns = [column(groups.rows, one.name, heads[one.name], colours) for one in figures]
-    width = labels_width + len(columns) * (COLUMN_WIDTH + GAP)
-    return Drawn(beside(bar_labels(groups.labels, labels_width), *columns), width)
+    width = labels_width + sum(one.width + GAP for one in columns)
+    labels = bar_labels(groups.labels, labels_width)
+    return Drawn(beside(labels, *(one.panel for one in columns)), width)
 
 
 def beside(*charts: Panel) -> Panel:
@@ -104,17 +105,16 @@ def label_column(
     )
 
 
-def column(rows: Iterable[Row], name: str, head: alt.TitleParams, colours: Colours) -> Panel:
+def column(rows: Sequence[Row], name: str, head: alt.TitleParams, colours: Colours) -> Drawn:
     """One figure of every group: a bar from zero, and what it comes to."""
     kind = kind_of(name)
-    values = [(row.group, row.values[name]) for row in rows]
-    return bars(
-        [(group, number(value), in_words(value, kind)) for group, value in values],
-        colours.fills[kind],
-        colours,
-        COLUMN_WIDTH,
-        BAR_SHARE,
-    ).properties(title=head)
+    values = [
+        (row.group, number(row.values[name]), in_words(row.values[name], kind)) for row in rows
+    ]
+    words_width = LABEL_CHARACTER * max(len(words) for _, _, words in values)
+    width = max(LEAST_COLUMN, BAR_WIDTH + round(words_width))
+    panel = bars(values, colours.fills[kind], colours, width, BAR_WIDTH / width)
+    return Drawn(panel.properties(title=head), width)
 
 
 def bars(
@@ -226,14 +226,14 @@ def strips(
         {
             "began": row.interval.began,
             "ended": row.interval.ended,
-            "height": size.base(row.group) - size.height * value / top,
+            "height": size.base(row.group) - size.height * (value / top),
             "base": size.base(row.group),
         }
         for row in groups.rows
         if row.interval is not None and (value := number(row.values[name])) is not None
     ]
     of_values = [
-        Tick(size.base(at) - size.height * tick.at / top, tick.label)
+        Tick(size.base(at) - size.height * (tick.at / top), tick.label)
         for at in range(len(groups.labels))
         for tick in ticks
     ]

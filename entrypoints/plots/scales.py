@@ -55,10 +55,13 @@ def tick_label(value: float, kind: Kind) -> str:
     """A round value, without digits that say nothing."""
     match kind:
         case Kind.COUNT:
-            return f"{value:,.0f}"
+            return f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,.10g} M"
         case Kind.SHARE:
             return f"{100 * value:.10g}%"
         case Kind.TIME_IN_ALL | Kind.TIME_OF_ONE:
+            for unit, seconds in (("h", 3600), ("min", 60)):
+                if value and value % seconds == 0:
+                    return f"{value / seconds:,.0f} {unit}"
             return f"{value:.10g} s" if value < 60 else in_words(value, kind)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 
 from entrypoints.plots.figures import head_of
-from entrypoints.plots.groups import Groups
+from entrypoints.plots.groups import Groups, listed
 from entrypoints.report_answer import ReportAnswer
 from entrypoints.ui.moment import notes_of
-from entrypoints.ui.output import heading
 from entrypoints.workers.lag import CALLS_WITH_DEAD_LETTERS
 from infra.visible import visible
 
@@ -16,7 +15,7 @@ from infra.visible import visible
 def above(answer: ReportAnswer, groups: Groups) -> list[str]:
     """The question, and what it was asked of."""
     question, about = answer.question, answer.about
-    by = " and ".join(heading(name) for name in question.groups)
+    by = listed(question.groups) if question.groups else ""
     return [
         question.report.question,
         visible(f"{about['period']}; computed at position {about['position']:,}."),

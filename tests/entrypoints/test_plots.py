@@ -57,8 +57,15 @@ def bar_widths(svg: str, colour: str) -> list[float]:
     return [float(width) for _, width in shapes]
 
 
+@pytest.fixture(scope="module")
+def position(told: Path) -> int:
+    return int(call(told, "report", "exits", "--json").json["position"])
+
+
 @pytest.mark.parametrize("name", REPORTS)
-def test_a_picture_says_what_its_report_says(told: Path, tmp_path: Path, name: str) -> None:
+def test_a_picture_says_what_its_report_says(
+    told: Path, position: int, tmp_path: Path, name: str
+) -> None:
     file = tmp_path / "report.svg"
     by = REPORTS[name].groupings[0]
     zone = ["--time-zone", "Europe/Rome"]
@@ -67,11 +74,10 @@ def test_a_picture_says_what_its_report_says(told: Path, tmp_path: Path, name: s
     svg = file.read_text()
     written = texts_of(svg)
     report = REPORTS[name]
-    about = call(told, "report", name, "--json").json
     for words in [report.title, report.question, report.denominator, report.intervals]:
         assert words in written
     assert all(f": {figure.definition}" in written for figure in report.figures)
-    assert f"computed at position {about['position']:,}" in written
+    assert f"computed at position {position:,}" in written
     assert "groups in Europe/Rome" in written
     assert not re.search(r"<script|<style|style=|href=|<image|url\(", svg)
 
@@ -150,6 +156,20 @@ def test_numbers_keep_their_order_and_what_is_not_known_comes_last() -> None:
     ]
     groups = groups_of(answer_of(rows, "exit_number", report="exits"))
     assert groups.labels == ("1", "2", "3", NOT_KNOWN)
+
+
+def test_the_largest_figures_do_not_reach_into_the_next_column() -> None:
+    rows = [{"agent": "agent-1", "contacts_handled": 12_345_678, "talk_seconds": 98_765_432.0}]
+    svg = svg_of(answer_of(rows, "agent", report="agents"))
+    edges = [float(place) for place in re.findall(r'translate\((\d+(?:\.\d+)?),\d+\)"><path', svg)]
+    handled, talk, hold = sorted(edges)[-11:-8]
+    assert talk - handled > 66 + 6 * len("12,345,678")
+    assert hold - talk > 66 + 6 * len("27,434:50:32")
+
+
+def test_a_tick_at_the_top_of_its_scale_is_written() -> None:
+    rows = [{"hour": "2026-01-01T00:00:00Z", "mean_handle_seconds": 0.05}]
+    assert "0.05 s" in texts_of(svg_of(answer_of(rows, "hour", report="agents")))
 
 
 def test_a_day_without_rows_is_a_gap() -> None:
