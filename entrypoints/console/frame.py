@@ -193,7 +193,12 @@ def check_origin(request: Request) -> None:
 
 
 def to_entrance(request: Request) -> Response:
-    """To the entrance, and from there back to what was asked for."""
+    """To the entrance, and from there back to what was asked for.
+
+    Behind a link of another site the cookie stays back: what asks again is a page of ours.
+    """
+    if request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return page(request, "arrive.html")
     query = f"?{request.url.query}" if request.url.query else ""
     wanted = request.url.path + query if request.method == "GET" else HOME
     return RedirectResponse(f"{ENTRANCE}?to={quote(wanted, safe='')}", 303)

@@ -151,13 +151,18 @@ def draw_lane(svg: Element, lane: Lane, scale: FoldedScale, top: float, words: W
     label = add(svg, "text", x=0, y=middle + 5, kind="name")
     label.text = cut(name, 17)
     SubElement(label, "title").text = name
+
+    def told(state: State, share: float) -> str:
+        part, what = words.share(share), words.term("state", state)
+        return words.say("%(state)s, %(share)s of these moments", state=what, share=part)
+
     add(svg, "line", x1=INDENT, x2=INDENT + PLOT, y1=middle, y2=middle, kind="grid")
     for slot, run in groupby(lane.intervals, key=lambda interval: slot_of(interval, scale)):
         if slot is None:
             for interval in run:
                 draw_interval(svg, interval, scale, top, words)
         else:
-            draw_shares(svg, list(run), scale, top)
+            draw_shares(svg, list(run), scale, top, told)
     under = middle if lane.party == RECORD else top + BAR + 10
     for near in clusters(lane, scale):
         first = min(place(scale, mark) for marks in near.values() for mark in marks)

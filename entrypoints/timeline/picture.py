@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import tzinfo
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -188,7 +189,18 @@ def slot_of(interval: Interval, scale: Scale) -> int | None:
     return None if end - x >= NARROW else int(x / (2 * NARROW))
 
 
-def draw_shares(group: Element, run: list[Interval], scale: Scale, y: float) -> None:
+def told_share(state: State, share: float) -> str:
+    """How much of some moments a state took."""
+    return f"{state}, {share:.0%} of these moments"
+
+
+def draw_shares(
+    group: Element,
+    run: list[Interval],
+    scale: Scale,
+    y: float,
+    told: Callable[[State, float], str] = told_share,
+) -> None:
     """States that change faster than the picture can show, stacked by their shares of the time."""
     x, until = span(run[0], scale)[0], span(run[-1], scale)[1]
     widths: dict[State, float] = defaultdict(float)
@@ -201,7 +213,7 @@ def draw_shares(group: Element, run: list[Interval], scale: Scale, y: float) -> 
         shape = {"x": f"{x:.2f}", "width": f"{max(1.0, until - x):.2f}"}
         shape |= {"y": f"{y:.2f}", "height": f"{share * BAR:.2f}"}
         bar = SubElement(group, "rect", shape | {"fill": f"url(#{identifier(state)})"})
-        SubElement(bar, "title").text = f"{state}, {share:.0%} of these moments"
+        SubElement(bar, "title").text = told(state, share)
         y += share * BAR
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from fastapi.routing import APIRoute
 
@@ -15,6 +14,7 @@ from entrypoints.http.access_log import readings_of
 from entrypoints.http.keys import Keys
 from entrypoints.http.permissions import PERMISSIONS, permission_of
 from infra.local.servers import wait_until
+from tests.console.entering import entered, send
 from tests.console.reading import Opener, key_of
 from tests.http.clients import Served
 
@@ -23,19 +23,6 @@ OPEN = {
     *("/console/static/{name}", "/console/{rest:path}"),
 }
 """What is there for everybody: the entrance, and files without anybody's data."""
-
-
-def entered(served: Served, role: str) -> httpx.Client:
-    client = served.with_key(None)
-    answer = send(client, "/console/enter", {"key": key_of(served, role)})
-    assert answer.status_code == 303
-    client.headers["Cookie"] = answer.headers["set-cookie"].partition(";")[0]
-    return client
-
-
-def send(client: httpx.Client, path: str, form: dict[str, str], **headers: str) -> httpx.Response:
-    origin = str(client.base_url).rstrip("/")
-    return client.post(path, data=form, headers={"Origin": origin, **headers})
 
 
 def test_nothing_is_for_everybody_but_the_entrance() -> None:
@@ -68,6 +55,14 @@ def test_an_entered_reader_comes_to_where_the_way_led(opener: Opener) -> None:
     assert reader.go("/console/find") == 200
     assert reader.page.url.endswith("/console/enter?to=%2Fconsole%2Ffind")
     assert reader.complaints == []
+
+
+def test_a_link_of_another_site_leads_where_it_says(opener: Opener) -> None:
+    reader = opener.enter("auditor")
+    reader.page.goto("about:blank")
+    reader.page.set_content(f'<a href="{reader.url}/console/calls/centre/A">the call</a>')
+    reader.page.click("a")
+    reader.page.wait_for_selector("h1 >> text=Call A")
 
 
 @pytest.mark.parametrize(

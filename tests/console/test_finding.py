@@ -102,6 +102,18 @@ def test_an_earlier_moment_shows_what_was_known_then(auditor: Opened) -> None:
     assert len(auditor.page.locator(".entry").all()) > 10
 
 
+def test_the_slider_shows_an_earlier_moment_by_itself(auditor: Opened) -> None:
+    auditor.go("/console/calls/centre/A?q=transferred:yes")
+    auditor.page.focus("#known-at")
+    auditor.page.keyboard.press("Home")
+    auditor.page.wait_for_url("**known_at=1")
+    auditor.page.wait_for_selector("text=earlier state of knowledge")
+    assert len(auditor.page.locator(".entry").all()) == 1
+    auditor.page.go_back()
+    auditor.page.wait_for_selector("#event-9")
+    assert auditor.complaints == []
+
+
 def test_the_raw_document_opens_below_its_event_and_can_be_copied(auditor: Opened) -> None:
     auditor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     auditor.go("/console/calls/centre/A")
