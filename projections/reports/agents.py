@@ -18,20 +18,44 @@ REPORT = Report(
     title="Agents",
     question="What did each agent handle, hand over and take over, and how long did it take?",
     facts="""
+with later_waits as (
+  select call_position, queue_entry_number, transfer_number as brought_by, queued_at, queue
+  from queue_entries
+  where queue_entry_number > 1
+),
+queues as (
+  select
+    call_position, version,
+    arg_max({queue: later_waits.queue}, queue_entry_number)
+      filter (queued_at < accepted_at) as handed_over,
+    arg_max({queue: later_waits.queue}, queue_entry_number)
+      filter (queued_at < received_at or brought_by = transfer_number) as received
+  from transfers
+  join later_waits using (call_position)
+  group by call_position, version
+),
+moved as (
+  select
+    transfers.*,
+    case when handed_over is null then queue else handed_over.queue end as queue_before,
+    case when received is null then queue else received.queue end as queue_after
+  from transfers
+  left join queues using (call_position, version)
+)
 select
   call_position, call_id, source, entered_at, queue, agent, false as is_denominator,
   began_at, ended_at, state, is_first_talk
 from agent_spans
 union all by name
 select
-  call_position, call_id, source, entered_at, queue, from_agent as agent,
+  call_position, call_id, source, entered_at, queue_before as queue, from_agent as agent,
   false as is_denominator, accepted_at as began_at, accepted_at as ended_at, false as is_received
-from transfers
+from moved
 union all by name
 select
-  call_position, call_id, source, entered_at, queue, to_party as agent,
+  call_position, call_id, source, entered_at, queue_after as queue, to_party as agent,
   false as is_denominator, received_at as began_at, received_at as ended_at, true as is_received
-from transfers
+from moved
 where to_party_kind = 'agent'
 """,
     is_of_time=True,
