@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from entrypoints.console import rooms
 from entrypoints.console.sessions import Sessions
-from entrypoints.http import calls, commands, event_stream, health, reports
+from entrypoints.http import calls, commands, event_stream, exports, health, reports, sql
 from entrypoints.http.front import Front
 from entrypoints.http.limits import BoundedBody, RawPath
 from entrypoints.http.metrics import HttpMetrics
@@ -24,8 +24,10 @@ ROUTES: Final = (
     *commands.router.routes,
     *calls.router.routes,
     *event_stream.router.routes,
+    *exports.router.routes,
     *reports.router.routes,
     *health.router.routes,
+    *sql.router.routes,
 )
 
 

@@ -22,6 +22,8 @@ PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
     "read a call's events": frozenset({ApiRole.AUDITOR}),
     "follow events": frozenset({ApiRole.AUDITOR}),
     "read reports": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
+    "export rows": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
+    "ask in SQL": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "read the rules": frozenset(ApiRole),
     "read who has read": frozenset({ApiRole.AUDITOR}),
     "read metrics": frozenset({ApiRole.ADMIN}),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from queue import Empty, LifoQueue
+from threading import BoundedSemaphore
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ from domain.rule_sets import SEED, RuleSet
 from entrypoints.http.access_log import AccessLog, Reading, text_of
 from entrypoints.http.event_tail import MOST_STREAMS, EventTail
 from entrypoints.http.keys import Caller, Keys
+from entrypoints.http.problems import try_again
 from entrypoints.http.rates import REQUESTS_PER_SECOND, Rates
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
@@ -29,6 +31,12 @@ READERS: Final = 8
 
 READER_SECONDS: Final = 10.0
 """How long a question waits for its turn."""
+
+
+MOST_PROCESSES: Final = 3
+"""Exports and analysts' statements at a time; each may have a gigabyte."""
+
+PROCESS_SECONDS: Final = 10.0
 
 
 class Service:
@@ -55,6 +63,7 @@ class Service:
             self.tail = EventTail(folder, most_streams)
             opening.callback(self.tail.close)
             self._open = opening.pop_all()
+        self._processes = BoundedSemaphore(MOST_PROCESSES)
         self._readers: LifoQueue[Reader | None] = LifoQueue()
         for _ in range(READERS):
             self._readers.put(None)
@@ -74,6 +83,16 @@ class Service:
             yield reader
         finally:
             self._readers.put(reader)
+
+    @contextmanager
+    def heavy_work(self) -> Iterator[None]:
+        """Have one of the processes that take a processor for long. Raises `Problem`."""
+        if not self._processes.acquire(timeout=PROCESS_SECONDS):
+            raise try_again("Too many exports and statements are being computed: ask again.")
+        try:
+            yield
+        finally:
+            self._processes.release()
 
     def log_reading(
         self, request: Request, key: Caller, operation: str, question: str = ""

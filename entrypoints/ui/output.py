@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from entrypoints.ui.csv_cells import BYTE_ORDER_MARK, csv_line
-from entrypoints.ui.values import Written, as_text, json_text, rows_of, unique
+from entrypoints.ui.parquet import without_unions
+from entrypoints.ui.values import Written, as_text, json_text, unique
 from infra.visible import visible
 
 if TYPE_CHECKING:
@@ -117,19 +118,6 @@ def write_parquet(table: pa.Table, path: Path, about: dict[str, str]) -> None:
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be written: {error.strerror or error}.") from None
     sys.stdout.write(f"{len(table):,} rows written to {path}.\n")
-
-
-def without_unions(table: pa.Table) -> pa.Table:
-    """The table with its unions as JSON text: Parquet has none."""
-    import pyarrow as pa
-
-    _, rows = rows_of(table)
-    for position, field in enumerate(table.schema):
-        if "union" in str(field.type):
-            cells = pa.array([as_text(row[position]) for row in rows], pa.string())
-            kept = field.with_type(pa.string())
-            table = table.set_column(position, kept, cells)
-    return table
 
 
 def print_table(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,7 +26,7 @@ from projections.errors import FileDamaged, ProjectionError, StillFilling
 from projections.feeds import NothingToFollow, feed_of
 from projections.identity import FIRST_ROW, other_ledger
 from projections.serving.duckdb_file import FileInUse
-from projections.serving.isolated import TablesMoved, answer_isolated
+from projections.serving.isolated import ANSWER, TablesMoved, Task, answer_isolated
 from projections.serving.line import called_owner
 from projections.serving.protocol import (
     Answer,
@@ -125,15 +126,18 @@ class Reader:
         parameters: Parameters | None = None,
         bounds: Bounds = USUAL,
         as_of: AsOf | None = None,
+        task: Task = ANSWER,
     ) -> Answer:
         """Answer a statement that anybody has written, as `ask` does one of the ledger's own.
 
         It is computed in a process of its own, from a snapshot of the tables, within bounds of
-        rows, bytes, memory and time, so that it is nobody else's matter how it ends.
+        rows, bytes, memory and time, so that it is nobody else's matter how it ends. `task` is what
+        that process may read, and makes of the rows.
         """
         if len(sql) > STATEMENT_LENGTH_LIMIT:
             raise QueryRefused(too_many_characters(sql))
-        return self._answer(self._question(sql, parameters, bounds, as_of, is_isolated=True))
+        question = self._question(sql, parameters, bounds, as_of, is_isolated=True)
+        return self._answer(question, partial(answer_isolated, task=task))
 
     def publish(self, path: Path, with_personal: bool) -> Answer:
         """Make a snapshot file, and answer with the one row of its table `snapshot`.

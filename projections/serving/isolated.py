@@ -12,12 +12,15 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from tempfile import TemporaryDirectory
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from projections.errors import ProjectionError
 from projections.serving.messages import OVERHEAD_BYTES, read_message, write_message
+from projections.serving.permitted import Readable
 from projections.serving.protocol import Answer, Question, pack_question, unpack_answer
 from projections.serving.readable import readable_by_everybody
 from projections.serving.sandbox import Bounds, QueryRefused
@@ -41,7 +44,21 @@ class TablesMoved(ProjectionError):  # noqa: N818 - it reads as the state it rep
         )
 
 
-def answer_isolated(snapshot: Snapshot, question: Question) -> Answer:
+class Task(NamedTuple):
+    """What the process does with the statement, and what it may read."""
+
+    module: str = "projections.serving.isolated_process"
+    readable: Callable[[], Readable] = readable_by_everybody
+    facts: Mapping[str, Any] = MappingProxyType({})
+    """What the process is told beside the statement."""
+    descriptors: tuple[int, ...] = ()
+    """The open files that it gets."""
+
+
+ANSWER: Final = Task()
+
+
+def answer_isolated(snapshot: Snapshot, question: Question, task: Task = ANSWER) -> Answer:
     """Answer from the snapshot.
 
     Raises `QueryRefused` for a statement beyond its bounds or that ended its process, `QueryFailed`
@@ -49,16 +66,17 @@ def answer_isolated(snapshot: Snapshot, question: Question) -> Answer:
     """
     bounds = question.bounds
     with TemporaryDirectory(prefix="call-ledger-") as spill:
-        tables, before = readable_by_everybody().tables, list[str]()
+        tables, before = task.readable().tables, list[str]()
         if question.as_of is not None:
             # All that it may read then: what is made for it to read, and nothing that is of now.
             tables = tables & words(question.sql)
             before += statements(question.as_of, CATALOG, tables)
         given = json.dumps(
             {"snapshot": asdict(snapshot), "spill": spill, "tables": sorted(tables),
-             "before": before}
+             "before": before, **task.facts}
         )  # fmt: skip
         message, ended_by_clock = run(
+            task,
             [given.encode(), pack_question(question)],
             bounds.seconds + STARTING_SECONDS,
             bounds.answer_megabytes * 1_000_000 + OVERHEAD_BYTES,
@@ -85,17 +103,20 @@ def died(bounds: Bounds) -> str:
     )
 
 
-def run(messages: list[bytes], seconds: float, size_bytes: int) -> tuple[bytes | None, bool]:
+def run(
+    task: Task, messages: list[bytes], seconds: float, size_bytes: int
+) -> tuple[bytes | None, bool]:
     """Hand messages to such a process; what it says, if it says anything, and if it was too long.
 
     An empty answer means that the tables moved. The process ends with its standard input, so it
     does not outlive this one.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "projections.serving.isolated_process"],
+    process = subprocess.Popen(  # noqa: S603 - the module is one of ours
+        [sys.executable, "-P", "-m", task.module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        pass_fds=task.descriptors,
         env=environment(),
     )
     assert process.stdin is not None

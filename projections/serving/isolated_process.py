@@ -7,6 +7,7 @@ import os
 import resource
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +31,11 @@ FILES: Final = 256
 POLITENESS: Final = 10
 
 
-def main() -> None:
+Compute = Callable[[duckdb.DuckDBPyConnection, Question, dict[str, Any]], Answer]
+"""What is made of a statement that was checked, over tables that are open."""
+
+
+def main(compute: Compute) -> None:
     """Read what is asked, and answer."""
     given = json.loads(read_message(sys.stdin.buffer, OVERHEAD_BYTES) or b"")
     question = unpack_question(read_message(sys.stdin.buffer, OVERHEAD_BYTES) or b"")
@@ -41,7 +46,7 @@ def main() -> None:
     snapshot = Snapshot(**given["snapshot"])
     write_message(
         sys.stdout.buffer,
-        answered(snapshot, readable, given["before"], given["spill"], question),
+        answered(snapshot, readable, given, question, compute),
     )
 
 
@@ -69,11 +74,16 @@ def limit(bounds: Bounds) -> None:
 
 
 def answered(
-    snapshot: Snapshot, readable: Readable, before: list[str], spill: str, question: Question
+    snapshot: Snapshot,
+    readable: Readable,
+    given: dict[str, Any],
+    question: Question,
+    compute: Compute,
 ) -> bytes:
     """The message of the answer; empty when the file was changed meanwhile."""
     try:
-        message = computed(snapshot, readable, before, spill, question)
+        connection = opened(snapshot, readable, given["spill"], question)
+        message = pack_answer(compute(connection, question, given))
     except ProjectionError as error:
         message = pack_error(error)
     except MemoryError:
@@ -85,10 +95,10 @@ def answered(
     return message if snapshot.is_unchanged() else b""
 
 
-def computed(
-    snapshot: Snapshot, readable: Readable, before: list[str], spill: str, question: Question
-) -> bytes:
-    """Check the statement, open the tables, and compute."""
+def opened(
+    snapshot: Snapshot, readable: Readable, spill: str, question: Question
+) -> duckdb.DuckDBPyConnection:
+    """Check the statement, and open the tables."""
     connection = duckdb.connect(config=settings(question.bounds, spill))
     check(connection, question.sql, readable)
     files = SnapshotFiles(snapshot)
@@ -103,8 +113,25 @@ def computed(
         "lock_configuration = true",
     ):
         connection.execute(f"set {setting}")
-    table, position = read(connection, question.sql, question.parameters, question.bounds, before)
-    return pack_answer(Answer(table, question.as_of.position if question.as_of else position))
+    return connection
+
+
+def computed(
+    connection: duckdb.DuckDBPyConnection, question: Question, given: dict[str, Any]
+) -> Answer:
+    """The answer of the statement."""
+    table, position = read(
+        connection, question.sql, question.parameters, question.bounds, given["before"]
+    )
+    return Answer(table, question.as_of.position if question.as_of else position)
+
+
+def run(compute: Compute) -> None:
+    """Be that process, and end at once: the thread that waits for the input would hold it up."""
+    try:
+        main(compute)
+    finally:
+        os._exit(0)
 
 
 def settings(bounds: Bounds, spill: str) -> dict[str, Any]:
@@ -120,8 +147,4 @@ def settings(bounds: Bounds, spill: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    finally:
-        # At once: the thread that waits for the standard input would hold up an orderly end.
-        os._exit(0)
+    run(computed)

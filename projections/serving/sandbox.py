@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -75,6 +75,15 @@ def too_many_characters(sql: str) -> str:
     )
 
 
+class Parts(NamedTuple):
+    """An answer that is read part by part, the position it is true at, and its columns' types."""
+
+    reader: pa.RecordBatchReader
+    position: int
+    types: list[str]
+    """In DuckDB's words."""
+
+
 def read(
     cursor: duckdb.DuckDBPyConnection,
     sql: str,
@@ -83,6 +92,23 @@ def read(
     before: Sequence[str] = (),
 ) -> tuple[pa.Table, int]:
     """Run the statement in one read-only transaction with the position it is true at.
+
+    Raises as `reading` does.
+    """
+    with reading(cursor, sql, parameters, bounds, before) as parts:
+        return with_types(bounded(parts.reader, bounds), parts.types), parts.position
+
+
+@contextmanager
+def reading(
+    cursor: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Parameters | None = None,
+    bounds: Bounds = USUAL,
+    before: Sequence[str] = (),
+    rows_in_one_part: int = ROWS_IN_ONE_PART,
+) -> Iterator[Parts]:
+    """Run the statement in one read-only transaction, and read its answer part by part.
 
     The statement has been checked. `before` are statements of ours, run in the same transaction,
     that make the tables of an earlier moment. Raises `QueryRefused` for what does not only read the
@@ -97,7 +123,8 @@ def read(
             rows = cursor.execute("select projected_position from feed_positions").fetchall()
             relation = cursor.sql(sql, params=parameters or None)
             types = [str(kind) for kind in relation.types]
-            table = with_types(bounded(as_arrow_can_hold(relation), bounds), types)
+            with as_arrow_can_hold(relation).to_arrow_reader(rows_in_one_part) as reader:
+                yield Parts(reader, int(rows[0][0]), types)
     except duckdb.InterruptException:
         raise QueryRefused(bounds.too_long) from None
     except (duckdb.OutOfMemoryException, MemoryError):
@@ -117,27 +144,25 @@ def read(
     finally:
         with suppress(duckdb.Error):
             cursor.rollback()
-    return table, int(rows[0][0])
 
 
-def bounded(relation: duckdb.DuckDBPyRelation, bounds: Bounds) -> pa.Table:
+def bounded(reader: pa.RecordBatchReader, bounds: Bounds) -> pa.Table:
     """Read the answer in parts and stop beyond the limit; a limit in SQL is planned once more."""
     parts, rows, size_bytes = [], 0, 0
-    with relation.to_arrow_reader(ROWS_IN_ONE_PART) as reader:
-        for part in reader:
-            parts.append(part)
-            rows += part.num_rows
-            size_bytes += part.nbytes
-            if rows > bounds.rows:
-                raise QueryRefused(
-                    f"The answer has more than {bounds.rows:,} rows: group it, or add a limit."
-                )
-            if size_bytes > bounds.answer_megabytes * 1_000_000:
-                raise QueryRefused(
-                    f"The answer has more than {bounds.answer_megabytes:,} MB: select fewer"
-                    " columns, or add a limit."
-                )
-        return pa.Table.from_batches(parts, reader.schema)
+    for part in reader:
+        parts.append(part)
+        rows += part.num_rows
+        size_bytes += part.nbytes
+        if rows > bounds.rows:
+            raise QueryRefused(
+                f"The answer has more than {bounds.rows:,} rows: group it, or add a limit."
+            )
+        if size_bytes > bounds.answer_megabytes * 1_000_000:
+            raise QueryRefused(
+                f"The answer has more than {bounds.answer_megabytes:,} MB: select fewer"
+                " columns, or add a limit."
+            )
+    return pa.Table.from_batches(parts, reader.schema)
 
 
 @contextmanager
