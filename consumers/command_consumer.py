@@ -29,6 +29,7 @@ from ledger.intake import Unreadable, read_request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Request
 from ledger.quarantine import Unread
+from ledger.trace_context import trace_parent_of, traced
 
 NAME: Final = COMMAND_CONSUMER
 POLL_MILLISECONDS: Final = 100
@@ -180,7 +181,8 @@ class CommandPage:
         unread: dict[int, Unread] = {}
         for index, message in enumerate(messages):
             try:
-                requests.append(read_request(message.value or b""))
+                request = read_request(message.value or b"")
+                requests.append(traced(request, trace_parent_of(message.headers)))
             except Unreadable as error:
                 origin = origin_of(message, self._topic_id)
                 unread[index] = Unread(origin, message.value or b"", str(error))

@@ -19,6 +19,7 @@ from domain.text import (
     PersonalTarget,
     PersonalText,
     Source,
+    TraceParent,
     Word,
 )
 from domain.vocabulary import (
@@ -65,6 +66,8 @@ class Command(BaseModel):
     time_source: TimeSource = TimeSource.EXACT
     correlation_id: Name | None = None
     causation_id: Name | None = None
+    traceparent: TraceParent | None = None
+    """The trace that the sending belongs to; it decides nothing, and is kept with the event."""
     expected_version: Annotated[int, Field(ge=0, le=LARGEST_VERSION)] | None = None
     """The version of the call that the asker has seen; another one makes the command stale."""
 

@@ -56,6 +56,7 @@ FIELD_MEANINGS: Final[dict[str, str]] = {
     "target_kind": "what it goes to (C2)",
     "thing": "what was reported again: a hold, a stay, an exit, …",
     "time_source": "whether the time was given or computed",
+    "traceparent": "the trace that the sending belongs to, as W3C Trace Context writes it",
     "transfer_number": "which transfer request of the call",
     "via": "by what it was done (R6)",
     "why": "why the event was wrong",

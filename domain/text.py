@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +46,21 @@ PersonalNote = Annotated[str, StringConstraints(max_length=1000), PERSONAL]
 
 PersonalText = Annotated[str, StringConstraints(min_length=1, max_length=1000), PERSONAL]
 """Free text, which can name a person, 1 to 1,000 characters of any kind."""
+
+
+TRACE_PARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
+"""W3C Trace Context, version 00: the trace, the span that asks, and flags."""
+
+
+def names_a_trace(text: str) -> str:
+    """Trace and span are other than zero, as W3C Trace Context has it. Raises `ValueError`."""
+    _, trace, span, _ = text.split("-")
+    if not (int(trace, 16) and int(span, 16)):
+        raise ValueError("a trace and a span are other than zero")
+    return text
+
+
+TraceParent = Annotated[
+    str, StringConstraints(max_length=55, pattern=TRACE_PARENT), AfterValidator(names_a_trace)
+]
+"""Which trace something belongs to, and which span of it caused it."""

@@ -2,8 +2,8 @@
 
 It covers the door, type, source, call, actor, `via`, and the arguments, the expected version
 among them. It leaves out what may differ when the same thing is asked again: the times, because a
-retry reads its clock anew, and the ids of correlation and cause, which belong to the sending. An
-argument that has its default is as one that is left out. See docs/adr/0013.
+retry reads its clock anew, and the ids of correlation and cause and the trace, which belong to the
+sending. An argument that has its default is as one that is left out. See docs/adr/0013.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ FINGERPRINT_BYTES: Final = 8
 """It is compared within one command id only, so that two are alike by chance is out of reach."""
 
 NOT_ASKED: Final = frozenset(
-    {"command_id", "occurred_at", "time_source", "correlation_id", "causation_id"}
+    {
+        "command_id",
+        "occurred_at",
+        "time_source",
+        "correlation_id",
+        "causation_id",
+        "traceparent",
+    }
 )
 SAID_FIRST: Final = frozenset({"type", "source", "call_id", "actor", "via"})
 

@@ -64,6 +64,7 @@ class Document(Struct, frozen=True, gc=False):
     commandid: UUID
     correlationid: str | UnsetType
     causationid: str | UnsetType
+    traceparent: str | UnsetType
     timesource: TimeSource | UnsetType
     observed: bool | UnsetType
     rulesbroken: str | UnsetType
@@ -150,6 +151,7 @@ def written(
             command.command_id,
             command.correlation_id or UNSET,
             command.causation_id or UNSET,
+            command.traceparent or UNSET,
             UNSET if command.time_source is TimeSource.EXACT else command.time_source,
             observed or UNSET,
             rules_broken or UNSET,

@@ -19,6 +19,7 @@ from msgspec.json import schema_components
 from domain.commands import COMMAND_CLASSES, Command
 from domain.event import Event
 from domain.events import EVENT_CLASSES
+from domain.text import TRACE_PARENT
 from domain.vocabulary import Role, TimeSource, Via
 from entrypoints.docgen import baselines
 from entrypoints.docgen.documents import FOLDER
@@ -50,13 +51,25 @@ ENVELOPE: Final[dict[str, Schema]] = {
     "commandid": {"type": "string", "format": "uuid"},
     "correlationid": TEXT,
     "causationid": {**TEXT, "description": "What caused it; left out when the command did."},
+    "traceparent": {
+        **TEXT,
+        "pattern": TRACE_PARENT,
+        "description": "The trace that the command's sending belongs to, as CloudEvents has it.",
+    },
     "timesource": {"type": "string", "enum": [one.value for one in TimeSource]},
     "observed": {"type": "boolean", "description": "Whether it was reported, not asked for."},
     "rulesbroken": {**TEXT, "description": "Ids of rules, with spaces between."},
     "ruleset": TEXT,
     "rulesethash": TEXT,
 }
-SOMETIMES: Final = {"correlationid", "causationid", "timesource", "observed", "rulesbroken"}
+SOMETIMES: Final = {
+    "correlationid",
+    "causationid",
+    "traceparent",
+    "timesource",
+    "observed",
+    "rulesbroken",
+}
 
 
 def in_envelope(

@@ -21,6 +21,7 @@ from ledger.answers import answer_to, answer_to_unreadable
 from ledger.intake import Defaults, Unreadable, fields_of, read_request
 from ledger.outcomes import RefusedOutcome
 from ledger.outcomes import Request as LedgerRequest
+from ledger.trace_context import HEADER, trace_parent_in, traced
 
 JSON: Final = "application/json"
 JSON_LINES: Final = "application/x-ndjson"
@@ -49,6 +50,12 @@ def parameter(name: str, place: str, type_name: str, description: str) -> dict[s
     }
 
 
+TRACE: Final = parameter(
+    HEADER,
+    "header",
+    "string",
+    "The trace that it belongs to (W3C Trace Context): kept with what is recorded.",
+)
 COMMAND_REQUEST: Final[dict[str, Any]] = {
     "parameters": [
         parameter("source", "path", "string", "The call's source."),
@@ -62,6 +69,7 @@ COMMAND_REQUEST: Final[dict[str, Any]] = {
         parameter(
             "If-Match", "header", "string", 'The version of the call that you have seen, as `"7"`.'
         ),
+        TRACE,
     ],
     "requestBody": {
         "required": True,
@@ -71,11 +79,12 @@ COMMAND_REQUEST: Final[dict[str, Any]] = {
     },
 }
 LINES_BODY: Final[dict[str, Any]] = {
+    "parameters": [TRACE],
     "requestBody": {
         "required": True,
         "description": f"At most {MOST_LINES:,} commands as JSON lines, in order.",
         "content": {JSON_LINES: {"schema": {"type": "string"}}},
-    }
+    },
 }
 
 
@@ -102,6 +111,7 @@ async def record_command(request: Request) -> Response:
     if command_id is not None:
         said["command_id"] = command_id
     asked = asked_of(await request.body(), said, version_in(request.headers.get("If-Match")))
+    asked = traced(asked, trace_parent_in(request.headers.get(HEADER)))
     refuse_others(key, asked.command)
     outcome = await service_of(request).ledger.handle(asked.command, asked.observed)
     metrics_of(request).on_outcome(outcome)
@@ -131,14 +141,19 @@ async def record_batch(request: Request, key: Annotated[Caller, Depends(MAY_RECO
     if len(lines) > MOST_LINES:
         raise Problem(413, "too-large", f"At most {MOST_LINES:,} lines are taken: send less.")
     service_of(request).rates.spend(key.id, max(0, len(lines) - 1))
+    trace_parent = trace_parent_in(request.headers.get(HEADER))
     answers = await asyncio.to_thread(
-        answers_to, service_of(request), metrics_of(request), key, lines
+        answers_to, service_of(request), metrics_of(request), key, lines, trace_parent
     )
     return Response(b"".join(one + b"\n" for one in answers), 200, media_type=JSON_LINES)
 
 
 def answers_to(
-    service: Service, metrics: HttpMetrics, key: Caller, lines: list[bytes]
+    service: Service,
+    metrics: HttpMetrics,
+    key: Caller,
+    lines: list[bytes],
+    trace_parent: str | None,
 ) -> list[bytes]:
     """Record what can be read, quarantine what cannot, and answer each line in order.
 
@@ -151,7 +166,7 @@ def answers_to(
     defaults = filled_in()
     for number, line in enumerate(lines, 1):
         try:
-            read[number] = read_request(line, defaults)
+            read[number] = traced(read_request(line, defaults), trace_parent)
         except Unreadable as error:
             unread[number] = Unread(f"http:{key.id}:{number}", line, str(error))
     for request in read.values():

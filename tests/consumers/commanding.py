@@ -16,11 +16,16 @@ from ledger.ledger import Ledger
 NOBODY_STOPS = threading.Event()
 
 
-def ask(kafka: Kafka, lines: list[bytes], key: bytes | None = None) -> None:
+def ask(
+    kafka: Kafka,
+    lines: list[bytes],
+    key: bytes | None = None,
+    headers: list[tuple[str, bytes]] | None = None,
+) -> None:
     producer = kafka.producer()
     for line in lines:
         call = key or orjson.loads(line)["call_id"].encode()
-        producer.send(kafka.topic(COMMANDS), line, call)
+        producer.send(kafka.topic(COMMANDS), line, call, headers)
     producer.flush(30)
     producer.close()
 

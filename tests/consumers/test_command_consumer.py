@@ -8,11 +8,12 @@ from pathlib import Path
 import orjson
 
 from infra.kafka import Kafka
-from infra.topics import OUTCOMES
+from infra.topics import EVENTS, OUTCOMES
 from ledger.answers import ANSWER, RecordedAnswer, RefusedAnswer, UnreadableAnswer
 from ledger.feed import StoreFeed
 from ledger.quarantine import reading_quarantine
 from tests.consumers.commanding import ask, serve_all
+from tests.consumers.projecting import bring
 from tests.consumers.recorded import documents_in_store, messages_in
 from tests.ledger.lines import lines_of_calls
 
@@ -118,3 +119,20 @@ def test_the_same_id_with_other_content_is_refused_by_l5_each_time_that_it_comes
     assert {one.rule for one in refused} == {"L5"}
     with StoreFeed(tmp_path) as feed:
         assert feed.head().position == 1
+
+
+def test_the_trace_of_a_message_is_kept_with_what_its_command_came_to(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    trace_parent = f"00-{0xABC:032x}-{0xDEF:016x}-01"
+    received, offered, *_ = lines_of_calls(1)
+    ask(kafka, [received], headers=[("traceparent", trace_parent.encode())])
+    ask(kafka, [offered], headers=[("traceparent", b"no trace")])
+    assert serve_all(tmp_path, kafka) == 2
+    bring(tmp_path, kafka)
+    for documents in (
+        documents_in_store(tmp_path),
+        [one.value for one in messages_in(kafka, EVENTS)],
+    ):
+        kept = [orjson.loads(one).get("traceparent") for one in documents]
+        assert kept == [trace_parent, None]

@@ -202,3 +202,19 @@ def test_an_id_is_made_where_none_is_given(served: Served) -> None:
     body = RECEIVE % b""
     answer = served.writer.post("/v1/calls/test/1/commands", content=body, headers=JSON)
     assert answer.json()["command_id"] < str(new_command_id())
+
+
+def test_the_trace_of_a_request_is_kept_with_what_it_came_to_and_a_wrong_one_is_passed_over(
+    served: Served,
+) -> None:
+    trace_parent = f"00-{0xABC:032x}-{0xDEF:016x}-01"
+    receive, offer, answer, *_ = lines_of_calls(1)
+    client = served.writer
+    client.headers["traceparent"] = trace_parent
+    assert served.ask(receive, client).status_code == 201
+    told = client.post("/v1/commands:batch", content=offer, headers=LINES)
+    assert orjson.loads(told.content)["outcome"] == "recorded"
+    client.headers["traceparent"] = "no trace"
+    assert served.ask(answer, client).status_code == 201
+    kept = [orjson.loads(one).get("traceparent") for one in all_documents(served.folder)]
+    assert kept == [trace_parent, trace_parent, None]

@@ -39,13 +39,14 @@ def test_everything_that_can_be_said_is_said_in_one_order() -> None:
         "agent-1",
         correlation_id="case-7",
         causation_id="import-3",
+        traceparent=f"00-{1:032x}-{2:016x}-01",
         time_source=TimeSource.DERIVED,
     )
     (document,) = event_documents(reported, observe(Call(), reported, SEED), True, STAMP)
     assert list(orjson.loads(document)) == [
         "specversion", "id", "type", "source", "subject", "time", "recordedat", "version",
-        "actor", "role", "via", "commandid", "correlationid", "causationid", "timesource",
-        "observed", "rulesbroken", "ruleset", "rulesethash", "data",
+        "actor", "role", "via", "commandid", "correlationid", "causationid", "traceparent",
+        "timesource", "observed", "rulesbroken", "ruleset", "rulesethash", "data",
     ]  # fmt: skip
 
 

@@ -24,7 +24,8 @@ STRICT = ChangedRuleSet(
     "strict", 2, False, False, 0, "none given", (NO_HOLD, (Role.OWNER, Phase.HELD, "resume", "H1"))
 )
 OF_THE_DOCUMENT = {
-    *("command_id", "source", "call_id", "time_source", "correlation_id", "causation_id")
+    *("command_id", "source", "call_id", "time_source"),
+    *("correlation_id", "causation_id", "traceparent"),
 }
 """What neither rules nor what follows from a command look at."""
 RULES = st.sampled_from([SEED, MULTI_PARTY, STRICT])
