@@ -23,7 +23,6 @@ from entrypoints.ui.moment import AskedMoment
 from ledger.feed import StoreFeed
 from projections.reports.report import where
 from projections.serving.client import Reader
-from projections.serving.moment import HEAD
 
 CALL: Final = "/console/calls/{source}/{call_id}"
 PAGE_ENTRIES: Final = 200
@@ -38,6 +37,10 @@ from calls {conditions}
 NAMED: Final = (
     "select call_position, source, call_id from calls where call_position in ($one, $other)"
 )
+EVENT_COUNT: Final = """
+select count(*) as count, max(position) filter (version = $version) as position
+from events where source = $source and call_id = $call_id
+"""
 REFUSED: Final = """
 select * from refusals where source = $source and call_id = $call_id order by refusal_number
 """
@@ -61,20 +64,26 @@ def show_call(
     visitor: Annotated[Visitor, Depends(Shown("read a call's state"))],
     q: str = "",
     known_at: str | None = None,
+    event: Annotated[int | None, Query(ge=1)] = None,
     after: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
-    """One call, as it is known now or was known at a position."""
+    """One call, as it is known now, or was known at a position or after one of its events."""
     source, call_id = unquote(source), unquote(call_id)
     service, words = service_of(request), visitor.words
     sees_events = visitor.may("read a call's events")
     operation = "read a call's events" if sees_events else "read a call's state"
     service.log_reading(request, visitor.key, operation)
     with service.reader() as reader:
+        head = reader.ask(
+            EVENT_COUNT, {"source": source, "call_id": call_id, "version": event or 0}
+        )
+        (events,) = head.table.to_pylist()
+        if event is not None and event < events["count"]:
+            known_at = str(events["position"])
         call = known_call(reader, service, visitor, source, call_id, known_at)
         row = row_of(reader, call)
         about = {"source": source, "call_id": call_id}
         refused = reader.ask(REFUSED, about, as_of=call.as_of) if sees_events else None
-        last = reader.ask(HEAD).table.to_pylist()[0]["position"]
         newer, older = neighbours(reader, searched(q, words.time_zone), call.call_position)
     entries: list[CallEntry] = []
     drawn: dict[str, Any] = {"timeline": None}
@@ -93,7 +102,7 @@ def show_call(
         call_id=call_id,
         known_at=known_at,
         known_position=call.as_of.position if call.as_of else call.position,
-        last_position=last,
+        event_count=events["count"],
         newer=newer,
         older=older,
         sees_events=sees_events,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -143,9 +144,9 @@ class Counts(NamedTuple):
         """The one number of it."""
         return sum(calls for _, calls in self.of.get(facet, ()))
 
-    def text(self, facet: str) -> str | None:
-        """The one value of it."""
-        return next((value for value, _ in self.of.get(facet, ())), None)
+    def time(self, facet: str) -> datetime:
+        """The one time of it, UTC."""
+        return next(datetime.fromisoformat(value) for value, _ in self.of[facet])
 
 
 def counted(reader: Reader, found: str, parameters: dict[str, Any]) -> Counts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from entrypoints.http.problems import Problem, problem_of
 from entrypoints.http.service import service_of
 from infra.visible import visible
 
+LOG: Final = logging.getLogger(__name__)
 HOME: Final = "/console/find"
 ENTRANCE: Final = "/console/enter"
 SESSION: Final = "__Host-call-ledger"
@@ -173,8 +175,12 @@ class Page(APIRoute):
                 response = await answer(request)
             except NotEntered:
                 response = to_entrance(request)
+            except Problem as problem:
+                response = problem_page(request, problem)
             except Exception as error:
-                response = problem_page(request, problem_of(error))
+                response = problem_page(request, problem_of(error), is_ours=False)
+                if response.status_code == 500:
+                    LOG.exception("%s could not be made", request.url.path)
             response.headers.update(HEADERS)
             return response
 
@@ -204,9 +210,15 @@ def to_entrance(request: Request) -> Response:
     return RedirectResponse(f"{ENTRANCE}?to={quote(wanted, safe='')}", 303)
 
 
-def problem_page(request: Request, problem: Problem) -> Response:
-    """What went wrong, with the next step."""
-    detail = str(problem)
-    response = page(request, "problem.html", problem.status, detail=detail, problem=problem.status)
+def problem_page(request: Request, problem: Problem, is_ours: bool = True) -> Response:
+    """What went wrong, with the next step; what is not the console's own is told in English, too."""
+    response = page(
+        request,
+        "problem.html",
+        problem.status,
+        detail=str(problem),
+        problem=problem.status,
+        is_ours=is_ours,
+    )
     response.headers.update(problem.headers)
     return response

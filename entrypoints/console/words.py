@@ -118,6 +118,11 @@ class Words:
         """Day and time in the reader's own zone."""
         return self._moment(moment, ZoneInfo(self.time_zone), seconds)
 
+    def day(self, moment: datetime) -> str:
+        """The day in the reader's own zone."""
+        place = ZoneInfo(self.time_zone)
+        return format_datetime(in_utc(moment), "d MMM y", tzinfo=place, locale=self.place)
+
     def utc(self, moment: datetime, seconds: bool = True) -> str:
         """Day and time in UTC."""
         return self._moment(moment, UTC, seconds)

@@ -104,9 +104,9 @@ def test_an_earlier_moment_shows_what_was_known_then(auditor: Opened) -> None:
 
 def test_the_slider_shows_an_earlier_moment_by_itself(auditor: Opened) -> None:
     auditor.go("/console/calls/centre/A?q=transferred:yes")
-    auditor.page.focus("#known-at")
+    auditor.page.focus("#event")
     auditor.page.keyboard.press("Home")
-    auditor.page.wait_for_url("**known_at=1")
+    auditor.page.wait_for_url("**event=1")
     auditor.page.wait_for_selector("text=earlier state of knowledge")
     assert len(auditor.page.locator(".entry").all()) == 1
     auditor.page.go_back()
