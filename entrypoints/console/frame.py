@@ -23,9 +23,10 @@ from entrypoints.http.keys import ApiKey
 from entrypoints.http.permissions import PERMISSIONS, AllowedTo
 from entrypoints.http.problems import Problem, problem_of
 from entrypoints.http.service import service_of
+from infra.logs import LOGGER, Happening
 from infra.visible import visible
 
-LOG: Final = logging.getLogger(__name__)
+LOG: Final = logging.getLogger(LOGGER)
 HOME: Final = "/console/find"
 ENTRANCE: Final = "/console/enter"
 SESSION: Final = "__Host-call-ledger"
@@ -180,7 +181,7 @@ class Page(APIRoute):
             except Exception as error:
                 response = problem_page(request, problem_of(error), is_ours=False)
                 if response.status_code == 500:
-                    LOG.exception("%s could not be made", request.url.path)
+                    LOG.error(Happening.FAILED, exc_info=error)
             response.headers.update(HEADERS)
             return response
 
@@ -211,7 +212,7 @@ def to_entrance(request: Request) -> Response:
 
 
 def problem_page(request: Request, problem: Problem, is_ours: bool = True) -> Response:
-    """What went wrong, with the next step; what is not the console's own is told in English, too."""
+    """What went wrong, with the next step; of what is not its own in English, too."""
     response = page(
         request,
         "problem.html",
