@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from entrypoints.http.metrics import HttpMetrics
 from entrypoints.workers.liveness import MEANINGS, Liveness
 from entrypoints.workers.metrics import CommandMetrics, ProjectorMetrics, SnapshotMetrics
 from entrypoints.workers.shutdown import Shutdown
@@ -21,4 +22,5 @@ def measured() -> set[str]:
             one.name.removeprefix("call_ledger_") for one in worker.liveness.registry.collect()
         }
         names |= found
+    names |= {one.name.removeprefix("call_ledger_") for one in HttpMetrics(list).registry.collect()}
     return names

@@ -13,7 +13,7 @@ PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="ut
 
 
 def test_every_metric_is_explained() -> None:
-    explained = set(re.findall(r"`([a-z_]+?)(?:_total(?:\{[a-z]+\})?)?`", PAGE))
+    explained = set(re.findall(r"`([a-z_]+?)(?:_total)?(?:\{[a-z,]+\})?`", PAGE))
     assert measured() >= {"position", "projected_position", "group_size", "refusals"}
     assert measured() <= explained
 

@@ -132,9 +132,8 @@ def test_a_pod_reaches_the_servers_that_it_is_told_of_and_no_others(objects: Any
         for variable, policy in OF_SERVER.items():
             assert selects(policies[policy], pod) == (variable in variables(pod))
         let_in = [name for name in ("serve", "metrics") if selects(policies[f"ledger-{name}"], pod)]
-        assert let_in == {"serve": ["serve"]}.get(
-            process(pod), [] if process(pod).startswith("topics") else ["metrics"]
-        )
+        expected = {"serve": ["serve", "metrics"], "topics-create": [], "topics-check": []}
+        assert let_in == expected.get(process(pod), ["metrics"])
 
 
 def test_a_node_can_be_emptied_whatever_runs_on_it(objects: Any) -> None:
