@@ -58,6 +58,7 @@ class Place(NamedTuple):
 NAVIGATION: Final[list[Place]] = [
     Place("Find", HOME, "list calls"),
     Place("Reports", "/console/reports", "read reports"),
+    Place("Live", "/console/live", "list calls"),
     Place("Rules", "/console/rules", "read the rules"),
 ]
 """In the order in which they are shown; a title is a message."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.routing import BaseRoute
 
-from entrypoints.console import call_page, entrance, find, report_page, rules_page, static_files
+from entrypoints.console import (
+    call_page,
+    entrance,
+    find,
+    live_page,
+    report_page,
+    rules_page,
+    static_files,
+)
 from entrypoints.console.frame import Page, words_of
 from entrypoints.http.problems import Problem
 
@@ -20,5 +28,5 @@ def tell_nothing_there(request: Request, rest: str) -> Response:  # noqa: ARG001
 
 def routes() -> list[BaseRoute]:
     """All routes; what no other takes is told to be nowhere."""
-    rooms = (static_files, entrance, find, call_page, report_page, rules_page)
+    rooms = (static_files, entrance, find, call_page, live_page, report_page, rules_page)
     return [*(one for room in rooms for one in room.router.routes), *elsewhere.routes]

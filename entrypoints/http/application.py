@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from entrypoints.console import rooms
+from entrypoints.console.live_board import Boards
 from entrypoints.console.sessions import Sessions
 from entrypoints.http import calls, commands, event_stream, exports, health, reports, sql
 from entrypoints.http.front import Front
@@ -42,6 +43,7 @@ def application(service: Service | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.sessions = Sessions()
+    app.state.boards = Boards()
     app.state.connections = frozenset()
     app.state.metrics = HttpMetrics(lambda: app.state.connections)
     if service is not None:

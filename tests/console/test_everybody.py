@@ -24,6 +24,8 @@ PAGES = (
     "/console/nowhere",
     "/console/rules?role=former_owner&from=2026-03-28",
     "/console/rules/refusals?rule=R7",
+    "/console/live",
+    "/console/live?phase=queued",
     "/console/rules/refusals?role=customer&action=hold",
 )
 

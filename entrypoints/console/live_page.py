@@ -1,0 +1,179 @@
+"""Live: the board of open calls and the page of one call, moving as events become durable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any, Final
+from urllib.parse import unquote, urlencode
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from domain.vocabulary import Phase
+from entrypoints.console.call_page import CALL
+from entrypoints.console.frame import Page, Shown, Visitor, environment, page
+from entrypoints.console.live_board import MOST_CALLS, Asked, Board, Boards
+from entrypoints.http.event_stream import LARGEST_POSITION, RETRY_MILLISECONDS, EventStream, Wanted
+from entrypoints.http.event_tail import EventTail
+from entrypoints.http.service import service_of
+from infra.errors import LedgerError
+
+LIVE: Final = "/console/live"
+AT_MOST_EACH_SECONDS: Final = 1.0
+"""How often a board or a call moves at most: nobody reads faster."""
+
+OPEN_PHASES: Final = (
+    *(Phase.QUEUED, Phase.CONNECTED, Phase.HELD, Phase.CONSULT_ASKED, Phase.CONSULTING),
+    *(Phase.CONFERENCE, Phase.WRAP_UP_ASSIST),
+)
+LIST_CALLS: Final = Shown("list calls")
+READ_EVENTS: Final = Shown("read a call's events")
+
+router = APIRouter(include_in_schema=False, route_class=Page)
+After = Annotated[int, Query(ge=0, le=LARGEST_POSITION)]
+LastEventId = Annotated[int | None, Header(ge=0, le=LARGEST_POSITION)]
+Moved = Callable[[int], Awaitable[tuple[int, bytes]]]
+"""What is sent when there is something after a position: up to which it is, and the message."""
+
+
+def asked_for(
+    phase: Annotated[str, Query(max_length=500)] = "",
+    queue: Annotated[str, Query(max_length=500)] = "",
+    agent: Annotated[str, Query(max_length=500)] = "",
+) -> Asked:
+    """Which of the open calls are listed."""
+    return Asked(phase, queue, agent)
+
+
+AskedFor = Annotated[Asked, Depends(asked_for)]
+
+
+@router.get(LIVE)
+def show_board(
+    request: Request, visitor: Annotated[Visitor, Depends(LIST_CALLS)], asked: AskedFor
+) -> Response:
+    """The open calls of now; with a script the page moves on by itself."""
+    service_of(request).log_reading(request, visitor.key, LIST_CALLS.operation)
+    board = board_of(request, asked, 0)
+    return page(request, "live.html", **facts_of(board, asked))
+
+
+@router.get(f"{LIVE}/stream")
+async def stream_board(
+    request: Request,
+    visitor: Annotated[Visitor, Depends(LIST_CALLS)],
+    asked: AskedFor,
+    after: After = 0,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """The board again each time something has happened, once a second at most."""
+    service = service_of(request)
+    await asyncio.to_thread(service.log_reading, request, visitor.key, LIST_CALLS.operation)
+
+    async def moved(position: int) -> tuple[int, bytes]:
+        board = await asyncio.to_thread(board_of, request, asked, position)
+        words = visitor.words
+        shown = environment(words.language).get_template("live_board.html")
+        content = shown.render(words=words, visitor=visitor, **facts_of(board, asked))
+        return board.position, message("board", board.position, content)
+
+    return await following(request, LIST_CALLS, moved, last_event_id or after)
+
+
+@router.get(f"{CALL}/stream")
+async def stream_call(
+    request: Request,
+    source: str,
+    call_id: str,
+    visitor: Annotated[Visitor, Depends(READ_EVENTS)],
+    after: After = 0,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """A word each time something has happened in this call, so that its page asks for it."""
+    service = service_of(request)
+    await asyncio.to_thread(service.log_reading, request, visitor.key, READ_EVENTS.operation)
+
+    async def moved(position: int) -> tuple[int, bytes]:
+        return position, message("moved", position, str(position))
+
+    wanted = Wanted(unquote(source), unquote(call_id), frozenset())
+    return await following(request, READ_EVENTS, moved, last_event_id or after, wanted)
+
+
+async def following(
+    request: Request,
+    shown: Shown,
+    moved: Moved,
+    after: int,
+    wanted: Wanted | None = None,
+) -> Response:
+    """The stream of whatever `moved` makes of what comes after a position."""
+    tail = service_of(request).tail
+    now = await tail.begin()
+    pieces = messages(tail, min(after or now, now), moved, wanted, partial(shown, request))
+    return EventStream(tail, pieces, {"Ledger-Position": str(now)})
+
+
+async def messages(
+    tail: EventTail,
+    position: int,
+    moved: Moved,
+    wanted: Wanted | None,
+    still_allowed: Callable[[], Awaitable[object]],
+) -> AsyncIterator[bytes]:
+    """What is sent; it ends without a word where it cannot go on, and the page comes again."""
+    clock = asyncio.get_running_loop().time
+    said_at = asked_at = clock()
+    yield b"retry: %d\n: at position %d\n\n" % (RETRY_MILLISECONDS, position)
+    while True:
+        try:
+            events = await tail.after(position, tail.heartbeat_seconds)
+            if clock() >= asked_at + tail.heartbeat_seconds:
+                asked_at = clock()
+                await still_allowed()
+            if any(wanted is None or wanted.has(one) for one in events):
+                position, content = await moved(events[-1].position)
+                said_at = clock()
+                yield content
+                await asyncio.sleep(AT_MOST_EACH_SECONDS)
+                continue
+        except LedgerError:
+            return
+        position = events[-1].position if events else position
+        if clock() >= said_at + tail.heartbeat_seconds:
+            said_at = clock()
+            yield b": nothing else up to position %d\nid: %d\n\n" % (position, position)
+
+
+def message(event: str, position: int, content: str) -> bytes:
+    """An event of the stream, of however many lines."""
+    lines = "".join(f"data: {line}\n" for line in content.splitlines() if line.strip())
+    return f"id: {position}\nevent: {event}\n{lines}\n".encode()
+
+
+def board_of(request: Request, asked: Asked, position: int) -> Board:
+    """The board at a position or later, shared with whoever looks at the same one."""
+    boards: Boards = request.app.state.boards
+    return boards.at(position, asked, service_of(request).reader)
+
+
+def facts_of(board: Board, asked: Asked) -> dict[str, Any]:
+    """What the page and each later board are made of."""
+    given = asked.given()
+
+    def address(**other: str) -> str:
+        chosen = {name: value for name, value in {**given, **other}.items() if value}
+        return f"{LIVE}?{urlencode(chosen)}" if chosen else LIVE
+
+    follows = urlencode({**given, "after": board.position})
+    return {
+        "board": board,
+        "asked": asked,
+        "address": address,
+        "phases": OPEN_PHASES,
+        "now": datetime.now(UTC).replace(tzinfo=None),
+        "most_calls": MOST_CALLS,
+        "follows": f"{LIVE}/stream?{follows}",
+    }

@@ -1,0 +1,145 @@
+"""Live: a call that begins is on the board, and its page grows, while somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.console.reading import Opened, Opener
+from tests.http.clients import Served
+from tests.http.conftest import served_in
+from tests.ledger.scenes import command
+
+
+@pytest.fixture(scope="module")
+def moving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A ledger in which calls go on while it is served."""
+    with served_in(tmp_path_factory.mktemp("moving") / "ledger") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def watcher(browser: Browser, moving: Served) -> Iterator[Opener]:
+    """Opens pages upon it."""
+    with Opener(browser, moving) as opener:
+        yield opener
+
+
+def tell(served: Served, call_id: str, action: str, actor: str, **own: object) -> None:
+    """Something happens now, and desktops tell it over HTTP."""
+    asked = command(action, actor, call_id, occurred_at=datetime.now(UTC), **own)
+    answer = served.ask(asked.model_dump_json(exclude_none=True).encode())
+    assert answer.status_code == 201, answer.text
+
+
+def connected(opened: Opened) -> Opened:
+    opened.page.wait_for_selector("[data-state=connected]")
+    return opened
+
+
+def test_a_call_comes_onto_the_board_and_moves_with_its_phases(
+    watcher: Opener, moving: Served
+) -> None:
+    reader = watcher.enter("auditor")
+    reader.go("/console/live")
+    assert "No such call is open now." in reader.main
+    connected(reader)
+    tell(moving, "new", "receive", "system", queue="sales", customer="+39 06 5550123")
+    reader.page.wait_for_selector("#board .phase-queued")
+    assert "1 open call at position 1" in reader.main
+    tell(moving, "new", "offer", "system", agent="agent-1")
+    tell(moving, "new", "answer", "agent-1")
+    reader.page.wait_for_selector("#board .phase-connected")
+    row = reader.page.inner_text("#board tbody tr")
+    assert all(word in row for word in ("new", "sales", "agent-1"))
+    assert "+39" not in reader.text
+    tell(moving, "new", "leave", "customer")
+    reader.page.wait_for_selector("#board .empty")
+    assert reader.complaints == []
+
+
+def test_a_calls_page_grows_as_it_happens(watcher: Opener, moving: Served) -> None:
+    tell(moving, "growing", "receive", "system", queue="sales")
+    tell(moving, "growing", "offer", "system", agent="agent-1")
+    reader = watcher.enter("auditor")
+    reader.go("/console/calls/test/growing")
+    connected(reader)
+    reader.page.click("#event-1 >> text=Raw document")
+    reader.page.wait_for_selector("#event-1 pre")
+    tell(moving, "other", "receive", "system", queue="sales")
+    tell(moving, "growing", "answer", "agent-1")
+    reader.page.wait_for_selector(".entry:nth-child(3)#event-3")
+    reader.page.wait_for_selector(".facts .phase-connected")
+    assert reader.page.locator("#event-1 pre").is_visible(), "what was open stays open"
+    assert reader.complaints == []
+
+
+def test_the_board_is_narrowed_to_a_phase_a_queue_or_an_agent(
+    watcher: Opener, moving: Served
+) -> None:
+    tell(moving, "narrow", "receive", "system", queue="returns")
+    reader = watcher.enter("analyst")
+    reader.go("/console/live?queue=returns")
+    assert reader.page.locator("#board .id").all_inner_texts() == ["narrow"]
+    connected(reader)
+    tell(moving, "elsewhere", "receive", "system", queue="sales")
+    tell(moving, "narrow-2", "receive", "system", queue="returns")
+    reader.page.wait_for_selector("#board tbody tr:nth-child(2) >> text=narrow-2")
+    assert reader.page.locator("#board .id").all_inner_texts() == ["narrow", "narrow-2"]
+    reader.go("/console/live?phase=held")
+    assert reader.page.locator("#board .id").count() == 0
+
+
+def test_a_board_that_is_open_for_long_does_not_grow(watcher: Opener, moving: Served) -> None:
+    reader = watcher.enter("auditor")
+    reader.go("/console/live")
+    connected(reader)
+    tell(moving, "long", "receive", "system", queue="sales")
+    reader.page.wait_for_selector("#board >> text=long")
+    session = reader.page.context.new_cdp_session(reader.page)
+
+    def nodes() -> int:
+        session.send("HeapProfiler.collectGarbage")
+        counted: int = session.send("Memory.getDOMCounters")["nodes"]
+        return counted
+
+    before = nodes()
+    reader.page.evaluate(
+        """() => {
+            const content = document.getElementById("board").innerHTML;
+            for (let number = 0; number < 1_000; number += 1) {
+                stream.dispatchEvent(new MessageEvent("board", {data: content, lastEventId: "1"}));
+            }
+        }"""
+    )
+    assert nodes() < before * 2, "a thousand boards leave no more than the last of them"
+
+
+def test_a_page_that_is_paused_stands_still(watcher: Opener, moving: Served) -> None:
+    reader = watcher.enter("auditor")
+    reader.go("/console/live")
+    connected(reader)
+    reader.page.click("text=Pause")
+    assert "stands still" in reader.main
+    tell(moving, "paused", "receive", "system", queue="sales")
+    reader.page.click("text=Go on")
+    reader.page.wait_for_selector("#board .id >> text=paused")
+
+
+def test_a_board_is_read_without_a_script(watcher: Opener, moving: Served) -> None:
+    tell(moving, "plain", "receive", "system", queue="sales")
+    reader = watcher.enter("auditor", java_script_enabled=False)
+    reader.go("/console/live")
+    tell(moving, "plain-2", "receive", "system", queue="sales")
+    reader.page.click("text=Load again")
+    assert {"plain", "plain-2"} <= set(reader.page.locator("#board .id").all_inner_texts())
+
+
+@pytest.mark.parametrize("path", ["/console/live/stream", "/console/calls/test/growing/stream"])
+def test_nobody_follows_without_having_entered(path: str, moving: Served) -> None:
+    answer = moving.nobody.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/console/enter")
