@@ -16,6 +16,7 @@ from consumers.publisher import publish
 from consumers.snapshots import SnapshotSchedule
 from infra.kafka import Kafka
 from ledger.feed import StoreFeed
+from projections.serving.protocol import Question
 from projections.serving.server import owning
 from projections.serving.snapshot_file import reason_in
 from tests.consumers.recorded import record_calls
@@ -92,7 +93,7 @@ def test_a_file_that_is_recent_enough_is_not_made_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_under_way_is_given_up_at_the_end(tmp_path: Path) -> None:
+def test_a_file_under_way_stops_nobody_and_is_given_up_at_the_end(tmp_path: Path) -> None:
     failures: list[Exception] = []
     file = tmp_path / "calls.duckdb"
     schedule = SnapshotSchedule(file, 3600.0, False, on_failed=failures.append)
@@ -103,6 +104,9 @@ def test_a_file_under_way_is_given_up_at_the_end(tmp_path: Path) -> None:
             while not (child := writing_process()):
                 pass
             os.kill(child, signal.SIGSTOP)
+            with owner.writing() as projections, projections.transaction():
+                projections.note_position(1)
+            assert owner.answer(Question("select position from feed_positions")).table.num_rows
         assert not file.exists()
         assert not file.with_name(".calls.duckdb.partial").exists()
     assert failures == []

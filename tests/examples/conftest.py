@@ -12,6 +12,8 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a ledger with some days of calls; only read in these tests."""
     folder = tmp_path_factory.mktemp("simulated") / "ledger"
     assert call(folder, "simulate", "--calls", "300", "--seed", "7", "--days", "3").code == 0
+    # One that waits in no queue: queued is not entered.
+    assert call(folder, "record", "receive", "--call", "direct", "--actor", "system").code == 0
     return folder
 
 
