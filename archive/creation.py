@@ -20,6 +20,8 @@ from archive.manifest import (
     Manifest,
     Segment,
     chained_to,
+    decoded,
+    encoded,
     last_of,
     manifest_in,
     write_manifest,
@@ -46,7 +48,9 @@ def create(
     `LedgerInUse` when another process writes it.
     """
     with alone(place):
-        begun = manifest_in(place, PROGRESS) or manifest_in(place, MANIFEST)
+        there = place.read_to_replace(MANIFEST)
+        before = None if there is None else decoded(place, MANIFEST, there[0])
+        begun = farther(manifest_in(place, PROGRESS), before)
         manifest = begun or Manifest(segment_rows=segment_rows or SEGMENT_ROWS)
         if segment_rows not in (None, manifest.segment_rows):
             raise LedgerError(
@@ -62,9 +66,20 @@ def create(
                 moved(last_of(manifest.events), ends.position)
         check_complete(store, manifest)
         manifest = put_quarantine(store, place, manifest)
-        write_manifest(place, MANIFEST, manifest)
-        remove_others(place, manifest)
+        if not place.replace(MANIFEST, encoded(manifest), None if there is None else there[1]):
+            raise LedgerInUse(
+                f"The archive in {place} was brought up by another process meanwhile, and is whole:"
+                " let one at a time do it."
+            )
+        remove_others(place, before, manifest)
     return manifest
+
+
+def farther(progress: Manifest | None, manifest: Manifest | None) -> Manifest | None:
+    """The one of both that has more; progress of a process that was late has less."""
+    if progress is None or manifest is None:
+        return progress or manifest
+    return max(manifest, progress, key=lambda one: one.ends())
 
 
 def sealing(
@@ -81,9 +96,19 @@ def sealing(
         until = min(after + manifest.segment_rows, end)
         rows = rows_in_store(store, kind, after + 1, until)
         content, entry = segment_of(kind, rows, chained_to(segments))
-        place.write(entry.name, content)
+        put_sealed(place, entry.name, content)
         segments = (*segments, entry)
         yield segments
+
+
+def put_sealed(place: Place, name: str, content: memoryview) -> None:
+    """Write a segment; in a bucket never over another one. Raises `LedgerInUse`."""
+    if not place.create(name, content):
+        raise LedgerInUse(
+            f"{place} has another {name} already, from another process or another version of this"
+            " program: let one at a time write there. If its manifest does not name that file, it"
+            " is left from a run that was killed, and may be removed."
+        )
 
 
 def check_same_ledger(store: StoreReader, place: Place, manifest: Manifest, ends: Ends) -> None:
@@ -115,21 +140,25 @@ def check_complete(store: StoreReader, manifest: Manifest) -> None:
         )
 
 
-def remove_others(place: Place, manifest: Manifest) -> None:
+def remove_others(place: Place, before: Manifest | None, manifest: Manifest) -> None:
     """Remove what the manifest no longer names: its progress, and files of a shorter last segment.
 
-    The manifest is whole by now, so it makes no difference when this is cut short.
+    The manifest is whole by now, so it makes no difference when this is cut short. Where there is
+    no lock another process may be writing files of its own; then only those are removed that the
+    manifest before named.
     """
     wanted = manifest.names()
+    known = set() if before is None else before.names()
     for name in place.names():
         is_ours = name.startswith((*KINDS, "quarantine")) and ".parquet" in name
-        if name == PROGRESS or name.endswith(ASIDE) or (is_ours and name not in wanted):
+        is_left = (is_ours and place.has_lock) or name in known
+        if name == PROGRESS or name.endswith(ASIDE) or (is_left and name not in wanted):
             place.remove(name)
 
 
 @contextmanager
 def alone(place: Place) -> Iterator[None]:
-    """Be the only one who writes to a folder; S3 has no lock, so there the last manifest counts."""
+    """Be the only one who writes to a folder; S3 has no lock: there the first manifest counts."""
     if not isinstance(place, FolderPlace):
         yield
         return

@@ -131,8 +131,11 @@ def read_manifest(place: Place) -> Manifest:
 def manifest_in(place: Place, name: str) -> Manifest | None:
     """The manifest in a file; nothing when there is no such file. Raises `ArchiveUnavailable`."""
     content = place.read(name)
-    if content is None:
-        return None
+    return None if content is None else decoded(place, name, content)
+
+
+def decoded(place: Place, name: str, content: bytes) -> Manifest:
+    """The manifest that a file has. Raises `ArchiveUnavailable`."""
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
     except msgspec.MsgspecError as error:
@@ -149,5 +152,9 @@ def manifest_in(place: Place, name: str) -> Manifest | None:
 
 def write_manifest(place: Place, name: str, manifest: Manifest) -> None:
     """Write the manifest, as text that people can read."""
-    content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    place.write(name, memoryview(content + b"\n"))
+    place.write(name, encoded(manifest))
+
+
+def encoded(manifest: Manifest) -> memoryview:
+    """The manifest as text."""
+    return memoryview(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")

@@ -1,4 +1,4 @@
-"""Where an archive is: a folder, or a prefix of an S3 bucket. A file is whole or not there."""
+"""Where an archive is: a folder, or a bucket of S3. A file is whole or not there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import IO, Final, Protocol
 
 from infra.errors import LedgerError, LedgerMissing
 
@@ -26,12 +26,35 @@ class Place(Protocol):
         """A file's bytes; nothing when it is not there. Raises `ArchiveUnavailable`."""
         ...
 
-    def opened(self, name: str) -> AbstractContextManager[Any]:
+    def opened(self, name: str) -> AbstractContextManager[IO[bytes] | None]:
         """A file to be read in parts; nothing when it is not there. Raises `ArchiveUnavailable`."""
         ...
 
     def write(self, name: str, content: memoryview) -> None:
         """Put a file there as a whole, for one of that name too. Raises `ArchiveUnavailable`."""
+        ...
+
+    def create(self, name: str, content: memoryview) -> bool:
+        """Put a file there as a whole unless another process did; whether it is there now.
+
+        Raises `ArchiveUnavailable`.
+        """
+        ...
+
+    def read_to_replace(self, name: str) -> tuple[bytes, str] | None:
+        """A file's bytes, and what tells this state of it from others. Raises as `read` does."""
+        ...
+
+    def replace(self, name: str, content: memoryview, state: str | None) -> bool:
+        """Put a file in the place of this state of it, None being no file; whether it was so.
+
+        Raises `ArchiveUnavailable`.
+        """
+        ...
+
+    @property
+    def has_lock(self) -> bool:
+        """Whether one process alone can write there."""
         ...
 
     def names(self) -> list[str]:
@@ -61,7 +84,7 @@ class FolderPlace:
                 return None
 
     @contextmanager
-    def opened(self, name: str) -> Iterator[Any]:
+    def opened(self, name: str) -> Iterator[IO[bytes] | None]:
         """A file to be read in parts."""
         with explained(self):
             try:
@@ -83,6 +106,25 @@ class FolderPlace:
                 os.fsync(file.fileno())
             renamed(aside, self.path / name)
 
+    def create(self, name: str, content: memoryview) -> bool:
+        """Put a file there; who has the lock is alone."""
+        self.write(name, content)
+        return True
+
+    def read_to_replace(self, name: str) -> tuple[bytes, str] | None:
+        """A file's bytes; who has the lock needs no more."""
+        content = self.read(name)
+        return None if content is None else (content, "")
+
+    def replace(self, name: str, content: memoryview, state: str | None) -> bool:  # noqa: ARG002
+        """Put a file there; who has the lock is alone."""
+        self.write(name, content)
+        return True
+
+    @property
+    def has_lock(self) -> bool:
+        return True
+
     def names(self) -> list[str]:
         """The names of all files there."""
         with explained(self):
@@ -96,70 +138,13 @@ class FolderPlace:
             (self.path / name).unlink(missing_ok=True)
 
 
-class BucketPlace:
-    """A prefix of a bucket: S3 shows an object when its upload is complete, and not before."""
-
-    def __init__(self, url: str) -> None:
-        from pyarrow.fs import FileSystem  # noqa: PLC0415 - a folder does without S3's library
-
-        with explained(S3):
-            self._files, self._prefix = FileSystem.from_uri(url)
-
-    def __str__(self) -> str:
-        return f"{S3}{self._prefix}"
-
-    def read(self, name: str) -> bytes | None:
-        """An object's bytes."""
-        with explained(self):
-            try:
-                with self._files.open_input_file(self._path(name)) as file:
-                    content: bytes = file.read()
-                    return content
-            except FileNotFoundError:
-                return None
-
-    @contextmanager
-    def opened(self, name: str) -> Iterator[Any]:
-        """An object to be read in parts."""
-        with explained(self):
-            try:
-                file = self._files.open_input_file(self._path(name))
-            except FileNotFoundError:
-                yield None
-                return
-            with file:
-                yield file
-
-    def write(self, name: str, content: memoryview) -> None:
-        """Upload an object; a process that dies meanwhile leaves none."""
-        with explained(self), self._files.open_output_stream(self._path(name)) as file:
-            file.write(content)
-
-    def names(self) -> list[str]:
-        """The names of all objects there."""
-        from pyarrow.fs import FileSelector  # noqa: PLC0415
-
-        with explained(self):
-            found: list[Any] = self._files.get_file_info(
-                FileSelector(self._prefix, allow_not_found=True)
-            )
-        return sorted(one.base_name for one in found if one.is_file)
-
-    def remove(self, name: str) -> None:
-        """Remove an object, if it is there."""
-        with explained(self):
-            try:
-                self._files.delete_file(self._path(name))
-            except FileNotFoundError:
-                return
-
-    def _path(self, name: str) -> str:
-        return f"{self._prefix.rstrip('/')}/{name}"
-
-
-def place_of(where: str) -> FolderPlace | BucketPlace:
+def place_of(where: str) -> Place:
     """The place that a path, or a URL of S3, names. Raises `ArchiveUnavailable`."""
-    return BucketPlace(where) if where.startswith(S3) else FolderPlace(Path(where))
+    if not where.startswith(S3):
+        return FolderPlace(Path(where))
+    from archive.bucket import BucketPlace  # noqa: PLC0415 - a folder does without S3's library
+
+    return BucketPlace(where)
 
 
 def absolute(where: str) -> str:
@@ -190,8 +175,12 @@ def explained(place: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        said = error.strerror or str(error).splitlines()[0]
-        raise ArchiveUnavailable(
-            f"The archive in {place} could not be used ({said}): check the place, its space, "
-            "the rights to it and the network, and try again."
-        ) from None
+        raise unavailable(place, error.strerror or str(error)) from None
+
+
+def unavailable(place: object, said: str) -> ArchiveUnavailable:
+    """The error for a place that says this."""
+    return ArchiveUnavailable(
+        f"The archive in {place} could not be used ({said.splitlines()[0]}): check the place, its"
+        " space, the rights to it and the network, and try again."
+    )

@@ -41,7 +41,7 @@ def put_quarantine(store: StoreReader, place: Place, manifest: Manifest) -> Mani
     digest = sha256(content).hexdigest()
     entry = Quarantine(f"quarantine-{digest[:16]}.parquet", rows, len(content), digest)
     if entry != manifest.quarantine:
-        place.write(entry.name, content)
+        place.create(entry.name, content)
     return msgspec.structs.replace(manifest, quarantine=entry)
 
 

@@ -93,6 +93,7 @@ def compute(task: Task) -> bytes:
 def prepare(connection: duckdb.DuckDBPyConnection, models: Models) -> None:
     """Make what the models ask for beside events."""
     connection.execute("set timezone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     file_layout.make(connection)
     for name, macro in MACROS.items():
         connection.execute(f"create macro {name}{macro}")

@@ -20,6 +20,7 @@ from archive.parallel.dask import DaskWorkers
 from archive.parallel.plan import Task, planned
 from archive.parallel.workers import Compute, Processes, Workers, WorkersLost
 from archive.places import FolderPlace
+from bench.dask_cluster import Cluster, cluster
 from infra.errors import WrongSetting
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
@@ -29,7 +30,6 @@ from projections.errors import ProjectionError, UnreadableEvent
 from projections.models import kept_models, of_this_version
 from projections.rebuild import Rebuild, Rebuilt
 from projections.serving.server import owning
-from tests.archive.dask_cluster import Cluster, cluster
 from tests.archive.dying import die_in_every, die_once_in_each
 from tests.entrypoints.calling import call
 from tests.projections.held_calls import history

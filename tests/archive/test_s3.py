@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
 from pyarrow.fs import S3FileSystem
 
-from archive.places import ArchiveUnavailable, BucketPlace, FolderPlace, place_of
+from archive.bucket import BucketPlace
+from archive.places import ArchiveUnavailable, FolderPlace, place_of
 from archive.restoring import restore
+from infra.errors import LedgerInUse
 from infra.folder import LedgerFolder
 from tests.archive.archived import archived, files_of, findings, recorded
+
+PREFIXES = count()
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of an empty bucket."""
+    """The URL of an empty prefix of a bucket: the server keeps what it has between tests."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -26,7 +34,9 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     host, port = server.get_host_and_port()
     where = {"endpoint_override": f"{host}:{port}", "scheme": "http", "region": "us-east-1"}
     S3FileSystem(**where, allow_bucket_creation=True).create_dir("archives")
-    yield "s3://archives/calls?" + "&".join(f"{name}={value}" for name, value in where.items())
+    yield f"s3://archives/{next(PREFIXES)}?" + "&".join(
+        f"{name}={value}" for name, value in where.items()
+    )
     server.stop()
 
 
@@ -56,3 +66,86 @@ def test_a_bucket_that_cannot_be_reached_is_told(tmp_path: Path, bucket: str) ->
     recorded(tmp_path / "ledger", calls=1)
     with pytest.raises(ArchiveUnavailable, match="could not be used"):
         archived(tmp_path / "ledger", place_of(bucket.replace("archives", "nowhere")))
+
+
+class Interrupted(BucketPlace):
+    """A place at which somebody else does something just before the manifest is replaced."""
+
+    def __init__(self, url: str, meanwhile: Callable[[], object]) -> None:
+        super().__init__(url)
+        self._meanwhile = meanwhile
+
+    def replace(self, name: str, content: memoryview, state: str | None) -> bool:
+        self._meanwhile()
+        return super().replace(name, content, state)
+
+
+@pytest.mark.slow
+def test_of_two_writers_one_is_told_and_the_archive_is_that_of_the_other(
+    tmp_path: Path, bucket: str
+) -> None:
+    ledger, place = tmp_path / "ledger", place_of(bucket)
+    recorded(ledger, calls=2)
+
+    def another() -> None:
+        recorded(ledger, calls=4, quarantined=False)
+        archived(ledger, place)
+
+    for _ in range(2):
+        with pytest.raises(LedgerInUse, match="brought up by another process meanwhile"):
+            archived(ledger, Interrupted(bucket, another))
+        assert findings(place, ledger) == []
+        recorded(ledger, calls=6, quarantined=False)
+    archived(ledger, place)
+    folder = FolderPlace(tmp_path / "archive")
+    archived(ledger, folder)
+    assert {name: place.read(name) for name in files_of(folder)} == files_of(folder)
+
+
+@pytest.mark.slow
+def test_of_many_writers_at_once_each_leaves_a_whole_archive(tmp_path: Path, bucket: str) -> None:
+    ledger, place = tmp_path / "ledger", place_of(bucket)
+    recorded(ledger, calls=1)
+    told: list[str] = []
+
+    def bring_up() -> None:
+        for _ in range(4):
+            try:
+                archived(ledger, place_of(bucket))
+            except LedgerInUse as error:
+                told.append(str(error))
+
+    writers = [threading.Thread(target=bring_up) for _ in range(3)]
+    for one in writers:
+        one.start()
+    for calls in range(2, 8):
+        recorded(ledger, calls=calls, quarantined=False)
+    for one in writers:
+        one.join()
+    assert findings(place) == []
+    archived(ledger, place)
+    assert findings(place, ledger) == []
+
+
+@pytest.mark.slow
+def test_a_sealed_segment_is_never_written_over(tmp_path: Path, bucket: str) -> None:
+    ledger, place = tmp_path / "ledger", place_of(bucket)
+    recorded(ledger, calls=2)
+    name = "events-000000000001-000000000008.parquet"
+    place.write(name, memoryview(b"of another program"))
+    with pytest.raises(LedgerInUse, match="has another events-000000000001"):
+        archived(ledger, place)
+    assert place.read(name) == b"of another program"
+
+
+@pytest.mark.slow
+def test_an_object_is_read_in_parts_as_a_file_is(bucket: str) -> None:
+    place = place_of(bucket)
+    table = pa.table({"number": range(1000)})
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, row_group_size=100)
+    place.write("numbers.parquet", memoryview(sink.getvalue()))
+    with place.opened("numbers.parquet") as file:
+        assert pq.ParquetFile(file).read_row_group(3)["number"].to_pylist() == [*range(300, 400)]
+    with place.opened("none.parquet") as nothing:
+        assert nothing is None

@@ -17,6 +17,7 @@ TINY = {
     "bench.kafka_projecting": ["--events", "300"],
     "bench.rebuilding": ["1000"],
     "bench.replay": ["--calls", "60"],
+    "bench.workers": ["--events", "1000"],
     "bench.end_to_end": [
         "--commands-a-second",
         "20",

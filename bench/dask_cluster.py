@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 
 from distributed import Scheduler, Worker
 
@@ -17,25 +19,37 @@ PROCESSES.set_forkserver_preload([__name__, "archive.parallel.computing"])
 """What takes long to start, importing, is done once for all of them."""
 
 
+QUIET: Final = {"distributed": "error", "distributed.worker.state_machine": "critical"}
+"""What a cluster logs of workers that are killed on purpose."""
+
+
 def schedule(told: Connection[Any, Any]) -> None:
     """Be the scheduler, until somebody ends it."""
+    keep_quiet()
     asyncio.run(scheduling(told))
 
 
+def keep_quiet() -> None:
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level.upper())
+
+
 async def scheduling(told: Connection[Any, Any]) -> None:
-    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+    async with Scheduler(host="127.0.0.1", port=0, dashboard_address=":0") as scheduler:
         told.send(scheduler.address)
         await scheduler.finished()
 
 
 def work(address: str) -> None:
     """Be a worker, until somebody ends it."""
+    keep_quiet()
     asyncio.run(working(address))
 
 
 async def working(address: str) -> None:
-    async with Worker(address, nthreads=1, dashboard=False) as worker:
-        await worker.finished()
+    with TemporaryDirectory(prefix="call-ledger-dask-") as scratch:
+        async with Worker(address, nthreads=1, local_directory=scratch) as worker:
+            await worker.finished()
 
 
 class Cluster:
