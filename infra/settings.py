@@ -59,6 +59,13 @@ class Settings(BaseSettings):
     kafka_password: SecretStr | None = Field(
         default=None, description="Its password; it is never shown."
     )
+    webex_secret: SecretStr | None = Field(
+        default=None,
+        description="The secret of the webhook subscription in Webex; it is never shown.",
+    )
+    webex_signature_header: str = Field(
+        default="X-Signature", description="The header in which its deliveries are signed."
+    )
     requests_per_second: int = Field(
         default=10_000,
         ge=1,

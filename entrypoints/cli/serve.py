@@ -17,11 +17,14 @@ from entrypoints.ui.options import (
     OidcKeys,
     RequestsPerSecond,
     RuleSetName,
+    settings_of,
     with_store,
 )
 
 if TYPE_CHECKING:
+    from entrypoints.http.service import WebhookSecret
     from entrypoints.http.tokens import Tokens
+    from infra.settings import Settings
 
 LOOK_SECONDS = 0.2
 
@@ -82,15 +85,28 @@ def serve(
             "--without-tls where a proxy in front of it has them."
         )
     tokens = tokens_of(oidc_issuer, oidc_audience, oidc_keys)
+    webhooks = webhooks_of(settings_of(context))
     ledger = with_store(context, folder)
     with (
         shutdown_by_signals() as shutdown,
-        Service(ledger, RULE_SETS[rules], tokens, most_streams, requests_per_second) as service,
+        Service(
+            ledger, RULE_SETS[rules], tokens, most_streams, requests_per_second, webhooks
+        ) as service,
         listening(application(service), host, port, tls) as there,
     ):
         typer.echo(f"Serving {ledger} on {there.url}; Ctrl-C ends it.")
         while there.thread.is_alive() and not shutdown.wait(LOOK_SECONDS):
             pass
+
+
+def webhooks_of(settings: Settings) -> WebhookSecret | None:
+    """By what webhooks are signed; none where no secret is set."""
+    from entrypoints.http.service import WebhookSecret
+
+    secret = settings.webex_secret
+    if secret is None:
+        return None
+    return WebhookSecret(settings.webex_signature_header, secret.get_secret_value())
 
 
 def tokens_of(issuer: str | None, audience: str | None, keys: str | None) -> Tokens | None:

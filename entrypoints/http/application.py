@@ -11,7 +11,16 @@ from fastapi.routing import APIRoute
 from entrypoints.console import rooms
 from entrypoints.console.live_board import Boards
 from entrypoints.console.sessions import Sessions
-from entrypoints.http import calls, commands, event_stream, exports, health, reports, sql
+from entrypoints.http import (
+    calls,
+    commands,
+    event_stream,
+    exports,
+    health,
+    reports,
+    sql,
+    webhooks,
+)
 from entrypoints.http.front import Front
 from entrypoints.http.limits import BoundedBody, RawPath
 from entrypoints.http.metrics import HttpMetrics
@@ -29,6 +38,7 @@ ROUTES: Final = (
     *reports.router.routes,
     *health.router.routes,
     *sql.router.routes,
+    *webhooks.router.routes,
 )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from queue import Empty, LifoQueue
 from threading import BoundedSemaphore
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fastapi import Request
 
@@ -18,6 +18,7 @@ from entrypoints.http.event_tail import MOST_STREAMS, EventTail
 from entrypoints.http.keys import Caller, Keys
 from entrypoints.http.problems import try_again
 from entrypoints.http.rates import REQUESTS_PER_SECOND, Rates
+from entrypoints.http.webhook_recorder import SETTLING_SECONDS, WebhookRecorder
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from ledger.ledger import Ledger
@@ -39,6 +40,14 @@ MOST_PROCESSES: Final = 3
 PROCESS_SECONDS: Final = 10.0
 
 
+class WebhookSecret(NamedTuple):
+    """By what deliveries are signed, in which header, and how long a call settles."""
+
+    header: str
+    secret: str
+    settling_seconds: float = SETTLING_SECONDS
+
+
 class Service:
     """A ledger, open to write and to read, with its keys and its access log."""
 
@@ -49,12 +58,14 @@ class Service:
         tokens: Tokens | None = None,
         most_streams: int = MOST_STREAMS,
         requests_per_second: int = REQUESTS_PER_SECOND,
+        webhooks: WebhookSecret | None = None,
     ) -> None:
         """Without `tokens` only keys let in. Raises what opening the ledger and the log raises."""
         self.folder = folder
         self.keys = Keys(folder)
         self.tokens = tokens
         self.rates = Rates(requests_per_second)
+        self.webhooks = webhooks
         self._open = ExitStack()
         with ExitStack() as opening:
             self.ledger = opening.enter_context(Ledger.open(folder, rules, doing="serving HTTP"))
@@ -62,6 +73,10 @@ class Service:
             opening.callback(self.log.close)
             self.tail = EventTail(folder, most_streams)
             opening.callback(self.tail.close)
+            self.recorder: WebhookRecorder | None = None
+            if webhooks is not None:
+                self.recorder = WebhookRecorder(folder, self.ledger, webhooks.settling_seconds)
+                opening.callback(self.recorder.close)
             self._open = opening.pop_all()
         self._processes = BoundedSemaphore(MOST_PROCESSES)
         self._readers: LifoQueue[Reader | None] = LifoQueue()

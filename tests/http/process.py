@@ -14,11 +14,13 @@ from tests.entrypoints.calling import PROGRAM, ROOT, environment
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(
+    folder: Path, *options: str, **variables: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command in a process of its own, and the address that it says."""
     command = [*PROGRAM, "serve", "--port", "0", *options]
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment(folder), stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment(folder, **variables), stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         try:

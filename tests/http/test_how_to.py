@@ -1,4 +1,4 @@
-"""The how-to of the HTTP interface is run as it stands."""
+"""The how-to pages of the HTTP interface are run as they stand."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ BLOCK = re.compile(r"<!-- run -->\n```(sh|python)\n(.*?)```", re.DOTALL)
 PYTHON = "export URL AUDITOR; python - <<'END'\n{}END\n"
 
 
-@pytest.mark.slow
-def test_every_step_of_the_how_to_does_what_it_says(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "how-to" / "http.md").read_text("utf-8")
+def ran(page: str, folder: Path, **variables: str) -> str:
+    """What the blocks of a page print, run one after the other beside a server."""
+    text = (ROOT / "docs" / "how-to" / page).read_text("utf-8")
     blocks = [
-        text if language == "sh" else PYTHON.format(text) for language, text in BLOCK.findall(page)
+        block if language == "sh" else PYTHON.format(block)
+        for language, block in BLOCK.findall(text)
     ]
-    with serving(tmp_path) as (_, url):
+    with serving(folder, **variables) as (_, url):
         script = "\n".join(blocks).replace("http://127.0.0.1:8080", url)
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
-            cwd=tmp_path,
+            cwd=folder,
             env={
-                **environment(tmp_path),
+                **environment(folder, **variables),
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             },
             capture_output=True,
@@ -38,6 +39,19 @@ def test_every_step_of_the_how_to_does_what_it_says(tmp_path: Path) -> None:
             check=False,
         )
     assert done.returncode == 0, done.stderr
-    assert "urn:call-ledger:refused" in done.stdout
-    assert "1 holds at position 4" in done.stdout
-    assert "read who has read" in done.stdout
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_every_step_of_the_how_to_does_what_it_says(tmp_path: Path) -> None:
+    said = ran("http.md", tmp_path)
+    assert "urn:call-ledger:refused" in said
+    assert "1 holds at position 4" in said
+    assert "read who has read" in said
+
+
+@pytest.mark.slow
+def test_deliveries_of_webhooks_become_a_call_as_the_how_to_says(tmp_path: Path) -> None:
+    said = ran("webhook.md", tmp_path, CALL_LEDGER_WEBEX_SECRET="a secret of the subscription")
+    assert '"call_id":"4711"' in said.replace('": ', '":')
+    assert "sales" in said
