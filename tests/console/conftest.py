@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +15,7 @@ from tests.http.clients import Served
 from tests.http.conftest import served_in
 from tests.reports.week_of_march import tell
 
-CHROMIUM = "/usr/bin/chromium"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -24,9 +25,11 @@ QUIET = (
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, headless."""
+    chromium = next(filter(None, map(shutil.which, NAMES)), None)
+    assert chromium, "these tests drive a real Chromium: `apt-get install chromium` brings one"
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET]) as browser,
+        playwright.chromium.launch(executable_path=chromium, args=[*QUIET]) as browser,
     ):
         yield browser
 

@@ -30,7 +30,11 @@ def behind(reader: Reader, report: Report, figure: Figure, group: dict[str, str 
 @pytest.mark.parametrize("by", ["day", "subject"])
 def test_the_calls_of_a_group_add_up_to_its_figure(name: str, by: str, reader: Reader) -> None:
     report = REPORTS[name]
-    groupings = report.subject_groupings[:2] if by == "subject" else (by,)
+    groupings = (
+        (*report.subject_groupings[:1], *report.subject_groupings[1:][-1:])
+        if by == "subject"
+        else (by,)
+    )
     for grouping in groupings:
         sql, parameters = figures_query(report, ROME, (grouping,))
         rows = reader.ask(sql, parameters).table.to_pylist()
