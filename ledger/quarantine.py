@@ -53,9 +53,11 @@ class QuarantineReader:
         """What is in quarantine after a number, resolved or not, in the order it came."""
         return self._store.quarantined(after_number, limit)
 
-    def entries(self, with_resolved: bool = False) -> Iterator[QuarantineEntry]:
+    def entries(
+        self, with_resolved: bool = False, after_number: int = 0
+    ) -> Iterator[QuarantineEntry]:
         """Everything that waits, and with what is resolved everything, in the order it came."""
-        number = 0
+        number = after_number
         while page := self._store.quarantine_entries(number, ENTRIES_AT_ONCE, with_resolved):
             yield from page
             number = page[-1].number

@@ -14,6 +14,17 @@ from entrypoints.ui.values import json_text
 JSON: Final = "application/json"
 
 
+LARGEST_NUMBER: Final = 2**62
+WaitFor = Annotated[
+    int,
+    Query(
+        ge=0,
+        le=LARGEST_NUMBER,
+        description="Answer once this position is shown; 503 says what is waited for.",
+    ),
+]
+
+
 class Asked:
     """The moment that an answer is of, and the position that it has to have reached."""
 
@@ -29,9 +40,7 @@ class Asked:
         time_zone: Annotated[
             str, Query(description="Of times without a zone, and of hours, days and weeks.")
         ] = "UTC",
-        wait_for: Annotated[
-            int, Query(ge=0, description="Answer once this position is shown.")
-        ] = 0,
+        wait_for: WaitFor = 0,
     ) -> None:
         zone(time_zone)
         self.time_zone = time_zone
@@ -40,9 +49,16 @@ class Asked:
 
     def reached(self, position: int) -> dict[str, str]:
         """The headers of an answer; raises `Problem` where it is of before the awaited position."""
-        if position < self._wait_for:
-            raise try_again(f"Position {self._wait_for} is not shown yet, only {position}.")
-        return {"Ledger-Position": str(position)}
+        return reached(position, self._wait_for)
+
+
+def reached(position: int, wait_for: int) -> dict[str, str]:
+    """The headers of an answer. Raises `Problem` where it is of before the awaited position."""
+    if position < wait_for:
+        raise try_again(
+            f"This waits for position {wait_for:,}, and position {position:,} is shown: ask again."
+        )
+    return {"Ledger-Position": str(position)}
 
 
 Moment = Annotated[Asked, Depends()]

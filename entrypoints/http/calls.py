@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
-from urllib.parse import unquote, urlencode
+from typing import Annotated, Final
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from domain.vocabulary import Phase
 from entrypoints.http.asked import (
     JSON,
+    LARGEST_NUMBER,
     Asked,
     Moment,
     PeriodFrom,
     PeriodTo,
-    Queue,
-    Source,
     document,
 )
+from entrypoints.http.call_filters import CUSTOMER, Filters
 from entrypoints.http.keys import ApiRole, Caller
-from entrypoints.http.permissions import AllowedTo
+from entrypoints.http.pages import following
+from entrypoints.http.permissions import PERMISSIONS, AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import Service, service_of
 from entrypoints.one_call import CallNotFoundError, OneCall, read_call, row_of
@@ -34,6 +34,9 @@ from projections.serving.client import Reader
 
 MOST_CALLS: Final = 500
 SVG: Final = "image/svg+xml"
+WITH_PERSONAL: Final = "read a call's events"
+"""Whoever may do this may find calls by what only events say."""
+
 CALL: Final = "/v1/calls/{source}/{call_id}"
 
 router = APIRouter(tags=["calls"])
@@ -114,15 +117,12 @@ def list_calls(
     request: Request,
     key: Annotated[Caller, Depends(AllowedTo("list calls"))],
     asked: Moment,
+    chosen: Filters,
     period_from: PeriodFrom = None,
     period_to: PeriodTo = None,
-    agent: Annotated[str | None, Query(description="Somebody who was in the call.")] = None,
-    queue: Queue = None,
-    source: Source = None,
-    phase: Annotated[Phase | None, Query(description="Where it stands.")] = None,
-    transferred: Annotated[bool | None, Query(description="Whether it was handed over.")] = None,
     before: Annotated[
-        int | None, Query(ge=1, description="Only calls that began before this position.")
+        int | None,
+        Query(ge=1, le=LARGEST_NUMBER, description="Only calls that began before this position."),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_CALLS, description="How many.")] = 50,
 ) -> Response:
@@ -130,38 +130,31 @@ def list_calls(
     selection = Selection(
         since=since(period_from, asked.time_zone),
         until=until(period_to, asked.time_zone),
-        queue=queue,
-        source=source,
     )
-    filters: dict[str, tuple[str, Any]] = {
-        "agent": (
-            "call_position in (select call_position from participants where party = $agent)",
-            agent,
-        ),
-        "phase": ("phase = $phase", phase and phase.value),
-        "transferred": ("(transfer_count > 0) = $transferred", transferred),
-        "before": ("call_position < $before", before),
-    }
-    chosen = {name: one for name, one in filters.items() if one[1] is not None}
-    conditions = [*selection.filters(), *selection.entered(), *(sql for sql, _ in chosen.values())]
-    parameters = selection.parameters() | {name: value for name, (_, value) in chosen.items()}
+    if CUSTOMER in chosen.parameters and key.role not in PERMISSIONS[WITH_PERSONAL]:
+        raise Problem(403, "not-allowed", f"Only auditors find calls by customer: {key.role}.")
+    parameters = selection.parameters() | chosen.parameters
+    conditions = [*selection.entered(), *chosen.conditions]
+    if before is not None:
+        conditions.append("call_position < $before")
+        parameters["before"] = before
     service = service_of(request)
     service.log_reading(request, key, "list calls")
     with service.reader() as reader:
         as_of = asked.moment.looked_up(reader)
         answer = reader.ask(
-            f"select * from calls {where(conditions)} order by call_position desc limit {limit}",
+            f"select * from calls {where(conditions)}"
+            f" order by call_position desc limit {limit + 1}",
             parameters,
             as_of=as_of,
         )
         about = {"position": answer.position, **moment_of(reader, as_of)}
     calls = answer.table.to_pylist()
-    following = None
-    if len(calls) == limit:
-        query = dict(request.query_params) | {"before": str(calls[-1]["call_position"])}
-        following = f"/v1/calls?{urlencode(query)}"
+    more = None
+    if len(calls) > limit:
+        more = following(request, "before", calls[limit - 1]["call_position"])
     headers = asked.reached(answer.position)
-    return document({**about, "calls": calls, "next": following}, headers)
+    return document({**about, "calls": calls[:limit], "next": more}, headers)
 
 
 def known_call(

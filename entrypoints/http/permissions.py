@@ -21,6 +21,8 @@ PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
     "list calls": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "read a call's events": frozenset({ApiRole.AUDITOR}),
     "follow events": frozenset({ApiRole.AUDITOR}),
+    "read refusals": frozenset({ApiRole.AUDITOR}),
+    "read the quarantine": frozenset({ApiRole.AUDITOR}),
     "read reports": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "export rows": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "ask in SQL": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),

@@ -99,7 +99,7 @@ def test_a_report_has_the_rows_of_the_command_line(
     [
         ({"queue": "support"}, "queue = 'support'"),
         ({"from": "2026-03-03", "to": "2026-03-04"}, "day(entered_at) in (3, 4)"),
-        ({"agent": "a1"}, "true"),
+        ({"agent": "agent-1"}, "true"),
         ({"source": "nowhere"}, "false"),
     ],
 )
@@ -110,15 +110,15 @@ def test_a_table_has_the_rows_of_the_calls_that_are_asked_for(
     rows = rows_in(exported(served_week, table=table, format="jsonl", **query))
     calls = f"select call_position from calls where {condition}"
     if "agent" in query:
-        calls = "select call_position from participants where party = 'a1'"
+        calls = "select call_position from participants where party = 'agent-1'"
     sql = f"select count(*) as n from {table} where call_position in ({calls})"
     assert len(rows) == ask(served_week.folder, sql).table["n"][0].as_py()
 
 
 def test_tables_of_no_call_have_filters_of_their_own(served_week: Served) -> None:
     for table, query, condition in (
-        ("agent_days", {"agent": "a1", "to": "2026-03-03"}, "agent = 'a1' and day < '2026-03-04'"),
-        ("refusals", {"agent": "a1", "from": "2026-01-01"}, "actor = 'a1'"),
+        ("agent_days", {"agent": "agent-1", "to": "2026-03-03"}, "agent = 'agent-1' and day < '2026-03-04'"),
+        ("refusals", {"agent": "agent-1", "from": "2026-01-01"}, "actor = 'agent-1'"),
     ):
         rows = rows_in(exported(served_week, table=table, format="jsonl", **query))
         sql = f"select count(*) as n from {table} where {condition}"

@@ -20,6 +20,16 @@ from tests.entrypoints.calling import call
 from tests.http.clients import Served
 from tests.ledger.lines import all_documents, lines_of_calls
 
+READS = [
+    "/v1/calls?",
+    "/v1/calls/test/call-0?",
+    "/v1/calls/test/call-0/events?",
+    "/v1/calls/test/call-0/timeline?",
+    "/v1/exports?table=calls&",
+    "/v1/quarantine?",
+    "/v1/refusals?",
+    "/v1/reports/exits?",
+]
 NOTHING_MORE = (
     "create trigger nothing_more before insert on readings begin select raise(abort, 'no'); end"
 )
@@ -76,7 +86,19 @@ def calls_with(served: Served, **query: Any) -> set[int]:
         ({"transferred": "true"}, "transfer_count > 0"),
         ({"transferred": "false"}, "transfer_count = 0"),
         ({"phase": "closed"}, "phase = 'closed'"),
-        ({"queue": "support"}, "queue = 'support'"),
+        ({"conference": "true"}, "conference_count > 0"),
+        ({"conference": "false"}, "conference_count = 0"),
+        ({"refused": "true"}, "call_id in (select call_id from refusals)"),
+        ({"refused": "false"}, "call_id not in (select call_id from refusals)"),
+        (
+            {"reason": "sold"},
+            "call_position in (select call_position from wrap_ups where reason = 'sold')",
+        ),
+        ({"rule": "R7"}, "call_id in (select call_id from refusals where rule = 'R7')"),
+        (
+            {"queue": "support"},
+            "call_position in (select call_position from queue_entries where queue = 'support')",
+        ),
         (
             {"from": "2026-03-03", "to": "2026-03-04"},
             "entered_at >= '2026-03-03' and entered_at < '2026-03-05'",
@@ -142,6 +164,14 @@ def test_a_position_that_is_not_there_yet_is_to_be_asked_again(served: Served) -
     assert served.auditor.get(where, params={"wait_for": position}).status_code == 200
     later = served.auditor.get(where, params={"wait_for": "1000"})
     assert (later.status_code, int(later.headers["retry-after"]) > 0) == (503, True)
+    for where in READS:
+        waits = served.auditor.get(f"{where}wait_for=1000")
+        assert (waits.status_code, "waits for position 1,000" in waits.json()["detail"]) == (
+            503,
+            True,
+        ), where
+    asked = {"query": "select 1"}
+    assert served.auditor.post("/v1/sql?wait_for=1000", json=asked).status_code == 503
 
 
 def test_a_call_that_is_not_there_is_said_not_to_be(served_week: Served) -> None:

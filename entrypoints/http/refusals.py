@@ -1,0 +1,78 @@
+"""What the rules refused, over HTTP: the evidence that is kept of each attempt."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from entrypoints.http.asked import LARGEST_NUMBER, Moment, PeriodFrom, PeriodTo, Source, document
+from entrypoints.http.keys import Caller
+from entrypoints.http.pages import following
+from entrypoints.http.permissions import AllowedTo
+from entrypoints.http.problems import described
+from entrypoints.http.service import service_of
+from entrypoints.report_answer import moment_of
+from entrypoints.ui.period import since, until
+from projections.reports.report import where
+
+MOST_REFUSALS: Final = 500
+READ: Final = AllowedTo("read refusals")
+CONDITIONS: Final = {
+    "since": "refused_at >= $since",
+    "until": "refused_at < $until",
+    "source": "source = $source",
+    "call_id": "call_id = $call_id",
+    "actor": "actor = $actor",
+    "rule": "rule = $rule",
+    "before": "refusal_number < $before",
+}
+
+router = APIRouter(tags=["calls"])
+
+
+@router.get("/v1/refusals", summary="What was refused, newest first", responses=described())
+def list_refusals(
+    request: Request,
+    key: Annotated[Caller, Depends(READ)],
+    asked: Moment,
+    period_from: PeriodFrom = None,
+    period_to: PeriodTo = None,
+    source: Source = None,
+    call_id: Annotated[str | None, Query(description="Only of the call of this id.")] = None,
+    actor: Annotated[str | None, Query(description="Only what this party asked for.")] = None,
+    rule: Annotated[str | None, Query(description="Only what this rule refused.")] = None,
+    before: Annotated[
+        int | None,
+        Query(ge=1, le=LARGEST_NUMBER, description="Only those with a lower number."),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_REFUSALS, description="How many.")] = 50,
+) -> Response:
+    """A page of the table `refusals` of `docs/models.md`, with what was asked for."""
+    given = {
+        "since": since(period_from, asked.time_zone),
+        "until": until(period_to, asked.time_zone),
+        "source": source,
+        "call_id": call_id,
+        "actor": actor,
+        "rule": rule,
+        "before": before,
+    }
+    parameters = {name: value for name, value in given.items() if value is not None}
+    service = service_of(request)
+    service.log_reading(request, key, READ.operation)
+    with service.reader() as reader:
+        as_of = asked.moment.looked_up(reader)
+        answer = reader.ask(
+            f"select * from refusals {where(CONDITIONS[name] for name in parameters)}"
+            f" order by refusal_number desc limit {limit + 1}",
+            parameters,
+            as_of=as_of,
+        )
+        about = {"position": answer.position, **moment_of(reader, as_of)}
+    headers = asked.reached(answer.position)
+    found = answer.table.to_pylist()
+    shown = found[:limit]
+    last = shown[-1]["refusal_number"] if len(found) > limit else None
+    more = None if last is None else following(request, "before", last)
+    return document({**about, "refusals": shown, "next": more}, headers)
