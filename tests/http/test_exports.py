@@ -117,11 +117,11 @@ def test_a_table_has_the_rows_of_the_calls_that_are_asked_for(
 
 def test_tables_of_no_call_have_filters_of_their_own(served_week: Served) -> None:
     for table, query, condition in (
-        ("agent_days", {"agent": "agent-1", "to": "2026-03-03"}, "agent = 'agent-1' and day < '2026-03-04'"),
+        ("agent_days", {"agent": "agent-1", "to": "2026-03-03"}, "agent = 'agent-1' and day < $to"),
         ("refusals", {"agent": "agent-1", "from": "2026-01-01"}, "actor = 'agent-1'"),
     ):
         rows = rows_in(exported(served_week, table=table, format="jsonl", **query))
-        sql = f"select count(*) as n from {table} where {condition}"
+        sql = f"select count(*) as n from {table} where {condition}".replace("$to", "'2026-03-04'")
         assert len(rows) == ask(served_week.folder, sql).table["n"][0].as_py()
         refused = served_week.auditor.get(EXPORTS, params={"table": table, "queue": "support"})
         assert (refused.status_code, "has no queue" in refused.text) == (400, True)
