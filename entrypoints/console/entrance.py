@@ -14,6 +14,7 @@ from entrypoints.console.frame import (
     ENTRANCE,
     HOME,
     LANGUAGE,
+    NAVIGATION,
     SESSION,
     Page,
     Shown,
@@ -28,6 +29,7 @@ from entrypoints.http.keys import ApiRole
 from entrypoints.http.service import service_of
 from entrypoints.ui.period import zone
 
+BEGIN: Final = "/console"
 LONGEST_FORM_BYTES: Final = 8 * 1024
 YEAR_SECONDS: Final = 365 * 24 * 3600
 
@@ -52,15 +54,17 @@ Form = Annotated[dict[str, str], Depends(form_of)]
 def inside(address: str | None) -> str:
     """The address, if it is one of the console; otherwise its first page."""
     is_ours = address is not None and address.startswith("/console/") and address.isprintable()
-    return address if address is not None and is_ours else HOME
+    return address if address is not None and is_ours else BEGIN
 
 
 @router.get("/")
 @router.get("/console")
 @router.get("/console/")
-async def begin() -> Response:
-    """To the first page."""
-    return RedirectResponse(HOME, 303)
+async def begin(request: Request) -> Response:
+    """To the first page that the reader may see."""
+    visitor = visitor_of(request)
+    places = (one.address for one in NAVIGATION if visitor and visitor.may(one.permission))
+    return RedirectResponse(next(places, HOME), 303)
 
 
 @router.get(ENTRANCE)

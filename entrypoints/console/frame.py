@@ -60,6 +60,8 @@ NAVIGATION: Final[list[Place]] = [
     Place("Reports", "/console/reports", "read reports"),
     Place("Live", "/console/live", "list calls"),
     Place("Rules", "/console/rules", "read the rules"),
+    Place("Access log", "/console/access-log", "read who has read"),
+    Place("Keys", "/console/keys", "manage keys"),
 ]
 """In the order in which they are shown; a title is a message."""
 
@@ -139,6 +141,7 @@ def environment(language: Language) -> Environment:
     )
     templates.globals |= {"static": address, "languages": list(Language)}
     templates.filters["visible"] = visible
+    templates.filters["time"] = datetime.fromisoformat
     templates.filters["segment"] = lambda text: quote(text, safe="")
     return templates
 

@@ -6,9 +6,11 @@ from fastapi import APIRouter, Request, Response
 from starlette.routing import BaseRoute
 
 from entrypoints.console import (
+    access_page,
     call_page,
     entrance,
     find,
+    keys_page,
     live_page,
     report_page,
     rules_page,
@@ -28,5 +30,15 @@ def tell_nothing_there(request: Request, rest: str) -> Response:  # noqa: ARG001
 
 def routes() -> list[BaseRoute]:
     """All routes; what no other takes is told to be nowhere."""
-    rooms = (static_files, entrance, find, call_page, live_page, report_page, rules_page)
+    rooms = (
+        access_page,
+        keys_page,
+        static_files,
+        entrance,
+        find,
+        call_page,
+        live_page,
+        report_page,
+        rules_page,
+    )
     return [*(one for room in rooms for one in room.router.routes), *elsewhere.routes]

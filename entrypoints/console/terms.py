@@ -12,8 +12,10 @@ from domain.rule import LEDGER, SIBLING, KeptBy
 from domain.rules import RULES
 from domain.vocabulary import Phase, Role, Via
 from entrypoints.console import report_words
+from entrypoints.console.access_page import MORE_OPERATIONS
 from entrypoints.console.find import FACETS
 from entrypoints.http.keys import ApiRole
+from entrypoints.http.permissions import PERMISSIONS
 from entrypoints.timeline.lanes import MarkKind, State
 
 TERMS: Final[dict[str, tuple[str, ...]]] = {
@@ -27,11 +29,13 @@ TERMS: Final[dict[str, tuple[str, ...]]] = {
     "grouping": report_words.GROUPINGS,
     "kept by": tuple(KeptBy),
     "mark": tuple(MarkKind),
+    "operation": (*PERMISSIONS, *MORE_OPERATIONS),
     "page": (SIBLING, LEDGER),
     "phase": tuple(Phase),
     "role": tuple(Role),
     "role of a key": tuple(ApiRole),
     "state": tuple(State),
+    "state of a key": ("valid", "revoked", "expired"),
     "via": tuple(Via),
 }
 """Each kind with its words, as `Words.term` is asked for them."""

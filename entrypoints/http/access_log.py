@@ -33,6 +33,20 @@ begin select raise(abort, 'a reading stays as it is'); end;
 """
 
 
+AFTER: Final = """
+select number, read_at, key_id, role, operation, address from readings
+where number > :after order by number limit :most
+"""
+LATEST: Final = """
+select number, read_at, key_id, role, operation, address from readings
+where (:before is null or number < :before)
+  and (:key_id = '' or key_id = :key_id)
+  and (:operation = '' or operation = :operation)
+  and (:text = '' or instr(address, :text) > 0)
+order by number desc limit :most
+"""
+
+
 class Reading(NamedTuple):
     """One reading: by which key, of what; the address has the question with its filters."""
 
@@ -118,16 +132,19 @@ class AccessLog:
 
 def readings_of(folder: LedgerFolder, after_number: int, limit: int) -> list[dict[str, object]]:
     """Readings in the order in which they were written, after a number."""
+    return read_rows(folder, AFTER, {"after": after_number, "most": limit})
+
+
+def read_rows(
+    folder: LedgerFolder, sql: str, asked: dict[str, str | int | None]
+) -> list[dict[str, object]]:
+    """Readings as they are in the file; none where there is none. Raises `LedgerUnavailable`."""
     path = folder.path / FILE_NAME
     if not path.exists():
         return []
     connection = reading_connection(path)
     try:
-        rows = connection.execute(
-            "select number, read_at, key_id, role, operation, address from readings"
-            " where number > ? order by number limit ?",
-            (after_number, limit),
-        ).fetchall()
+        rows = connection.execute(sql, asked).fetchall()
     except sqlite3.Error as error:
         raise LedgerUnavailable(f"{path} cannot be read ({error}): see who writes it.") from None
     finally:
@@ -138,3 +155,19 @@ def readings_of(folder: LedgerFolder, after_number: int, limit: int) -> list[dic
 def text_of(moment: datetime) -> str:
     """A time as the log has it, in UTC."""
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def latest_readings(
+    folder: LedgerFolder,
+    before: int | None,
+    most: int,
+    key_id: str = "",
+    operation: str = "",
+    text: str = "",
+) -> list[dict[str, object]]:
+    """Readings before a number, the newest first; of a key, an operation or an address with a text.
+
+    Raises `LedgerUnavailable`.
+    """
+    asked = {"key_id": key_id, "operation": operation, "text": text, "before": before, "most": most}
+    return read_rows(folder, LATEST, asked)

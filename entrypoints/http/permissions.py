@@ -28,6 +28,7 @@ PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
     "ask in SQL": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "read the rules": frozenset(ApiRole),
     "read who has read": frozenset({ApiRole.AUDITOR}),
+    "manage keys": frozenset({ApiRole.ADMIN}),
     "read metrics": frozenset({ApiRole.ADMIN}),
 }
 

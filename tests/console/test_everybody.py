@@ -25,6 +25,7 @@ PAGES = (
     "/console/rules?role=former_owner&from=2026-03-28",
     "/console/rules/refusals?rule=R7",
     "/console/live",
+    "/console/access-log",
     "/console/live?phase=queued",
     "/console/rules/refusals?role=customer&action=hold",
 )
