@@ -85,7 +85,7 @@ def archive_history(files: Files) -> Iterator[ArchiveHistory]:
 class ArchiveHistory:
     """Reads the files of an archive on this machine."""
 
-    part_events = ROWS_OF_GROUP
+    part_events = read_events = ROWS_OF_GROUP
     """As many as are compressed together, and read together."""
 
     def __init__(self, files: Files, connection: duckdb.DuckDBPyConnection) -> None:

@@ -54,6 +54,11 @@ class History(Protocol):
 
     @property
     def part_events(self) -> int:
+        """Calls that begin within so many positions are one process's part at a time."""
+        ...
+
+    @property
+    def read_events(self) -> int:
         """Calls that begin within so many positions are well read at a time."""
         ...
 
@@ -104,8 +109,9 @@ def store_history(folder: LedgerFolder) -> Iterator[StoreHistory]:
 class StoreHistory:
     """Reads an event store beside its writers."""
 
-    part_events = 5_000
-    """Measured: larger parts leave the processor's cache, smaller ones are too many queries."""
+    part_events = 10_000
+    read_events = 200
+    """What is made of so many stays in the processor's cache."""
 
     def __init__(self, store: StoreReader) -> None:
         self._store = store

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ledger.replay.asked import Recognition, is_certain
-from ledger.replay.history import FirstEvent, History, OpenHistory, Row, in_parts
+from ledger.replay.history import Events, FirstEvent, History, OpenHistory, Row, in_parts
 from ledger.replay.judging import JudgedCall
 from ledger.replay.kept import RecordedEvent, recorded_event
 from ledger.replay.question import AFTER_ALL_TIMES, EVERYTHING, Answer, Bounds, Question
@@ -151,16 +151,30 @@ def judged_part(part: Part, calls: Calls) -> Answer:
     answer, recognition = Answer(), Recognition()
     with part.history() as history, closing(SortedRefusals(part.refusals)) as sorted_refusals:
         refusals = sorted_refusals.between(calls.first, calls.last)
-        if calls.only is None:
-            found = history.events_between(calls.first, calls.last, part.head)
-        else:
-            found = history.events_of(calls.only, part.head)
-        by_call, wanted = read(found.rows)
-        fingerprints = found.fingerprints(wanted)
-    for call, events in by_call:
-        refused = refusals.get(call, [])
-        judge_call(part.question, part.bounds, events, refused, fingerprints, recognition, answer)
+        for found in events_of(history, calls, part.head):
+            by_call, wanted = read(found.rows)
+            fingerprints = found.fingerprints(wanted)
+            for call, events in by_call:
+                judge_call(
+                    part.question,
+                    part.bounds,
+                    events,
+                    refusals.get(call, []),
+                    fingerprints,
+                    recognition,
+                    answer,
+                )
     return answer
+
+
+def events_of(history: History, calls: Calls, head: int) -> Iterator[Events]:
+    """The events of some calls, a few calls at a time."""
+    if calls.only is not None:
+        yield history.events_of(calls.only, head)
+        return
+    for first in range(calls.first, calls.last + 1, history.read_events):
+        last = min(first + history.read_events - 1, calls.last)
+        yield history.events_between(first, last, head)
 
 
 def read(rows: Sequence[Row]) -> tuple[list[tuple[int, list[RecordedEvent]]], list[FirstEvent]]:
