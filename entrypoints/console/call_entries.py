@@ -31,7 +31,6 @@ class CallEntry:
     role: str
     via: str
     rule_set: str
-    rule_set_hash: str
     command_id: str
     cause: str | None
     """What caused it, where that is not its own command."""
@@ -137,7 +136,6 @@ def envelope(row: Mapping[str, Any], time: str = "occurred_at") -> dict[str, Any
         "role": row["role"],
         "via": row["via"],
         "rule_set": row["rule_set"],
-        "rule_set_hash": row["rule_set_hash"],
         "command_id": command_id,
         "cause": None if cause in (None, command_id) else cause,
     }

@@ -106,6 +106,7 @@ def show_call(
         newer=newer,
         older=older,
         sees_events=sees_events,
+        rule_sets=sorted({(one["rule_set"], one["rule_set_hash"]) for one in call.events}),
         **drawn,
         entries=entries,
         entry_count=len(call.events) + len(refusals),
