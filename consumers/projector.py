@@ -53,6 +53,9 @@ that it takes is everybody's."""
 OnPositions = Callable[[Positions, float], None]
 """Told how far the tables are, and how many seconds the page took."""
 
+OnTaken = Callable[[Iterable[bytes], float], None]
+"""Told which documents are in the tables now, and how many seconds that took."""
+
 
 def project(
     folder: Path,
@@ -64,6 +67,7 @@ def project(
     bounds: Bounds = BOUNDS,
     pages_at_once: int = PAGES_AT_ONCE,
     snapshots: SnapshotSchedule | None = None,
+    on_taken: OnTaken | None = None,
 ) -> Positions:
     """Keep the folder's tables up to Kafka, and answer whoever asks, until told to stop.
 
@@ -91,9 +95,14 @@ def project(
                 dead_letters.note_topics(projections.connection, feed.topics.ids)
             while not stopping.is_set() and (page := next(pages, None)) is not None:
                 began = time.monotonic()
-                positions = take_in(owner, chain([page], pages), stopping, pages_at_once)
+                taken: list[Page] = []
+                following = remembered(chain([page], pages), taken, stopping, pages_at_once)
+                positions = take_in(owner, following, taken)
+                seconds = time.monotonic() - began
                 if on_positions is not None:
-                    on_positions(positions, time.monotonic() - began)
+                    on_positions(positions, seconds)
+                if on_taken is not None:
+                    on_taken(documents_in(taken), seconds)
                 if not (page.is_full or tidied(owner) or until_end):
                     stopping.wait(min((time.monotonic() - began) / 2, GATHER_SECONDS))
         with owner.writing() as projections:
@@ -137,19 +146,27 @@ def pages_of(feed: KafkaFeed, until_end: bool) -> Iterator[Page]:
             return
 
 
-def take_in(
-    owner: Owner, pages: Iterator[Page], stopping: threading.Event, pages_at_once: int
-) -> Positions:
-    """Write what is there at once; when there is no more for now, bring up the models."""
-    taken: list[Page] = []
+def documents_in(pages: Iterable[Page]) -> Iterator[bytes]:
+    """The documents of pages that could be read."""
+    for page in pages:
+        for one in (*page.events, *page.refusals):
+            if not one.is_poison:
+                yield one.document
+
+
+def take_in(owner: Owner, pages: Iterable[Page], taken: list[Page]) -> Positions:
+    """Write what is there at once; when there is no more for now, bring up the models.
+
+    The pages are in `taken` afterwards, which whoever gives them fills while they are read.
+    """
     with owner.writing() as projections:
         try:
-            write(projections, remembered(pages, taken, stopping, pages_at_once))
+            write(projections, pages)
         except duckdb.Error:
             readable = [without_unreadable(projections, page) for page in taken]
             if readable == taken:
                 raise
-            taken = readable
+            taken[:] = readable
             write(projections, taken)
         if not taken[-1].is_full and not is_projected(projections.positions):
             projections.refresh()

@@ -54,6 +54,8 @@ class Published(NamedTuple):
 
 OnPage = Callable[[Published, float], None]
 """Told how far it is, and how many seconds the page took."""
+OnSent = Callable[[list[bytes], float], None]
+"""Told which documents are in Kafka now, and how many seconds their page took."""
 Message = tuple[str, bytes, bytes, Headers]
 """Topic, key, value and headers."""
 
@@ -81,6 +83,7 @@ def publish(
     on_page: OnPage | None = None,
     page_events: int = PAGE_EVENTS,
     keep_seconds: float = KEEP_SECONDS,
+    on_sent: OnSent | None = None,
 ) -> Published:
     """Publish until told to stop, or `until_end` until Kafka has what the store has now.
 
@@ -112,8 +115,11 @@ def publish(
                     began = time.monotonic()
                     done = send_page(writer, done, page)
                     watched.check()
+                    seconds = time.monotonic() - began
                     if on_page is not None:
-                        on_page(done, time.monotonic() - began)
+                        on_page(done, seconds)
+                    if on_sent is not None:
+                        on_sent([document for _, _, document, _ in page.messages], seconds)
                     if stopping.is_set():
                         break
             elif until_end:

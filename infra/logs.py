@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,10 @@ NUMBERS: Final = (
 """The fields that a line may have beside its fixed ones; each is a whole number."""
 
 
+TRACE: Final = re.compile(r"[0-9a-f]{32}")
+"""The id of a trace, which a line may have as well."""
+
+
 class Happening(StrEnum):
     """What a line may say."""
 
@@ -32,6 +37,7 @@ class Happening(StrEnum):
     DEAD_LETTERS = "messages became dead letters"
     SNAPSHOT = "a snapshot file was made"
     NO_SNAPSHOT = "a snapshot file could not be made"
+    TRACED = "a document of a trace is done"
     ENDED = "ended"
     FAILED = "failed"
     SOMETHING_ELSE = "something else"
@@ -59,6 +65,9 @@ class JsonLines(logging.Formatter):
         if is_ours:
             numbers = ((name, getattr(record, name, None)) for name in NUMBERS)
             line.update({name: number for name, number in numbers if type(number) is int})
+            trace = getattr(record, "trace", None)
+            if isinstance(trace, str) and TRACE.fullmatch(trace):
+                line["trace"] = trace
         if record.exc_info and (error := record.exc_info[1]) is not None:
             line["error"] = type(error).__name__
             line["place"] = place_of(error) or line["place"]

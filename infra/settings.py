@@ -15,6 +15,9 @@ POSTGRESQL: Final = ("postgresql://", "postgres://")
 """How the URL of a database begins."""
 
 
+Tracing = Literal["off", "log", "otlp"]
+
+
 class Settings(BaseSettings):
     """Every setting, from its variable `CALL_LEDGER_…`; the defaults are those of one laptop."""
 
@@ -91,6 +94,11 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="How much memory, in MB, DuckDB may have in `call-ledger project`; what a "
         "rebuild or a report needs beyond goes to disk.",
+    )
+    tracing: Tracing = Field(
+        default="off",
+        description="Whether publish, project and serve-commands tell of events that belong to a "
+        "trace: off, log, or otlp, which sends spans as OpenTelemetry's own variables say.",
     )
     patience_seconds: float = Field(
         default=PATIENCE_SECONDS,

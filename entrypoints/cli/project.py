@@ -69,6 +69,7 @@ def project(
     from consumers.projector import project as follow
     from entrypoints.workers.lag import projector_figures
     from entrypoints.workers.metrics import ProjectorMetrics
+    from entrypoints.workers.tracing import tracing
     from entrypoints.workers.worker import running
     from infra.kafka import Kafka
 
@@ -83,15 +84,17 @@ def project(
         if snapshot is not None:
             has_personal = includes_personal(with_personal, settings)
             schedule = schedule_of(worker, snapshot, ledger.path, every_seconds, has_personal)
-        positions = follow(
-            ledger.path,
-            kafka,
-            worker.shutdown,
-            until_end,
-            metrics.on_positions,
-            settings.project_megabytes,
-            snapshots=schedule,
-        )
+        with tracing(settings_of(context).tracing, "project", worker.log) as stage:
+            positions = follow(
+                ledger.path,
+                kafka,
+                worker.shutdown,
+                until_end,
+                metrics.on_positions,
+                settings.project_megabytes,
+                snapshots=schedule,
+                on_taken=stage.took if stage else None,
+            )
         worker.numbers.update(positions._asdict())
     typer.echo(f"The tables show every event up to position {positions.projected_position:,}.")
 

@@ -40,6 +40,7 @@ def publish(
     from consumers.publisher import publish as bring
     from entrypoints.workers.lag import publisher_figures
     from entrypoints.workers.metrics import PublisherMetrics
+    from entrypoints.workers.tracing import tracing
     from entrypoints.workers.worker import running
     from infra.kafka import Kafka
     from ledger.feed import StoreFeed
@@ -50,14 +51,16 @@ def publish(
         ledger = with_store(context, folder)
         kafka = Kafka.of(settings_of(context))
         metrics = PublisherMetrics(worker)
-        done = bring(
-            lambda: StoreFeed(ledger),
-            kafka,
-            worker.shutdown,
-            from_position,
-            until_end,
-            metrics.on_page,
-        )
+        with tracing(settings_of(context).tracing, "publish", worker.log) as stage:
+            done = bring(
+                lambda: StoreFeed(ledger),
+                kafka,
+                worker.shutdown,
+                from_position,
+                until_end,
+                metrics.on_page,
+                on_sent=stage.took if stage else None,
+            )
         worker.numbers.update(done._asdict())
     typer.echo(
         f"Kafka has every event up to position {done.position:,} and every refusal up to "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +18,9 @@ from entrypoints.ui.options import (
     settings_of,
     with_store,
 )
+
+if TYPE_CHECKING:
+    from ledger.outcomes import Outcome
 
 
 def serve_commands(
@@ -45,6 +49,7 @@ def serve_commands(
     from domain.rule_sets import RULE_SETS
     from entrypoints.workers.lag import command_figures
     from entrypoints.workers.metrics import CommandMetrics
+    from entrypoints.workers.tracing import tracing
     from entrypoints.workers.worker import running
     from infra.kafka import Kafka
     from ledger.ledger import Ledger
@@ -53,14 +58,21 @@ def serve_commands(
         ledger = with_store(context, folder)
         kafka = Kafka.of(settings_of(context))
         metrics = CommandMetrics(worker)
-        answered = serve(
-            lambda: Ledger.open(ledger, RULE_SETS[rules], doing="serving commands from Kafka"),
-            kafka,
-            worker.shutdown,
-            until_end,
-            metrics.on_page,
-            metrics.on_group,
-            from_beginning,
-        )
+        with tracing(settings_of(context).tracing, "serve-commands", worker.log) as stage:
+
+            def on_group(outcomes: Sequence[Outcome], unreadable: int, seconds: float) -> None:
+                metrics.on_group(outcomes, unreadable, seconds)
+                if stage is not None:
+                    stage.recorded(outcomes, seconds)
+
+            answered = serve(
+                lambda: Ledger.open(ledger, RULE_SETS[rules], doing="serving commands from Kafka"),
+                kafka,
+                worker.shutdown,
+                until_end,
+                metrics.on_page,
+                on_group,
+                from_beginning,
+            )
         worker.numbers["commands"] = answered
     typer.echo(f"{answered:,} commands were answered.")
