@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 
+from entrypoints.console import rooms
 from entrypoints.http.application import application
 from entrypoints.http.keys import FILE_NAME, ApiRole, Keys
-from entrypoints.http.permissions import PERMISSIONS
+from entrypoints.http.permissions import PERMISSIONS, permission_of
 from infra.local.servers import wait_until
 from tests.entrypoints.calling import call
 from tests.http.clients import JSON, Served
@@ -48,8 +50,14 @@ def test_each_operation_is_for_its_roles_and_for_nobody_else(
     assert asked(served, method, path, "nobody") == 401
 
 
-def test_every_permission_is_of_an_operation() -> None:
-    assert {permission for _, _, permission in OPERATIONS} == PERMISSIONS.keys()
+def test_every_permission_is_of_an_operation_or_of_a_page() -> None:
+    over_http = {permission for _, _, permission in OPERATIONS}
+    pages = {
+        permission.operation
+        for route in rooms.routes()
+        if isinstance(route, APIRoute) and (permission := permission_of(route)) is not None
+    }
+    assert over_http | pages == PERMISSIONS.keys()
 
 
 @pytest.mark.parametrize(
