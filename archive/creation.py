@@ -40,9 +40,15 @@ LOCK = "archive.lock"
 
 
 def create(
-    store: StoreReader, place: Place, moved: Moved, segment_rows: int | None = None
+    store: StoreReader,
+    place: Place,
+    moved: Moved,
+    segment_rows: int | None = None,
+    keeps_before: bool = False,
 ) -> Manifest:
     """Bring the place's archive up to where the store is now, or make it.
+
+    What the manifest before named is kept until the next time, if told so.
 
     Raises `LedgerError` when the archive is of another ledger or of a later state of it, and
     `LedgerInUse` when another process writes it.
@@ -71,7 +77,7 @@ def create(
                 f"The archive in {place} was brought up by another process meanwhile, and is whole:"
                 " let one at a time do it."
             )
-        remove_others(place, before, manifest)
+        remove_others(place, before, manifest, keeps_before)
     return manifest
 
 
@@ -140,18 +146,22 @@ def check_complete(store: StoreReader, manifest: Manifest) -> None:
         )
 
 
-def remove_others(place: Place, before: Manifest | None, manifest: Manifest) -> None:
+def remove_others(
+    place: Place, before: Manifest | None, manifest: Manifest, keeps_before: bool
+) -> None:
     """Remove what the manifest no longer names: its progress, and files of a shorter last segment.
 
     The manifest is whole by now, so it makes no difference when this is cut short. Where there is
-    no lock another process may be writing files of its own; then only those are removed that the
-    manifest before named.
+    no lock another process may be writing files of its own; then only those are removed that nobody
+    can come to need: what the manifest before named, and what has a longer one of the same begin.
     """
-    wanted = manifest.names()
     known = set() if before is None else before.names()
+    wanted = manifest.names() | (known if keeps_before else set())
     for name in place.names():
         is_ours = name.startswith((*KINDS, "quarantine")) and ".parquet" in name
-        is_left = (is_ours and place.has_lock) or name in known
+        begin = name.rpartition("-")[0]
+        is_shorter = any(one > name for one in wanted if one.rpartition("-")[0] == begin)
+        is_left = (is_ours and place.has_lock) or name in known or is_shorter
         if name == PROGRESS or name.endswith(ASIDE) or (is_left and name not in wanted):
             place.remove(name)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -19,6 +21,9 @@ app = typer.Typer(
     help="Sealed Parquet files of all that was recorded: make, verify, read and restore them.",
     no_args_is_help=True,
 )
+
+NOTICED_SECONDS: Final = 0.2
+"""So soon a signal is noticed."""
 
 Where = Annotated[
     str, typer.Argument(metavar="PLACE", help="The archive: a folder, or s3://bucket/prefix.")
@@ -37,6 +42,13 @@ def create(
             help="Events of a full segment, when the archive is first made; 250,000 by default.",
         ),
     ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Go on, and bring it up so often: 30s, 10m, 6h, 1d. Until it is stopped.",
+        ),
+    ] = None,
     json: AsJson = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
@@ -44,14 +56,44 @@ def create(
 
     Recording may go on meanwhile. If it is killed, run it again: it goes on after what is sealed.
 
+    With --every it goes on until it is stopped. What cannot be done for now, such as a place that
+    does not answer, is said and tried again. The shorter last segment stays one turn longer, for
+    those who read the archive meanwhile.
+
     [bold]call-ledger archive create archive[/bold]
     """
     from archive.creation import create as made
     from archive.places import place_of
     from ledger.store.opening import store_to_read
 
-    with progress("archiving", unit="events") as moved, closing(store_to_read(ledger)) as store:
-        tell(made(store, place_of(place), moved, segment_rows), json, f"{place} has")
+    def bring_up() -> None:
+        with progress("archiving", unit="events") as moved, closing(store_to_read(ledger)) as store:
+            manifest = made(store, place_of(place), moved, segment_rows, every is not None)
+        tell(manifest, json, f"{place} has")
+
+    if every is None:
+        bring_up()
+    else:
+        again_and_again(bring_up, every)
+
+
+def again_and_again(bring_up: Callable[[], None], every: str) -> None:
+    """Do it, wait, and do it again, until a signal comes."""
+    from archive.places import ArchiveUnavailable
+    from entrypoints.cli.project import seconds_of
+    from entrypoints.workers.shutdown import shutdown_by_signals
+    from infra.errors import LedgerInUse, LedgerUnavailable
+
+    seconds = seconds_of(every)
+    with shutdown_by_signals() as shutdown:
+        while not shutdown.is_set():
+            until = time.monotonic() + seconds
+            try:
+                bring_up()
+            except (ArchiveUnavailable, LedgerInUse, LedgerUnavailable) as passing:
+                typer.echo(str(passing), err=True)
+            while time.monotonic() < until and not shutdown.wait(NOTICED_SECONDS):
+                pass
 
 
 @app.command()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+import pytest
+
+from archive.manifest import read_manifest
+from archive.places import FolderPlace
 from ledger.feed import StoreFeed
 from tests.archive.archived import recorded
-from tests.entrypoints.calling import call
+from tests.entrypoints.calling import call, start
 
 
 def test_an_archive_is_made_verified_listed_and_read(tmp_path: Path) -> None:
@@ -43,6 +48,38 @@ def test_tables_of_an_archive_give_the_reports_of_the_store(tmp_path: Path) -> N
     recorded(folder, calls=6, quarantined=False)
     call(folder, "archive", "create", place)
     assert call(analysis, "archive", "tables", place, "--json").json == {"position": 42}
+
+
+@pytest.mark.slow
+def test_it_follows_the_store_until_it_is_stopped(tmp_path: Path) -> None:
+    folder, place = tmp_path / "ledger", tmp_path / "archive"
+    recorded(folder, calls=2)
+    place.write_text("in its way")
+    with start(folder, "archive", "create", str(place), "--every", "1s") as following:
+        assert following.stderr is not None
+        assert b"could not be used" in following.stderr.readline()
+        place.unlink()
+        for position in (14, 28):
+            recorded(folder, calls=position // 7, quarantined=False)
+            deadline = time.monotonic() + 60
+            while position_of(place) != position:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        following.terminate()
+        assert following.wait(60) == 0
+    last = sorted(one.name for one in place.glob("events-*.parquet"))
+    assert last == [
+        "events-000000000001-000000000014.parquet",
+        "events-000000000001-000000000028.parquet",
+    ]
+    assert call(folder, "archive", "create", str(place)).code == 0
+    assert call(folder, "archive", "create", str(place), "--every", "soon").code == 2
+
+
+def position_of(place: Path) -> int:
+    if not (place / "manifest.json").exists():
+        return 0
+    return read_manifest(FolderPlace(place)).ends().position
 
 
 def test_what_cannot_be_looked_at_is_said_with_3(tmp_path: Path) -> None:

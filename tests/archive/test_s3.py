@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from moto.server import ThreadedMotoServer
 from pyarrow.fs import S3FileSystem
 
 from archive.bucket import BucketPlace
+from archive.creation import create
 from archive.places import ArchiveUnavailable, FolderPlace, place_of
 from archive.restoring import restore
 from infra.errors import LedgerInUse
 from infra.folder import LedgerFolder
+from ledger.store.opening import store_to_read
 from tests.archive.archived import archived, files_of, findings, recorded
 
 PREFIXES = count()
@@ -125,6 +128,21 @@ def test_of_many_writers_at_once_each_leaves_a_whole_archive(tmp_path: Path, buc
     assert findings(place) == []
     archived(ledger, place)
     assert findings(place, ledger) == []
+
+
+@pytest.mark.slow
+def test_a_shorter_last_segment_stays_one_turn_for_who_reads_and_no_longer(
+    tmp_path: Path, bucket: str
+) -> None:
+    ledger, place = tmp_path / "ledger", place_of(bucket)
+    lasts = []
+    for calls in (1, 2, 3):
+        recorded(ledger, calls, quarantined=False)
+        with closing(store_to_read(LedgerFolder(ledger))) as store:
+            create(store, place, lambda _done, _total: None, 1000, keeps_before=True)
+        lasts.append([one for one in place.names() if one.startswith("events-")])
+    assert [len(one) for one in lasts] == [1, 2, 2]
+    assert lasts[2][0] == lasts[1][1]
 
 
 @pytest.mark.slow
