@@ -28,11 +28,13 @@ ALL = {
         "tlsSecret": "serve-tls",
         "storage": {"class": "fast"},
         "env": {"CALL_LEDGER_OIDC_ISSUER": "https://sign-in.example.com"},
+        "secretEnv": {"CALL_LEDGER_WEBEX_SECRET": {"name": "webex", "key": "secret"}},
     },
     "project": {"replicas": 3},
     "topics": {"create": True},
     "networkPolicy": {
         "serveFrom": [{"namespaceSelector": {"matchLabels": {"name": "desktops"}}}],
+        "allTo": [{"ports": [{"port": 4318, "protocol": "TCP"}]}],
         "serveTo": [{"ports": [{"port": 443, "protocol": "TCP"}]}],
         "store": {"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]},
     },

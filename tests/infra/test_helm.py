@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from entrypoints.http.application import application
 from infra.settings import Settings
@@ -17,7 +18,11 @@ from tests.infra.command_lines import parse
 from tests.infra.image import ROOT, stages
 
 KUBERNETES = ("1.30.0", "1.37.0")
-SECRET = {"CALL_LEDGER_STORE", "CALL_LEDGER_KAFKA_USER", "CALL_LEDGER_KAFKA_PASSWORD"}
+SECRET = {"CALL_LEDGER_STORE", "CALL_LEDGER_KAFKA_USER"} | {
+    f"CALL_LEDGER_{name.upper()}"
+    for name, field in Settings.model_fields.items()
+    if SecretStr in (field.annotation, *get_args(field.annotation))
+}
 OF_SERVER = {"CALL_LEDGER_STORE": "ledger-to-store", "CALL_LEDGER_KAFKA": "ledger-to-kafka"}
 
 
@@ -155,6 +160,18 @@ def test_the_memory_of_duckdb_is_less_than_that_of_its_pod() -> None:
     project = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))["project"]
     limit = int(project["resources"]["limits"]["memory"].removesuffix("Gi")) * 2**30
     assert project["megabytes"] * 10**6 < 0.75 * limit
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [({"servre": {}}, "servre"), ({"project": {"replicas": "3"}}, "replicas")],
+)
+def test_a_value_that_it_does_not_know_is_refused(
+    tmp_path: Path, values: dict[str, Any], name: str
+) -> None:
+    refused = render(tmp_path, {**VALUES["least"], **values})
+    assert refused.returncode != 0
+    assert name in refused.stderr
 
 
 def test_without_kafka_it_says_what_to_set(tmp_path: Path) -> None:

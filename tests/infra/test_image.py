@@ -15,7 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.image import FILE, ROOT, Built, built_image, health_check, stages
+from tests.infra.image import (
+    FILE,
+    ROOT,
+    Built,
+    built_image,
+    files_of_the_context,
+    health_check,
+    stages,
+)
 
 PYTHON = "Programming Language :: Python :: "
 
@@ -41,6 +49,13 @@ def test_both_stages_are_of_one_python_that_the_program_is_for() -> None:
     (image,) = {stage[0].words.removesuffix(" AS build") for stage in stages()}
     versions = {one.removeprefix(PYTHON) for one in project["classifiers"] if PYTHON in one}
     assert image in {f"python:{version}-slim" for version in versions}
+
+
+def test_every_package_of_the_program_is_let_into_the_build() -> None:
+    target = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
+    packages = target["targets"]["wheel"]["packages"]
+    let_in = {one.split("/")[0] for one in files_of_the_context()}
+    assert {*packages, "pyproject.toml", "uv.lock", "README.md", "LICENSE"} == let_in
 
 
 def test_it_runs_as_a_number_and_keeps_what_it_writes_in_one_volume() -> None:

@@ -24,7 +24,7 @@ name: {{ include "call-ledger.name" . }}
 labels: {{- include "call-ledger.labels" . | nindent 2 }}
 {{- end -}}
 
-{{- /* `process`, `command`; `env` and `resources` of its own; `uses` store and kafka; `port`; `kept` when it has a volume. */ -}}
+{{- /* `process`, `command`; `env`, `secretEnv` and `resources` of its own; `uses` store and kafka; `port`; `kept` when it has a volume. */ -}}
 {{- define "call-ledger.pod" -}}
 {{- $values := .root.Values -}}
 metadata:
@@ -144,11 +144,19 @@ spec:
 - {name: CALL_LEDGER_RULES, value: {{ $values.settings.rules | quote }}}
 - {name: CALL_LEDGER_TIME_ZONE, value: {{ $values.settings.timeZone | quote }}}
 - {name: CALL_LEDGER_PATIENCE_SECONDS, value: {{ $values.settings.patienceSeconds | quote }}}
+{{- if not .restart }}
+- {name: CALL_LEDGER_TRACING, value: {{ $values.settings.tracing | quote }}}
+{{- end }}
 {{- with .megabytes }}
 - {name: CALL_LEDGER_PROJECT_MEGABYTES, value: {{ . | int | quote }}}
 {{- end }}
 {{- range $name, $value := .env }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
+{{- end }}
+{{- range $name, $secret := .secretEnv }}
+- name: {{ $name }}
+  valueFrom:
+    secretKeyRef: {name: {{ $secret.name }}, key: {{ $secret.key }}}
 {{- end }}
 {{- if .store }}
 - name: CALL_LEDGER_STORE
