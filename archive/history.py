@@ -16,7 +16,7 @@ from archive.places import FolderPlace, Place
 from archive.restoring import content_of
 from archive.segments import DOCUMENT, ROWS_OF_GROUP, table_in
 from ledger.replay.history import Events, FirstEvent, OpenHistory, no_such_position
-from ledger.replay.kept import KEPT
+from ledger.replay.kept import recorded_event
 from ledger.store.interface import CallName, Ends
 
 EVENTS: Final = """
@@ -143,7 +143,7 @@ class ArchiveHistory:
         rows = self._rows(AT, self._holding(position, position), position=position)
         if not rows:
             raise no_such_position(position, self._files.ends.position)
-        return KEPT.decode(rows[0][0]).recordedat
+        return recorded_event(position, rows[0][0])[1].recordedat
 
     def _holding(self, first: int, last: int) -> list[File]:
         """The files with positions between these."""

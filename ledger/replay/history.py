@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from infra.errors import WRONG_USAGE, LedgerError
 from infra.folder import LedgerFolder
 from ledger.feed import check_next
-from ledger.replay.kept import KEPT
+from ledger.replay.kept import recorded_event
 from ledger.store.interface import CallName, Ends, StoreReader
 from ledger.store.opening import store_to_read
 
@@ -182,7 +182,7 @@ class StoreHistory:
         rows = self._store.rows("SELECT document FROM events WHERE position = ?", position)
         if not rows:
             raise no_such_position(position, self.head().position)
-        return KEPT.decode(rows[0][0]).recordedat
+        return recorded_event(position, rows[0][0])[1].recordedat
 
 
 def no_such_position(position: int, head: int) -> NoSuchPosition:

@@ -7,13 +7,19 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, get_args
 
-from msgspec import Raw, Struct, convert
+from msgspec import MsgspecError, Raw, Struct, convert
 from msgspec.json import Decoder
 
 from domain.commands import COMMAND_CLASSES, Command
 from domain.event import Event
 from domain.vocabulary import Via
+from infra.errors import LedgerError
+from ledger.document_validation import why_no_event
 from ledger.documents import BODIES, Refusal
+
+
+class UnreadableDocument(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """A document is none that this version can read; the sentence says where and why."""
 
 
 class Kept(Struct, frozen=True, gc=False):
@@ -38,6 +44,8 @@ class Kept(Struct, frozen=True, gc=False):
 
 KEPT: Final = Decoder(Kept)
 REFUSAL: Final = Decoder(Refusal)
+
+NOT_READ: Final = (MsgspecError, UnicodeDecodeError, KeyError, ValueError)
 
 CLASS_OF_TYPE: Final = {one.model_fields["type"].default: one for one in COMMAND_CLASSES}
 
@@ -76,19 +84,41 @@ RecordedEvent = tuple[int, Kept, Event]
 
 
 def recorded_event(position: int, document: bytes) -> RecordedEvent:
-    """The event in a document."""
-    kept = KEPT.decode(document)
-    return position, kept, BODIES[kept.type].decode(kept.data)
+    """The event in a document. Raises `UnreadableDocument`."""
+    try:
+        kept = KEPT.decode(document)
+        return position, kept, BODIES[kept.type].decode(kept.data)
+    except NOT_READ:
+        raise unreadable(f"position {position:,}", why_no_event(bytes(document))) from None
 
 
-def refused(kept: Kept) -> tuple[Asked, str]:
-    """What was refused, exactly as it was asked, and the rule."""
-    body = REFUSAL.decode(kept.data)
-    arguments = {
-        name: WORDS[name](value) if name in WORDS else value
-        for name, value in body.arguments.items()
-    }
-    return (CLASS_OF_TYPE[body.command], arguments), body.rule
+def refusal_kept(number: int, document: bytes) -> Kept:
+    """What a refusal's document says. Raises `UnreadableDocument`."""
+    try:
+        return KEPT.decode(document)
+    except NOT_READ as error:
+        raise unreadable(f"refusal {number:,}", str(error)) from None
+
+
+def refused(number: int, kept: Kept) -> tuple[Asked, str]:
+    """What was refused, as it was asked, and the rule. Raises `UnreadableDocument`."""
+    try:
+        body = REFUSAL.decode(kept.data)
+        arguments = {
+            name: WORDS[name](value) if name in WORDS else value
+            for name, value in body.arguments.items()
+        }
+        return (CLASS_OF_TYPE[body.command], arguments), body.rule
+    except NOT_READ as error:
+        raise unreadable(f"refusal {number:,}", str(error)) from None
+
+
+def unreadable(where: str, why: str) -> UnreadableDocument:
+    """The error for a document that is none of ours."""
+    return UnreadableDocument(
+        f"The document at {where} cannot be read ({why.rstrip('.')}): restore the event store from"
+        " its last backup, or replay an archive of it (--archive)."
+    )
 
 
 def judged_command(actor: str, asked: Asked, expected_version: int | None = None) -> Command:

@@ -12,7 +12,7 @@ from domain.decide import TOLD_AGAIN, acting_role, first_broken
 from domain.evolve import evolve
 from domain.rule_sets import RULE_SETS
 from ledger.replay.asked import CERTAIN, Recognition, is_certain
-from ledger.replay.kept import KEPT, Asked, Kept, RecordedEvent, judged_command, refused
+from ledger.replay.kept import Asked, Kept, RecordedEvent, judged_command, refusal_kept, refused
 
 REUSED_ID: Final = "L5"
 
@@ -43,7 +43,7 @@ def commands_in(
     """
     call = Call()
     earlier: list[Asked] = []
-    waiting = [(number, KEPT.decode(document)) for number, document in refusals]
+    waiting = [(number, refusal_kept(number, document)) for number, document in refusals]
     at, end_of_all = 0, len(events)
     while at < end_of_all:
         position, kept, first = events[at]
@@ -82,7 +82,7 @@ def placed(waiting: list[tuple[int, Kept]], call: Call, before: Kept | None) -> 
         number, kept = one
         if before is not None and kept.recordedat > before.recordedat:
             break
-        asked, rule = refused(kept)
+        asked, rule = refused(number, kept)
         if before is not None and kept.recordedat == before.recordedat:
             rules = RULE_SETS.get(kept.ruleset)
             expected: int | None = asked[1].get("expected_version")

@@ -13,7 +13,7 @@ from typing import Final
 from msgspec.json import encode
 
 from ledger.replay.history import History
-from ledger.replay.kept import KEPT
+from ledger.replay.kept import refusal_kept
 from ledger.replay.question import AskedCall, Bounds
 from ledger.store.interface import CallName, Ends
 
@@ -55,7 +55,7 @@ def chosen(
             return
         if written not in document:
             continue
-        kept = KEPT.decode(document)
+        kept = refusal_kept(number, document)
         if (
             bounds.refused_since <= kept.recordedat < bounds.refused_until
             and call_id in (None, kept.subject)

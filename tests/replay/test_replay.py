@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from ledger.replay import parts
 from ledger.replay.history import StoreHistory
 from tests.entrypoints.calling import call
+from tests.projections.damaged_store import damage
 
 WRONG = {
     "name = 3": "name must be text",
@@ -96,6 +98,19 @@ def test_a_time_is_the_time_of_recording(simulated: Path, no_hold: str) -> None:
     assert before["judged_count"] + after["judged_count"] == whole["judged_count"]
     assert first["command_id"] in {one["command_id"] for one in after["differences"]}
     assert first["command_id"] not in {one["command_id"] for one in before["differences"]}
+
+
+def test_a_document_that_cannot_be_read_is_told_with_its_place(
+    simulated: Path, tmp_path: Path
+) -> None:
+    for table, place in (("events", "position 7"), ("refusals", "refusal 2")):
+        folder = tmp_path / table
+        folder.mkdir()
+        shutil.copy(simulated / "ledger.sqlite", folder)
+        damage(folder, int(place.split()[1]), b'{"type":"call.held.v1"', table)
+        answer = call(folder, "replay", "--rules", "seed")
+        assert answer.code == 3
+        assert f"The document at {place} cannot be read" in answer.said
 
 
 @pytest.mark.parametrize("position", ["0", "1000000"])
