@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,12 +29,6 @@ PYTHON = "Programming Language :: Python :: "
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root may make a file system read-only; CI is"
 )
-
-
-@pytest.fixture(scope="module")
-def built() -> Iterator[Built]:
-    with built_image() as built:
-        yield built
 
 
 def test_the_file_has_nothing_that_is_known_to_go_wrong() -> None:
@@ -67,7 +60,16 @@ def test_it_runs_as_a_number_and_keeps_what_it_writes_in_one_volume() -> None:
 
 @needs_root
 @pytest.mark.slow
-def test_what_its_steps_make_is_the_program_and_nothing_to_build_with(built: Built) -> None:
+def test_what_its_steps_make_works_where_nothing_but_its_volume_can_be_written() -> None:
+    # One test, because building it takes longer than everything that is tried.
+    with built_image() as built:
+        has_the_program_and_nothing_to_build_with(built)
+        can_write_its_volume_alone(built)
+        records_and_reports(built)
+        is_found_alive_while_it_serves(built)
+
+
+def has_the_program_and_nothing_to_build_with(built: Built) -> None:
     programs = {path.name for path in (built.target / "bin").iterdir()}
     assert "call-ledger" in programs
     assert not {name for name in programs if name in {"uv", "uvx", "gcc"} or "pip" in name}
@@ -76,12 +78,13 @@ def test_what_its_steps_make_is_the_program_and_nothing_to_build_with(built: Bui
     assert not [name for name in ("pytest", "tests", "infra/image") if (packages / name).exists()]
 
 
-@needs_root
-@pytest.mark.slow
-def test_it_records_and_reports_where_nothing_but_its_volume_can_be_written(built: Built) -> None:
+def can_write_its_volume_alone(built: Built) -> None:
     probe = built.sealed("sh", "-c", f"id -u; touch {built.target}/x || touch /etc/x || touch /x")
     sealed = subprocess.run(probe, capture_output=True, text=True, check=False)
     assert (sealed.stdout, sealed.stderr.count("Read-only file system")) == ("10001\n", 3)
+
+
+def records_and_reports(built: Built) -> None:
     for words in (
         ("record", "receive", "--call", "1", "--actor", "system"),
         ("report", "exits"),
@@ -91,9 +94,7 @@ def test_it_records_and_reports_where_nothing_but_its_volume_can_be_written(buil
         assert done.returncode == 0, (words, done.stdout, done.stderr)
 
 
-@needs_root
-@pytest.mark.slow
-def test_its_health_check_finds_a_server_alive_and_a_missing_one_not(built: Built) -> None:
+def is_found_alive_while_it_serves(built: Built) -> None:
     with built.serving() as (process, port):
         words = [word.replace("8080", port) for word in health_check()]
         check = built.sealed(*words)
