@@ -92,7 +92,8 @@ LINES_BODY: Final[dict[str, Any]] = {
     "/v1/calls/{source}/{call_id}/commands",
     summary="Ask something of a call",
     status_code=201,
-    responses=described(409, 412, 413, 415, 422),
+    responses=described(408, 409, 412, 413, 415, 422)
+    | {200: {"description": "It was known already, and this is its first outcome."}},
     openapi_extra=COMMAND_REQUEST,
 )
 @permitted(MAY_RECORD)
@@ -129,7 +130,9 @@ async def record_command(request: Request) -> Response:
 @router.post(
     "/v1/commands:batch",
     summary="Ask many things, a line each",
-    responses=described(413, 415),
+    response_class=Response,
+    responses=described(408, 413, 415)
+    | {200: {"content": {JSON_LINES: {"schema": {"type": "string"}}}}},
     openapi_extra=LINES_BODY,
 )
 async def record_batch(request: Request, key: Annotated[Caller, Depends(MAY_RECORD)]) -> Response:

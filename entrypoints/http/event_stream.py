@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from domain.events import EVENT_CLASS_OF_TYPE
+from entrypoints.http.asked import LARGEST_NUMBER
 from entrypoints.http.event_tail import EventTail, Told
 from entrypoints.http.keys import Caller
 from entrypoints.http.permissions import AllowedTo
@@ -24,8 +25,22 @@ MEDIA_TYPE: Final = "text/event-stream"
 RETRY_MILLISECONDS: Final = 2_000
 """How long a client waits before it comes again, unless it knows better."""
 
+SENT: Final = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "The event's position."},
+        "event": {"type": "string", "description": "Its type."},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "description": "The document as it was recorded: docs/schemas/ has one for each type.",
+        },
+    },
+}
+"""What one event of the stream is."""
+
+LARGEST_POSITION: Final = LARGEST_NUMBER
 FOLLOW: Final = AllowedTo("follow events")
-LARGEST_POSITION: Final = 2**62
 
 router = APIRouter(tags=["events"])
 
@@ -51,7 +66,7 @@ class Wanted:
     "/v1/events/stream",
     summary="Events as they become durable",
     response_class=StreamingResponse,
-    responses=described() | {200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+    responses=described() | {200: {"content": {MEDIA_TYPE: {"schema": SENT}}}},
 )
 async def stream_events(
     request: Request,

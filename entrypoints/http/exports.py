@@ -48,9 +48,15 @@ def export_rows(
     key: Annotated[Caller, Depends(EXPORT)],
     asked: Moment,
     table: Annotated[
-        str | None, Query(description="The table: calls, events or another of docs/models.md.")
+        str | None,
+        Query(
+            description="The table: calls, events or another of docs/models.md.",
+            json_schema_extra={"enum": sorted(tables())},
+        ),
     ] = None,
-    report: Annotated[str | None, Query(description="Or the report.")] = None,
+    report: Annotated[
+        str | None, Query(description="Or the report.", json_schema_extra={"enum": [*REPORTS]})
+    ] = None,
     by: Annotated[list[str] | None, Query(description="Group a report by this.")] = None,
     file_format: Annotated[
         Literal[FileFormat.CSV, FileFormat.JSON_LINES, FileFormat.PARQUET],

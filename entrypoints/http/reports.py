@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import unquote
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from entrypoints.cli.rules import as_document
 from entrypoints.http.access_log import readings_of
-from entrypoints.http.asked import Moment, PeriodFrom, PeriodTo, Queue, Source, document
+from entrypoints.http.asked import (
+    LARGEST_NUMBER,
+    Moment,
+    PeriodFrom,
+    PeriodTo,
+    Queue,
+    Source,
+    document,
+)
 from entrypoints.http.keys import Caller
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import Problem, described
@@ -50,7 +58,7 @@ def list_reports() -> Response:
 @router.get("/v1/reports/{name}", summary="A report's figures", responses=described(404))
 def read_report(
     request: Request,
-    name: str,
+    name: Annotated[str, Path(json_schema_extra={"enum": [*REPORTS]})],
     key: Annotated[Caller, Depends(AllowedTo("read reports"))],
     asked: Moment,
     by: Annotated[list[str] | None, Query(description="Group by this; give several.")] = None,
@@ -96,7 +104,9 @@ def read_rules() -> Response:
 def read_readings(
     request: Request,
     key: Annotated[Caller, Depends(AllowedTo("read who has read"))],
-    after: Annotated[int, Query(ge=0, description="Only readings after this number.")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=LARGEST_NUMBER, description="Only readings after this number.")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000, description="How many.")] = 100,
 ) -> Response:
     """The access log, in order; this reading is in it, too."""

@@ -28,6 +28,9 @@ WithoutCorrections = Annotated[
     bool,
     typer.Option("--without-corrections", help="As it was first reported, without corrections."),
 ]
+LONGEST_POSITION = 18
+"""Digits of a position: as many as fit into 64 bits, whatever they are."""
+
 JUST_BEFORE = timedelta(microseconds=1)
 
 
@@ -55,7 +58,11 @@ class AskedMoment(NamedTuple):
 
 def position_or_time(text: str | None, time_zone: str) -> int | datetime | None:
     """A number is a position, and anything else a day or a time."""
-    return int(text) if text is not None and text.isdecimal() else last_moment(text, time_zone)
+    if text is None or not (text.isascii() and text.isdecimal()):
+        return last_moment(text, time_zone)
+    if len(text) > LONGEST_POSITION:
+        raise typer.BadParameter(f"A position has at most {LONGEST_POSITION} digits.")
+    return int(text)
 
 
 def last_moment(text: str | None, time_zone: str) -> datetime | None:

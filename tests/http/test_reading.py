@@ -52,7 +52,14 @@ def test_the_list_of_reports_has_each_with_its_definitions(served_week: Served) 
 
 
 @pytest.mark.parametrize(
-    "query", [{"by": "nothing"}, {"from": "yesterday"}, {"time_zone": "Mars"}, {"known_at": "x"}]
+    "query",
+    [
+        {"by": "nothing"},
+        {"from": "yesterday"},
+        {"time_zone": "Mars"},
+        {"known_at": "x"},
+        {"known_at": "9" * 5_000},
+    ],
 )
 def test_a_question_that_makes_no_sense_is_said_to_make_none(
     query: dict[str, str], served_week: Served
