@@ -126,6 +126,18 @@ def find_differing(
     return connection.execute("from differing limit 1").fetchone() is not None
 
 
+def with_differing_rows(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The models of which some row differs."""
+    rows = connection.execute("select distinct model from differences").fetchall()
+    return {model for (model,) in rows}
+
+
+def has_other_columns(connection: duckdb.DuckDBPyConnection, compared: Compared) -> bool:
+    """Whether the two tables have other columns."""
+    before, after = (columns_of(connection, one) for one in (compared.before, compared.after))
+    return set(before) != set(after)
+
+
 def summary(connection: duckdb.DuckDBPyConnection, compared: Compared) -> Changed | None:
     """What differs in a model; nothing when it came out the same."""
     model, before, after = compared

@@ -126,7 +126,9 @@ def show(
     for model in models.readable:
         is_view = model.kind is Kind.VIEW
         source = model.sql if is_view else f"from {schemas[model.name]}.{model.name}"
-        connection.execute(f"create or replace view main.{model.name} as {source}")
+        is_there = is_view and before.made_by.get(model.name) == models.hashes[model.name]
+        if not is_there:
+            connection.execute(f"create or replace view main.{model.name} as {source}")
         made_by = {**before.made_by, **new.made_by}.get(model.name)
         connection.execute(
             "insert into current_models values (?, ?, ?)",

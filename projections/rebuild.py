@@ -110,6 +110,7 @@ class Rebuild:
         self._is_swapped = False
         self._anew: Anew | None = None
         self._read_until: int | None = None
+        self._other_columns: set[str] = set()
 
     def __enter__(self) -> Rebuild:
         return self
@@ -247,6 +248,12 @@ class Rebuild:
             for compared in self._compared():
                 comparing.compare(self._cursor, compared, self._compared_rows(compared))
             read = [] if self._anew is None else self._anew.compare()
+            # Looked up here, and not while others wait for the swap.
+            self._other_columns = {
+                one.model.name
+                for one in self._compared()
+                if comparing.has_other_columns(self._cursor, one)
+            }
         self._compares = True
         self._follow()
         self._told(Step.SWAPPING, 0, 0)
@@ -302,11 +309,7 @@ class Rebuild:
             now, aside = self._now(), self._aside()
             is_all = {model.name for model in self._models.kept} <= aside.tables.schemas.keys()
             self._round(now.refusal_number if is_all else now.projected_refusal_number)
-            changed = (
-                [one for two in self._compared() if (one := comparing.summary(self._cursor, two))]
-                if self._compares
-                else []
-            )
+            changed = self._changed() if self._compares else []
             far = (now.projected_position, now.projected_refusal_number)
             places.show(self._cursor, self._models, aside.tables, keeps, far)
             if is_all:
@@ -315,6 +318,11 @@ class Rebuild:
         self._is_swapped = True
         self._told(Step.SWAPPED, 0, 0)
         return changed
+
+    def _changed(self) -> list[Changed]:
+        names = comparing.with_differing_rows(self._cursor) | self._other_columns
+        found = [one for one in self._compared() if one.model.name in names]
+        return [one for two in found if (one := comparing.summary(self._cursor, two))]
 
     def _compared(self) -> Iterator[Compared]:
         """The models that are in both places."""
