@@ -94,6 +94,7 @@ def serve(
         ) as service,
         listening(application(service), host, port, tls) as there,
     ):
+        service.settings = settings_of(context)
         typer.echo(f"Serving {ledger} on {there.url}; Ctrl-C ends it.")
         while there.thread.is_alive() and not shutdown.wait(LOOK_SECONDS):
             pass

@@ -60,6 +60,7 @@ NAVIGATION: Final[list[Place]] = [
     Place("Reports", "/console/reports", "read reports"),
     Place("Live", "/console/live", "list calls"),
     Place("Rules", "/console/rules", "read the rules"),
+    Place("Operations", "/console/operations", "see operations"),
     Place("Access log", "/console/access-log", "read who has read"),
     Place("Keys", "/console/keys", "manage keys"),
 ]

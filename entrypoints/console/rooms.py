@@ -12,6 +12,8 @@ from entrypoints.console import (
     find,
     keys_page,
     live_page,
+    operations_page,
+    rebuild_page,
     report_page,
     rules_page,
     static_files,
@@ -40,5 +42,7 @@ def routes() -> list[BaseRoute]:
         live_page,
         report_page,
         rules_page,
+        operations_page,
+        rebuild_page,
     )
     return [*(one for room in rooms for one in room.router.routes), *elsewhere.routes]

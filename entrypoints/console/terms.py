@@ -11,12 +11,14 @@ from domain.rights import ACTIONS
 from domain.rule import LEDGER, SIBLING, KeptBy
 from domain.rules import RULES
 from domain.vocabulary import Phase, Role, Via
+from entrypoints.cli.status import LAG
 from entrypoints.console import report_words
 from entrypoints.console.access_page import MORE_OPERATIONS
 from entrypoints.console.find import FACETS
 from entrypoints.http.keys import ApiRole
 from entrypoints.http.permissions import PERMISSIONS
 from entrypoints.timeline.lanes import MarkKind, State
+from projections.rebuild import Step
 
 TERMS: Final[dict[str, tuple[str, ...]]] = {
     **report_words.CLOSED,
@@ -34,7 +36,10 @@ TERMS: Final[dict[str, tuple[str, ...]]] = {
     "phase": tuple(Phase),
     "role": tuple(Role),
     "role of a key": tuple(ApiRole),
+    "lag": LAG,
     "state": tuple(State),
+    "state of an entry": ("waiting", "retried", "discarded", "read"),
+    "step": tuple(Step),
     "state of a key": ("valid", "revoked", "expired"),
     "via": tuple(Via),
 }

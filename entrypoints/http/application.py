@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from entrypoints.console import rooms
 from entrypoints.console.live_board import Boards
+from entrypoints.console.rebuild_page import Rebuilder
 from entrypoints.console.sessions import Sessions
 from entrypoints.http import (
     calls,
@@ -58,6 +59,7 @@ def application(service: Service | None = None) -> FastAPI:
     app.state.service = service
     app.state.sessions = Sessions()
     app.state.boards = Boards()
+    app.state.rebuilder = Rebuilder()
     app.state.connections = frozenset()
     app.state.metrics = HttpMetrics(lambda: app.state.connections)
     if service is not None:

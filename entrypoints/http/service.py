@@ -25,6 +25,7 @@ from ledger.ledger import Ledger
 
 if TYPE_CHECKING:
     from entrypoints.http.tokens import Tokens
+    from infra.settings import Settings
     from projections.serving.client import Reader
 
 READERS: Final = 8
@@ -66,6 +67,8 @@ class Service:
         self.tokens = tokens
         self.rates = Rates(requests_per_second)
         self.webhooks = webhooks
+        self.settings: Settings | None = None
+        """Where Kafka is, for who wants to know how far it is."""
         self._open = ExitStack()
         with ExitStack() as opening:
             self.ledger = opening.enter_context(Ledger.open(folder, rules, doing="serving HTTP"))

@@ -1,0 +1,107 @@
+"""Operations: positions, what could not be read, and a rebuild, each for who may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from entrypoints.http.access_log import readings_of
+from ledger.ledger import Ledger
+from ledger.quarantine import reading_quarantine
+from tests.console.entering import entered, send
+from tests.console.reading import Opened, Opener
+from tests.http.clients import Served
+from tests.http.conftest import served_in
+from tests.ledger.lines import lines_of_calls
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A ledger of five calls, with three messages that could not be read."""
+    folder = tmp_path_factory.mktemp("run") / "ledger"
+    with Ledger.open(folder) as ledger:
+        ledger.quarantine.add("a desktop", lines_of_calls(1)[0], "it came at a bad time")
+        ledger.quarantine.add("a desktop", b"{", f"no JSON {MARKUP}")
+        ledger.quarantine.add("a desktop", b"[", "no JSON")
+    with served_in(folder) as served:
+        for line in lines_of_calls(5)[1:]:
+            served.ask(line)
+        yield served
+
+
+@pytest.fixture(scope="module")
+def runner(browser: Browser, run: Served) -> Iterator[Opener]:
+    with Opener(browser, run) as opener:
+        yield opener
+
+
+@pytest.fixture(scope="module")
+def admin(runner: Opener) -> Opened:
+    return runner.enter("admin")
+
+
+def test_positions_and_lag_are_said_to_each_role_and_nobody_is_named(runner: Opener) -> None:
+    for role in ("admin", "auditor", "analyst"):
+        reader = runner.enter(role)
+        assert reader.go("/console/operations") == 200
+        shown = reader.page.inner_text("main")
+        assert "Event store" in shown
+        assert "Events behind" in shown
+        assert "agent-" not in shown
+        assert reader.violations() == []
+    assert reader.go("/console/operations/quarantine") == 403
+    assert reader.go("/console/operations/rebuild") == 403
+
+
+def test_an_entry_is_read_again_and_one_is_given_up_and_who_did_so_is_kept(
+    admin: Opened, run: Served
+) -> None:
+    admin.go("/console/operations/quarantine")
+    assert MARKUP in admin.main
+    admin.page.click("tbody tr >> nth=0 >> text=Read it again")
+    assert "It was read and recorded." in admin.main
+    admin.page.click("tbody tr >> nth=1 >> text=Read it again")
+    assert "It still cannot be read" in admin.main
+    admin.page.click("tbody tr >> nth=1 >> summary")
+    admin.page.fill("tbody tr >> nth=1 >> input[name=why]", "a test line")
+    admin.page.click("tbody tr >> nth=1 >> form.asked button")
+    assert "It was given up." in admin.main
+    assert admin.violations() == []
+    with reading_quarantine(run.folder) as quarantine:
+        first, second, third = quarantine.list()
+    assert (first.state, second.state, third.state) == ("retried", "discarded", "waiting")
+    assert second.why == "a test line"
+    for one in (first, second):
+        assert str(one.resolved_by).startswith("<b>Ada</b> (key ")
+    log = [one["address"] for one in readings_of(run.folder, 0, 10_000)]
+    assert "/console/operations/quarantine/2/discard discard: a test line" in log
+    assert admin.complaints == []
+
+
+def test_what_is_no_longer_waiting_or_has_no_reason_is_said_to(run: Served) -> None:
+    client = entered(run, "admin")
+    discard = "/console/operations/quarantine/3/discard"
+    assert send(client, discard, {"why": " "}).status_code == 400
+    assert send(client, "/console/operations/quarantine/99/retry", {}).status_code == 404
+    assert send(entered(run, "auditor"), discard, {"why": "x"}).status_code == 403
+
+
+def test_a_rebuild_says_how_far_it_is_and_that_all_came_out_the_same(admin: Opened) -> None:
+    admin.go("/console/operations")
+    admin.page.click("text=Rebuild the tables")
+    admin.page.check("input[name=from_store]")
+    admin.page.click("main form button")
+    admin.page.wait_for_selector("text=Every table came out the same")
+    assert "Begun by <b>Ada</b> (key " in admin.main
+    assert admin.violations() == []
+    assert admin.complaints == []
+
+
+def test_without_a_kafka_none_is_asked(admin: Opened) -> None:
+    admin.go("/console/operations")
+    assert "Kafka" not in admin.main
+    assert admin.go("/console/operations/kafka") == 404
