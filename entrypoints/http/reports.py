@@ -19,6 +19,7 @@ from entrypoints.http.asked import (
     document,
 )
 from entrypoints.http.keys import Caller
+from entrypoints.http.pages import following
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import service_of
@@ -112,4 +113,7 @@ def read_readings(
     """The access log, in order; this reading is in it, too."""
     service = service_of(request)
     service.log_reading(request, key, "read who has read")
-    return document({"readings": readings_of(service.folder, after, limit)}, {})
+    found = readings_of(service.folder, after, limit + 1)
+    shown = found[:limit]
+    more = following(request, "after", shown[-1]["number"]) if len(found) > limit else None
+    return document({"readings": shown, "next": more}, {})

@@ -68,6 +68,16 @@ def test_the_quarantine_is_that_of_the_command_line_page_by_page(tmp_path: Path)
         assert refused.status_code == 400
 
 
+def test_the_log_of_readings_is_read_page_by_page(served: Served) -> None:
+    for _ in range(4):
+        served.analyst.get("/v1/calls")
+    first = served.auditor.get("/v1/readings?limit=3").json()
+    assert [one["number"] for one in first["readings"]] == [1, 2, 3]
+    rest = served.auditor.get(first["next"]).json()
+    assert [one["number"] for one in rest["readings"]] == [4, 5, 6]
+    assert rest["next"] is None
+
+
 def found_by(served: Served, **query: str) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = served.auditor.get("/v1/calls", params=query).json()["calls"]
     return calls
