@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from io import BytesIO
@@ -15,13 +16,16 @@ from archive.manifest import read_manifest
 from archive.parallel.computing import Done, compute
 from archive.parallel.plan import TASK_EVENTS, planned
 from archive.parallel.workers import Workers
-from archive.places import ASIDE, Place, place_of
+from archive.places import Place, place_of
 from infra.errors import LedgerError
 from projections.filling import ComputedPart
 from projections.models import Models
 
 MEMORY_MEGABYTES: Final = 1_000
 """Of DuckDB in one worker; the rows that it reads and leaves take some hundred more."""
+
+LEFT_BY_TASK: Final = re.compile(r"[0-9]{12}-[0-9a-f]{16}(\.json|-\w+-[0-9a-f]{12}\.parquet)")
+"""The names of what a task leaves, whole or not."""
 
 Told = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""
@@ -45,9 +49,9 @@ class Computed:
             yield ComputedPart(one.first, one.last, one.events, one.checksum, tables)
 
     def forget(self) -> None:
-        """Remove what the tasks left."""
+        """Remove what tasks left, of runs before as well, and nothing else."""
         for name in self._work.names():
-            if name.endswith((".parquet", ".json", ASIDE)):
+            if LEFT_BY_TASK.match(name):
                 self._work.remove(name)
 
     def _rows(self, name: str, digest: str) -> pa.Table:

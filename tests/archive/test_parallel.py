@@ -240,9 +240,11 @@ def test_it_is_asked_for_as_a_person_asks_beside_a_process_that_has_the_tables(
     assert call(ledger, *place, "--on", "nowhere").code == 2
     assert call(ledger, "rebuild", "--workers", "2").code == 2
     assert call(ledger, *place, "--work", "w").code == 2
+    (ledger / "rebuild-work").mkdir()
+    (ledger / "rebuild-work" / "mine.parquet").write_text("not a task's")
     with owning(ledger, lambda: StoreFeed(ledger)):
         answer = call(ledger, *place, "--workers", "1", "--keep", "--json")
     assert (answer.code, answer.json["changed"]) == (0, [])
     assert answer.json["read_until"] == answer.json["position"]
-    assert list((ledger / "rebuild-work").iterdir()) == []
+    assert [one.name for one in (ledger / "rebuild-work").iterdir()] == ["mine.parquet"]
     assert call(ledger, "rebuild", "--back").code == 0

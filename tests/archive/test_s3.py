@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -16,11 +16,15 @@ from pyarrow.fs import S3FileSystem
 
 from archive.bucket import BucketPlace
 from archive.creation import create
+from archive.parallel.computed import Computed, computed
+from archive.parallel.plan import Task
+from archive.parallel.workers import Compute
 from archive.places import ArchiveUnavailable, FolderPlace, place_of
 from archive.restoring import restore
 from infra.errors import LedgerInUse
 from infra.folder import LedgerFolder
 from ledger.store.opening import store_to_read
+from projections.models import of_this_version
 from tests.archive.archived import archived, files_of, findings, recorded
 
 PREFIXES = count()
@@ -167,3 +171,29 @@ def test_an_object_is_read_in_parts_as_a_file_is(bucket: str) -> None:
         assert pq.ParquetFile(file).read_row_group(3)["number"].to_pylist() == [*range(300, 400)]
     with place.opened("none.parquet") as nothing:
         assert nothing is None
+
+
+class Here:
+    """Does tasks in this process."""
+
+    def submit(self, tasks: Sequence[Task], compute: Compute) -> Iterator[bytes]:
+        return map(compute, tasks)
+
+
+@pytest.mark.slow
+def test_tables_are_computed_from_a_bucket_into_a_bucket(tmp_path: Path, bucket: str) -> None:
+    ledger = tmp_path / "ledger"
+    recorded(ledger, calls=3)
+    archived(ledger, place_of(bucket))
+    work = bucket.replace("?", "-work?")
+    found = computed((bucket, work), Here(), of_this_version(), 500, lambda *_: None, 10)
+    assert [sum(one.values()) for one in counts_of(found)] == [21, 3]
+    found.forget()
+    assert place_of(work).names() == []
+
+
+def counts_of(found: Computed) -> tuple[dict[int, int], dict[int, int]]:
+    """The events and the rows of `calls`, by the first position of each part."""
+    parts = list(found.parts())
+    events = {part.first: part.events for part in parts}
+    return events, {part.first: len(part.tables["calls"]) for part in parts}
