@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any, Final
 
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from entrypoints.console import rooms
@@ -25,7 +24,7 @@ from entrypoints.http import (
     webhooks,
 )
 from entrypoints.http.front import Front
-from entrypoints.http.limits import BoundedBody, RawPath
+from entrypoints.http.limits import BoundedBody
 from entrypoints.http.metrics import HttpMetrics
 from entrypoints.http.permissions import SCHEME, AllowedTo, permission_of
 from entrypoints.http.problems import SCHEMA, answer_problems
@@ -47,9 +46,9 @@ ROUTES: Final = (
 )
 
 
-def application(service: Service | None = None) -> FastAPI:
+def application(service: Service | None = None) -> Front:
     """The application over a service; without one it can only be described."""
-    app = FastAPI(
+    app = Front(
         title="Call Ledger",
         version=version("call-ledger"),
         summary="Who may, who did, who left, and why: commands in, outcomes and figures out.",
@@ -69,8 +68,6 @@ def application(service: Service | None = None) -> FastAPI:
     app.router.routes.extend((*ROUTES, *rooms.routes()))
     answer_problems(app)
     app.add_middleware(BoundedBody)
-    app.add_middleware(Front)
-    app.add_middleware(RawPath)
 
     openapi = app.openapi
 

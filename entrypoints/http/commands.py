@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
-from urllib.parse import unquote
 
-import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from domain.commands import Command
-from domain.rules import RULE_OF_ID
 from entrypoints.http.keys import Caller
 from entrypoints.http.metrics import HttpMetrics
-from entrypoints.http.permissions import AllowedTo, permitted
+from entrypoints.http.one_command import (
+    JSON,
+    MAY_RECORD,
+    ROUTE,
+    answer_command,
+    expect_media_type,
+    filled_in,
+    refuse_others,
+)
+from entrypoints.http.permissions import permitted
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import Service, service_of
 from ledger.answers import answer_to, answer_to_unreadable
-from ledger.intake import Defaults, Unreadable, fields_of, read_request
-from ledger.outcomes import RefusedOutcome
+from ledger.intake import Unreadable, read_request
 from ledger.outcomes import Request as LedgerRequest
 from ledger.trace_context import HEADER, trace_parent_in, traced
 
-JSON: Final = "application/json"
 JSON_LINES: Final = "application/x-ndjson"
 MOST_LINES: Final = 10_000
-STALE: Final = "L2"
-"""The rule that refuses a command that was asked for at another version of the call."""
-
-REUSED_ID: Final = "L5"
 
 router = APIRouter(tags=["commands"])
-MAY_RECORD: Final = AllowedTo("record commands")
 
 
 def parameter(name: str, place: str, type_name: str, description: str) -> dict[str, Any]:
@@ -89,7 +86,7 @@ LINES_BODY: Final[dict[str, Any]] = {
 
 
 @router.post(
-    "/v1/calls/{source}/{call_id}/commands",
+    ROUTE,
     summary="Ask something of a call",
     status_code=201,
     responses=described(408, 409, 412, 413, 415, 422)
@@ -104,27 +101,8 @@ async def record_command(request: Request) -> Response:
     kept as evidence; 412 when the call has gone on since; 422 when the id has asked for something
     else before.
     """
-    # Found here: declared as parameters they would take FastAPI a fifth of the request's time.
-    key = await MAY_RECORD(request)
-    expect_media_type(request, JSON)
-    said = {name: unquote(value) for name, value in request.path_params.items()}
-    command_id = request.headers.get("Idempotency-Key")
-    if command_id is not None:
-        said["command_id"] = command_id
-    asked = asked_of(await request.body(), said, version_in(request.headers.get("If-Match")))
-    asked = traced(asked, trace_parent_in(request.headers.get(HEADER)))
-    refuse_others(key, asked.command)
-    outcome = await service_of(request).ledger.handle(asked.command, asked.observed)
-    metrics_of(request).on_outcome(outcome)
-    if isinstance(outcome, RefusedOutcome):
-        raise refused(outcome)
-    repeated = {"repeated": True} if outcome.repeated else {}
-    return Response(
-        answer_to(asked.command, outcome, **repeated),
-        200 if outcome.repeated else 201,
-        {"ETag": f'"{outcome.version}"', "Ledger-Position": str(outcome.position)},
-        JSON,
-    )
+    source, call_id = request.path_params["source"], request.path_params["call_id"]
+    return await answer_command(request.app.state, request.scope, request.receive, source, call_id)
 
 
 @router.post(
@@ -139,7 +117,7 @@ async def record_batch(request: Request, key: Annotated[Caller, Depends(MAY_RECO
     """Record JSON lines in order, and answer each with the line that `docs/schemas/outcome.json`
     describes. What cannot be read is in quarantine; what is refused is kept as evidence.
     """
-    expect_media_type(request, JSON_LINES)
+    expect_media_type(request.headers.get("Content-Type", ""), JSON_LINES)
     lines = [line for line in (await request.body()).split(b"\n") if line.strip()]
     if len(lines) > MOST_LINES:
         raise Problem(413, "too-large", f"At most {MOST_LINES:,} lines are taken: send less.")
@@ -191,65 +169,3 @@ def metrics_of(request: Request) -> HttpMetrics:
     """What the server measures."""
     metrics: HttpMetrics = request.app.state.metrics
     return metrics
-
-
-def asked_of(body: bytes, said: dict[str, str], version: int | None) -> LedgerRequest:
-    """The command of a body, with what path and headers say of it. Raises `Problem`."""
-    try:
-        fields = fields_of(body)
-        for name, value in said.items():
-            if fields.setdefault(name, value) != value:
-                raise Unreadable(f"{name} is another one in the body than in path or header.")
-        if version is not None and fields.setdefault("expected_version", version) != version:
-            raise Unreadable("expected_version is another one in the body than in If-Match.")
-        return read_request(orjson.dumps(fields), filled_in())
-    except Unreadable as error:
-        raise Problem(400, "malformed", str(error)) from None
-
-
-def filled_in() -> Defaults:
-    """What a command may leave out."""
-    return Defaults(occurred_at=datetime.now(UTC).isoformat())
-
-
-def refuse_others(key: Caller, command: Command) -> None:
-    """A source writes only as itself, and a desktop acts only as its agent. Raises `Problem`."""
-    if command.source != key.source:
-        detail = f"This key writes as {key.source}: use a key of the command's own source."
-        raise Problem(403, "not-allowed", detail)
-    if key.agent is not None and command.actor != key.agent:
-        detail = f"This key acts as {key.agent}: use a key that may act for others."
-        raise Problem(403, "not-allowed", detail)
-
-
-def version_in(if_match: str | None) -> int | None:
-    """The version that `If-Match` names. Raises `Problem`."""
-    if if_match is None:
-        return None
-    text = if_match.strip().removeprefix('"').removesuffix('"')
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(10**9))):
-        raise Problem(400, "malformed", 'If-Match is the ETag of the call, as "7".')
-    return int(text)
-
-
-def refused(outcome: RefusedOutcome) -> Problem:
-    """What is told of a refusal."""
-    status, kind = {STALE: (412, "stale"), REUSED_ID: (422, "reused-id")}.get(
-        outcome.rule, (409, "refused")
-    )
-    return Problem(
-        status,
-        kind,
-        outcome.sentence,
-        rule=outcome.rule,
-        page=RULE_OF_ID[outcome.rule].page,
-        refusal_number=outcome.number,
-        repeated=outcome.repeated,
-    )
-
-
-def expect_media_type(request: Request, expected: str) -> None:
-    """Raise `Problem` where the body says that it is something else."""
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given != expected:
-        raise Problem(415, "media-type", f"Send the body as {expected}.")

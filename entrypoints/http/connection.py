@@ -13,6 +13,8 @@ LONGEST_UNREAD_SECONDS: Final = 30.0
 LEAST_TAKEN_BYTES: Final = 32 * 1024
 """What a client takes of an answer at least, each time that so many seconds are over."""
 
+MOST_TOGETHER_BYTES: Final = 64 * 1024
+
 
 class BoundedConnection(HttpToolsProtocol):
     """One connection, closed where a head is too long or too slow, or an answer is not taken.
@@ -31,6 +33,8 @@ class BoundedConnection(HttpToolsProtocol):
         # So we are told of all that waits, also before a connection is closed; by TLS 0 would mean
         # that something always does.
         transport.set_write_buffer_limits(high=1)
+        # Head and body of an answer leave as one: each call of the system lets another thread run.
+        self.transport = Together(transport, self.loop)
         self._too_slow: asyncio.TimerHandle | None = None
         self._not_taken: asyncio.TimerHandle | None = None
         self._expect()
@@ -96,3 +100,58 @@ class BoundedConnection(HttpToolsProtocol):
         if self._too_slow is not None:
             self._too_slow.cancel()
             self._too_slow = None
+
+
+class Together(asyncio.Transport):
+    """A transport that sends what is written in one turn of the event loop by one call."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+        self._written_bytes = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send it at the end of this turn, or at once where much has come together."""
+        if not self._written:
+            self._loop.call_soon(self._send)
+        self._written.append(bytes(data))
+        self._written_bytes += len(data)
+        if self._written_bytes > MOST_TOGETHER_BYTES:
+            self._send()
+
+    def _send(self) -> None:
+        if self._written:
+            together, self._written, self._written_bytes = b"".join(self._written), [], 0
+            self._transport.write(together)
+
+    def close(self) -> None:
+        """Send what is written, then close."""
+        self._send()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._written.clear()
+        self._transport.abort()
+
+    def get_write_buffer_size(self) -> int:
+        """What the client has not taken yet."""
+        return self._written_bytes + self._transport.get_write_buffer_size()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or about to be."""
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        """Read no more for now."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        self._transport.resume_reading()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """What is known of the connection."""
+        return self._transport.get_extra_info(name, default)

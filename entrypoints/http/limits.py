@@ -25,6 +25,22 @@ class BodyTooSlow(LedgerError):  # noqa: N818 - it reads as the state it reports
     status, kind = 408, "too-slow"
 
 
+async def body_of(receive: Receive) -> bytes:
+    """A request's body, within the bounds. Raises `BodyTooLarge` and `BodyTooSlow`."""
+    body: bytes = b""
+    try:
+        async with asyncio.timeout(LONGEST_BODY_SECONDS):
+            while (message := await receive())["type"] == "http.request":
+                body += message["body"]
+                if len(body) > LARGEST_BODY_BYTES:
+                    raise BodyTooLarge(f"At most {LARGEST_BODY_BYTES} bytes are taken: send less.")
+                if not message["more_body"]:
+                    return body
+    except TimeoutError:
+        pass
+    raise BodyTooSlow(f"The body did not come in {LONGEST_BODY_SECONDS:g} seconds: send it again.")
+
+
 class BoundedBody:
     """Counts what comes, whatever `Content-Length` says, and waits no longer than it may take.
 
@@ -67,19 +83,3 @@ class BoundedBody:
             return message
 
         await self._app(scope, counted, send)
-
-
-class RawPath:
-    """Leaves the path as it was sent, so that an encoded slash stays in its segment.
-
-    Ids may have any printable character; whoever reads a segment decodes it.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take one request."""
-        if scope["type"] == "http":
-            scope = {**scope, "path": scope["raw_path"].decode("ascii", "replace")}
-        await self._app(scope, receive, send)

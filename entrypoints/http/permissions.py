@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from entrypoints.http.keys import ApiRole, Caller
 from entrypoints.http.problems import Problem
-from entrypoints.http.service import service_of
+from entrypoints.http.service import Service, service_of
 from entrypoints.http.tokens import TokenRefused
 
 PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
@@ -64,7 +64,12 @@ class AllowedTo:
 
         A coroutine, because a function would be called on another thread.
         """
-        caller = await authenticated(request)
+        return await self.caller(service_of(request), request.headers.get("Authorization", ""))
+
+    async def caller(self, service: Service, authorization: str) -> Caller:
+        """The same, by what the header says."""
+        caller = await known(service, authorization)
+        refuse_too_often(service, caller)
         if caller.role not in self.roles:
             may = " or ".join(sorted(self.roles))
             detail = f"Only {may} may {self.operation}: you ask as {caller.role}."
@@ -72,21 +77,19 @@ class AllowedTo:
         return caller
 
 
-async def authenticated(request: Request) -> Caller:
-    """Who asks, unless too often. Raises `Problem`."""
-    caller = await known(request)
-    wait_seconds = service_of(request).rates.wait_seconds(caller.id)
+def refuse_too_often(service: Service, caller: Caller) -> None:
+    """Raise `Problem` for whoever asks more often than a key may."""
+    wait_seconds = service.rates.wait_seconds(caller.id)
     if wait_seconds > 0:
         headers = {"Retry-After": str(ceil(wait_seconds))}
         detail = "You ask more often than you may: wait, and ask again."
         raise Problem(429, "too-often", detail, headers)
-    return caller
 
 
-async def known(request: Request) -> Caller:
+async def known(service: Service, authorization: str) -> Caller:
     """Who asks, by a key or by an access token. Raises `Problem`."""
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    service, now, text = service_of(request), datetime.now(UTC), text.strip()
+    scheme, _, text = authorization.partition(" ")
+    now, text = datetime.now(UTC), text.strip()
     if scheme.lower() == "bearer":
         if (key := service.keys.of(text, now)) is not None:
             return key

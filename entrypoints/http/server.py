@@ -61,6 +61,7 @@ def listening(
             log_level="critical",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             lifespan="off",
             timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,

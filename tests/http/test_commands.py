@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,11 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.routing import compile_path
 
+from entrypoints.http import limits
+from entrypoints.http.application import application
+from entrypoints.http.one_command import PATH, ROUTE
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id
 from tests.entrypoints.calling import call
@@ -218,3 +223,34 @@ def test_the_trace_of_a_request_is_kept_with_what_it_came_to_and_a_wrong_one_is_
     assert served.ask(answer, client).status_code == 201
     kept = [orjson.loads(one).get("traceparent") for one in all_documents(served.folder)]
     assert kept == [trace_parent, trace_parent, None]
+
+
+def test_the_door_of_commands_and_the_described_operation_are_of_the_same_addresses() -> None:
+    described = compile_path(ROUTE)[0]
+    for path in (
+        "/v1/calls/test/1/commands",
+        "/v1/calls/a%2Fb/%E2%82%AC/commands",
+        "/v1/calls//1/commands",
+        "/v1/calls/test/1/2/commands",
+        "/v1/calls/test/1/commands/",
+        "/v1/calls/test/commands",
+        "/v2/calls/test/1/commands",
+    ):
+        ours, theirs = PATH.fullmatch(path), described.fullmatch(path)
+        assert (ours is None) == (theirs is None), path
+        assert ours is None or theirs is None or ours.groups() == theirs.groups()
+    assert "post" in application().openapi()["paths"][ROUTE]
+
+
+def test_a_command_is_not_kept_waiting_by_a_body_that_does_not_come(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LONGEST_BODY_SECONDS", 0.2)
+
+    def slow() -> Iterator[bytes]:
+        yield b"{"
+        time.sleep(1)
+        yield b"}"
+
+    answer = served.writer.post("/v1/calls/test/1/commands", content=slow(), headers=JSON)
+    assert answer.status_code == 408

@@ -175,8 +175,7 @@ def test_slow_clients_hurt_nobody(served: Served) -> None:
 
 def test_who_comes_when_too_many_are_connected_is_told_to_come_again(served: Served) -> None:
     app = application()
-    fronts = [one for one in app.user_middleware if "Front" in repr(one)]
-    fronts[0].kwargs["most_connections"] = 3
+    app.most_connections = 3
     with (
         listening(app, "127.0.0.1", 0) as there,
         ExitStack() as stack,
