@@ -63,7 +63,7 @@ class Hashed(RawIOBase):
         if self.size_bytes > self._largest_bytes:
             raise QueryRefused(
                 f"The answer has more than {self._largest_bytes // 1_000_000:,} MB: ask for a "
-                "shorter period, or for fewer columns."
+                "shorter period or fewer columns, or free some space."
             )
         self.hash.update(content)
         try:

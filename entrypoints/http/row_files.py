@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from projections.serving.permitted import Readable
     from projections.serving.protocol import Answer
     from projections.serving.sandbox import Value
+
+FREE_SHARE: Final = 4
+"""One file takes at most this part of what is free on the ledger's disk."""
 
 PIECE_BYTES: Final = 256 * 1024
 
@@ -87,7 +91,10 @@ def written(service: Service, question: RowsQuestion, asked: Asked, file: IO[byt
         as_of = asked.moment.looked_up(reader)
         facts: dict[str, Any] = {
             "descriptor": file.fileno(),
-            "largest_bytes": question.largest_bytes,
+            # What is left has to be left for those who record.
+            "largest_bytes": min(
+                question.largest_bytes, shutil.disk_usage(service.folder.path).free // FREE_SHARE
+            ),
             "format": question.file_format.value,
             "raw": question.is_raw,
             "time_zone": asked.time_zone,
