@@ -42,6 +42,12 @@ def demo(
             "--company", help="Go through Kafka and PostgreSQL, which are started if necessary."
         ),
     ] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then open the console on that day, until stopped.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="Its port; 0 picks a free one.")
+    ] = 8080,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Simulate a day of calls, record it, report on it, and say what to try next.
@@ -49,12 +55,16 @@ def demo(
     With `--company` the same day goes through a real Kafka and a real PostgreSQL on this
     machine, and leads to the same reports.
 
+    With `--serve` the address of the console and a key for it are said at the end.
+
     [bold]call-ledger demo --calls 200 --ledger demo-ledger[/bold]
     """
     from entrypoints.timeline.lanes import lanes
     from entrypoints.timeline.terminal import TimelineView
     from projections.serving.client import Reader
 
+    if serve and company:
+        raise typer.BadParameter("--serve opens a day on one folder: leave --company out.")
     screen = console()
     start = datetime.fromisoformat(FIRST_DAY).replace(tzinfo=UTC)
     if company:
@@ -80,6 +90,10 @@ def demo(
         ).table.to_pylist()
     screen.print(TimelineView(lanes(rows)))
     what_next(screen, str(ledger), eventful["call_id"], company)
+    if serve:
+        from entrypoints.cli.demo_console import serve_console
+
+        serve_console(ledger, port)
 
 
 def what_next(screen: Console, folder: str, call_id: str, company: bool) -> None:
