@@ -1,13 +1,16 @@
-"""A store made of an archive alone: aside, compared with the archive, and then renamed.
+"""A store made of an archive alone, and compared with it; nobody uses it before it is whole.
 
-Killed, it goes on where it was when it is run again, and nobody uses it before it is whole.
+In a folder it is made aside and then renamed; in PostgreSQL it is marked as being filled. Killed,
+it goes on where it was when it is run again.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
+from itertools import islice
 
 from archive.creation import Moved
 from archive.manifest import KINDS, Kind, Manifest, Segment, read_manifest
@@ -17,31 +20,39 @@ from archive.segments import Unreadable, rows_in_file
 from archive.verification import verify
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
-from ledger.store.interface import NewRows
+from infra.postgresql import Postgresql
+from ledger.store.interface import EventStore, NewRows, Quarantined, StoreReader
+from ledger.store.postgresql import PostgresqlEventStore
 from ledger.store.sqlite import SqliteEventStore
 
 ROWS_AT_ONCE = 20_000
 """Events in one transaction: so much is done again at most after a kill."""
 
+QUARANTINED_AT_ONCE = 500
+
 
 def restore(place: Place, folder: LedgerFolder, moved: Moved) -> Manifest:
-    """Make the folder's SQLite store of what the archive has.
+    """Make the folder's store of what the archive has: SQLite, or where it names PostgreSQL, there.
 
-    Raises `LedgerError` when the folder has a store already, or the archive is not what its
-    manifest says; and as `read_manifest` does.
+    Raises `LedgerError` when there is a store already, or the archive is not what its manifest
+    says; and as `read_manifest` and opening the store do.
     """
+    if folder.postgresql is not None:
+        return restore_to_server(place, folder.postgresql, moved)
     manifest = read_manifest(place)
     if folder.has_store:
-        raise LedgerError(
-            f"There is a ledger in {folder} already: restore into another folder (into PostgreSQL, "
-            "restore into a folder and `call-ledger migrate`)."
-        )
+        raise LedgerError(f"There is a ledger in {folder} already: restore into another folder.")
     aside = folder.path / "restoring.sqlite"
     with folder.writing("archive restore"):
         with closing(SqliteEventStore.open(aside)) as store:
             fill(store, place, manifest, moved)
-            for finding in verify(place, store, lambda _done, _total: None):
-                raise damaged(place, f"{finding.file}: {finding.what}")
+            if manifest.quarantine is not None:
+                with store.connection:
+                    store.connection.executemany(
+                        "INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        quarantined(place, manifest),
+                    )
+            compare(store, place)
             store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with aside.open("rb") as file:
             os.fsync(file.fileno())
@@ -49,24 +60,47 @@ def restore(place: Place, folder: LedgerFolder, moved: Moved) -> Manifest:
     return manifest
 
 
-def fill(store: SqliteEventStore, place: Place, manifest: Manifest, moved: Moved) -> None:
-    """Append what the store does not have yet."""
+def restore_to_server(place: Place, server: Postgresql, moved: Moved) -> Manifest:
+    """Make a store in PostgreSQL, which nobody uses before it is whole; raises as `restore`."""
+    manifest = read_manifest(place)
+    with closing(PostgresqlEventStore.open_to_fill(server, f"the archive in {place}")) as store:
+        fill(store, place, manifest, moved)
+
+        def after(last: int) -> list[Quarantined]:
+            rows = quarantined(place, manifest)
+            return list(islice((one for one in rows if one.number > last), QUARANTINED_AT_ONCE))
+
+        while store.keep_quarantined(after):
+            pass
+        compare(store, place)
+        store.end_filling()
+    return manifest
+
+
+def fill(store: EventStore, place: Place, manifest: Manifest, moved: Moved) -> None:
+    """Append the events and refusals that the store does not have yet."""
     for kind in KINDS:
         for segment in manifest.segments(kind):
             ends = store.ends()
             if segment.last > (ends.position if kind == "events" else ends.refusal_number):
                 append(store, kind, rows_of(place, kind, segment))
             moved(store.ends().position, manifest.ends().position)
+
+
+def quarantined(place: Place, manifest: Manifest) -> Iterator[Quarantined]:
+    """What the archive's quarantine has, in order."""
     if manifest.quarantine is not None:
-        content = content_of(place, manifest.quarantine.name, manifest.quarantine.sha256)
-        with store.connection:
-            store.connection.executemany(
-                "INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                quarantined_in(content),
-            )
+        entry = manifest.quarantine
+        yield from quarantined_in(content_of(place, entry.name, entry.sha256))
 
 
-def append(store: SqliteEventStore, kind: Kind, rows: NewRows) -> None:
+def compare(store: StoreReader, place: Place) -> None:
+    """Refuse a store that is not what the archive has."""
+    for finding in verify(place, store, lambda _done, _total: None):
+        raise damaged(place, f"{finding.file}: {finding.what}")
+
+
+def append(store: EventStore, kind: Kind, rows: NewRows) -> None:
     """Append a segment's rows, a part in each transaction."""
     own = rows.events if kind == "events" else rows.refusals
     number = 1 if kind == "events" else 3

@@ -156,9 +156,10 @@ def list_segments(place: Where, json: AsJson = False) -> None:
 
 @app.command()
 def restore(place: Where, json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
-    """Make an event store of an archive alone, in a folder that has none, and compare both.
+    """Make an event store of an archive alone, where there is none, and compare both.
 
-    If it is killed, run it again: it goes on where it was.
+    It is made in the folder, or in PostgreSQL where --store or CALL_LEDGER_STORE names that.
+    Nobody uses it before it is whole. If it is killed, run it again: it goes on where it was.
 
     [bold]call-ledger archive restore archive --ledger restored[/bold]
     """
@@ -167,7 +168,7 @@ def restore(place: Where, json: AsJson = False, ledger: LedgerOption = DEFAULT_F
 
     with progress("restoring", unit="events") as moved:
         manifest = restored(place_of(place), ledger, moved)
-    tell(manifest, json, f"{ledger} is restored and has")
+    tell(manifest, json, f"{ledger.postgresql or ledger} is restored and has")
 
 
 @app.command()

@@ -14,7 +14,7 @@ from archive.feed import ArchiveFeed
 from archive.manifest import read_manifest
 from archive.places import FolderPlace
 from archive.restoring import restore
-from infra.errors import LedgerError, LedgerMissing
+from infra.errors import LedgerError, LedgerMissing, LedgerUnavailable
 from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.intake import read_request
@@ -25,7 +25,7 @@ from ledger.store.opening import store_to_read
 from tests.archive.archived import SEGMENT_ROWS, archived, files_of, findings, recorded
 from tests.ledger.lines import lines_of_calls
 from tests.ledger.scenes import refused
-from tests.ledger.stores import Store, ledger_at
+from tests.ledger.stores import PostgresqlStore, Store, ledger_at
 
 
 def quietly(_done: int, _total: int | None) -> None:
@@ -59,6 +59,37 @@ def test_a_ledger_comes_back_from_its_archive_alone_and_answers_repeats_as_befor
         assert refused(ledger.record(*other)) == reused._replace(repeated=True)
     with reading_quarantine(back) as quarantine:
         assert quarantine.show(1).original == b"\xff\0"
+
+
+@pytest.mark.slow
+def test_a_ledger_comes_back_in_postgresql_where_nobody_uses_it_before_it_is_whole(
+    tmp_path: Path, postgresql_store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path / "ledger")
+    place = FolderPlace(tmp_path / "archive")
+    archived(tmp_path / "ledger", place)
+    back = ledger_at(tmp_path / "back", postgresql_store.url)
+    monkeypatch.setattr("archive.restoring.ROWS_AT_ONCE", 5)
+    steps = 0
+
+    def stop(_done: int, _total: int | None) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 2:
+            with pytest.raises(LedgerUnavailable), closing(store_to_read(back)):
+                pass
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore(place, back, stop)
+    restore(place, back, quietly)
+    assert findings(place, back) == []
+    assert contents(back) == contents(LedgerFolder(tmp_path / "ledger"))
+    again = FolderPlace(tmp_path / "again")
+    archived(back, again)
+    assert files_of(again) == files_of(place)
+    with pytest.raises(LedgerError):
+        restore(place, back, quietly)
 
 
 def test_archive_to_store_to_archive_is_the_same_byte_for_byte(tmp_path: Path) -> None:
