@@ -9,9 +9,11 @@ import json
 import re
 from base64 import urlsafe_b64decode
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from joserfc.errors import JoseError
+from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry, deserialize_compact
 from pydantic import ValidationError
 
@@ -44,6 +46,9 @@ SHAPE: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.
 TEXTS: Final = ("sub", "client_id", "jti")
 """Claims that have to be there, as RFC 9068 has them."""
 
+MOST_CHECKED: Final = 10_000
+"""Tokens that are remembered to be right: to check a signature takes longer than a command."""
+
 SOURCE_CLAIM: Final = "call_ledger_source"
 AGENT_CLAIM: Final = "call_ledger_agent"
 REGISTRY: Final = JWSRegistry(algorithms=[*ALGORITHMS])
@@ -60,6 +65,15 @@ class Header(NamedTuple):
     key_id: str
 
 
+class Checked(NamedTuple):
+    """A token that was checked: what it is taken for, as long as time and key allow."""
+
+    caller: Caller
+    expires_at: int
+    key_id: str
+    key: Key
+
+
 class Tokens:
     """Whose access tokens are taken, and for whom they have to be."""
 
@@ -67,11 +81,30 @@ class Tokens:
         self._issuer = issuer
         self._audience = audience
         self._keys = keys
+        self._checked: dict[bytes, Checked] = {}
 
     async def caller(self, text: str, now: datetime) -> Caller:
         """Who asks. Raises `TokenRefused`, and `LedgerUnavailable` where keys cannot be read."""
         if len(text) > LARGEST_TOKEN_BYTES:
             raise TokenRefused(f"it has more than {LARGEST_TOKEN_BYTES} bytes")
+        known_by = sha256(text.encode()).digest()
+        checked = self._checked.get(known_by)
+        # A key set that was read again has new keys, so that a token is then checked again.
+        if (
+            checked is not None
+            and int(now.timestamp()) < checked.expires_at
+            and await self._keys.of(checked.key_id) is checked.key
+        ):
+            return checked.caller
+        self._checked.pop(known_by, None)
+        checked = await self._check_whole(text, int(now.timestamp()))
+        if len(self._checked) >= MOST_CHECKED:
+            self._checked.clear()
+        self._checked[known_by] = checked
+        return checked.caller
+
+    async def _check_whole(self, text: str, now: int) -> Checked:
+        """Check all that a token says. Raises as `caller` does."""
         if not SHAPE.fullmatch(text):
             raise TokenRefused("it is no signed token")
         header_bytes, claims_bytes, _ = map(decoded, text.split("."))
@@ -86,8 +119,8 @@ class Tokens:
         except (JoseError, ValueError) as error:
             raise TokenRefused("its signature is not right") from error
         claims = object_in(claims_bytes)
-        self._check(claims, int(now.timestamp()))
-        return caller_of(claims)
+        self._check(claims, now)
+        return Checked(caller_of(claims), claims["exp"], header.key_id, key)
 
     def _check(self, claims: dict[str, Any], now: int) -> None:
         """Whom it is from, whom it is for, and when."""

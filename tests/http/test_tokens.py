@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from entrypoints.http.token_keys import TokenKeys
-from entrypoints.http.tokens import LARGEST_TOKEN_BYTES, Tokens
+from entrypoints.http.token_keys import LOOK_AGAIN_SECONDS, TokenKeys
+from entrypoints.http.tokens import LARGEST_TOKEN_BYTES, TokenRefused, Tokens
 from tests.entrypoints.calling import call
 from tests.http.clients import JSON, Served
 from tests.http.conftest import served_in
@@ -161,6 +163,27 @@ def test_a_token_lets_in_whom_it_is_of_and_the_log_says_so(served_company: Serve
 def test_every_kind_of_key_is_taken(algorithm: str, served_company: Served) -> None:
     token = TOKEN(HEADER(alg=algorithm, kid="rsa"), key=SIGN_IN.rsa, algorithm=algorithm)
     assert served_company.with_key(token).get("/v1/rules").status_code == 200
+
+
+def test_a_token_that_was_taken_is_taken_no_longer_than_its_time_and_its_key(
+    tmp_path: Path,
+) -> None:
+    published, seconds = SIGN_IN.publish(tmp_path), [0.0]
+    tokens = Tokens(ISSUER, AUDIENCE, TokenKeys(str(published), lambda: seconds[0]))
+
+    def asked(token: str, after_seconds: int = 0) -> str:
+        now = datetime.fromtimestamp(NOW + after_seconds, UTC)
+        return asyncio.run(tokens.caller(token, now)).id
+
+    token = TOKEN(claims=CLAIMS(iat=NOW, exp=NOW + 60))
+    assert [asked(token) for _ in range(3)] == ["oidc:ada"] * 3
+    with pytest.raises(TokenRefused, match="has expired"):
+        asked(token, after_seconds=60)
+    assert asked(token) == "oidc:ada"
+    published.write_bytes(SIGN_IN.key_set(SIGN_IN.rsa))
+    seconds[0] = LOOK_AGAIN_SECONDS
+    with pytest.raises(TokenRefused, match="no key of ours"):
+        asked(token)
 
 
 def test_a_role_may_by_token_what_it_may_by_key(served_company: Served) -> None:
