@@ -13,6 +13,7 @@ from entrypoints.console import (
     keys_page,
     live_page,
     operations_page,
+    papers_page,
     rebuild_page,
     report_page,
     rules_page,
@@ -44,5 +45,6 @@ def routes() -> list[BaseRoute]:
         rules_page,
         operations_page,
         rebuild_page,
+        papers_page,
     )
     return [*(one for room in rooms for one in room.router.routes), *elsewhere.routes]

@@ -27,6 +27,7 @@ PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
     "see operations": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR, ApiRole.ADMIN}),
     "rebuild the tables": frozenset({ApiRole.ADMIN}),
     "read reports": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
+    "save reports": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "export rows": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "ask in SQL": frozenset({ApiRole.ANALYST, ApiRole.AUDITOR}),
     "read the rules": frozenset(ApiRole),
