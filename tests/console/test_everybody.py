@@ -26,6 +26,9 @@ PAGES = (
     "/console/rules/refusals?rule=R7",
     "/console/live",
     "/console/access-log",
+    "/console/operations",
+    "/console/operations/quarantine",
+    "/console/saved",
     "/console/live?phase=queued",
     "/console/rules/refusals?role=customer&action=hold",
 )
