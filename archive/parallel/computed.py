@@ -79,11 +79,12 @@ def computed(
     place, work = (place_of(one) for one in where)
     manifest = read_manifest(place)
 
-    def looked_up(done: int, total: int) -> None:
-        told("planning", done, total)
+    end, events = manifest.ends().position, 0
+
+    def looked_up(segments: int) -> None:
+        told("planning", manifest.events[segments - 1].last, end)
 
     tasks = planned(place, where, manifest, models, memory_megabytes, looked_up, task_events)
-    end, events = manifest.ends().position, 0
     told("computing", 0, end)
     done: dict[str, Done] = {}
     for result in workers.submit(tasks, compute):

@@ -55,10 +55,13 @@ def planned(
     manifest: Manifest,
     models: Models,
     memory_megabytes: int,
-    told: Callable[[int, int], None],
+    told: Callable[[int], None],
     task_events: int = TASK_EVENTS,
 ) -> list[Task]:
-    """The tasks for the archive of a place; `where` are the names of that place and of the work."""
+    """The tasks for the archive of a place; `where` are the names of that place and of the work.
+
+    Told how many segments were looked at.
+    """
     needed: dict[int, list[Segment]] = {}
     segments = manifest.events
     with ThreadPoolExecutor(LOOKED_AT_ONCE) as threads:
@@ -69,7 +72,7 @@ def planned(
             )
             for number in {*own, *(number_of(call, task_events) for call in calls)}:
                 needed.setdefault(number, []).append(segment)
-            told(done, len(segments))
+            told(done)
     known_by = fingerprint(models)
     return [
         task_of(
