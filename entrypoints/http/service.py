@@ -38,7 +38,8 @@ READER_SECONDS: Final = 10.0
 MOST_PROCESSES: Final = 3
 """Exports and analysts' statements at a time; each may have a gigabyte."""
 
-PROCESS_SECONDS: Final = 10.0
+PROCESS_SECONDS: Final = 2.0
+"""How long one waits for its turn: whoever waits has a thread that others want, too."""
 
 
 class WebhookSecret(NamedTuple):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import orjson
 import pytest
 
-from entrypoints.http import sql
+from entrypoints.http import service, sql
 from projections.serving.sandbox import Bounds
 from tests.entrypoints.calling import call
 from tests.http.clients import JSON, Served
+from tests.http.conftest import served_in
 
 EXITS = "select reason, count(*) as exits, min(exited_at) as first from exits group by 1 order by 1"
 SLOW = "select count(*) from range(1_000_000) a, range(1_000_000) b"
@@ -88,6 +91,19 @@ def test_an_answer_has_bounds(
     monkeypatch.setattr(sql, "USUAL", bounds)
     answer = asked(served_week, query)
     assert (answer.status_code, says in answer.json()["detail"]) == (400, True)
+
+
+def test_statements_and_exports_beyond_so_many_at_a_time_are_to_be_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "PROCESS_SECONDS", 0.1)
+    monkeypatch.setattr(service, "MOST_PROCESSES", 0)
+    with served_in(tmp_path) as served:
+        for answer in (
+            asked(served, "select 1"),
+            served.analyst.get("/v1/exports", params={"table": "calls"}),
+        ):
+            assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)
 
 
 @pytest.mark.parametrize(
