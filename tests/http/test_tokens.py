@@ -22,10 +22,14 @@ from tests.http.conftest import served_in
 from tests.http.process import serving
 from tests.http.sign_in import AUDIENCE, ISSUER, SignIn, segment
 
-NOW = int(time.time())
 SIGN_IN = SignIn()
 OTHER = ECKey.generate_key("P-256", {"kid": "elliptic"})
 TOKEN, CLAIMS, HEADER = SIGN_IN.token, SIGN_IN.claims, SIGN_IN.header
+
+
+def seconds_now() -> int:
+    """When a test asks: a file of tests is read long before some of them run."""
+    return int(time.time())
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +91,10 @@ HOSTILE: dict[str, Callable[[], str]] = {
         '{"alg":"none","alg":"ES256","typ":"at+jwt","kid":"elliptic"}'
     ),
     "a header that is a list": lambda: TOKEN("[]"),
-    "expired": lambda: TOKEN(claims=CLAIMS(iat=NOW - 900, exp=NOW - 1)),
-    "not valid yet": lambda: TOKEN(claims=CLAIMS(nbf=NOW + 300)),
-    "of the future": lambda: TOKEN(claims=CLAIMS(iat=NOW + 300)),
-    "valid for too long": lambda: TOKEN(claims=CLAIMS(exp=NOW + 4_000)),
+    "expired": lambda: TOKEN(claims=CLAIMS(iat=seconds_now() - 900, exp=seconds_now() - 1)),
+    "not valid yet": lambda: TOKEN(claims=CLAIMS(nbf=seconds_now() + 300)),
+    "of the future": lambda: TOKEN(claims=CLAIMS(iat=seconds_now() + 300)),
+    "valid for too long": lambda: TOKEN(claims=CLAIMS(exp=seconds_now() + 4_000)),
     "another issuer": lambda: TOKEN(claims=CLAIMS(iss="https://evil.example/")),
     "an issuer that begins alike": lambda: TOKEN(claims=CLAIMS(iss=f"{ISSUER}x")),
     "another audience": lambda: TOKEN(claims=CLAIMS(aud="mail")),
@@ -104,9 +108,9 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "no id": lambda: TOKEN(claims=CLAIMS(jti=None)),
     "no end": lambda: TOKEN(claims=CLAIMS(exp=None)),
     "no beginning": lambda: TOKEN(claims=CLAIMS(iat=None)),
-    "an end that is a fraction": lambda: number("exp", f"{NOW + 60}.5"),
+    "an end that is a fraction": lambda: number("exp", f"{seconds_now() + 60}.5"),
     "an end with an exponent": lambda: number("exp", "2e9"),
-    "an end that is text": lambda: number("exp", f'"{NOW + 60}"'),
+    "an end that is text": lambda: number("exp", f'"{seconds_now() + 60}"'),
     "an end that is true": lambda: number("exp", "true"),
     "an end that is nothing": lambda: number("exp", "null"),
     "an end that is no number": lambda: number("exp", "NaN"),
@@ -172,10 +176,10 @@ def test_a_token_that_was_taken_is_taken_no_longer_than_its_time_and_its_key(
     tokens = Tokens(ISSUER, AUDIENCE, TokenKeys(str(published), lambda: seconds[0]))
 
     def asked(token: str, after_seconds: int = 0) -> str:
-        now = datetime.fromtimestamp(NOW + after_seconds, UTC)
+        now = datetime.fromtimestamp(seconds_now() + after_seconds, UTC)
         return asyncio.run(tokens.caller(token, now)).id
 
-    token = TOKEN(claims=CLAIMS(iat=NOW, exp=NOW + 60))
+    token = TOKEN(claims=CLAIMS(iat=seconds_now(), exp=seconds_now() + 60))
     assert [asked(token) for _ in range(3)] == ["oidc:ada"] * 3
     with pytest.raises(TokenRefused, match="has expired"):
         asked(token, after_seconds=60)
