@@ -77,11 +77,12 @@ class Live:
 
 @contextmanager
 def going_on(action: Callable[[], object], every_seconds: float) -> Iterator[list[float]]:
-    """Do something again and again on a thread of its own; the seconds that each time took."""
+    """Do something once, and again and again, on a thread of its own; the seconds of each time."""
     took: list[float] = []
     ending = threading.Event()
 
     def go_on() -> None:
+        took.append(timed(action))
         while not ending.wait(every_seconds):
             took.append(timed(action))
 
