@@ -24,12 +24,6 @@ LIVE: Final = "/console/live"
 AT_MOST_EACH_SECONDS: Final = 1.0
 """How often a board or a call moves at most: nobody reads faster."""
 
-LOOK_SECONDS: Final = 2.0
-"""How often a call's page looks for refusals, which are no events."""
-
-REFUSED: Final = (
-    "select count(*) as number from refusals where source = $source and call_id = $call_id"
-)
 OPEN_PHASES: Final = (
     *(Phase.QUEUED, Phase.CONNECTED, Phase.HELD, Phase.CONSULT_ASKED, Phase.CONSULTING),
     *(Phase.CONFERENCE, Phase.WRAP_UP_ASSIST),
@@ -95,34 +89,17 @@ async def stream_call(
     call_id: str,
     visitor: Annotated[Visitor, Depends(READ_EVENTS)],
     after: After = 0,
-    refused: After = 0,
     last_event_id: LastEventId = None,
 ) -> Response:
-    """A word each time something happened or was refused in this call: its page asks for it.
-
-    `refused` is how many refusals the page has.
-    """
+    """A word each time something has happened in this call, so that its page asks for it."""
     service = service_of(request)
-    asked = {"source": unquote(source), "call_id": unquote(call_id)}
-    shown = refused
     await asyncio.to_thread(service.log_reading, request, visitor.key, READ_EVENTS.operation)
 
     async def moved(position: int) -> tuple[int, bytes]:
         return position, message("moved", position, str(position))
 
-    def count() -> int:
-        with service.reader() as reader:
-            (row,) = reader.ask(REFUSED, asked).table.to_pylist()
-        return int(row["number"])
-
-    async def was_refused() -> bool:
-        nonlocal shown
-        before, shown = shown, await asyncio.to_thread(count)
-        return shown != before
-
-    wanted = Wanted(asked["source"], asked["call_id"], frozenset())
-    begin = last_event_id or after
-    return await following(request, READ_EVENTS, moved, begin, wanted, was_refused)
+    wanted = Wanted(unquote(source), unquote(call_id), frozenset())
+    return await following(request, READ_EVENTS, moved, last_event_id or after, wanted)
 
 
 async def following(
@@ -131,13 +108,11 @@ async def following(
     moved: Moved,
     after: int,
     wanted: Wanted | None = None,
-    looks: Callable[[], Awaitable[bool]] | None = None,
 ) -> Response:
     """The stream of whatever `moved` makes of what comes after a position."""
     tail = service_of(request).tail
     now = await tail.begin()
-    allowed = partial(shown, request)
-    pieces = messages(tail, min(after or now, now), moved, wanted, allowed, looks)
+    pieces = messages(tail, min(after or now, now), moved, wanted, partial(shown, request))
     return EventStream(tail, pieces, {"Ledger-Position": str(now)})
 
 
@@ -147,26 +122,19 @@ async def messages(
     moved: Moved,
     wanted: Wanted | None,
     still_allowed: Callable[[], Awaitable[object]],
-    looks: Callable[[], Awaitable[bool]] | None = None,
 ) -> AsyncIterator[bytes]:
-    """What is sent; it ends without a word where it cannot go on, and the page comes again.
-
-    `looks` is asked now and then for what is no event.
-    """
+    """What is sent; it ends without a word where it cannot go on, and the page comes again."""
     clock = asyncio.get_running_loop().time
     said_at = asked_at = clock()
     yield b"retry: %d\n: at position %d\n\n" % (RETRY_MILLISECONDS, position)
     while True:
         try:
-            wait_seconds = tail.heartbeat_seconds if looks is None else LOOK_SECONDS
-            events = await tail.after(position, wait_seconds)
+            events = await tail.after(position, tail.heartbeat_seconds)
             if clock() >= asked_at + tail.heartbeat_seconds:
                 asked_at = clock()
                 await still_allowed()
-            position_of_news = events[-1].position if events else position
-            has_news = any(wanted is None or wanted.has(one) for one in events)
-            if has_news or (looks is not None and await looks()):
-                position, content = await moved(position_of_news)
+            if any(wanted is None or wanted.has(one) for one in events):
+                position, content = await moved(events[-1].position)
                 said_at = clock()
                 yield content
                 await asyncio.sleep(AT_MOST_EACH_SECONDS)

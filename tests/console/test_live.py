@@ -74,10 +74,6 @@ def test_a_calls_page_grows_as_it_happens(watcher: Opener, moving: Served) -> No
     reader.page.wait_for_selector(".entry:nth-child(3)#event-3")
     reader.page.wait_for_selector(".facts .phase-connected")
     assert reader.page.locator("#event-1 pre").is_visible(), "what was open stays open"
-    hold = command("hold", "customer", "growing", occurred_at=datetime.now(UTC))
-    refused = moving.ask(hold.model_dump_json(exclude_none=True).encode())
-    assert refused.status_code == 409
-    reader.page.wait_for_selector(".entry.refused:nth-child(4)")
     assert reader.complaints == []
 
 

@@ -2,6 +2,7 @@
 "use strict";
 
 const LOOK_AGAIN_MILLISECONDS = 10_000;
+const TRY_AGAIN_MILLISECONDS = 2_000;
 const connection = document.querySelector("[data-follows]");
 const said = connection.querySelector("[data-said]");
 const pauses = connection.querySelector("[data-pauses]");
@@ -55,8 +56,13 @@ const still = (row) => [...row.cells].slice(0, 4).map((cell) => cell.textContent
 
 // New entries come after those that are read; the facts and the picture are put in their places.
 async function growCall() {
-  const answer = await fetch(location.href);
-  if (!answer.ok || answer.redirected) return;
+  const answer = await fetch(location.href).catch(() => null);
+  if (answer?.redirected) return say("ended");
+  if (!answer?.ok) {
+    say("lost");
+    return setTimeout(growCall, TRY_AGAIN_MILLISECONDS);
+  }
+  say("connected");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const place of [".facts", ".picture", ".moment", "#call nav.pages"]) {
     const [now, then] = [document.querySelector(place), page.querySelector(place)];
