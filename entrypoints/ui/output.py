@@ -70,8 +70,11 @@ class Output:
         `--raw` and `--excel` are about CSV, and ask for it; `--dark` is about a plot.
         """
         csv = csv or raw or excel
-        if json + csv + (parquet is not None) + (plot is not None) > 1:
-            raise typer.BadParameter("Choose one of --json, --csv, --parquet and --plot.")
+        files = {"--parquet": parquet, "--plot": plot}
+        said = [name for name, is_said in (("--json", json), ("--csv", csv)) if is_said]
+        said += [name for name, file in files.items() if file is not None]
+        if len(said) > 1:
+            raise typer.BadParameter(f"Choose one of {', '.join(said[:-1])} and {said[-1]}.")
         if dark and plot is None:
             raise typer.BadParameter("--dark is about a picture: say --plot FILE, too.")
         if plot is not None:

@@ -63,7 +63,7 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path, arguments: tuple[str, .
         (("report", "exits", "--time-zone", "Mars/North"), "'Mars/North' is no time zone"),
         (("report", "exits", "--time-zone", "/etc/passwd"), "is no time zone"),
         (("report", "exits", "--time-zone", ""), "is no time zone"),
-        (("report", "exits", "--json", "--csv"), "Choose one of --json, --csv and --parquet"),
+        (("report", "exits", "--json", "--csv"), "Choose one of --json and --csv."),
         (("sql", "select 1", "--json", "--parquet", "x"), "Choose one of"),
         (("call", "list", "--json", "--csv"), "Choose one of"),
         (("report", "exits", "--parquet", "/nowhere/x.parquet"), "/nowhere/x.parquet cannot be"),

@@ -63,8 +63,23 @@ def number(name: str, text: str) -> str:
     )
 
 
-RIGHT = TOKEN()
-MESSAGE, SIGNATURE = RIGHT.rsplit(".", 1)
+def parts() -> list[str]:
+    """Header, claims and signature of a right token."""
+    return TOKEN().split(".")
+
+
+def with_claims(claims: bytes) -> str:
+    """A right token, with other claims than were signed."""
+    header, _, signature = parts()
+    return f"{header}.{segment(claims)}.{signature}"
+
+
+def with_signature(signature: str) -> str:
+    """A right token, with another signature."""
+    header, claims, _ = parts()
+    return f"{header}.{claims}.{signature}"
+
+
 HOSTILE: dict[str, Callable[[], str]] = {
     "no algorithm": lambda: TOKEN(HEADER(alg="none")),
     "no algorithm and no signature": lambda: TOKEN(HEADER(alg="none")).rpartition(".")[0] + ".",
@@ -123,19 +138,15 @@ HOSTILE: dict[str, Callable[[], str]] = {
     ),
     "claims that are a list": lambda: TOKEN(claims="[]"),
     "claims that are very deep": lambda: TOKEN(claims="[" * 4_000),
-    "claims in another encoding": lambda: ".".join(
-        [MESSAGE.split(".")[0], segment(json.dumps(CLAIMS()).encode("utf-16")), SIGNATURE]
-    ),
+    "claims in another encoding": lambda: with_claims(json.dumps(CLAIMS()).encode("utf-16")),
     "too large": lambda: TOKEN(claims=CLAIMS(x="x" * LARGEST_TOKEN_BYTES)),
-    "no signature": lambda: f"{MESSAGE}.",
-    "half of a signature": lambda: f"{MESSAGE}.{SIGNATURE[:43]}",
-    "a signature of nothing but zeros": lambda: f"{MESSAGE}.{segment(bytes(64))}",
-    "a signature written otherwise": lambda: with_last_bit_changed(RIGHT),
-    "a signature with what fills it up": lambda: f"{RIGHT}==",
-    "something after its end": lambda: f"{RIGHT}.x",
-    "other claims under the signature": lambda: ".".join(
-        [RIGHT.split(".")[0], segment(json.dumps(CLAIMS(sub="eve")).encode()), SIGNATURE]
-    ),
+    "no signature": lambda: with_signature(""),
+    "half of a signature": lambda: with_signature(parts()[2][:43]),
+    "a signature of nothing but zeros": lambda: with_signature(segment(bytes(64))),
+    "a signature written otherwise": lambda: with_last_bit_changed(TOKEN()),
+    "a signature with what fills it up": lambda: f"{TOKEN()}==",
+    "something after its end": lambda: f"{TOKEN()}.x",
+    "other claims under the signature": lambda: with_claims(json.dumps(CLAIMS(sub="eve")).encode()),
     "no role": lambda: TOKEN(claims=CLAIMS(roles=None)),
     "an unknown role": lambda: TOKEN(claims=CLAIMS(roles=["owner"])),
     "two roles": lambda: TOKEN(claims=CLAIMS(roles=["auditor", "admin"])),
@@ -157,7 +168,7 @@ def test_a_hostile_token_lets_nobody_in(make: Callable[[], str], served_company:
 
 
 def test_a_token_lets_in_whom_it_is_of_and_the_log_says_so(served_company: Served) -> None:
-    reader = served_company.with_key(RIGHT)
+    reader = served_company.with_key(TOKEN())
     assert reader.get("/v1/calls").status_code == 200
     readings = reader.get("/v1/readings").json()["readings"]
     assert {(one["key_id"], one["role"]) for one in readings} == {("oidc:ada", "auditor")}
@@ -214,7 +225,7 @@ def test_a_writers_token_writes_as_its_source_and_acts_as_its_agent(
 
 
 def test_without_a_sign_in_no_token_lets_anybody_in(served: Served) -> None:
-    answer = served.with_key(RIGHT).get("/v1/rules")
+    answer = served.with_key(TOKEN()).get("/v1/rules")
     assert (answer.status_code, "call-ledger keys create" in answer.text) == (401, True)
 
 
@@ -223,7 +234,7 @@ def test_the_command_takes_the_sign_in_that_it_is_told_of(tmp_path: Path) -> Non
     keys = str(SIGN_IN.publish(tmp_path))
     named = ["--oidc-issuer", ISSUER, "--oidc-audience", AUDIENCE, "--oidc-keys"]
     with serving(tmp_path / "ledger", *named, keys) as (_, url):
-        sent = {"Authorization": f"Bearer {RIGHT}"}
+        sent = {"Authorization": f"Bearer {TOKEN()}"}
         assert httpx.get(f"{url}/v1/rules", headers=sent).status_code == 200
     refused = call(tmp_path, "serve", *named, str(tmp_path / "nothing"))
     assert (refused.code, "correct --oidc-keys" in refused.said) == (3, True)
