@@ -54,15 +54,25 @@ class DaskWorkers:
             for future in coming:
                 task, losses = waiting.pop(future.key)
                 done = len(tasks) - len(waiting) - 1
+                result: bytes | None = None
+                error: BaseException | None = None
                 try:
-                    result: bytes | None = future.result() if future.status == "finished" else None
-                    error = future.exception() if future.status == "error" else None
+                    if future.status == "finished":
+                        result = future.result()
+                    elif future.status == "error":
+                        error = future.exception()
+                except KilledWorker as killed:
+                    error = killed
                 except (OSError, TimeoutError, CancelledError):
-                    result, error = None, None
+                    raise self._scheduler_lost(done, len(tasks)) from None
                 if result is not None:
                     yield result
-                elif error is None:
+                elif future.cancelled():
                     raise self._scheduler_lost(done, len(tasks))
+                elif error is None:
+                    # Its worker ended before the result was fetched: it is done again.
+                    waiting[future.key] = task, losses
+                    coming.add(future)
                 elif not isinstance(error, KilledWorker):
                     raise error
                 elif losses + 1 == MOST_LOSSES:
