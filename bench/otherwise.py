@@ -14,10 +14,8 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import polars
@@ -29,10 +27,12 @@ from eventsourcing.sqlite import SQLiteDatastore, SQLiteTrackingRecorder
 from archive.creation import create
 from archive.feed import ArchiveFeed
 from archive.places import FolderPlace
+from bench.archive import nothing_moved
 from bench.commands import commands_in_order
 from bench.figures import Figure, keep, machine, table
 from bench.full_store import fill_sqlite
 from bench.naive import NaiveCall, NaiveCalls
+from bench.projections import milliseconds
 from infra.folder import LedgerFolder
 from ledger.store.opening import store_to_read
 from projections.reports import REPORTS
@@ -41,7 +41,6 @@ from projections.reports.report import Selection
 from projections.serving.protocol import Question
 from projections.serving.server import owning
 
-TIMES = 7
 WAIT_SECONDS = 600.0
 LEFT = frozenset({"exit", "leave"})
 
@@ -152,21 +151,6 @@ def with_polars(archive: Path) -> dict[str, tuple[int, int]]:
         .rows()
     )
     return {reason: (exits, calls) for reason, exits, calls in rows}
-
-
-def nothing_moved(_: int, __: int | None) -> None:
-    """Nobody looks."""
-
-
-def milliseconds(action: Callable[[], object]) -> float:
-    """The median of several times, in milliseconds."""
-
-    def once() -> float:
-        began = time.perf_counter()
-        action()
-        return (time.perf_counter() - began) * 1000
-
-    return median(once() for _ in range(TIMES))
 
 
 def main() -> None:

@@ -161,13 +161,18 @@ def event_is_unreadable(row: EventRow, where: str = STORE) -> str:
 
 def refusal_is_unreadable(row: RefusalRow, where: str = STORE) -> str:
     """Which refusal is unreadable, and why, in a sentence."""
-    why = (why_no_refusal(row[1]) or NO_ROW).rstrip(".")
+    why = why_no_refusal_row(row[1]).rstrip(".")
     return f"The refusal with number {row[0]:,} of the {where} cannot be read: {why}."
 
 
 def why_no_row(document: bytes) -> str:
     """Why it is no row, in a sentence."""
     return why_no_event(document) or NO_ROW
+
+
+def why_no_refusal_row(document: bytes) -> str:
+    """The reason that is kept for a refusal, likewise."""
+    return why_no_refusal(document) or NO_ROW
 
 
 def dead_letter_of(row: EventRow) -> DeadLetter:
@@ -182,7 +187,7 @@ def dead_letter_of(row: EventRow) -> DeadLetter:
 def dead_letter_of_refusal(row: RefusalRow) -> DeadLetter:
     """A refusal of the store as it is kept: no event is missing because of it."""
     number, document = row
-    reason = why_no_refusal(document) or NO_ROW
+    reason = why_no_refusal_row(document)
     return DeadLetter(*(STORE, REFUSALS, number, None, None, None, reason), *kept_of(document))
 
 

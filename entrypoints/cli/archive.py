@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from entrypoints.ui.duration import seconds_of
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import print_table, write_json
 from entrypoints.ui.progress import progress
@@ -80,7 +81,6 @@ def create(
 def again_and_again(bring_up: Callable[[], None], every: str) -> None:
     """Do it, wait, and do it again, until a signal comes."""
     from archive.places import ArchiveUnavailable
-    from entrypoints.cli.project import seconds_of
     from entrypoints.workers.shutdown import shutdown_by_signals
     from infra.errors import LedgerInUse, LedgerUnavailable
 

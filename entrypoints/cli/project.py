@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from entrypoints.cli.snapshot import WithPersonal, includes_personal
+from entrypoints.ui.duration import seconds_of
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     LOOPBACK,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from entrypoints.workers.worker import Worker
 
 EVERY_SECONDS: Final = 600.0
-UNITS_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 SnapshotFile = Annotated[
     Path | None,
@@ -73,7 +72,7 @@ def project(
     from entrypoints.workers.worker import running
     from infra.kafka import Kafka
 
-    every_seconds = seconds_of(every)
+    every_seconds = EVERY_SECONDS if every is None else seconds_of(every)
     if snapshot is None and (every is not None or with_personal is not None):
         raise typer.BadParameter("--every and --with-personal are about a file: add --snapshot.")
     with running("project", lambda: projector_figures(ledger, kafka), port, host) as worker:
@@ -110,13 +109,3 @@ def schedule_of(
     check_place(file, ledger)
     metrics = SnapshotMetrics(worker)
     return SnapshotSchedule(file, every_seconds, with_personal, metrics.on_made, metrics.on_failed)
-
-
-def seconds_of(text: str | None) -> float:
-    """A duration such as 10m in seconds; none is ten minutes. Raises `BadParameter`."""
-    if text is None:
-        return EVERY_SECONDS
-    found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is no duration: say 30s, 10m, 6h or 1d.")
-    return float(found[1]) * UNITS_SECONDS[found[2]]

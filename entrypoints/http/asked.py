@@ -8,8 +8,9 @@ from fastapi import Depends, Query, Response
 
 from entrypoints.http.problems import try_again
 from entrypoints.ui.moment import AskedMoment
-from entrypoints.ui.period import zone
+from entrypoints.ui.period import since, until, zone
 from entrypoints.ui.values import json_text
+from projections.reports.report import Selection
 
 JSON: Final = "application/json"
 
@@ -46,6 +47,18 @@ class Asked:
         self.time_zone = time_zone
         self.moment = AskedMoment(known_at, happened_by, without_corrections, time_zone)
         self._wait_for = wait_for
+
+    def selection(
+        self,
+        period_from: str | None,
+        period_to: str | None,
+        agent: str | None = None,
+        queue: str | None = None,
+        source: str | None = None,
+    ) -> Selection:
+        """The filters of a report, of this time zone."""
+        began, ended = since(period_from, self.time_zone), until(period_to, self.time_zone)
+        return Selection(self.time_zone, began, ended, agent, queue, source)
 
     def reached(self, position: int) -> dict[str, str]:
         """The headers of an answer; raises `Problem` where it is of before the awaited position."""

@@ -18,18 +18,17 @@ from entrypoints.http.asked import (
 )
 from entrypoints.http.call_filters import CUSTOMER, Filters
 from entrypoints.http.keys import ApiRole, Caller
-from entrypoints.http.pages import following
+from entrypoints.http.pages import newest_rows
 from entrypoints.http.permissions import PERMISSIONS, AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import Service, service_of
 from entrypoints.one_call import CallNotFoundError, OneCall, read_call, row_of
-from entrypoints.report_answer import moment_of
 from entrypoints.timeline.drawn import as_document, drawn_until
 from entrypoints.timeline.lanes import lanes
 from entrypoints.timeline.picture import picture
 from entrypoints.ui.period import since, until, zone
 from ledger.feed import StoreFeed
-from projections.reports.report import Selection, where
+from projections.reports.report import Selection
 from projections.serving.client import Reader
 
 MOST_CALLS: Final = 500
@@ -140,21 +139,9 @@ def list_calls(
         parameters["before"] = before
     service = service_of(request)
     service.log_reading(request, key, "list calls")
-    with service.reader() as reader:
-        as_of = asked.moment.looked_up(reader)
-        answer = reader.ask(
-            f"select * from calls {where(conditions)}"
-            f" order by call_position desc limit {limit + 1}",
-            parameters,
-            as_of=as_of,
-        )
-        about = {"position": answer.position, **moment_of(reader, as_of)}
-    calls = answer.table.to_pylist()
-    more = None
-    if len(calls) > limit:
-        more = following(request, "before", calls[limit - 1]["call_position"])
-    headers = asked.reached(answer.position)
-    return document({**about, "calls": calls[:limit], "next": more}, headers)
+    return newest_rows(
+        request, service, asked, "calls", "call_position", conditions, parameters, limit
+    )
 
 
 def known_call(

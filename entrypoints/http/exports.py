@@ -14,7 +14,6 @@ from entrypoints.http.permissions import PERMISSIONS, AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.row_files import MEDIA_TYPES, FileFormat, RowsQuestion, answer_with_rows
 from entrypoints.http.service import service_of
-from entrypoints.ui.period import since, until
 from projections.reports import REPORTS
 from projections.reports.report import Selection
 from projections.serving.readable import PERSONAL_TABLES
@@ -79,14 +78,7 @@ def export_rows(
     have; JSON lines end with a line that says it, too. The tables `events` and `refusals` have what
     people have said, and are for auditors.
     """
-    selection = Selection(
-        asked.time_zone,
-        since(period_from, asked.time_zone),
-        until(period_to, asked.time_zone),
-        agent,
-        queue,
-        source,
-    )
+    selection = asked.selection(period_from, period_to, agent, queue, source)
     question = question_of(key, table, report, by, selection)
     service = service_of(request)
     service.log_reading(request, key, EXPORT.operation)

@@ -6,15 +6,13 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from entrypoints.http.asked import LARGEST_NUMBER, Moment, PeriodFrom, PeriodTo, Source, document
+from entrypoints.http.asked import LARGEST_NUMBER, Moment, PeriodFrom, PeriodTo, Source
 from entrypoints.http.keys import Caller
-from entrypoints.http.pages import following
+from entrypoints.http.pages import newest_rows
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import described
 from entrypoints.http.service import service_of
-from entrypoints.report_answer import moment_of
 from entrypoints.ui.period import since, until
-from projections.reports.report import where
 
 MOST_REFUSALS: Final = 500
 READ: Final = AllowedTo("read refusals")
@@ -61,18 +59,7 @@ def list_refusals(
     parameters = {name: value for name, value in given.items() if value is not None}
     service = service_of(request)
     service.log_reading(request, key, READ.operation)
-    with service.reader() as reader:
-        as_of = asked.moment.looked_up(reader)
-        answer = reader.ask(
-            f"select * from refusals {where(CONDITIONS[name] for name in parameters)}"
-            f" order by refusal_number desc limit {limit + 1}",
-            parameters,
-            as_of=as_of,
-        )
-        about = {"position": answer.position, **moment_of(reader, as_of)}
-    headers = asked.reached(answer.position)
-    found = answer.table.to_pylist()
-    shown = found[:limit]
-    last = shown[-1]["refusal_number"] if len(found) > limit else None
-    more = None if last is None else following(request, "before", last)
-    return document({**about, "refusals": shown, "next": more}, headers)
+    conditions = (CONDITIONS[name] for name in parameters)
+    return newest_rows(
+        request, service, asked, "refusals", "refusal_number", conditions, parameters, limit
+    )

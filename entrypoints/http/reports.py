@@ -24,9 +24,7 @@ from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import service_of
 from entrypoints.report_answer import ReportQuestion, answered
-from entrypoints.ui.period import since, until
 from projections.reports import REPORTS
-from projections.reports.report import Selection
 
 router = APIRouter(tags=["reports"])
 
@@ -73,14 +71,7 @@ def read_report(
     report = REPORTS.get(unquote(name))
     if report is None:
         raise Problem(404, "no-such-report", f"There is no such report: {', '.join(REPORTS)} are.")
-    selection = Selection(
-        asked.time_zone,
-        since(period_from, asked.time_zone),
-        until(period_to, asked.time_zone),
-        agent,
-        queue,
-        source,
-    )
+    selection = asked.selection(period_from, period_to, agent, queue, source)
     service = service_of(request)
     service.log_reading(request, key, "read reports")
     with service.reader() as reader:
