@@ -44,15 +44,18 @@ class Shutdown(threading.Event):
 
 @contextmanager
 def shutdown_by_signals() -> Iterator[Shutdown]:
-    """Set by Ctrl-C and SIGTERM: the work under way is finished, then the command ends."""
+    """Set by Ctrl-C and SIGTERM: the work under way is finished, then the command ends.
+
+    SIGTERM ends nothing afterwards either: the process leaves, with the exit code that says how.
+    """
     shutdown = Shutdown()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         shutdown.tell()
 
-    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGINT, stop)
     try:
         yield shutdown
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        signal.signal(signal.SIGINT, before)

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from infra.local.servers import LOOK_AGAIN_SECONDS, ServerFailed, package_missing
 
 if TYPE_CHECKING:
@@ -39,7 +41,9 @@ def classpath() -> str:
     import jgo  # noqa: PLC0415 - of an extra
 
     try:
-        environment = jgo.build(KAFKA)
+        # Two downloads at once into one cache trip over each other.
+        with FileLock(Path(tempfile.gettempdir()) / f"call-ledger-kafka-{os.getuid()}.lock"):
+            environment = jgo.build(KAFKA)
     except Exception as error:
         raise ServerFailed(
             f"Apache Kafka could not be downloaded ({error}): connect to Maven's repository "

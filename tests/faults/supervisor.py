@@ -29,6 +29,7 @@ class Supervised:
         self._ending = threading.Event()
         self._started = threading.Condition()
         self._process: subprocess.Popen[bytes] | None = None
+        self._line_count = 0
         self._thread = threading.Thread(target=self._keep_running, name=name, daemon=True)
         self._thread.start()
 
@@ -41,9 +42,7 @@ class Supervised:
 
     def end(self) -> int:
         """Ask it to end as an operator does, once it has begun; returns the exit code."""
-        assert wait_until(self._has_begun, END_SECONDS), self.log.read_text()
-        self._ending.set()
-        self.send(signal.SIGTERM)
+        assert wait_until(self._told_to_end, END_SECONDS), self.log.read_text()
         self._thread.join(END_SECONDS)
         assert not self._thread.is_alive(), f"{self.name} does not end: {self.log.read_text()}"
         return self.codes[-1]
@@ -72,14 +71,23 @@ class Supervised:
         """Errors that nobody foresaw."""
         return [one for one in self.lines if "error" in one and "sentence" not in one]
 
-    def _has_begun(self) -> bool:
-        """Whether the one that runs now knows what to do when it is told to end."""
-        begun = [one for one in self.lines if one["happening"] == "began"]
-        return len(begun) == len(self.codes) + 1
+    def _told_to_end(self) -> bool:
+        """Tell the one that runs now to end, if it has begun: before that it knows no signal.
+
+        No other is started between the look and the signal.
+        """
+        with self._started:
+            begun = any(one["happening"] == "began" for one in self.lines[self._line_count :])
+            if self._process is None or not begun:
+                return False
+            self._ending.set()
+            self._process.send_signal(signal.SIGTERM)
+            return True
 
     def _keep_running(self) -> None:
         with self.log.open("ab") as log:
             while True:
+                line_count = len(self.lines)
                 with (
                     subprocess.Popen(
                         self._words,
@@ -90,11 +98,11 @@ class Supervised:
                     ) as process,
                 ):
                     with self._started:
-                        self._process = process
+                        self._process, self._line_count = process, line_count
                         self._started.notify_all()
                     code = process.wait()
                     with self._started:
                         self._process = None
-                self.codes.append(code)
+                        self.codes.append(code)
                 if code == 0 or self._ending.wait(AGAIN_AFTER_SECONDS):
                     return
