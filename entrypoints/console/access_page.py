@@ -42,6 +42,7 @@ def show_readings(
         for name, value in (("key", key), ("operation", operation), ("text", text))
         if value
     }
+    older = urlencode({**kept, "before": str(shown[-1]["number"])}) if rows[len(shown) :] else ""
     return page(
         request,
         "access_log.html",
@@ -52,7 +53,6 @@ def show_readings(
         key=key,
         operation=operation,
         text=text,
-        older=urlencode({**kept, "before": str(shown[-1]["number"])}) if rows[len(shown) :] else "",
-        is_first=before is None,
-        newest=urlencode(kept),
+        newest="" if before is None else f"?{urlencode(kept) or 'key='}",
+        older=older and f"?{older}",
     )

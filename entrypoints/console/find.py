@@ -129,8 +129,8 @@ def find(
         calls=calls,
         counts=counts,
         facets=facets_of(search, counts),
+        newest="" if before is None else f"{HOME}?{urlencode({'q': search.line})}",
         older=older,
-        is_first=before is None,
     )
 
 

@@ -186,6 +186,7 @@ def show_refusals(
     shown = rows[:PAGE_REFUSALS]
     kept = {"rule": rule, "role": role, "action": action}
     older = period.query(**kept, before=shown[-1]["refusal_number"]) if rows[len(shown) :] else ""
+    newest = "" if before is None else period.query(**kept) or "rule="
     return page(
         request,
         "refusals.html",
@@ -198,6 +199,6 @@ def show_refusals(
         action=action,
         kept=kept,
         period=period,
-        older=older,
-        newest="" if before is None else period.query(**kept) or "rule=",
+        older=older and f"?{older}",
+        newest=newest and f"?{newest}",
     )

@@ -26,9 +26,8 @@ from entrypoints.one_call import CallNotFoundError, OneCall, read_call, row_of
 from entrypoints.timeline.drawn import as_document, drawn_until
 from entrypoints.timeline.lanes import lanes
 from entrypoints.timeline.picture import picture
-from entrypoints.ui.period import since, until, zone
+from entrypoints.ui.period import zone
 from ledger.feed import StoreFeed
-from projections.reports.report import Selection
 from projections.serving.client import Reader
 
 MOST_CALLS: Final = 500
@@ -126,10 +125,7 @@ def list_calls(
     limit: Annotated[int, Query(ge=1, le=MOST_CALLS, description="How many.")] = 50,
 ) -> Response:
     """A page of calls; `next` is the address of the page after it."""
-    selection = Selection(
-        since=since(period_from, asked.time_zone),
-        until=until(period_to, asked.time_zone),
-    )
+    selection = asked.selection(period_from, period_to)
     if CUSTOMER in chosen.parameters and key.role not in PERMISSIONS[WITH_PERSONAL]:
         raise Problem(403, "not-allowed", f"Only auditors find calls by customer: {key.role}.")
     parameters = selection.parameters() | chosen.parameters
