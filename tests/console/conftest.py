@@ -22,9 +22,12 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium, headless."""
+    """Chromium, headless.
+
+    Playwright has the thread's event loop meanwhile, so that tests elsewhere could run none.
+    """
     chromium = next(filter(None, map(shutil.which, NAMES)), None)
     assert chromium, "these tests drive a real Chromium: `apt-get install chromium` brings one"
     with (

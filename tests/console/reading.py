@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from entrypoints.http.keys import ApiRole, Keys
 from tests.http.clients import Served
@@ -43,6 +43,11 @@ class Opened:
         answer = self.page.goto(f"{self.url}{path}")
         assert answer is not None
         return answer.status
+
+    def click(self, what: str | Locator) -> None:
+        """Click, and wait until the page that this leads to, if it does, is there as a whole."""
+        (self.page.locator(what).first if isinstance(what, str) else what).click()
+        self.page.wait_for_load_state()
 
     @property
     def text(self) -> str:
@@ -84,7 +89,7 @@ class Opener:
         opened = self.arrive(language, width, **more)
         opened.go("/console/enter")
         opened.page.fill("#key", key_of(self.served, role))
-        opened.page.click("main button")
+        opened.click("main button")
         return opened
 
     def __enter__(self) -> Opener:

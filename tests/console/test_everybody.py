@@ -56,14 +56,14 @@ def test_the_entrance_has_no_barrier(language: str, width: int, opener: Opener) 
     assert newcomer.violations() == []
     assert newcomer.page.evaluate("document.documentElement.scrollWidth") == width
     newcomer.page.fill("#key", "nonsense")
-    newcomer.page.click("main button")
+    newcomer.click("main button")
     assert newcomer.violations() == []
 
 
 def test_the_language_is_switched_and_stays(opener: Opener) -> None:
     reader = opener.enter("auditor")
     reader.go("/console/find?q=transferred:yes")
-    reader.page.click("text=Italiano")
+    reader.click("text=Italiano")
     assert reader.page.url.endswith("/console/find?q=transferred:yes")
     assert reader.page.get_attribute("html", "lang") == "it"
     reader.go("/console/calls/centre/D")
@@ -81,7 +81,7 @@ def test_the_keyboard_goes_all_through(auditor: Opened) -> None:
     keyboard.press("Enter")
     auditor.page.wait_for_url("**/calls/centre/B*")
     keyboard.press("?")
-    assert auditor.page.locator("dialog").is_visible()
+    auditor.page.wait_for_selector("dialog", state="visible")
     keyboard.press("Escape")
     auditor.page.wait_for_selector("dialog", state="hidden")
     keyboard.press("/")
@@ -92,13 +92,27 @@ def test_the_keyboard_goes_all_through(auditor: Opened) -> None:
     auditor.page.wait_for_url("**q=queue*")
 
 
+def test_keys_are_the_pages_again_as_soon_as_their_list_is_closed(auditor: Opened) -> None:
+    auditor.go("/console/find")
+    # The browser takes the focus away from a dialog only when it draws the page without it.
+    at_once = """() => {
+        const dialog = document.getElementById("keys");
+        dialog.showModal();
+        dialog.close();
+        const key = new KeyboardEvent("keydown", {key: "/", bubbles: true});
+        dialog.querySelector("button").dispatchEvent(key);
+        return document.activeElement.id;
+    }"""
+    assert auditor.page.evaluate(at_once) == "q"
+
+
 def test_all_of_it_works_without_a_script(opener: Opener) -> None:
     reader = opener.enter("auditor", java_script_enabled=False)
     reader.page.fill("#q", "transferred:yes")
-    reader.page.click("form.search button")
-    reader.page.click("a.id >> text=A")
+    reader.click("form.search button")
+    reader.click("a.id >> text=A")
     assert "Call A" in reader.main
-    reader.page.click("#event-1 >> text=Raw document")
+    reader.click("#event-1 >> text=Raw document")
     assert '"specversion"' in reader.main
-    reader.page.click("text=Leave")
+    reader.click("text=Leave")
     assert "Enter the console" in reader.main

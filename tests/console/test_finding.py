@@ -44,7 +44,7 @@ def test_a_facet_narrows_the_search_and_the_address_is_the_state(auditor: Opened
     auditor.go("/console/find?q=transferred:yes")
     facet = auditor.page.locator("aside a", has_text="agent-3")
     assert facet.inner_text().split() == ["agent-3", "1"]
-    facet.click()
+    auditor.click(facet)
     assert auditor.page.input_value("#q") == "transferred:yes agent:agent-3"
     address = auditor.page.url
     auditor.go("/console/find")
@@ -62,10 +62,10 @@ def test_what_means_nothing_is_said_to(line: str, opener: Opener) -> None:
 
 def test_calls_are_gone_through_one_after_the_other(auditor: Opened) -> None:
     auditor.go("/console/find?q=transferred:yes")
-    auditor.page.click("a.id >> text=B")
+    auditor.click("a.id >> text=B")
     assert auditor.page.inner_text("h1") == "Call B"
     assert "Newer call" not in auditor.main
-    auditor.page.click("text=Older call")
+    auditor.click("text=Older call")
     assert auditor.page.inner_text("h1") == "Call A"
     assert "Older call" not in auditor.main
 
@@ -98,7 +98,7 @@ def test_an_earlier_moment_shows_what_was_known_then(auditor: Opened) -> None:
     auditor.go("/console/calls/centre/A?known_at=4")
     assert len(auditor.page.locator(".entry").all()) == 4
     assert "earlier state of knowledge" in auditor.text
-    auditor.page.click("text=As it is known now")
+    auditor.click("text=As it is known now")
     assert len(auditor.page.locator(".entry").all()) > 10
 
 
@@ -117,8 +117,8 @@ def test_the_slider_shows_an_earlier_moment_by_itself(auditor: Opened) -> None:
 def test_the_raw_document_opens_below_its_event_and_can_be_copied(auditor: Opened) -> None:
     auditor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     auditor.go("/console/calls/centre/A")
-    auditor.page.click("#event-3 >> text=Raw document")
-    auditor.page.click("#event-3 >> text=Copy")
+    auditor.click("#event-3 >> text=Raw document")
+    auditor.click("#event-3 >> text=Copy")
     auditor.page.wait_for_selector("#event-3 >> text=Copied")
     copied = auditor.page.evaluate("navigator.clipboard.readText()")
     assert copied == auditor.page.inner_text("#event-3 pre")

@@ -20,7 +20,7 @@ def test_the_log_says_who_read_what_by_which_question(auditor: Opened) -> None:
     assert "read who has read" in first
     assert all(word in second for word in ("<b>Ada</b>", "list calls", "q=queue:support rule:R7"))
     auditor.page.fill("input[name=text]", "R7")
-    auditor.page.click("main form.asked button")
+    auditor.click("main form.asked button")
     assert all("R7" in row for row in auditor.page.locator("tbody tr").all_inner_texts())
 
 
@@ -57,20 +57,20 @@ def test_an_admin_comes_to_what_an_admin_may_see(admin: Opened) -> None:
 
 def test_a_key_is_made_shown_once_and_revoked(admin: Opened, week: Served) -> None:
     admin.go("/console/keys")
-    admin.page.click("text=Make a key")
+    admin.click("text=Make a key")
     admin.page.select_option("select[name=role]", "analyst")
     admin.page.fill("input[name=note]", "Grace <b>")
-    admin.page.click("text=Make the key")
+    admin.click("text=Make the key")
     text = admin.page.inner_text("#made")
     key = Keys(week.folder).of(text, datetime.now(UTC))
     assert key is not None
     assert (key.role, key.note) == ("analyst", "Grace <b>")
-    admin.page.click("text=To the keys")
+    admin.click("text=To the keys")
     assert text not in admin.page.content()
     row = f"#key-{key.id}"
     assert "Grace <b>" in admin.page.inner_text(row)
-    admin.page.click(f"{row} summary")
-    admin.page.click(f"{row} button")
+    admin.click(f"{row} summary")
+    admin.click(f"{row} button")
     admin.page.wait_for_selector(f"{row} >> text=revoked")
     assert Keys(week.folder).of(text, datetime.now(UTC)) is None
     asked = [one["address"] for one in readings_of(week.folder, 0, 10_000)]

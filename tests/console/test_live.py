@@ -67,7 +67,7 @@ def test_a_calls_page_grows_as_it_happens(watcher: Opener, moving: Served) -> No
     reader = watcher.enter("auditor")
     reader.go("/console/calls/test/growing")
     connected(reader)
-    reader.page.click("#event-1 >> text=Raw document")
+    reader.click("#event-1 >> text=Raw document")
     reader.page.wait_for_selector("#event-1 pre")
     tell(moving, "other", "receive", "system", queue="sales")
     tell(moving, "growing", "answer", "agent-1")
@@ -122,10 +122,10 @@ def test_a_page_that_is_paused_stands_still(watcher: Opener, moving: Served) -> 
     reader = watcher.enter("auditor")
     reader.go("/console/live")
     connected(reader)
-    reader.page.click("text=Pause")
+    reader.click("text=Pause")
     assert "stands still" in reader.main
     tell(moving, "paused", "receive", "system", queue="sales")
-    reader.page.click("text=Go on")
+    reader.click("text=Go on")
     reader.page.wait_for_selector("#board .id >> text=paused")
 
 
@@ -134,7 +134,7 @@ def test_a_board_is_read_without_a_script(watcher: Opener, moving: Served) -> No
     reader = watcher.enter("auditor", java_script_enabled=False)
     reader.go("/console/live")
     tell(moving, "plain-2", "receive", "system", queue="sales")
-    reader.page.click("text=Load again")
+    reader.click("text=Load again")
     assert {"plain", "plain-2"} <= set(reader.page.locator("#board .id").all_inner_texts())
 
 

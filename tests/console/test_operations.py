@@ -62,13 +62,13 @@ def test_an_entry_is_read_again_and_one_is_given_up_and_who_did_so_is_kept(
 ) -> None:
     admin.go("/console/operations/quarantine")
     assert MARKUP in admin.main
-    admin.page.click("tbody tr >> nth=0 >> text=Read it again")
+    admin.click("tbody tr >> nth=0 >> text=Read it again")
     assert "It was read and recorded." in admin.main
-    admin.page.click("tbody tr >> nth=1 >> text=Read it again")
+    admin.click("tbody tr >> nth=1 >> text=Read it again")
     assert "It still cannot be read" in admin.main
-    admin.page.click("tbody tr >> nth=1 >> summary")
+    admin.click("tbody tr >> nth=1 >> summary")
     admin.page.fill("tbody tr >> nth=1 >> input[name=why]", "a test line")
-    admin.page.click("tbody tr >> nth=1 >> form.asked button")
+    admin.click("tbody tr >> nth=1 >> form.asked button")
     assert "It was given up." in admin.main
     assert admin.violations() == []
     with reading_quarantine(run.folder) as quarantine:
@@ -92,9 +92,9 @@ def test_what_is_no_longer_waiting_or_has_no_reason_is_said_to(run: Served) -> N
 
 def test_a_rebuild_says_how_far_it_is_and_that_all_came_out_the_same(admin: Opened) -> None:
     admin.go("/console/operations")
-    admin.page.click("text=Rebuild the tables")
+    admin.click("text=Rebuild the tables")
     admin.page.check("input[name=from_store]")
-    admin.page.click("main form button")
+    admin.click("main form button")
     admin.page.wait_for_selector("text=Every table came out the same")
     assert "Begun by <b>Ada</b> (key " in admin.main
     assert admin.violations() == []

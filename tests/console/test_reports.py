@@ -13,15 +13,15 @@ from tests.console.reading import Opened, Opener
 
 def test_a_figure_leads_to_its_calls_and_they_to_what_happened(auditor: Opened) -> None:
     auditor.go("/console/reports")
-    auditor.page.click("text=Transfers")
+    auditor.click("text=Transfers")
     auditor.page.check("text=Kind >> nth=0")
-    auditor.page.click("form.filters button")
+    auditor.click("form.filters button")
     row = auditor.page.locator("tbody tr", has_text="conference")
     assert row.locator("td").first.inner_text() == "1"
-    row.locator("a").first.click()
+    auditor.click(row.locator("a").first)
     assert auditor.page.locator("tbody .id").all_inner_texts() == ["A"]
     assert "1 call" in auditor.main
-    auditor.page.click("tbody .id")
+    auditor.click("tbody .id")
     assert auditor.page.inner_text("h1") == "Call A"
     assert "accepted the transfer" in auditor.main
 
@@ -43,7 +43,7 @@ def test_what_is_downloaded_is_what_the_page_says(opener: Opener) -> None:
     reader = opener.enter("analyst")
     reader.go("/console/reports/wrap-ups?by=reason&to=2026-03-29")
     with reader.page.expect_download() as download:
-        reader.page.click("text=Download as CSV")
+        reader.click("text=Download as CSV")
     text = download.value.path().read_text(encoding="utf-8")
     api = opener.served.analyst.get(
         "/v1/reports/wrap-ups",
@@ -61,7 +61,7 @@ def test_a_report_says_what_it_is_of(auditor: Opened) -> None:
     assert "from 2026-03-29 on" in auditor.main
     assert "At position 40" in auditor.main
     assert "transfers ÷ contacts handled" in auditor.main
-    auditor.page.click("text=The SQL behind it")
+    auditor.click("text=The SQL behind it")
     assert "from transfer_requests" in auditor.page.inner_text("pre")
 
 

@@ -19,7 +19,7 @@ def test_each_rule_stands_beside_the_words_of_the_page(auditor: Opened) -> None:
 def test_the_grid_of_each_role_is_the_one_that_decides(auditor: Opened) -> None:
     auditor.go("/console/rules")
     for role in (Role.OWNER, Role.MEMBER, Role.FORMER_OWNER):
-        auditor.page.click(f".tabs >> text={role.value.replace('_', ' ')}")
+        auditor.click(f".tabs >> text={role.value.replace('_', ' ')}")
         auditor.page.wait_for_url(f"**role={role.value}")
         shown = auditor.page.locator(".grid .yes, .grid .no").all_inner_texts()
         decided = list(CELLS[role].values())
@@ -32,12 +32,12 @@ def test_a_count_leads_to_the_refusals_and_from_there_to_the_call_as_it_was_then
     auditor: Opened,
 ) -> None:
     auditor.go("/console/rules")
-    auditor.page.click("#R7 .number a")
+    auditor.click("#R7 .number a")
     assert "In conference nobody can put the customer on hold." in auditor.main
     (row,) = auditor.page.locator("tbody tr").all_inner_texts()
     assert "agent-1" in row
     assert "owner" in row
-    auditor.page.click("a.id")
+    auditor.click("a.id")
     assert auditor.page.inner_text("h1") == "Call D"
     assert "earlier state of knowledge" in auditor.text
     entries = auditor.page.locator(".entry").all()
@@ -50,7 +50,7 @@ def test_a_period_bounds_what_is_counted(auditor: Opened) -> None:
     assert auditor.page.inner_text("#R7 .number a") == "1"
     auditor.page.fill("main input[name=from]", "2026-03-30")
     auditor.page.fill("main input[name=to]", "")
-    auditor.page.click("form.asked button")
+    auditor.click("form.asked button")
     assert auditor.page.locator("#R7 .number a").count() == 0
     assert "role=owner" in auditor.page.url
 

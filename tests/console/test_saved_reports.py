@@ -36,12 +36,12 @@ def test_a_report_is_saved_shown_again_and_compared_with_now(
 ) -> None:
     reader.go("/console/reports/exits?by=source")
     reader.page.fill("input[name=name]", "march")
-    reader.page.click("form.saves button")
+    reader.click("form.saves button")
     assert reader.page.url.endswith("/console/saved/march")
     assert load(growing.folder, "march").question.groups == ("source",)
     saved = reader.page.inner_text("table.figures")
     assert reader.violations() == []
-    reader.page.click("text=Compare with now")
+    reader.click("text=Compare with now")
     assert "the answer is the same" in reader.main
     assert "0 figures are other" in reader.main
     for line in lines_of_calls(3):
@@ -52,7 +52,7 @@ def test_a_report_is_saved_shown_again_and_compared_with_now(
     assert reader.page.locator("table.figures tbody tr >> text=test").count() > 0
     assert reader.violations() == []
     reader.go("/console/saved")
-    reader.page.click("a.id >> text=march")
+    reader.click("a.id >> text=march")
     assert reader.page.inner_text("table.figures") == saved
 
 

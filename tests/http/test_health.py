@@ -49,7 +49,7 @@ def test_it_is_not_ready_when_the_store_cannot_be_read(served: Served) -> None:
     store.rename(store.with_suffix(".away"))
     assert said(served) == (503, "The store cannot be read.")
     store.with_suffix(".away").rename(store)
-    assert wait_until(lambda: said(served) == (200, "ok"), 10)
+    assert wait_until(lambda: said(served) == (200, "ok"), 60)
 
 
 def test_tables_that_are_far_behind_are_brought_up_until_it_is_ready(
@@ -60,7 +60,7 @@ def test_tables_that_are_far_behind_are_brought_up_until_it_is_ready(
         served.ask(line)
     status, sentence = said(served)
     assert (status, "are brought up" in sentence) == (503, True)
-    assert wait_until(lambda: said(served) == (200, "ok"), 20)
+    assert wait_until(lambda: said(served) == (200, "ok"), 60)
 
 
 def test_what_is_measured_adds_up(served: Served) -> None:

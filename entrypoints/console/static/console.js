@@ -16,8 +16,9 @@ function go(step) {
   line.scrollIntoView({ block: "nearest" });
 }
 
+// A dialog that is closed has the focus until the page is drawn again: keys are the page's already.
 function isWriting(element) {
-  return element.closest("input:not([type=range]), select, textarea, [contenteditable], dialog") !== null;
+  return element.closest("input:not([type=range]), select, textarea, [contenteditable], dialog[open]") !== null;
 }
 
 document.addEventListener("keydown", (event) => {
