@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from infra.kafka import Kafka
 from infra.local.kafka import LocalKafka
@@ -30,8 +30,10 @@ from infra.topics import create
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 # How long an example takes says how busy the machine is, not whether a promise is kept.
-settings.register_profile("without deadline", deadline=None)
-settings.load_profile("without deadline")
+settings.register_profile(
+    "at any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("at any speed")
 
 
 SHARED = pytest.StashKey[Path]()

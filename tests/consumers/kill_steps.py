@@ -33,7 +33,7 @@ from projections.models import Models
 from projections.rebuild import Rebuild
 
 HALF_A_PAGE = 10
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 
 Reached = Callable[[], None]
 Hook = Callable[[Reached], None]

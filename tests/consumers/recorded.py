@@ -34,7 +34,7 @@ def documents_in_store(folder: LedgerFolder | Path) -> list[bytes]:
 
 
 def messages_in(
-    kafka: Kafka, topic: str, at_most_seconds: float = 30, committed: bool = True
+    kafka: Kafka, topic: str, at_most_seconds: float = 180, committed: bool = True
 ) -> list[Any]:
     """Every message of a topic that was committed, or every one, partition by partition."""
     consumer = kafka.consumer() if committed else reader_of_everything(kafka)

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from infra.kafka import Kafka
 from tests.entrypoints.calling import PROGRAM, ROOT, environment
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 class LongRunning:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -16,32 +18,72 @@ from consumers.publisher import publish
 from infra.kafka import Kafka
 from infra.topics import COMMANDS_POSITIONS, EVENTS, EVENTS_POSITIONS, OUTCOMES
 from ledger.feed import StoreFeed
-from ledger.identity import FIRST_EVENT
 from tests.consumers.commanding import ask, serve_all
 from tests.consumers.recorded import documents_in_store, in_order, messages_in, record_calls
 from tests.entrypoints.calling import call
 from tests.entrypoints.long_running import LongRunning, long_running
 from tests.ledger.lines import lines_of_calls
 
-CALLS = 6_000
-IN_SMALL_PAGES = """
-import consumers.projector, infra.kafka
+CALLS = 200
+PAGE = 50
+TOLD_AMID_A_PAGE = """
+import sys, time
 from functools import partial
+from pathlib import Path
+import consumers.command_consumer, consumers.projector, consumers.publisher, infra.kafka
 from consumers.kafka.feed import Bounds
-consumers.projector.project = partial(
-    consumers.projector.project, bounds=Bounds(page_messages=1, poll_batches=1), pages_at_once=1
-)
-infra.kafka.FETCH_BYTES = 1
+from consumers.kafka.transactions import TransactionalWriter
 from entrypoints.cli.main import run
+from entrypoints.workers.shutdown import Shutdown
+from projections import dead_letters
+
+infra.kafka.FETCH_BYTES = 1
+bounds = Bounds(page_messages=1, poll_batches=1)
+for module, name, how in (
+    (consumers.publisher, "publish", {"page_events": 50}),
+    (consumers.command_consumer, "serve", {"page_commands": 50}),
+    (consumers.projector, "project", {"bounds": bounds, "pages_at_once": 1}),
+):
+    setattr(module, name, partial(getattr(module, name), **how))
+
+under_way, pages, told = Path(sys.argv.pop(1)), [], []
+
+def tell(shutdown, tell=Shutdown.tell):
+    tell(shutdown)
+    told.append(True)
+
+def waiting_to_be_told(end_of_page):
+    def end(*arguments):
+        pages.append(True)
+        if len(pages) == 12:
+            under_way.touch()
+            while not told:
+                time.sleep(0.01)
+        return end_of_page(*arguments)
+    return end
+
+Shutdown.tell = tell
+for owner, name in (TransactionalWriter, "write_checkpoint"), (dead_letters, "note_offsets"):
+    setattr(owner, name, waiting_to_be_told(getattr(owner, name)))
 run()
 """
-"""The program, with so little in a page that one is always under way."""
+"""The program with small pages. One of them is not finished before the program is told to end."""
 
 NOBODY_STOPS = threading.Event()
 
 
 def publish_all(folder: Path, kafka: Kafka) -> None:
-    publish(lambda: StoreFeed(folder), kafka, NOBODY_STOPS, until_end=True)
+    publish(lambda: StoreFeed(folder), kafka, NOBODY_STOPS, until_end=True, page_events=PAGE)
+
+
+@contextmanager
+def amid_a_page(folder: Path, kafka: Kafka, name: str) -> Iterator[LongRunning]:
+    """The command, which has finished some pages and is in the middle of one."""
+    under_way = folder / "a page is under way"
+    program = [sys.executable, "-c", TOLD_AMID_A_PAGE, str(under_way)]
+    with long_running(folder, kafka, name, program=program) as process:
+        process.wait_until(under_way.exists)
+        yield process
 
 
 def number_in(sentence: str) -> int:
@@ -121,11 +163,11 @@ def test_a_publisher_told_to_end_under_load_leaves_whole_pages(
     tmp_path: Path, kafka: Kafka
 ) -> None:
     record_calls(tmp_path, CALLS)
-    with long_running(tmp_path, kafka, "publish") as process:
-        process.wait_until(lambda: "position" in (last_checkpoint(kafka, EVENTS_POSITIONS) or {}))
+    with amid_a_page(tmp_path, kafka, "publish") as process:
+        before_it = (last_checkpoint(kafka, EVENTS_POSITIONS) or {})["position"]
         assert_ended_cleanly(process)
     position = number_in(process.said)
-    assert 0 < position < CALLS * 7, "it was told too late to prove anything"
+    assert before_it + PAGE == position < CALLS * 7
     assert (last_checkpoint(kafka, EVENTS_POSITIONS) or {})["position"] == position
     before = messages_in(kafka, EVENTS)
     assert len(before) == position
@@ -137,15 +179,14 @@ def test_a_publisher_told_to_end_under_load_leaves_whole_pages(
 def test_a_command_consumer_told_to_end_under_load_has_answered_what_it_took(
     tmp_path: Path, kafka: Kafka
 ) -> None:
-    lines = lines_of_calls(2_000)
+    lines = lines_of_calls(CALLS)
     ask(kafka, lines)
-    with long_running(tmp_path, kafka, "serve-commands") as process:
-        process.wait_until(
-            lambda: FIRST_EVENT in (last_checkpoint(kafka, COMMANDS_POSITIONS) or {})
-        )
+    with amid_a_page(tmp_path, kafka, "serve-commands") as process:
+        checkpoint = last_checkpoint(kafka, COMMANDS_POSITIONS) or {}
+        answered_before_it = sum(at for part, at in checkpoint.items() if part.isdigit())
         assert_ended_cleanly(process)
     answered = number_in(process.said)
-    assert 0 < answered < len(lines), "it was told too late to prove anything"
+    assert 0 < answered_before_it < answered < len(lines)
     assert len(messages_in(kafka, OUTCOMES)) == answered
     with StoreFeed(tmp_path) as feed:
         head = feed.head()
@@ -160,13 +201,10 @@ def test_a_projector_told_to_end_under_load_shows_all_it_took(tmp_path: Path, ka
     store, elsewhere = tmp_path / "store", tmp_path / "elsewhere"
     record_calls(store, CALLS)
     publish_all(store, kafka)
-    slow = [sys.executable, "-c", IN_SMALL_PAGES]
-    with long_running(elsewhere, kafka, "project", program=slow) as process:
-        process.wait_until(lambda: bool(process.lines))
-        process.wait_until(lambda: "begins" not in process.get("/readyz")[1])
+    with amid_a_page(elsewhere, kafka, "project") as process:
         assert_ended_cleanly(process)
     shown = process.lines[-1]
-    assert 0 < shown["position"] < CALLS * 7, "it was told too late to prove anything"
+    assert 0 < shown["position"] < CALLS * 7
     assert shown["projected_position"] == shown["position"]
     count = ("sql", "select count(*) as events from events", "--json")
     assert call(elsewhere, *count).json["rows"][0]["events"] == shown["position"]

@@ -26,7 +26,7 @@ from tests.faults.commander import Answers, Commander
 from tests.faults.supervisor import Supervised
 from tests.ledger.stores import ledger_at
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 
 class Company:

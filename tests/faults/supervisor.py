@@ -13,7 +13,7 @@ from infra.local.servers import wait_until
 from tests.entrypoints.calling import PROGRAM, ROOT, environment
 
 AGAIN_AFTER_SECONDS = 0.2
-END_SECONDS = 90
+END_SECONDS = 300
 
 
 class Supervised:

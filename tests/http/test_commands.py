@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -247,10 +247,12 @@ def test_a_command_is_not_kept_waiting_by_a_body_that_does_not_come(
 ) -> None:
     monkeypatch.setattr(limits, "LONGEST_BODY_SECONDS", 0.2)
 
-    def slow() -> Iterator[bytes]:
-        yield b"{"
-        time.sleep(1)
-        yield b"}"
-
-    answer = served.writer.post("/v1/calls/test/1/commands", content=slow(), headers=JSON)
-    assert answer.status_code == 408
+    url = httpx.URL(served.url)
+    head = (
+        f"POST /v1/calls/test/1/commands HTTP/1.1\r\nHost: {url.host}\r\nContent-Length: 2\r\n"
+        "Content-Type: application/json\r\n"
+        f"Authorization: {served.writer.headers['Authorization']}\r\n\r\n"
+    )
+    with socket.create_connection((url.host, url.port or 0), timeout=60) as client:
+        client.sendall(head.encode() + b"{")
+        assert client.recv(4_096).startswith(b"HTTP/1.1 408")

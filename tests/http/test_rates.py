@@ -70,7 +70,7 @@ def test_keys_without_end_do_not_fill_memory_and_who_asks_is_not_forgotten(timed
 
 
 def test_who_asks_too_often_over_http_is_told_when_to_come_again(tmp_path: Path) -> None:
-    with served_in(tmp_path / "ledger", requests_per_second=5) as served:
+    with served_in(tmp_path / "ledger", requests_per_second=1) as served:
         answers = [served.auditor.get("/v1/rules") for _ in range(20)]
         refused = [one for one in answers if one.status_code == 429]
         assert refused

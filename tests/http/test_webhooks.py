@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import random
 import shutil
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from tests.http.clients import Served
 from tests.http.conftest import served_in
 from tests.ledger.lines import all_documents
 
-SETTLING_SECONDS = 0.4
+SETTLING_SECONDS = 0.05
 SECRET = "a secret of the subscription"
 WHERE = "/v1/webhooks/webex"
 TASK = "94d8835d-0000-11ec-8573-7becd36cb425"
@@ -52,7 +53,19 @@ DELIVERIES = [delivery(number, *one) for number, one in enumerate(SEQUENCE)]
 
 
 @pytest.fixture
-def served_webex(tmp_path: Path) -> Iterator[Served]:
+def all_sent(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Before this is set no call has settled, however slowly its deliveries come."""
+    settled, all_sent = Deliveries.settled, threading.Event()
+    monkeypatch.setattr(
+        Deliveries,
+        "settled",
+        lambda kept, before: settled(kept, before) if all_sent.is_set() else [],
+    )
+    return all_sent
+
+
+@pytest.fixture
+def served_webex(tmp_path: Path, all_sent: threading.Event) -> Iterator[Served]:
     secret = WebhookSecret("X-Signature", SECRET, settling_seconds=SETTLING_SECONDS)
     with served_in(tmp_path / "ledger", webhooks=secret) as served:
         yield served
@@ -68,18 +81,11 @@ def sent(served: Served, body: bytes, signature: str | None = None) -> int:
     return status
 
 
-def types_in(served: Served) -> list[str]:
+def types_in(served: Served, all_sent: threading.Event) -> list[str]:
     """What is recorded once a call has settled."""
+    all_sent.set()
     assert wait_until(lambda: "call.ended.v1" in types_of(served.folder), 60)
     return types_of(served.folder)
-
-
-def types_once_settled(folder: Path, deliveries: Sequence[bytes]) -> list[str]:
-    """What is recorded of deliveries between which no call settles, however long they take."""
-    with served_in(folder, webhooks=WebhookSecret("X-Signature", SECRET, 600)) as served:
-        assert {sent(served, one) for one in deliveries} == {204}
-    with served_in(folder, webhooks=WebhookSecret("X-Signature", SECRET, 0.1)) as served:
-        return types_in(served)
 
 
 def types_of(folder: LedgerFolder) -> list[str]:
@@ -88,9 +94,11 @@ def types_of(folder: LedgerFolder) -> list[str]:
     return [orjson.loads(one)["type"] for one in all_documents(folder)]
 
 
-def test_the_deliveries_of_a_call_are_one_complete_call(served_webex: Served) -> None:
+def test_the_deliveries_of_a_call_are_one_complete_call(
+    served_webex: Served, all_sent: threading.Event
+) -> None:
     assert [sent(served_webex, one) for one in DELIVERIES] == [204] * len(DELIVERIES)
-    assert types_in(served_webex) == [
+    assert types_in(served_webex, all_sent) == [
         "call.received.v1",
         "call.offered.v1",
         "call.answered.v1",
@@ -105,11 +113,12 @@ def test_the_deliveries_of_a_call_are_one_complete_call(served_webex: Served) ->
 
 @pytest.mark.parametrize("seed", range(5))
 def test_in_whatever_order_they_come_and_however_often_the_call_is_the_same(
-    seed: int, tmp_path: Path
+    seed: int, served_webex: Served, all_sent: threading.Event
 ) -> None:
     shuffled = [*DELIVERIES, *DELIVERIES[:3]]
     random.Random(seed).shuffle(shuffled)
-    told = types_once_settled(tmp_path / "ledger", shuffled)
+    assert {sent(served_webex, one) for one in shuffled} == {204}
+    told = types_in(served_webex, all_sent)
     of_call = [one for one in told if one != "call.activity-noted.v1"]
     assert of_call == [
         "call.received.v1",
@@ -123,13 +132,13 @@ def test_in_whatever_order_they_come_and_however_often_the_call_is_the_same(
 
 
 def test_the_record_of_the_call_adds_what_was_not_delivered_and_nothing_twice(
-    served_webex: Served, tmp_path: Path
+    served_webex: Served, all_sent: threading.Event, tmp_path: Path
 ) -> None:
     in_order = [("task:new", 0), ("task:parked", 10), ("task:connect", 500)]
     in_order += [("task:connected", 2_000), ("task:ended", 9_000)]
     for number, (kind, after) in enumerate(in_order):
         assert sent(served_webex, delivery(number, kind, after)) == 204
-    before = types_in(served_webex)
+    before = types_in(served_webex, all_sent)
     durations = {"new": 10, "parked": 490, "connect": 1_500, "connected": 7_000, "ended": 0}
     nodes = [node(kind.removeprefix("task:"), after, durations) for kind, after in in_order]
     nodes.append(node("WrapUp", 9_000, {"WrapUp": 30_000}))
@@ -192,17 +201,25 @@ def test_what_cannot_be_read_is_in_quarantine_once(served_webex: Served) -> None
     assert len(listed.json) == 2
 
 
-def test_a_delivery_that_comes_late_adds_its_own_and_changes_nothing(served_webex: Served) -> None:
+def test_a_delivery_that_comes_late_adds_its_own_and_changes_nothing(
+    served_webex: Served, all_sent: threading.Event
+) -> None:
     for one in DELIVERIES[:4] + DELIVERIES[5:]:
         sent(served_webex, one)
-    before = types_in(served_webex)
+    before = types_in(served_webex, all_sent)
     assert sent(served_webex, DELIVERIES[4]) == 204
     assert wait_until(lambda: len(types_of(served_webex.folder)) > len(before), 60)
     assert types_of(served_webex.folder) == [*before, "call.activity-noted.v1"]
 
 
-def test_what_was_answered_is_recorded_also_by_the_process_after(tmp_path: Path) -> None:
-    assert len(types_once_settled(tmp_path / "ledger", DELIVERIES)) == 7
+def test_what_was_answered_is_recorded_also_by_the_process_after(
+    tmp_path: Path, all_sent: threading.Event
+) -> None:
+    folder = tmp_path / "ledger"
+    with served_in(folder, webhooks=WebhookSecret("X-Signature", SECRET, 600)) as served:
+        assert {sent(served, one) for one in DELIVERIES} == {204}
+    with served_in(folder, webhooks=WebhookSecret("X-Signature", SECRET, 0.1)) as served:
+        assert len(types_in(served, all_sent)) == 7
 
 
 def test_without_a_secret_nothing_is_taken(served: Served) -> None:

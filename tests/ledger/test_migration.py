@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import IO
 
 import pytest
 
@@ -28,10 +31,38 @@ import sys
 from pathlib import Path
 from infra.postgresql import Postgresql
 from ledger.store.migration import migrate
+
+def when_let(done: int, of: int | None) -> None:
+    print(done, flush=True)
+    sys.stdin.readline()
+
 print("begun", flush=True)
-migrate(Path(sys.argv[1]), Postgresql(sys.argv[2]), lambda done, of: None, rows_at_once=500)
+migrate(Path(sys.argv[1]), Postgresql(sys.argv[2]), when_let, rows_at_once=200)
 print("all", flush=True)
 """
+"""It goes on from part to part when it is let, so that it never ends before it is killed."""
+
+KILLS = 10
+
+
+@contextmanager
+def migration(
+    folder: Path, server: Postgresql
+) -> Iterator[tuple[subprocess.Popen[str], IO[str], IO[str]]]:
+    """A process that migrates, what it says, and how it is let go on."""
+    with subprocess.Popen(
+        [sys.executable, "-c", MIGRATE, folder, server.url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        try:
+            yield process, process.stdout, process.stdin
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -148,21 +179,18 @@ def test_a_migration_killed_at_any_moment_goes_on_and_comes_out_the_same(
     tmp_path: Path, server: Postgresql
 ) -> None:
     random = Random(3)
-    told(tmp_path, 4_000)
+    told(tmp_path, 2_000)
     before = contents(LedgerFolder(tmp_path))
-    kills = 0
-    while True:
-        with subprocess.Popen(
-            [sys.executable, "-c", MIGRATE, tmp_path, server.url], stdout=subprocess.PIPE, text=True
-        ) as migration:
-            assert migration.stdout is not None
-            migration.stdout.readline()
-            if kills < 10:
-                time.sleep(random.uniform(0.05, 0.35))
-                migration.kill()
-            if "all" in migration.stdout.read():
-                break
-            kills += 1
-            assert kills <= 10
-    assert kills >= 3
+    for _ in range(KILLS):
+        with migration(tmp_path, server) as (process, said, let):
+            for _ in range(random.randint(1, 5)):
+                assert said.readline() != "all\n"
+                let.write("\n")
+                let.flush()
+            time.sleep(random.uniform(0, 0.05))
+            process.kill()
+            assert "all" not in said.read()
+    with migration(tmp_path, server) as (_, said, let):
+        let.close()
+        assert said.read().endswith("all\n")
     assert contents(LedgerFolder(tmp_path, server)) == before

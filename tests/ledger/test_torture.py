@@ -18,6 +18,7 @@ import pytest
 from domain.commands import Command
 from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
+from infra.local.servers import wait_until
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id, read_request
 from ledger.ledger import Ledger
@@ -34,6 +35,8 @@ SHARED_COMMANDS = 200
 SECONDS = 20
 KILLS_AT_LEAST = 20
 COMMANDS_LEFT_AT_LEAST = 50
+CRASHES = 3
+COMMANDS_A_CRASH = 2_000
 
 
 @dataclass
@@ -221,20 +224,20 @@ def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     commands = [read_request(line).command for line in lines_of_calls(1_500)]
-    crashes = 0
     folder = ledger_at(tmp_path, postgresql_store.url)
     with Ledger.open(folder) as ledger, ThreadPoolExecutor(1) as recording:
-        done = recording.submit(asyncio.run, recorded_by_many(ledger, commands))
-        while not done.done() and crashes < 3:
-            time.sleep(0.7)
+        callers = Callers(ledger, commands)
+        done = recording.submit(asyncio.run, callers.record())
+        while callers.crashes < CRASHES:
+            assert wait_until(lambda: done.done() or callers.are_amid, 200)
+            assert not done.done()
             postgresql.stop(at_once=True)
             postgresql.start()
-            crashes += 1
+            callers.crashes += 1
         outcomes = done.result(timeout=200)
-    assert crashes >= 2
     assert not any(outcome.repeated for outcome in outcomes)
     with capsys.disabled():
-        print(f"\n{crashes} crashes of the server, {len(outcomes):,} commands")
+        print(f"\n{callers.crashes} crashes of the server, {len(outcomes):,} commands")
     acknowledged = {
         str(command.command_id): f"recorded {outcome.position}"
         if isinstance(outcome, Recorded)
@@ -246,14 +249,32 @@ def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
         assert feed.head() == (1_500 * 7, 1_500)
 
 
-async def recorded_by_many(ledger: Ledger, commands: list[Command]) -> list[Outcome]:
-    """Many callers, each with its share of the calls; the outcomes in the commands' order."""
-    outcomes: dict[int, Outcome] = {}
+class Callers:
+    """Many callers, each with its share of the calls; they are not done before the last crash."""
 
-    async def one_after_another(share: int) -> None:
-        for number, command in enumerate(commands):
+    def __init__(self, ledger: Ledger, commands: list[Command]) -> None:
+        self.crashes = 0
+        self._ledger, self._commands = ledger, commands
+        self._outcomes: dict[int, Outcome] = {}
+
+    @property
+    def are_amid(self) -> bool:
+        """Whether enough was answered since the last crash for the next one."""
+        return len(self._outcomes) >= COMMANDS_A_CRASH * (self.crashes + 1)
+
+    @property
+    def are_far_ahead(self) -> bool:
+        """Whether the next crash is so late that nothing would be left to do."""
+        return len(self._outcomes) >= COMMANDS_A_CRASH * (self.crashes + 2)
+
+    async def record(self) -> list[Outcome]:
+        """All outcomes, in the commands' order."""
+        await asyncio.gather(*map(self._record_share, range(CALLERS)))
+        return [self._outcomes[number] for number in range(len(self._commands))]
+
+    async def _record_share(self, share: int) -> None:
+        for number, command in enumerate(self._commands):
             if int(command.call_id.removeprefix("call-")) % CALLERS == share:
-                outcomes[number] = await ledger.handle(command)
-
-    await asyncio.gather(*map(one_after_another, range(CALLERS)))
-    return [outcomes[number] for number in range(len(commands))]
+                while self.are_far_ahead:
+                    await asyncio.sleep(0.01)
+                self._outcomes[number] = await self._ledger.handle(command)
