@@ -59,6 +59,21 @@ def serve(
             min=0, max=100_000, metavar="N", help="How many may follow events at the same time."
         ),
     ] = 2_500,
+    streams_per_key: Annotated[
+        int,
+        typer.Option(
+            min=0, max=100_000, metavar="N", help="How many of them by one key, or one person."
+        ),
+    ] = 500,
+    answer_seconds: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            max=600,
+            metavar="SECONDS",
+            help="How long an answer may take to be computed; exports and SQL have their own.",
+        ),
+    ] = 60,
     requests_per_second: RequestsPerSecond = 10_000,
     rules: RuleSetName = "seed",
     folder: FolderOption = DEFAULT_FOLDER,
@@ -73,7 +88,7 @@ def serve(
     from domain.rule_sets import RULE_SETS
     from entrypoints.http.application import application
     from entrypoints.http.server import Tls, listening
-    from entrypoints.http.service import Service
+    from entrypoints.http.service import Limits, Service
     from entrypoints.workers.shutdown import shutdown_by_signals
 
     if (certificate is None) != (certificate_key is None):
@@ -84,14 +99,13 @@ def serve(
             f"{host} is reached from the network: give --certificate and --certificate-key, or "
             "--without-tls where a proxy in front of it has them."
         )
+    limits = Limits(most_streams, streams_per_key, requests_per_second, answer_seconds)
     tokens = tokens_of(oidc_issuer, oidc_audience, oidc_keys)
     webhooks = webhooks_of(settings_of(context))
     ledger = with_store(context, folder)
     with (
         shutdown_by_signals() as shutdown,
-        Service(
-            ledger, RULE_SETS[rules], tokens, most_streams, requests_per_second, webhooks
-        ) as service,
+        Service(ledger, RULE_SETS[rules], tokens, limits, webhooks) as service,
         listening(application(service), host, port, tls) as there,
     ):
         service.settings = settings_of(context)

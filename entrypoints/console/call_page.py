@@ -109,6 +109,7 @@ def show_call(
         rule_sets=sorted({(one["rule_set"], one["rule_set_hash"]) for one in call.events}),
         **drawn,
         entries=entries,
+        last_refusal=max((one["refusal_number"] for one in refusals), default=0),
         entry_count=len(call.events) + len(refusals),
         after=after,
         page_entries=PAGE_ENTRIES,

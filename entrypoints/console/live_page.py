@@ -79,7 +79,7 @@ async def stream_board(
         content = shown.render(words=words, visitor=visitor, **facts_of(board, asked))
         return board.position, message("board", board.position, content)
 
-    return await following(request, LIST_CALLS, moved, last_event_id or after)
+    return await following(request, LIST_CALLS, visitor, moved, last_event_id or after)
 
 
 @router.get(f"{CALL}/stream")
@@ -89,9 +89,13 @@ async def stream_call(
     call_id: str,
     visitor: Annotated[Visitor, Depends(READ_EVENTS)],
     after: After = 0,
+    refused: After = 0,
     last_event_id: LastEventId = None,
 ) -> Response:
-    """A word each time something has happened in this call, so that its page asks for it."""
+    """A word each time something has happened in this call, so that its page asks for it.
+
+    `refused` is the number of the last refusal that the page has.
+    """
     service = service_of(request)
     await asyncio.to_thread(service.log_reading, request, visitor.key, READ_EVENTS.operation)
 
@@ -99,26 +103,32 @@ async def stream_call(
         return position, message("moved", position, str(position))
 
     wanted = Wanted(unquote(source), unquote(call_id), frozenset())
-    return await following(request, READ_EVENTS, moved, last_event_id or after, wanted)
+    return await following(
+        request, READ_EVENTS, visitor, moved, last_event_id or after, wanted, refused
+    )
 
 
 async def following(
     request: Request,
     shown: Shown,
+    visitor: Visitor,
     moved: Moved,
     after: int,
     wanted: Wanted | None = None,
+    refused: int = 0,
 ) -> Response:
-    """The stream of whatever `moved` makes of what comes after a position."""
+    """The stream of whatever `moved` makes of what comes after a position, or is refused."""
     tail = service_of(request).tail
-    now = await tail.begin()
-    pieces = messages(tail, min(after or now, now), moved, wanted, partial(shown, request))
-    return EventStream(tail, pieces, {"Ledger-Position": str(now)})
+    now = await tail.begin(visitor.key.id)
+    begin = min(after or now, now)
+    pieces = messages(tail, begin, refused, moved, wanted, partial(shown, request))
+    return EventStream(tail, visitor.key.id, pieces, {"Ledger-Position": str(now)})
 
 
 async def messages(
     tail: EventTail,
     position: int,
+    refusal_number: int,
     moved: Moved,
     wanted: Wanted | None,
     still_allowed: Callable[[], Awaitable[object]],
@@ -133,18 +143,30 @@ async def messages(
             if clock() >= asked_at + tail.heartbeat_seconds:
                 asked_at = clock()
                 await still_allowed()
-            if any(wanted is None or wanted.has(one) for one in events):
-                position, content = await moved(events[-1].position)
+            latest = events[-1].position if events else position
+            refused = refused_in(tail, refusal_number, wanted)
+            if refused or any(wanted is None or wanted.has(one) for one in events):
+                refusal_number = max(refusal_number, *refused, 0)
+                position, content = await moved(latest)
                 said_at = clock()
                 yield content
                 await asyncio.sleep(AT_MOST_EACH_SECONDS)
                 continue
         except LedgerError:
             return
-        position = events[-1].position if events else position
+        position = latest
         if clock() >= said_at + tail.heartbeat_seconds:
             said_at = clock()
             yield b": nothing else up to position %d\nid: %d\n\n" % (position, position)
+
+
+def refused_in(tail: EventTail, after: int, wanted: Wanted | None) -> list[int]:
+    """The numbers of what was refused in the call that is wanted; a board shows none."""
+    return [
+        one.number
+        for one in tail.refused_after(after)
+        if wanted is not None and (one.source, one.call_id) == (wanted.source, wanted.call_id)
+    ]
 
 
 def message(event: str, position: int, content: str) -> bytes:

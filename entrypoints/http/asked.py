@@ -13,6 +13,7 @@ from entrypoints.ui.values import json_text
 from projections.reports.report import Selection
 
 JSON: Final = "application/json"
+SVG: Final = "image/svg+xml"
 
 
 LARGEST_NUMBER: Final = 2**62

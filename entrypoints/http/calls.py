@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from entrypoints.http.asked import (
     JSON,
     LARGEST_NUMBER,
+    SVG,
     Asked,
     Moment,
     PeriodFrom,
@@ -31,7 +32,6 @@ from ledger.feed import StoreFeed
 from projections.serving.client import Reader
 
 MOST_CALLS: Final = 500
-SVG: Final = "image/svg+xml"
 WITH_PERSONAL: Final = "read a call's events"
 """Whoever may do this may find calls by what only events say."""
 

@@ -106,9 +106,9 @@ async def stream_events(
     begin = after if last_event_id is None else last_event_id
     question = "" if last_event_id is None else f"Last-Event-ID: {last_event_id}"
     await asyncio.to_thread(service.log_reading, request, key, FOLLOW.operation, question)
-    now = await service.tail.begin()
+    now = await service.tail.begin(key.id)
     if begin is not None and begin > now:
-        service.tail.end()
+        service.tail.end(key.id)
         raise Problem(
             400, "malformed", f"The ledger is at position {now:,}, and {begin:,} is still to come."
         )
@@ -119,7 +119,7 @@ async def stream_events(
         now if until_end else LARGEST_POSITION,
         partial(FOLLOW, request),
     )
-    return EventStream(service.tail, pieces, {"Ledger-Position": str(now)})
+    return EventStream(service.tail, key.id, pieces, {"Ledger-Position": str(now)})
 
 
 class EventStream(StreamingResponse):
@@ -128,20 +128,24 @@ class EventStream(StreamingResponse):
     media_type = MEDIA_TYPE
 
     def __init__(
-        self, tail: EventTail, pieces: AsyncIterator[bytes], headers: dict[str, str]
+        self,
+        tail: EventTail,
+        caller_id: str,
+        pieces: AsyncIterator[bytes],
+        headers: dict[str, str],
     ) -> None:
         # Proxies are asked to hand each event on at once, and nobody to keep it.
         super().__init__(
             pieces, headers={**headers, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
-        self._tail = tail
+        self._tail, self._caller_id = tail, caller_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._tail.end()
+            self._tail.end(self._caller_id)
 
 
 async def messages(

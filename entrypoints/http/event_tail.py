@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
 import msgspec
 
-from entrypoints.http.problems import try_again
+from entrypoints.http.problems import RETRY_AFTER_SECONDS, Problem, try_again
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from ledger.feed import EventBatch, StoreFeed
 
 MOST_STREAMS: Final = 2_500
+MOST_STREAMS_OF_ONE: Final = 500
+"""Of one key or subject of tokens: one that runs wild leaves room for the others."""
+
 HEARTBEAT_SECONDS: Final = 15.0
 LOOK_SECONDS: Final = 0.1
 """How often the store is looked at while somebody follows: other processes may write to it."""
 
 RECENT_EVENTS: Final = 5_000
 """So many are kept for those who are not far behind; who is reads the store."""
+
+RECENT_REFUSALS: Final = 1_000
+"""So many are kept; who looks at a call has those before on the page already."""
 
 EVENTS_AT_ONCE: Final = 500
 
@@ -46,6 +53,14 @@ class Told(NamedTuple):
     message: bytes
 
 
+class Refused(NamedTuple):
+    """Of which call something was refused."""
+
+    number: int
+    source: str
+    call_id: str
+
+
 class EventTail:
     """Follows the store from the first stream on, on the one thread of the event loop.
 
@@ -56,12 +71,15 @@ class EventTail:
         self,
         folder: LedgerFolder,
         most_streams: int = MOST_STREAMS,
+        most_streams_of_one: int = MOST_STREAMS_OF_ONE,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self.heartbeat_seconds = heartbeat_seconds
         self.streams = 0
         self._folder = folder
         self._most_streams = most_streams
+        self._most_streams_of_one = most_streams_of_one
+        self._streams_of: Counter[str] = Counter()
         self._is_ending = False
         self._feed: StoreFeed | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -69,17 +87,24 @@ class EventTail:
         self._recent: list[Told] = []
         """The last events up to `_position`, without a gap."""
         self._position = 0
+        self._refused: deque[Refused] = deque(maxlen=RECENT_REFUSALS)
+        self._refusal_number = 0
         self._news = asyncio.Event()
         self._failed: LedgerError | None = None
 
-    async def begin(self) -> int:
+    async def begin(self, caller_id: str) -> int:
         """Take a place among the streams; returns the position of now. `end` gives it back.
 
         Raises `Problem` where there are too many, and what opening the store raises.
         """
         if self.streams >= self._most_streams or self._is_ending:
             raise try_again(f"{self.streams:,} streams are open, and no more can be: wait for one.")
+        if self._streams_of[caller_id] >= self._most_streams_of_one:
+            detail = f"You follow {self._streams_of[caller_id]:,} streams: end one, and ask again."
+            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+            raise Problem(429, "too-many-streams", detail, headers)
         self.streams += 1
+        self._streams_of[caller_id] += 1
         try:
             async with self._one_at_a_time:
                 if self._feed is None:
@@ -87,15 +112,20 @@ class EventTail:
                 assert self._feed is not None
                 return (await asyncio.to_thread(self._feed.head)).position
         except BaseException:
-            self.end()
+            self.end(caller_id)
             raise
 
-    def end(self) -> None:
+    def end(self, caller_id: str) -> None:
         """Give the place back."""
         self.streams -= 1
+        self._streams_of[caller_id] -= 1
+        if not self._streams_of[caller_id]:
+            del self._streams_of[caller_id]
 
     async def after(self, position: int, seconds: float) -> Sequence[Told]:
         """The next events after a position, some at a time; none where none came in that time.
+
+        None, too, when something was refused: `refused_after` says what.
 
         Raises `LedgerError` when the store cannot be read any more, or the process is to end.
         """
@@ -110,6 +140,10 @@ class EventTail:
             return await self._read(position)
         return self._recent[-missing:][:EVENTS_AT_ONCE] if missing > 0 else ()
 
+    def refused_after(self, number: int) -> list[Refused]:
+        """What was refused lately, after a number."""
+        return [one for one in self._refused if one.number > number]
+
     def stop(self) -> None:
         """End every stream soon; from any thread."""
         self._is_ending = True
@@ -121,16 +155,23 @@ class EventTail:
 
     async def _begin_to_follow(self) -> None:
         self._feed = await asyncio.to_thread(StoreFeed, self._folder)
-        self._position = (await asyncio.to_thread(self._feed.head)).position
+        head = await asyncio.to_thread(self._feed.head)
+        self._position = head.position
+        self._refusal_number = max(0, head.refusal_number - RECENT_REFUSALS)
+        self._refused.clear()
         self._recent, self._failed = [], None
         self._following = asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
         try:
             while not self._is_ending:
-                if told := await self._read(self._position):
+                told = await self._read(self._position)
+                refused = await self._read_refused()
+                if told:
                     self._recent = [*self._recent, *told][-RECENT_EVENTS:]
                     self._position = told[-1].position
+                self._refused.extend(refused)
+                if told or refused:
                     self._wake()
                 else:
                     await asyncio.sleep(LOOK_SECONDS)
@@ -158,18 +199,37 @@ class EventTail:
             batch = await asyncio.to_thread(next, batches, None)
         return [] if batch is None else told_of(batch)
 
+    async def _read_refused(self) -> list[Refused]:
+        """What was refused since it was last looked at."""
+        async with self._one_at_a_time:
+            assert self._feed is not None, "the one who follows closes it"
+            batches = self._feed.refusals(self._refusal_number, EVENTS_AT_ONCE)
+            batch = await asyncio.to_thread(next, batches, None)
+        if batch is None:
+            return []
+        self._refusal_number = batch.numbers[-1]
+        return [
+            Refused(number, said.source, said.subject)
+            for number, document in zip(batch.numbers, batch.documents, strict=True)
+            for said in (head_of(document, f"refusal {number:,}"),)
+        ]
+
 
 def told_of(batch: EventBatch) -> list[Told]:
     """The events of a batch as messages of a stream: the documents as they were recorded."""
     told = []
     for position, document in zip(batch.positions, batch.documents, strict=True):
-        try:
-            head = HEAD.decode(document)
-        except msgspec.MsgspecError as error:
-            raise LedgerError(
-                f"The event at position {position:,} cannot be read ({error}): see what "
-                "`call-ledger doctor` says."
-            ) from None
+        head = head_of(document, f"event at position {position:,}")
         message = b"id: %d\nevent: %s\ndata: %s\n\n" % (position, head.type.encode(), document)
         told.append(Told(position, head.source, head.subject, head.type, message))
     return told
+
+
+def head_of(document: bytes, which: str) -> Head:
+    """What a document is filtered by. Raises `LedgerError` where it cannot be read."""
+    try:
+        return HEAD.decode(document)
+    except msgspec.MsgspecError as error:
+        raise LedgerError(
+            f"The {which} cannot be read ({error}): see what `call-ledger doctor` says."
+        ) from None

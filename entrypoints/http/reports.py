@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -10,7 +10,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from entrypoints.cli.rules import as_document
 from entrypoints.http.access_log import readings_of
 from entrypoints.http.asked import (
+    JSON,
     LARGEST_NUMBER,
+    SVG,
     Moment,
     PeriodFrom,
     PeriodTo,
@@ -54,7 +56,11 @@ def list_reports() -> Response:
     )
 
 
-@router.get("/v1/reports/{name}", summary="A report's figures", responses=described(404))
+@router.get(
+    "/v1/reports/{name}",
+    summary="A report's figures",
+    responses=described(404) | {200: {"content": {JSON: {}, SVG: {}}}},
+)
 def read_report(
     request: Request,
     name: Annotated[str, Path(json_schema_extra={"enum": [*REPORTS]})],
@@ -66,8 +72,15 @@ def read_report(
     agent: Annotated[str | None, Query(description="Only of this agent.")] = None,
     queue: Queue = None,
     source: Source = None,
+    plot: Annotated[
+        Literal["svg"] | None,
+        Query(description="Draw the figures, as `call-ledger report NAME --plot` does."),
+    ] = None,
 ) -> Response:
-    """What `call-ledger report NAME --json` answers, with the same filters and groupings."""
+    """What `call-ledger report NAME --json` answers, with the same filters and groupings.
+
+    With `plot=svg` it is the picture that `--plot` draws, where the extra `plot` is installed.
+    """
     report = REPORTS.get(unquote(name))
     if report is None:
         raise Problem(404, "no-such-report", f"There is no such report: {', '.join(REPORTS)} are.")
@@ -78,7 +91,13 @@ def read_report(
         as_of = asked.moment.looked_up(reader)
         groups = tuple(by) if by else report.default_grouping
         answer = answered(reader, ReportQuestion(report.name, groups, selection, as_of))
-    return document(answer.document, asked.reached(answer.about["position"]))
+    headers = asked.reached(answer.about["position"])
+    if plot is None:
+        return document(answer.document, headers)
+    from entrypoints.plots.picture import svg_of
+
+    with service.heavy_work():
+        return Response(svg_of(answer), 200, headers, SVG)
 
 
 @router.get(

@@ -14,7 +14,7 @@ from fastapi import Request
 
 from domain.rule_sets import SEED, RuleSet
 from entrypoints.http.access_log import AccessLog, Reading, text_of
-from entrypoints.http.event_tail import MOST_STREAMS, EventTail
+from entrypoints.http.event_tail import MOST_STREAMS, MOST_STREAMS_OF_ONE, EventTail
 from entrypoints.http.keys import Caller, Keys
 from entrypoints.http.problems import try_again
 from entrypoints.http.rates import REQUESTS_PER_SECOND, Rates
@@ -24,6 +24,7 @@ from infra.folder import LedgerFolder
 from ledger.ledger import Ledger
 
 if TYPE_CHECKING:
+    from entrypoints.http.timed_reader import TimedReader
     from entrypoints.http.tokens import Tokens
     from infra.settings import Settings
     from projections.serving.client import Reader
@@ -34,6 +35,8 @@ READERS: Final = 8
 READER_SECONDS: Final = 10.0
 """How long a question waits for its turn."""
 
+ANSWER_SECONDS: Final = 60.0
+"""How long the questions of a request may take together to be computed."""
 
 MOST_PROCESSES: Final = 3
 """Exports and analysts' statements at a time; each may have a gigabyte."""
@@ -50,6 +53,19 @@ class WebhookSecret(NamedTuple):
     settling_seconds: float = SETTLING_SECONDS
 
 
+class Limits(NamedTuple):
+    """What a server gives at most: to all, and to each key or subject of tokens."""
+
+    streams: int = MOST_STREAMS
+    streams_of_one: int = MOST_STREAMS_OF_ONE
+    requests_per_second: int = REQUESTS_PER_SECOND
+    """Of each."""
+    answer_seconds: float = ANSWER_SECONDS
+
+
+USUAL_LIMITS: Final = Limits()
+
+
 class Service:
     """A ledger, open to write and to read, with its keys and its access log."""
 
@@ -58,15 +74,14 @@ class Service:
         folder: LedgerFolder,
         rules: RuleSet = SEED,
         tokens: Tokens | None = None,
-        most_streams: int = MOST_STREAMS,
-        requests_per_second: int = REQUESTS_PER_SECOND,
+        limits: Limits = USUAL_LIMITS,
         webhooks: WebhookSecret | None = None,
     ) -> None:
         """Without `tokens` only keys let in. Raises what opening the ledger and the log raises."""
         self.folder = folder
         self.keys = Keys(folder)
         self.tokens = tokens
-        self.rates = Rates(requests_per_second)
+        self.rates = Rates(limits.requests_per_second)
         self.webhooks = webhooks
         self.settings: Settings | None = None
         """Where Kafka is, for who wants to know how far it is."""
@@ -75,7 +90,7 @@ class Service:
             self.ledger = opening.enter_context(Ledger.open(folder, rules, doing="serving HTTP"))
             self.log = AccessLog(folder)
             opening.callback(self.log.close)
-            self.tail = EventTail(folder, most_streams)
+            self.tail = EventTail(folder, limits.streams, limits.streams_of_one)
             opening.callback(self.tail.close)
             self.recorder: WebhookRecorder | None = None
             if webhooks is not None:
@@ -83,14 +98,18 @@ class Service:
                 opening.callback(self.recorder.close)
             self._open = opening.pop_all()
         self._processes = BoundedSemaphore(MOST_PROCESSES)
-        self._readers: LifoQueue[Reader | None] = LifoQueue()
+        self._answer_seconds = limits.answer_seconds
+        self._readers: LifoQueue[TimedReader | None] = LifoQueue()
         for _ in range(READERS):
             self._readers.put(None)
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
-        """Somebody who answers; whoever came first has the tables, and the others ask it."""
-        from projections.serving.client import Reader
+        """Somebody who answers; whoever came first has the tables, and the others ask it.
+
+        What it is asked raises `Problem` where it takes too long.
+        """
+        from entrypoints.http.timed_reader import TimedReader
 
         try:
             reader = self._readers.get(timeout=READER_SECONDS)
@@ -98,7 +117,8 @@ class Service:
             raise LedgerError("Too many questions are being answered: ask again.") from None
         try:
             if reader is None:
-                reader = Reader(self.folder)
+                reader = TimedReader(self.folder, self._answer_seconds)
+            reader.begin()
             yield reader
         finally:
             self._readers.put(reader)

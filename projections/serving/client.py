@@ -162,8 +162,17 @@ class Reader:
         as_of: AsOf | None,
         is_isolated: bool,
     ) -> Question:
-        position = self._feed.head().position
-        return Question(sql, parameters, position, PATIENCE_SECONDS, bounds, is_isolated, as_of)
+        head = self._feed.head()
+        return Question(
+            sql,
+            parameters,
+            head.position,
+            head.refusal_number,
+            PATIENCE_SECONDS,
+            bounds,
+            is_isolated,
+            as_of,
+        )
 
     def _answer(self, question: Question, from_lent: FromLent = answer_isolated) -> Answer:
         wait_seconds = DEADLINE_SECONDS + question.bounds.seconds

@@ -15,7 +15,14 @@ import pyarrow as pa
 
 from projections.as_of import AsOf
 from projections.errors import FileDamaged, ProjectionError, StillFilling, UnreadableEvent
-from projections.serving.sandbox import USUAL, Bounds, Parameters, QueryFailed, QueryRefused
+from projections.serving.sandbox import (
+    USUAL,
+    Bounds,
+    Parameters,
+    QueryFailed,
+    QueryRefused,
+    TookTooLong,
+)
 from projections.serving.snapshot import Snapshot
 
 
@@ -26,6 +33,8 @@ class Question:
     sql: str
     parameters: Parameters | None = None
     wanted_position: int = 0
+    wanted_refusal: int = 0
+    """The number of the last refusal that the answer is to know of."""
     patience_seconds: float = 10.0
     """How long to wait for that position before answering from an earlier one."""
     bounds: Bounds = USUAL
@@ -47,7 +56,8 @@ class Answer:
 ERRORS = {
     error.__name__: error
     for error in (
-        *(QueryRefused, QueryFailed, StillFilling, FileDamaged, UnreadableEvent, ProjectionError),
+        *(QueryRefused, TookTooLong, QueryFailed),
+        *(StillFilling, FileDamaged, UnreadableEvent, ProjectionError),
     )
 }
 
@@ -69,6 +79,7 @@ def pack_question(question: Question) -> bytes:
             "sql": question.sql,
             "named": named,
             "wanted_position": question.wanted_position,
+            "wanted_refusal": question.wanted_refusal,
             "patience_seconds": question.patience_seconds,
             "bounds": asdict(question.bounds),
             "is_isolated": question.is_isolated,

@@ -34,6 +34,10 @@ class QueryRefused(ProjectionError):  # noqa: N818 - it reads as the state it re
     exit_code = WRONG_USAGE
 
 
+class TookTooLong(QueryRefused):
+    """The statement took more time than its bounds have, and was interrupted."""
+
+
 class QueryFailed(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The statement could not be carried out as it is written."""
 
@@ -126,7 +130,7 @@ def reading(
             with as_arrow_can_hold(relation).to_arrow_reader(rows_in_one_part) as reader:
                 yield Parts(reader, int(rows[0][0]), types)
     except duckdb.InterruptException:
-        raise QueryRefused(bounds.too_long) from None
+        raise TookTooLong(bounds.too_long) from None
     except (duckdb.OutOfMemoryException, MemoryError):
         raise QueryRefused(bounds.too_much) from None
     except duckdb.PermissionException as error:
@@ -135,7 +139,7 @@ def reading(
         # What goes wrong while rows are handed over comes as Arrow's error, with DuckDB's words.
         words = str(error)
         if "INTERRUPT" in words:
-            raise QueryRefused(bounds.too_long) from None
+            raise TookTooLong(bounds.too_long) from None
         if "Out of Memory" in words or "bad_alloc" in words:
             raise QueryRefused(bounds.too_much) from None
         if is_damage(error):

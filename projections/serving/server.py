@@ -214,9 +214,7 @@ class Owner:
 
     def _bring_up_to(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> None:
         """Bring the tables up for a question, or wait so long for another thread that does."""
-        if question.wanted_position > projected_position(cursor) and self._writing.acquire(
-            timeout=question.patience_seconds
-        ):
+        if is_behind(cursor, question) and self._writing.acquire(timeout=question.patience_seconds):
             try:
                 self.bring_up()
             finally:
@@ -234,10 +232,12 @@ class Owner:
             )
 
 
-def projected_position(cursor: duckdb.DuckDBPyConnection) -> int:
-    """How far the models are."""
-    rows = cursor.execute("select projected_position from feed_positions").fetchall()
-    return int(rows[0][0])
+def is_behind(cursor: duckdb.DuckDBPyConnection, question: Question) -> bool:
+    """Whether the models do not show yet what was recorded before the question."""
+    ((position, refusal_number),) = cursor.execute(
+        "select projected_position, projected_refusal_number from feed_positions"
+    ).fetchall()
+    return bool(question.wanted_position > position or question.wanted_refusal > refusal_number)
 
 
 @contextmanager

@@ -77,6 +77,43 @@ def test_a_calls_page_grows_as_it_happens(watcher: Opener, moving: Served) -> No
     assert reader.complaints == []
 
 
+def test_a_refusal_appears_at_its_moment_though_nothing_else_happens(
+    watcher: Opener, moving: Served
+) -> None:
+    for action, actor, own in (
+        ("receive", "system", {"queue": "sales"}),
+        ("offer", "system", {"agent": "agent-1"}),
+        ("answer", "agent-1", {}),
+    ):
+        tell(moving, "refusing", action, actor, **own)
+    reader = watcher.enter("auditor")
+    reader.go("/console/calls/test/refusing")
+    connected(reader)
+    for number in (1, 2):
+        asked = command("end-conference", "agent-1", "refusing", occurred_at=datetime.now(UTC))
+        answer = moving.ask(asked.model_dump_json(exclude_none=True).encode())
+        assert answer.status_code == 409, answer.text
+        reader.page.wait_for_selector(f".entry.refused >> nth={number - 1}")
+    assert reader.page.locator(".entry").count() == 5
+    assert reader.complaints == []
+
+
+def test_a_call_that_is_looked_at_later_has_what_was_refused_before_it_was_followed(
+    watcher: Opener, moving: Served
+) -> None:
+    tell(moving, "before", "receive", "system", queue="sales")
+    reader = watcher.enter("auditor")
+    path = "/console/calls/test/before"
+    reader.go(path)
+    reader.page.route("**/stream?*", lambda route: route.abort())
+    reader.go(path)
+    asked = command("end-conference", "agent-1", "before", occurred_at=datetime.now(UTC))
+    assert moving.ask(asked.model_dump_json(exclude_none=True).encode()).status_code == 409
+    assert reader.page.locator(".entry.refused").count() == 0
+    reader.page.unroute("**/stream?*")
+    reader.page.wait_for_selector(".entry.refused", timeout=60_000)
+
+
 def test_the_board_is_narrowed_to_a_phase_a_queue_or_an_agent(
     watcher: Opener, moving: Served
 ) -> None:

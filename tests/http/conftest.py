@@ -12,7 +12,7 @@ import pytest
 from entrypoints.http.application import application
 from entrypoints.http.keys import ApiRole, Keys
 from entrypoints.http.server import listening
-from entrypoints.http.service import Service, WebhookSecret
+from entrypoints.http.service import USUAL_LIMITS, Limits, Service, WebhookSecret
 from entrypoints.http.tokens import Tokens
 from infra.folder import LedgerFolder
 from tests.http.clients import Served
@@ -23,14 +23,12 @@ from tests.reports.week_of_march import tell
 def served_in(
     folder: Path,
     tokens: Tokens | None = None,
-    requests_per_second: int = 10_000,
+    limits: Limits = USUAL_LIMITS,
     webhooks: WebhookSecret | None = None,
 ) -> Iterator[Served]:
     place = LedgerFolder(folder)
     with (
-        Service(
-            place, tokens=tokens, requests_per_second=requests_per_second, webhooks=webhooks
-        ) as service,
+        Service(place, tokens=tokens, limits=limits, webhooks=webhooks) as service,
         listening(application(service), "127.0.0.1", 0) as there,
         Served(place, there.url) as served,
     ):

@@ -20,7 +20,7 @@ from entrypoints.http.application import application
 from entrypoints.http.connection import BoundedConnection
 from entrypoints.http.event_tail import RECENT_EVENTS
 from entrypoints.http.server import listening
-from entrypoints.http.service import Service
+from entrypoints.http.service import Limits, Service
 from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
 from infra.local.servers import wait_until
@@ -49,7 +49,9 @@ class Impatient(BoundedConnection):
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    with Service(LedgerFolder(tmp_path / "ledger"), most_streams=3) as service:
+    with Service(
+        LedgerFolder(tmp_path / "ledger"), limits=Limits(streams=3, streams_of_one=2)
+    ) as service:
         service.tail.heartbeat_seconds = HEARTBEAT_SECONDS
         yield service
 
@@ -77,8 +79,10 @@ def messages_in(answer: httpx.Response) -> Iterator[Message]:
 
 
 @contextmanager
-def following(served: Served, **query: str | int | list[str]) -> Iterator[Iterator[Message]]:
-    with served.auditor.stream("GET", STREAM, params=query) as answer:
+def following(
+    served: Served, client: httpx.Client | None = None, /, **query: str | int | list[str]
+) -> Iterator[Iterator[Message]]:
+    with (client or served.auditor).stream("GET", STREAM, params=query) as answer:
         assert answer.status_code == 200, answer.read()
         yield messages_in(answer)
 
@@ -175,12 +179,30 @@ def test_a_stream_that_makes_no_sense_is_said_to_make_none(
 
 
 def test_there_are_so_many_streams_and_no_more(served: Served, service: Service) -> None:
-    with following(served), following(served), following(served):
-        refused = served.auditor.get(STREAM)
-        assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (503, True)
+    other = served.with_key(key_in(served.folder.path, "auditor"))
+    with following(served), following(served), following(served, other):
+        for client in (served.auditor, other):
+            refused = client.get(STREAM)
+            assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (503, True)
     assert wait_until(lambda: service.tail.streams == 0, 60)
     with following(served):
         assert service.tail.streams == 1
+
+
+def test_one_key_follows_so_many_streams_and_leaves_the_others_their_own(
+    served: Served, service: Service
+) -> None:
+    other = served.with_key(key_in(served.folder.path, "auditor"))
+    with following(served):
+        with following(served):
+            refused = served.auditor.get(STREAM)
+            assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True)
+            assert "You follow 2 streams" in refused.json()["detail"]
+            with following(served, other):
+                assert service.tail.streams == 3
+        assert wait_until(lambda: service.tail.streams == 1, 60)
+        with following(served):
+            assert service.tail.streams == 2
 
 
 def test_who_does_not_read_is_cut_off_and_may_resume(served: Served, service: Service) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.http.rates import BURST_SECONDS, MOST_CALLERS, Rates
+from entrypoints.http.service import Limits
 from tests.http.conftest import served_in
 from tests.ledger.lines import lines_of_calls
 
@@ -70,7 +71,7 @@ def test_keys_without_end_do_not_fill_memory_and_who_asks_is_not_forgotten(timed
 
 
 def test_who_asks_too_often_over_http_is_told_when_to_come_again(tmp_path: Path) -> None:
-    with served_in(tmp_path / "ledger", requests_per_second=1) as served:
+    with served_in(tmp_path / "ledger", limits=Limits(requests_per_second=1)) as served:
         answers = [served.auditor.get("/v1/rules") for _ in range(20)]
         refused = [one for one in answers if one.status_code == 429]
         assert refused

@@ -45,6 +45,23 @@ def test_a_report_is_that_of_the_command_line(name: str, served_week: Served) ->
     assert int(answer.headers["ledger-position"]) == told.json["position"]
 
 
+def test_the_picture_of_a_report_is_that_of_the_command_line(
+    served_week: Served, tmp_path: Path
+) -> None:
+    drawn = tmp_path / "exits.svg"
+    call(served_week.folder.path, "report", "exits", "--by", "reason", "--plot", str(drawn))
+    query = {"by": "reason", "plot": "svg"}
+    answer = served_week.analyst.get("/v1/reports/exits", params=query)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+    assert answer.text == drawn.read_text(encoding="utf-8")
+    assert int(answer.headers["ledger-position"]) > 0
+    log = served_week.auditor.get("/v1/readings?limit=1000").json()["readings"]
+    assert "/v1/reports/exits?by=reason&plot=svg" in [one["address"] for one in log]
+    for client in (served_week.writer, served_week.admin):
+        assert client.get("/v1/reports/exits?plot=svg").status_code == 403
+    assert served_week.analyst.get("/v1/reports/exits?plot=exe").status_code == 400
+
+
 def test_the_list_of_reports_has_each_with_its_definitions(served_week: Served) -> None:
     listed = served_week.analyst.get("/v1/reports").json()["reports"]
     assert {one["name"] for one in listed} == REPORTS.keys()
