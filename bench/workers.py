@@ -91,8 +91,9 @@ def plainly(folder: Path) -> Sums:
         ((last,),) = connection.execute("select max(position) from task_events").fetchall()
         computing = Computing(connection, models)
         work = Work(dict.fromkeys(by_call, INTO), events="main.task_events")
+        computing.make_tables(work, 0)
         for start in range(0, last, PART_EVENTS):
-            computing.part(work, start, 0)
+            computing.part(work, start)
         return {name: sum_of(connection, f"{INTO}.{name}") for name in by_call}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import duckdb
 
@@ -11,8 +12,11 @@ from projections.batches import Positions
 from projections.models import Kind, Model, Models
 from projections.statement_cache import StatementCache
 
-PART_EVENTS = 1_000_000
+PART_EVENTS = 500_000
 """A rebuild takes the calls that began among so many events at a time."""
+
+MAKE: Final = "create table {} as"
+ADD: Final = "insert into {}"
 
 Places = Mapping[str, str]
 """The schema that has each table's rows."""
@@ -77,28 +81,32 @@ class Computing:
             self._forget(work, "table")
         if positions.refusal_number > positions.projected_refusal_number:
             after, until = positions.projected_refusal_number, positions.refusal_number
-            self._take_refusals(work, after, until, "insert into {}")
+            self._take_refusals(work, after, until, ADD)
 
     def parts(self, last_position: int) -> range:
         """Where each part begins that all calls are taken in."""
         return range(0, max(last_position, 1), self._part_events)
 
-    def part(self, work: Work, start: int, refusal_number: int) -> None:
-        """Compute the rows of the calls that began in a part.
-
-        The first part makes the tables, and takes the refusals up to a number.
+    def make_tables(self, work: Work, refusal_number: int) -> None:
+        """Make the tables, with the refusals up to a number and without a call.
 
         They have no index: with a small log DuckDB 2.0 lost entries of one when it was killed again
         and again, found rows no more, and failed when it deleted them.
         """
+        self._take_refusals(work, 0, refusal_number, MAKE)
+        self._compute(work, "false", "false", MAKE)
+
+    def part(self, work: Work, start: int) -> None:
+        """Add the rows of the calls that began in a part."""
+        calls = f"call_position between {start + 1} and {start + self._part_events}"
+        self._compute(work, f"position > {start} and {calls}", calls, ADD)
+
+    def _compute(self, work: Work, events: str, calls: str, into: str) -> None:
+        """Compute rows from these events, all that their calls have."""
         execute = self._connection.execute
-        into = "insert into {}" if start else "create table {} as"
-        if not start:
-            self._take_refusals(work, 0, refusal_number, into)
-        of_part = f"call_position between {start + 1} and {start + self._part_events}"
-        self._read_events(work, "view", f"position > {start} and {of_part}")
+        self._read_events(work, "view", events)
         for name in self._only_read(work):
-            self._show_part(f"{work.beside[name]}.{name}", name, of_part)
+            self._show_calls(f"{work.beside[name]}.{name}", name, calls)
         for model in self._models.needed_for(work.into):
             if model.kind is Kind.STEP:
                 execute(f"create or replace temp table {model.name} as {model.sql}")
@@ -106,11 +114,11 @@ class Computing:
             table = f"{work.into[model.name]}.{model.name}"
             execute(f"{into.format(table)} {model.sql}")
             if model.name in self._models.tables_read:
-                self._show_part(table, model.name, of_part)
+                self._show_calls(table, model.name, calls)
         self._forget(work, "view")
 
-    def _show_part(self, table: str, name: str, of_part: str) -> None:
-        rows = f"select * from {table} where {of_part}"
+    def _show_calls(self, table: str, name: str, calls: str) -> None:
+        rows = f"select * from {table} where {calls}"
         self._connection.execute(f"create or replace temp view {name} as {rows}")
 
     def _only_read(self, work: Work) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
 import duckdb
@@ -74,8 +73,7 @@ def begin_filling(
 
     Calls of dead letters are noted to be computed here: the tables lack their events.
     """
-    cursor.execute("create or replace temp view no_events as select * from main.events where false")
-    computing.part(replace(work, events="temp.no_events"), 0, refusal_number)
+    computing.make_tables(work, refusal_number)
     places.note_aside(cursor, last, refusal_number)
     cursor.execute(
         "insert into calls_to_recompute_aside select distinct call_position from dead_letters"

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 EVENTS_BESIDE: Final = 250_000
 """Of a part beside live rounds: they wait while it is committed and put in its place."""
+
+PARTS_AT_ONCE: Final = 2
+"""Of a rebuild that no live round waits beside: one computes while the other is committed."""
 
 FEW_EVENTS: Final = 500
 """So many events are taken while nobody else may write."""
@@ -105,6 +110,7 @@ class Rebuild:
         self._models = projections.models
         self._cursor = projections.connection.cursor()
         self._part_events = projections.part_events
+        self._at_once = PARTS_AT_ONCE
         self._computing = Computing(self._cursor, self._models, self._part_events)
         self._compares = False
         self._is_swapped = False
@@ -132,7 +138,7 @@ class Rebuild:
         somebody else computed is taken as it is, if it is of the same events and models; only calls
         touched since are computed here. Raises `ProjectionError` if it is not.
         """
-        self._part_events = min(self._part_events, EVENTS_BESIDE)
+        self._part_events, self._at_once = min(self._part_events, EVENTS_BESIDE), 1
         self._computing = Computing(self._cursor, self._models, self._part_events)
         with self._dropped_unless_swapped():
             self._begin([model.name for model in self._models.kept])
@@ -160,8 +166,9 @@ class Rebuild:
         self._cursor.begin()
         try:
             places.begin_aside(self._cursor, self._models, schemas.keys(), now.position, 0)
+            computing.make_tables(self._work(), 0)
             began = time.monotonic()
-            computing.part(self._work(), 0, 0)
+            computing.part(self._work(), 0)
             seconds = (time.monotonic() - began) * max(1, now.position / sample)
             if source is not None:
                 seconds += Anew(self._cursor).seconds_to_read(source, now)
@@ -220,12 +227,25 @@ class Rebuild:
         if not aside.tables.schemas:
             return
         self._told(Step.COMPUTING, 0, aside.position)
-        for start in self._computing.parts(aside.position):
-            with self._transaction():
-                self._computing.part(self._work(), start, aside.refusal_number)
-            self._projections.checkpoint_when_long(self._cursor)
-            done = min(start + self._part_events, aside.position)
-            self._told(Step.COMPUTING, done, aside.position)
+        work = self._work()
+        with self._transaction():
+            self._computing.make_tables(work, aside.refusal_number)
+        starts = self._computing.parts(aside.position)
+        with ExitStack() as stack, ThreadPoolExecutor(self._at_once) as threads:
+            further = [self._projections.connection.cursor() for _ in range(1, self._at_once)]
+            for cursor in further:
+                stack.enter_context(closing(cursor))
+            for first in range(0, len(starts), self._at_once):
+                some = starts[first : first + self._at_once]
+                list(threads.map(partial(self._part, work), some, (self._cursor, *further)))
+                self._projections.checkpoint_when_long(self._cursor)
+                done = min(some[-1] + self._part_events, aside.position)
+                self._told(Step.COMPUTING, done, aside.position)
+
+    def _part(self, work: Work, start: int, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Compute one part, in a transaction of a cursor that nobody else uses meanwhile."""
+        with transaction_on(cursor):
+            Computing(cursor, self._models, self._part_events).part(work, start)
 
     def _fill(self, computed: Computed) -> None:
         """Put the tables that somebody else computed beside the current ones."""
@@ -350,16 +370,8 @@ class Rebuild:
     def _now(self) -> Positions:
         return self._projections.positions_for(self._cursor)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._cursor.begin()
-        try:
-            yield
-            self._cursor.commit()
-        except BaseException:
-            with suppress(duckdb.Error):
-                self._cursor.rollback()
-            raise
+    def _transaction(self) -> AbstractContextManager[None]:
+        return transaction_on(self._cursor)
 
     @contextmanager
     def _dropped_unless_swapped(self) -> Iterator[None]:
@@ -370,3 +382,16 @@ class Rebuild:
                 with suppress(duckdb.Error), self._writing(), self._projections.transaction():
                     places.drop_aside(self._projections.connection)
             raise
+
+
+@contextmanager
+def transaction_on(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing."""
+    cursor.begin()
+    try:
+        yield
+        cursor.commit()
+    except BaseException:
+        with suppress(duckdb.Error):
+            cursor.rollback()
+        raise

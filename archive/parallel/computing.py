@@ -83,7 +83,9 @@ def compute(task: Task) -> bytes:
         ((events, checksum),) = connection.execute(f"select {CHECKED} from task_events").fetchall()
         by_call = [model.name for model in models.kept if model.is_by_call]
         work_here = Work(dict.fromkeys(by_call, INTO), events="main.task_events")
-        Computing(connection, models, ALL_POSITIONS).part(work_here, 0, 0)
+        computing = Computing(connection, models, ALL_POSITIONS)
+        computing.make_tables(work_here, 0)
+        computing.part(work_here, 0)
         tables = tuple(kept(connection, work, task, name) for name in by_call)
     done = msgspec.json.encode(Done(task.name, task.first, task.last, events, checksum, tables))
     work.write(note, memoryview(done))
