@@ -88,6 +88,19 @@ class Settings(BaseSettings):
         description="The key set that they are signed with: a file, or an https address; flag "
         "--oidc-keys.",
     )
+    oidc_client: str | None = Field(
+        default=None,
+        description="As which client the console is known to that sign-in; flag --oidc-client.",
+    )
+    oidc_secret: SecretStr | None = Field(
+        default=None,
+        description="The secret of that client, where it has one; it is never shown.",
+    )
+    oidc_redirect: str | None = Field(
+        default=None,
+        description="Where the sign-in sends people back to, the console's own "
+        "https://…/console/signed-in; flag --oidc-redirect.",
+    )
     project_megabytes: int = Field(
         default=3_000,
         ge=256,

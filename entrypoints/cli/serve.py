@@ -13,8 +13,10 @@ from entrypoints.ui.options import (
     LOOPBACK,
     FolderOption,
     OidcAudience,
+    OidcClient,
     OidcIssuer,
     OidcKeys,
+    OidcRedirect,
     RequestsPerSecond,
     RuleSetName,
     settings_of,
@@ -23,6 +25,7 @@ from entrypoints.ui.options import (
 
 if TYPE_CHECKING:
     from entrypoints.http.service import WebhookSecret
+    from entrypoints.http.sign_in import SignIn
     from entrypoints.http.tokens import Tokens
     from infra.settings import Settings
 
@@ -53,6 +56,8 @@ def serve(
     oidc_issuer: OidcIssuer = None,
     oidc_audience: OidcAudience = None,
     oidc_keys: OidcKeys = None,
+    oidc_client: OidcClient = None,
+    oidc_redirect: OidcRedirect = None,
     most_streams: Annotated[
         int,
         typer.Option(
@@ -102,10 +107,11 @@ def serve(
     limits = Limits(most_streams, streams_per_key, requests_per_second, answer_seconds)
     tokens = tokens_of(oidc_issuer, oidc_audience, oidc_keys)
     webhooks = webhooks_of(settings_of(context))
+    sign_in = sign_in_of(oidc_issuer, oidc_keys, oidc_client, oidc_redirect, settings_of(context))
     ledger = with_store(context, folder)
     with (
         shutdown_by_signals() as shutdown,
-        Service(ledger, RULE_SETS[rules], tokens, limits, webhooks) as service,
+        Service(ledger, RULE_SETS[rules], tokens, limits, webhooks, sign_in) as service,
         listening(application(service), host, port, tls) as there,
     ):
         service.settings = settings_of(context)
@@ -134,6 +140,28 @@ def tokens_of(issuer: str | None, audience: str | None, keys: str | None) -> Tok
     from entrypoints.http.tokens import Tokens
 
     return Tokens(issuer, audience, TokenKeys(keys))
+
+
+def sign_in_of(
+    issuer: str | None,
+    keys: str | None,
+    client: str | None,
+    redirect: str | None,
+    settings: Settings,
+) -> SignIn | None:
+    """By what people enter the console beside keys; none where it is no client of a sign-in."""
+    if not client and not redirect:
+        return None
+    if not client or not redirect or not issuer or not keys:
+        raise typer.BadParameter(
+            "--oidc-client and --oidc-redirect go together, and need --oidc-issuer, "
+            "--oidc-audience and --oidc-keys."
+        )
+    from entrypoints.http.sign_in import SignIn
+    from entrypoints.http.token_keys import TokenKeys
+
+    secret = settings.oidc_secret.get_secret_value() if settings.oidc_secret else ""
+    return SignIn(issuer, TokenKeys(keys), client, redirect, secret)
 
 
 def is_loopback(host: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import parse_qs
 from zoneinfo import available_timezones
 
@@ -25,7 +25,7 @@ from entrypoints.console.frame import (
     words_of,
 )
 from entrypoints.console.words import Language
-from entrypoints.http.keys import ApiRole
+from entrypoints.http.keys import ApiKey, ApiRole
 from entrypoints.http.service import service_of
 from entrypoints.ui.period import zone
 
@@ -68,11 +68,26 @@ async def begin(request: Request) -> Response:
 
 
 @router.get(ENTRANCE)
-def show_entrance(request: Request, to: str | None = None) -> Response:
-    """The box for a key."""
+def show_entrance(request: Request, to: str | None = None, left: bool = False) -> Response:
+    """The box for a key, and the way to the company's sign-in."""
     if visitor_of(request) is not None:
         return RedirectResponse(inside(to), 303)
-    return page(request, "enter.html", to=inside(to), refused="")
+    return entrance(request, 200, inside(to), "", left)
+
+
+def entrance(request: Request, status: int, to: str, refused: str, left: bool = False) -> Response:
+    """The page on which a reader enters; `left` is whether one just left."""
+    sign_in = service_of(request).sign_in
+    leads_out = sign_in.address_to_leave() if sign_in is not None and left else ""
+    return page(
+        request,
+        "enter.html",
+        status,
+        to=to,
+        refused=refused,
+        has_sign_in=sign_in is not None,
+        leads_out=leads_out,
+    )
 
 
 @router.post(ENTRANCE)
@@ -86,9 +101,11 @@ def enter(request: Request, form: Form) -> Response:
     elif key.role is ApiRole.WRITER:
         refused = words.say("This key writes: the console is for analysts and auditors.")
     if key is None or refused:
-        return page(request, "enter.html", 403, to=inside(form.get("to")), refused=refused)
+        return entrance(request, 403, inside(form.get("to")), refused)
     service.log_reading(request, key, "enter the console")
-    token = sessions_of(request).begin(key, known_zone(form.get("time_zone")) or "UTC")
+    token = sessions_of(request).begin(
+        key, key.note, key.expires_at, known_zone(form.get("time_zone")) or "UTC"
+    )
     response = RedirectResponse(inside(form.get("to")), 303)
     keep(response, SESSION, token)
     return response
@@ -96,9 +113,10 @@ def enter(request: Request, form: Form) -> Response:
 
 @router.post("/console/leave")
 def leave(request: Request) -> Response:
-    """End the session."""
-    sessions_of(request).end(request.cookies.get(SESSION))
-    response = RedirectResponse(ENTRANCE, 303)
+    """End the session; who came by the company's sign-in is shown the way out of that, too."""
+    session = sessions_of(request).end(request.cookies.get(SESSION))
+    came_by_key = session is None or isinstance(session.caller, ApiKey)
+    response = RedirectResponse(ENTRANCE if came_by_key else f"{ENTRANCE}?left=true", 303)
     keep(response, SESSION, "", 0)
     return response
 
@@ -148,8 +166,14 @@ def known_zone(name: str | None) -> str | None:
         return None
 
 
-def keep(response: Response, name: str, value: str, seconds: int | None = None) -> None:
-    """A cookie of this host alone, for no script and no other site."""
+def keep(
+    response: Response,
+    name: str,
+    value: str,
+    seconds: int | None = None,
+    same_site: Literal["strict", "lax"] = "strict",
+) -> None:
+    """A cookie of this host alone, for no script; and for no other site unless it is lax."""
     response.set_cookie(
-        name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="strict"
+        name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite=same_site
     )

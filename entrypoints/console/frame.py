@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from entrypoints.console.sessions import Session, Sessions
 from entrypoints.console.static_files import address
 from entrypoints.console.words import Language, Words, translations, words_for
-from entrypoints.http.keys import ApiKey
+from entrypoints.http.keys import ApiKey, Caller
 from entrypoints.http.permissions import PERMISSIONS, AllowedTo
 from entrypoints.http.problems import Problem, problem_of
 from entrypoints.http.service import service_of
@@ -71,7 +71,8 @@ NAVIGATION: Final[list[Place]] = [
 class Visitor:
     """Who looks at a page."""
 
-    key: ApiKey
+    key: Caller
+    """The key, or whom the company's sign-in vouches for."""
     session: Session
     words: Words
 
@@ -113,10 +114,12 @@ def visitor_of(request: Request) -> Visitor | None:
     session = sessions_of(request).of(request.cookies.get(SESSION))
     if session is None:
         return None
-    key = service_of(request).keys.named(session.key_id, datetime.now(UTC))
-    if key is None:
+    caller: Caller | None = session.caller
+    if isinstance(caller, ApiKey):
+        caller = service_of(request).keys.named(caller.id, datetime.now(UTC))
+    if caller is None:
         return None
-    return Visitor(key, session, replace(words_of(request), time_zone=session.time_zone))
+    return Visitor(caller, session, replace(words_of(request), time_zone=session.time_zone))
 
 
 def words_of(request: Request) -> Words:
@@ -152,7 +155,6 @@ def page(request: Request, template: str, status: int = 200, **facts: Any) -> Re
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     words = visitor.words if visitor else words_of(request)
     places = [one for one in NAVIGATION if visitor and visitor.may(one.permission)]
-    query = f"?{request.url.query}" if request.url.query else ""
     content = (
         environment(words.language)
         .get_template(template)
@@ -161,7 +163,7 @@ def page(request: Request, template: str, status: int = 200, **facts: Any) -> Re
             visitor=visitor,
             places=places,
             path=request.url.path,
-            here=request.url.path + query,
+            here=address_of(request),
             **facts,
         )
     )
@@ -210,10 +212,14 @@ def to_entrance(request: Request) -> Response:
     Behind a link of another site the cookie stays back: what asks again is a page of ours.
     """
     if request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "cross-site":
-        return page(request, "arrive.html")
-    query = f"?{request.url.query}" if request.url.query else ""
-    wanted = request.url.path + query if request.method == "GET" else HOME
+        return page(request, "arrive.html", goes_to=address_of(request))
+    wanted = address_of(request) if request.method == "GET" else HOME
     return RedirectResponse(f"{ENTRANCE}?to={quote(wanted, safe='')}", 303)
+
+
+def address_of(request: Request) -> str:
+    """What was asked for, within this site."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def problem_page(request: Request, problem: Problem, is_ours: bool = True) -> Response:

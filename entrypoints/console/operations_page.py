@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from entrypoints.cli.status import COUNTS, lag_of_stages, tables_before
 from entrypoints.console.entrance import Form
 from entrypoints.console.frame import Page, Shown, Visitor, page
+from entrypoints.http.keys import ApiKey
 from entrypoints.http.problems import Problem
 from entrypoints.http.quarantine import dead_letters_after, unread_after
 from entrypoints.http.service import service_of
@@ -154,4 +155,5 @@ def nothing_waits(visitor: Visitor) -> Problem:
 
 def who_is(visitor: Visitor) -> str:
     """As whom a visitor is kept beside what they did."""
-    return f"{visitor.key.note} (key {visitor.key.id})"
+    by = f"key {visitor.key.id}" if isinstance(visitor.key, ApiKey) else visitor.key.id
+    return f"{visitor.session.name} ({by})"

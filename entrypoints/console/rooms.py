@@ -17,6 +17,7 @@ from entrypoints.console import (
     rebuild_page,
     report_page,
     rules_page,
+    sign_in_page,
     static_files,
 )
 from entrypoints.console.frame import Page, words_of
@@ -38,6 +39,7 @@ def routes() -> list[BaseRoute]:
         keys_page,
         static_files,
         entrance,
+        sign_in_page,
         find,
         call_page,
         live_page,

@@ -1,4 +1,4 @@
-"""Who has entered the console: sessions in memory, each of one key, that end by themselves.
+"""Who has entered the console: sessions in memory, of a key or a sign-in, that end by themselves.
 
 A token is 256 random bits in a cookie; kept is its SHA-256. Whoever restarts the server enters
 again, so nothing is on disk that lets anybody in.
@@ -14,7 +14,7 @@ from hashlib import sha256
 from threading import Lock
 from typing import Final
 
-from entrypoints.http.keys import ApiKey
+from entrypoints.http.keys import Caller
 
 LONGEST: Final = timedelta(hours=8)
 LONGEST_IDLE: Final = timedelta(minutes=60)
@@ -25,7 +25,9 @@ MOST_SESSIONS: Final = 10_000
 class Session:
     """One reader's stay."""
 
-    key_id: str
+    caller: Caller
+    name: str
+    """How the reader is called on the pages."""
     time_zone: str
     ends_at: datetime
     used_at: datetime
@@ -43,10 +45,10 @@ class Sessions:
         self._open: dict[str, Session] = {}
         self._lock = Lock()
 
-    def begin(self, key: ApiKey, time_zone: str) -> str:
-        """Begin one; returns its token. It ends with its key at the latest."""
+    def begin(self, caller: Caller, name: str, expires_at: datetime, time_zone: str) -> str:
+        """Begin one; returns its token. It ends at the latest with what let the reader in."""
         token, now = secrets.token_urlsafe(32), self._clock()
-        session = Session(key.id, time_zone, min(now + LONGEST, key.expires_at), now)
+        session = Session(caller, name, time_zone, min(now + LONGEST, expires_at), now)
         with self._lock:
             self._open = {name: one for name, one in self._open.items() if one.is_open_at(now)}
             if len(self._open) >= MOST_SESSIONS:
@@ -64,10 +66,10 @@ class Sessions:
             session.used_at = now
             return session
 
-    def end(self, token: str | None) -> None:
-        """Let it last no longer."""
+    def end(self, token: str | None) -> Session | None:
+        """Let it last no longer; returns what it was, if it was one."""
         with self._lock:
-            self._open.pop(digest(token or ""), None)
+            return self._open.pop(digest(token or ""), None)
 
 
 def digest(token: str) -> str:

@@ -10,10 +10,10 @@ from entrypoints.docgen.markdown import document, table
 from entrypoints.http.application import application
 from entrypoints.http.keys import ApiRole
 from entrypoints.http.permissions import PERMISSIONS
+from entrypoints.http.signed_tokens import ALGORITHMS
 from entrypoints.http.token_keys import LOOK_AGAIN_SECONDS, LOOK_FOR_UNKNOWN_SECONDS
 from entrypoints.http.tokens import (
     AGENT_CLAIM,
-    ALGORITHMS,
     LONGEST_LIFE_SECONDS,
     SOURCE_CLAIM,
 )

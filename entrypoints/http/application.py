@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi.routing import APIRoute
 
 from entrypoints.console import rooms
+from entrypoints.console.arrivals import Arrivals
 from entrypoints.console.live_board import Boards
 from entrypoints.console.rebuild_page import Rebuilder
 from entrypoints.console.sessions import Sessions
@@ -57,6 +58,7 @@ def application(service: Service | None = None) -> Front:
     )
     app.state.service = service
     app.state.sessions = Sessions()
+    app.state.arrivals = Arrivals()
     app.state.boards = Boards()
     app.state.rebuilder = Rebuilder()
     app.state.connections = frozenset()

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from entrypoints.http.keys import ApiRole, Caller
 from entrypoints.http.problems import Problem
 from entrypoints.http.service import Service, service_of
-from entrypoints.http.tokens import TokenRefused
+from entrypoints.http.signed_tokens import TokenRefused
 
 PERMISSIONS: Final[dict[str, frozenset[ApiRole]]] = {
     "record commands": frozenset({ApiRole.WRITER}),

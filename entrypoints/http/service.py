@@ -24,6 +24,7 @@ from infra.folder import LedgerFolder
 from ledger.ledger import Ledger
 
 if TYPE_CHECKING:
+    from entrypoints.http.sign_in import SignIn
     from entrypoints.http.timed_reader import TimedReader
     from entrypoints.http.tokens import Tokens
     from infra.settings import Settings
@@ -76,11 +77,16 @@ class Service:
         tokens: Tokens | None = None,
         limits: Limits = USUAL_LIMITS,
         webhooks: WebhookSecret | None = None,
+        sign_in: SignIn | None = None,
     ) -> None:
-        """Without `tokens` only keys let in. Raises what opening the ledger and the log raises."""
+        """Without `tokens` and `sign_in` only keys let in.
+
+        Raises what opening the ledger and the log raises.
+        """
         self.folder = folder
         self.keys = Keys(folder)
         self.tokens = tokens
+        self.sign_in = sign_in
         self.rates = Rates(limits.requests_per_second)
         self.webhooks = webhooks
         self.settings: Settings | None = None
@@ -141,7 +147,10 @@ class Service:
         `question` is what is asked beside the address.
         """
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        address += f" {question}" if question else ""
+        self.log_address(key, operation, address + (f" {question}" if question else ""))
+
+    def log_address(self, key: Caller, operation: str, address: str) -> None:
+        """The same, of an address that is not the request's own."""
         now = text_of(datetime.now(UTC))
         self.log.write(Reading(now, key.id, key.role, operation, address))
 

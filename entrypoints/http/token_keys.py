@@ -96,16 +96,26 @@ def content_of(place: str) -> bytes:
         if not place.startswith("https://"):
             with Path(place).open("rb") as file:
                 return file.read(LARGEST_SET_BYTES + 1)
-        opener = build_opener(HTTPSHandler(context=create_default_context()), NoRedirect())
-        asked = Request(place, headers={"Accept": "application/json"})  # noqa: S310 - https alone
-        with opener.open(asked, timeout=LONGEST_READ_SECONDS) as answer:
-            content: bytes = answer.read(LARGEST_SET_BYTES + 1)
-            return content
+        return answered(place, {"Accept": "application/json"})
     except (OSError, URLError, ValueError) as error:
         raise LedgerUnavailable(
             f"The keys at {place} cannot be read ({type(error).__name__}): see whether they are "
             "there, or correct --oidc-keys."
         ) from None
+
+
+def answered(address: str, headers: dict[str, str], body: bytes | None = None) -> bytes:
+    """What somebody answers by https, who is sent a body or none; nobody is followed elsewhere.
+
+    Raises `OSError` and ValueError.
+    """
+    if not address.startswith("https://"):
+        raise ValueError(f"{address} is not safe")
+    opener = build_opener(HTTPSHandler(context=create_default_context()), NoRedirect())
+    asked = Request(address, body, headers)  # noqa: S310 - https alone
+    with opener.open(asked, timeout=LONGEST_READ_SECONDS) as answer:
+        content: bytes = answer.read(LARGEST_SET_BYTES + 1)
+        return content
 
 
 def keys_in(content: bytes, place: str) -> dict[str, Key]:

@@ -139,3 +139,19 @@ OidcKeys = Annotated[
         help="The key set (JWKS) of that sign-in: a file, or an https address.",
     ),
 ]
+OidcClient = Annotated[
+    str | None,
+    typer.Option(
+        envvar="CALL_LEDGER_OIDC_CLIENT",
+        metavar="NAME",
+        help="As which client the console is known to that sign-in, so that people enter by it.",
+    ),
+]
+OidcRedirect = Annotated[
+    str | None,
+    typer.Option(
+        envvar="CALL_LEDGER_OIDC_REDIRECT",
+        metavar="URL",
+        help="Where the sign-in sends them back to: this console's https://…/console/signed-in.",
+    ),
+]

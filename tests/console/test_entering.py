@@ -20,6 +20,7 @@ from tests.http.clients import Served
 
 OPEN = {
     *("/", "/console", "/console/", "/console/enter", "/console/leave", "/console/language"),
+    *("/console/sign-in", "/console/signed-in"),
     *("/console/static/{name}", "/console/{rest:path}"),
 }
 """What is there for everybody: the entrance, and files without anybody's data."""
@@ -100,14 +101,14 @@ def test_a_session_ends_by_itself(week: Served) -> None:
     (*_, key) = Keys(week.folder).all()
     now = datetime.now(UTC)
     sessions = Sessions(lambda: now)
-    token = sessions.begin(key, "UTC")
+    token = sessions.begin(key, "Ada", key.expires_at, "UTC")
     now += LONGEST_IDLE - timedelta(seconds=1)
     assert sessions.of(token) is not None
     for _ in range(LONGEST // LONGEST_IDLE + 1):
         now += LONGEST_IDLE - timedelta(seconds=1)
         sessions.of(token)
     assert sessions.of(token) is None
-    idle = sessions.begin(key, "UTC")
+    idle = sessions.begin(key, "Ada", key.expires_at, "UTC")
     now += LONGEST_IDLE
     assert sessions.of(idle) is None
     assert sessions.of(None) is None

@@ -14,8 +14,9 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from entrypoints.http.signed_tokens import LARGEST_TOKEN_BYTES, TokenRefused
 from entrypoints.http.token_keys import LOOK_AGAIN_SECONDS, TokenKeys
-from entrypoints.http.tokens import LARGEST_TOKEN_BYTES, TokenRefused, Tokens
+from entrypoints.http.tokens import Tokens
 from tests.entrypoints.calling import call
 from tests.http.clients import JSON, Served
 from tests.http.conftest import served_in

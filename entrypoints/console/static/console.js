@@ -57,6 +57,11 @@ function prepare() {
     for (const one of document.querySelectorAll("[data-folds-when-narrow]")) one.open = false;
   }
   for (const one of document.querySelectorAll(".only-with-script")) one.hidden = false;
+  for (const one of document.querySelectorAll("[data-with-time-zone]")) {
+    const address = new URL(one.href);
+    address.searchParams.set("time_zone", Intl.DateTimeFormat().resolvedOptions().timeZone);
+    one.href = address;
+  }
   for (const one of document.querySelectorAll("[data-time-zone]")) {
     one.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
   }
