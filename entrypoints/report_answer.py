@@ -69,6 +69,7 @@ def answered(reader: Reader, question: ReportQuestion) -> ReportAnswer:
         "denominator": report.denominator,
         "intervals": report.intervals,
         "period": period_of(report, selection),
+        **ledger_read(reader),
         "position": answer.position,
         "calls_with_dead_letters": dead_letter_counts(reader, question.as_of)[
             "calls_with_dead_letters"
@@ -76,6 +77,17 @@ def answered(reader: Reader, question: ReportQuestion) -> ReportAnswer:
         **moment_of(reader, question.as_of),
     }
     return ReportAnswer(question, about, answer.table, answer.note)
+
+
+def ledger_read(reader: Reader) -> dict[str, Any]:
+    """The name of the ledger that was read; nothing where there is one alone."""
+    return {} if reader.ledger is None else {"ledger": reader.ledger}
+
+
+def position_of(about: dict[str, Any]) -> str:
+    """At which position an answer is true, in words; of which ledger, where there are several."""
+    at = f"position {about['position']:,}"
+    return f"{at} of ledger {about['ledger']}" if "ledger" in about else at
 
 
 def moment_of(reader: Reader, as_of: AsOf | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from infra.errors import LedgerInUse, LedgerUnavailable
 
 if TYPE_CHECKING:
+    from infra.ledgers import Member
     from infra.postgresql import Postgresql
 
 
@@ -34,6 +35,8 @@ class LedgerFolder:
     path: Path
     postgresql: Postgresql | None = None
     """The event store, where it is not in the folder."""
+    member: Member | None = None
+    """Which ledger it is, where there are several."""
 
     @classmethod
     def of(cls, place: LedgerFolder | Path) -> LedgerFolder:
@@ -42,6 +45,11 @@ class LedgerFolder:
 
     def __str__(self) -> str:
         return str(self.path)
+
+    @property
+    def name(self) -> str | None:
+        """Its name among several; none where it is alone."""
+        return None if self.member is None else self.member.name
 
     @property
     def sqlite_file(self) -> Path:

@@ -18,7 +18,7 @@ from kafka.errors import AuthorizationError, KafkaError
 
 from infra.errors import LedgerError
 from infra.kafka_client import ask_again_when_not_ready
-from infra.settings import PATIENCE_SECONDS, Settings
+from infra.settings import PATIENCE_SECONDS, Settings, check_is_one
 
 logging.getLogger("kafka").addHandler(logging.NullHandler())
 
@@ -50,7 +50,12 @@ class Kafka:
 
     @classmethod
     def of(cls, settings: Settings) -> Kafka:
-        """The Kafka that the settings name. Raises `KafkaUnavailable` when they name none."""
+        """The Kafka that the settings name, for one ledger.
+
+        Raises `KafkaUnavailable` when they name none, and `WrongSetting` when they name several
+        ledgers.
+        """
+        check_is_one(settings)
         if settings.kafka is None:
             raise KafkaUnavailable(
                 "No Kafka is named: set CALL_LEDGER_KAFKA to its host:port, or start one with "

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.errors import WrongSetting
+from infra.ledgers import Member, read_ledgers
+from infra.store_url import store_named
 
 PATIENCE_SECONDS: Final = 60.0
-POSTGRESQL: Final = ("postgresql://", "postgres://")
-"""How the URL of a database begins."""
-
 
 Tracing = Literal["off", "log", "otlp"]
 
@@ -26,10 +25,20 @@ class Settings(BaseSettings):
     path: Path = Field(
         default=Path("call-ledger"), description="The ledger's folder; flag --ledger."
     )
-    store: str = Field(
+    store: Annotated[str, AfterValidator(store_named)] = Field(
         default="sqlite",
         description="The event store: sqlite, in the ledger's folder, or postgresql://…, for many "
         "desktops; flag --store.",
+    )
+    ledgers: Path | None = Field(
+        default=None,
+        description="The file that names a company's ledgers, where it has several; flag "
+        "--ledgers.",
+    )
+    name: str | None = Field(
+        default=None,
+        description="Which ledger of that file this is: its store, folder and topics are meant; "
+        "flag --name.",
     )
     rules: Literal["seed", "multi-party"] = Field(
         default="seed", description="The rule set by which commands are judged; flag --rules."
@@ -121,25 +130,65 @@ class Settings(BaseSettings):
         "started again; every time-out is a share of it.",
     )
 
-    @field_validator("store")
-    @classmethod
-    def _names_a_store(cls, store: str) -> str:
-        if store not in ("", "sqlite") and not store.startswith(POSTGRESQL):
-            raise ValueError(
-                "it names no store, which is sqlite or postgresql://user@server/database"
-            )
-        return store or "sqlite"
-
 
 def settings_with(**flags: Any) -> Settings:
     """Every setting, from its flag where one is given, else from its variable.
 
-    Raises `WrongSetting` for the first that is not right.
+    Raises `WrongSetting` for the first that is not right, and `WrongLedgers`.
     """
     try:
-        return Settings(**flags)
+        return of_its_ledger(Settings(**flags))
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)[0]
         variable = f"CALL_LEDGER_{str(wrong['loc'][0]).upper()}"
         why = wrong["msg"].removeprefix("Value error, ")
         raise WrongSetting(f"{variable} is not right: {why}; correct it, or unset it.") from None
+
+
+def of_its_ledger(settings: Settings) -> Settings:
+    """The settings with store, folder and topics of the ledger that is named among several."""
+    member = member_of(settings)
+    if member is None:
+        return settings
+    if "store" in settings.model_fields_set:
+        raise WrongSetting(
+            f"CALL_LEDGER_STORE and the file of the ledgers both say where {member.name} has its "
+            "store: unset the variable, and leave --store out."
+        )
+    return settings_of_member(settings, member)
+
+
+def settings_of_member(settings: Settings, member: Member) -> Settings:
+    """The settings with what that ledger has of its own: its topics begin with its name."""
+    return settings.model_copy(
+        update={
+            "name": member.name,
+            "store": member.place.store,
+            "path": member.folder,
+            "kafka_prefix": f"{settings.kafka_prefix}{member.name}.",
+        }
+    )
+
+
+def check_is_one(settings: Settings) -> None:
+    """Refuse settings of several ledgers that do not say which. Raises `WrongSetting`."""
+    if settings.ledgers is not None and not settings.name:
+        raise WrongSetting(
+            f"{settings.ledgers} names several ledgers: say which one this is about, by "
+            "CALL_LEDGER_NAME or --name."
+        )
+
+
+def member_of(settings: Settings) -> Member | None:
+    """The ledger that is named among several; none where there is one alone, or none is named.
+
+    Raises `WrongSetting` and `WrongLedgers`.
+    """
+    if not settings.name:
+        return None
+    if settings.ledgers is None:
+        raise WrongSetting(
+            "CALL_LEDGER_NAME says which of several ledgers this is, and no file names them: set "
+            "CALL_LEDGER_LEDGERS, or unset it."
+        )
+    return read_ledgers(settings.ledgers).member(settings.name)

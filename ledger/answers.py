@@ -5,13 +5,16 @@ In Kafka the answer is the same each time that the command comes, byte for byte.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.commands import Command
-from ledger.outcomes import Outcome, Recorded
+from ledger.outcomes import Misdirected, Outcome, Recorded
+
+WRONG_LEDGER: Final = "wrong-ledger"
+"""What stands for a rule's id where a command came to another ledger than its call's."""
 
 
 class Answer(BaseModel):
@@ -47,12 +50,16 @@ class RecordedAnswer(AnswerToCommand):
 
 
 class RefusedAnswer(AnswerToCommand):
-    """A rule refuses the command; the refusal is kept as evidence."""
+    """A rule refuses the command, and that is kept as evidence; or it came to the wrong ledger."""
 
     outcome: Literal["refused"]
     refusal_number: int
+    """Under which it is kept as evidence; 0 where nothing of it is kept in this ledger."""
     rule: str
+    """The rule's id; wrong-ledger where the call belongs to another one."""
     sentence: str
+    ledger: str | None = None
+    """The ledger that the call belongs to, where it was sent to another."""
 
 
 class UnreadableAnswer(Answer):
@@ -83,6 +90,10 @@ def answer_to(command: Command, outcome: Outcome, **extra: Any) -> bytes:
         events = [orjson.Fragment(document) for document in outcome.documents]
         came_to = {"position": outcome.position, "version": outcome.version, "events": events}
         return orjson.dumps({"outcome": "recorded", **which, **came_to, **extra})
+    if isinstance(outcome, Misdirected):
+        came_to = {"refusal_number": 0, "rule": WRONG_LEDGER, "sentence": outcome.sentence}
+        home = {} if outcome.ledger is None else {"ledger": outcome.ledger}
+        return orjson.dumps({"outcome": "refused", **which, **came_to, **home, **extra})
     came_to = {
         "refusal_number": outcome.number,
         "rule": outcome.rule,

@@ -17,7 +17,7 @@ from domain.rules import RULE_OF_ID
 from ledger.application import CallApplication, RecordedCall, key_of
 from ledger.command_fingerprint import command_fingerprint
 from ledger.documents import Stamp, event_documents, refusal_document
-from ledger.outcomes import Outcome, Recorded, RefusedOutcome, Request
+from ledger.outcomes import KeptOutcome, Recorded, RefusedOutcome, Request
 from ledger.store.interface import EventStore, NewRows, StoredOutcome, Turn
 
 NEW_CALL = Call()
@@ -32,7 +32,7 @@ class FirstOutcome(NamedTuple):
     fingerprint: int | None
     """None where it was recorded by a version that kept none: only the call is known then."""
     key: str
-    outcome: Outcome
+    outcome: KeptOutcome
 
 
 class DecisionBatch:
@@ -68,9 +68,9 @@ class DecisionBatch:
         keys: Sequence[str],
         requests: Sequence[Request],
         isolated: bool,
-    ) -> list[Outcome | Exception]:
+    ) -> list[KeptOutcome | Exception]:
         """Decide all in order; isolated, one that cannot be decided at all fails alone."""
-        outcomes: list[Outcome | Exception] = []
+        outcomes: list[KeptOutcome | Exception] = []
         for command_id, key, request in zip(command_ids, keys, requests, strict=True):
             try:
                 outcomes.append(self._take(command_id, key, request))
@@ -80,7 +80,7 @@ class DecisionBatch:
                 outcomes.append(error)
         return outcomes
 
-    def _take(self, command_id: bytes, key: str, request: Request) -> Outcome:
+    def _take(self, command_id: bytes, key: str, request: Request) -> KeptOutcome:
         command, observed = request
         fingerprint = command_fingerprint(request)
         if command_id in self._outcomes or command_id in self._stored:
@@ -127,7 +127,9 @@ class DecisionBatch:
         self._outcomes[command_id] = FirstOutcome(fingerprint, key, outcome)
         return outcome
 
-    def _repeated(self, command_id: bytes, key: str, command: Command, fingerprint: int) -> Outcome:
+    def _repeated(
+        self, command_id: bytes, key: str, command: Command, fingerprint: int
+    ) -> KeptOutcome:
         """The first outcome of an id that asks for the same again; anything else is refused."""
         first = self._outcomes.get(command_id)
         if first is None:
@@ -149,7 +151,7 @@ class DecisionBatch:
             number = stored.refusal_number or 0
             read = orjson.loads(self._store.refusal(number))
             said = read["data"]
-            outcome: Outcome = RefusedOutcome(number, said["rule"], said["sentence"])
+            outcome: KeptOutcome = RefusedOutcome(number, said["rule"], said["sentence"])
         else:
             documents = self._store.documents(stored.first_position, stored.events)
             read = orjson.loads(documents[-1])

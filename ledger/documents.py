@@ -26,16 +26,18 @@ REFUSAL_TYPE: Final = "ledger.command-refused.v1"
 
 
 class Stamp(NamedTuple):
-    """What the ledger itself says in a document: when it took it, and by which rules it judged."""
+    """What the ledger says in a document: when it took it, by which rules, and which it is."""
 
     recorded_at: str
     rule_set: str
     rule_set_hash: str
+    ledger: str | UnsetType = UNSET
+    """Its name, where there are several."""
 
     @classmethod
-    def of(cls, recorded_at: datetime, rules: RuleSet) -> Stamp:
+    def of(cls, recorded_at: datetime, rules: RuleSet, ledger: str | None = None) -> Stamp:
         """Write out the moment and the rules once for all documents of a group."""
-        return cls(time_text(recorded_at), rules.name, hash_of(rules))
+        return cls(time_text(recorded_at), rules.name, hash_of(rules), ledger or UNSET)
 
 
 class Refusal(Struct, frozen=True, gc=False):
@@ -70,6 +72,7 @@ class Document(Struct, frozen=True, gc=False):
     rulesbroken: str | UnsetType
     ruleset: str
     rulesethash: str
+    ledger: str | UnsetType
     data: Event | Refusal
 
 
@@ -157,6 +160,7 @@ def written(
             rules_broken or UNSET,
             stamp.rule_set,
             stamp.rule_set_hash,
+            stamp.ledger,
             body,
         )
     )

@@ -146,6 +146,13 @@ class StoreFeed:
             yield RefusalBatch(numbers, documents)
             after_number = numbers[-1]
 
+    def calls(self) -> Iterator[tuple[str, str]]:
+        """The source and id of every call, read part by part."""
+        last = ("", "")
+        while some := self._store.calls_after(*last, BLOCK_EVENTS):
+            yield from some
+            last = some[-1]
+
     def documents_of(self, source: str, call_id: str) -> list[bytes]:
         """The documents of one call in the order of their versions; none when it is unknown."""
         return self._store.documents_of(source, call_id)

@@ -13,11 +13,13 @@ from domain.commands import Command
 from domain.rule_sets import SEED, RuleSet
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
+from infra.ledgers import Member
 from ledger.application import CallApplication, key_of, source_and_call_id
 from ledger.decision_batch import DecisionBatch
 from ledger.documents import Stamp, time_text
 from ledger.group_commit import GroupCommit
-from ledger.outcomes import Outcome, Request
+from ledger.membership import misdirected
+from ledger.outcomes import KeptOutcome, Outcome, Request
 from ledger.quarantine import Quarantine
 from ledger.store.interface import EventStore, TurnLost
 from ledger.store.opening import store_to_write
@@ -40,8 +42,12 @@ class Ledger:
         rules: RuleSet = SEED,
         clock: Callable[[], datetime] = now,
         cached_calls: int = 20_000,
+        member: Member | None = None,
     ) -> None:
+        """A `member` of several ledgers takes the calls that belong to it, and no others."""
         self._store = store
+        self._member = member
+        self._name = None if member is None else member.name
         self._rules = rules
         self._clock = clock
         self._application = CallApplication(store, cached_calls)
@@ -65,8 +71,9 @@ class Ledger:
         cannot be read or written.
         """
         with ExitStack() as opening:
-            store = opening.enter_context(store_to_write(LedgerFolder.of(folder), doing))
-            ledger = cls(store, rules, clock, cached_calls)
+            place = LedgerFolder.of(folder)
+            store = opening.enter_context(store_to_write(place, doing))
+            ledger = cls(store, rules, clock, cached_calls, place.member)
             ledger._open = opening.pop_all()
         return ledger
 
@@ -130,6 +137,16 @@ class Ledger:
                 f"{len(requests)} commands are too many for one transaction: "
                 f"send at most {LARGEST_BATCH} at a time."
             )
+        if self._member is None:
+            return [*self._take_own(requests, isolated)]
+        elsewhere = [misdirected(self._member, request.command) for request in requests]
+        both = [*zip(requests, elsewhere, strict=True)]
+        own = iter(self._take_own([one for one, home in both if home is None], isolated))
+        return [next(own) if home is None else home for home in elsewhere]
+
+    def _take_own(
+        self, requests: Sequence[Request], isolated: bool
+    ) -> list[KeptOutcome | Exception]:
         with self._one_at_a_time:
             while True:
                 with suppress(TurnLost):
@@ -137,14 +154,14 @@ class Ledger:
 
     def _take_in_one_turn(
         self, requests: Sequence[Request], isolated: bool
-    ) -> list[Outcome | Exception]:
+    ) -> list[KeptOutcome | Exception]:
         """Decide a batch by what is recorded in this turn, and append it at the turn's end."""
         command_ids = [request.command.command_id.bytes for request in requests]
         keys = [key_of(command.source, command.call_id) for command, _ in requests]
         uncached = self._application.uncached(keys)
         with self._store.turn(command_ids, [*map(source_and_call_id, uncached)]) as turn:
             self._application.invalidate(turn.written_by_others)
-            stamp = Stamp.of(self._clock(), self._rules)
+            stamp = Stamp.of(self._clock(), self._rules, self._name)
             batch = DecisionBatch(
                 self._application, self._store, self._rules, stamp, turn, uncached
             )

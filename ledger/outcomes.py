@@ -39,14 +39,31 @@ class RefusedOutcome(NamedTuple):
     repeated: bool = False
 
 
-Outcome = Recorded | RefusedOutcome
+class Misdirected(NamedTuple):
+    """The command's call belongs to another ledger: nothing of it is kept in this one.
+
+    It is no refusal by the rules, and its id has no outcome here: once the call belongs to this
+    ledger, the same command is decided.
+    """
+
+    ledger: str | None
+    """The ledger that the call belongs to; none where it belongs to none."""
+    sentence: str
+    repeated: bool = False
+    """Never: each time that it comes it is looked at anew."""
+
+
+KeptOutcome = Recorded | RefusedOutcome
+"""What is kept under a command's id."""
+
+Outcome = KeptOutcome | Misdirected
 
 
 class OutcomeCounts:
     """What became of many commands, counted."""
 
     def __init__(self) -> None:
-        self.recorded = self.refused = self.repeated = self.events = 0
+        self.recorded = self.refused = self.repeated = self.misdirected = self.events = 0
 
     def take(self, outcome: Outcome) -> None:
         """Count one outcome."""
@@ -55,6 +72,8 @@ class OutcomeCounts:
         elif isinstance(outcome, Recorded):
             self.recorded += 1
             self.events += len(outcome.documents)
+        elif isinstance(outcome, Misdirected):
+            self.misdirected += 1
         else:
             self.refused += 1
 
@@ -66,7 +85,8 @@ class OutcomeCounts:
     def sentence(self) -> str:
         """The counts in words."""
         again = f" {self.repeated:,} were known already." if self.repeated else ""
+        others = f" {self.misdirected:,} belong to other ledgers." if self.misdirected else ""
         return (
             f"{self.recorded:,} commands recorded as {self.events:,} events, "
-            f"{self.refused:,} refused by the rules.{again}"
+            f"{self.refused:,} refused by the rules.{again}{others}"
         )

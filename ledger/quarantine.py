@@ -11,8 +11,8 @@ from uuid import UUID, uuid5
 from domain.commands import Command
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
-from ledger.intake import Defaults, read_request
-from ledger.outcomes import Outcome, Recorded
+from ledger.intake import Defaults, Unreadable, read_request
+from ledger.outcomes import KeptOutcome, Misdirected, Outcome, Recorded
 from ledger.store.interface import EventStore, Quarantined, QuarantineEntry, StoreReader
 from ledger.store.opening import store_to_read
 
@@ -114,16 +114,19 @@ class Quarantine(QuarantineReader):
             added = iter(self.add_many(new))
             return [next(added) if number is None else number for number in known]
 
-    def retry(self, number: int, who: str) -> Outcome:
+    def retry(self, number: int, who: str) -> KeptOutcome:
         """Read it again and record it; recorded or refused, it is resolved by that.
 
-        Raises `Unreadable` when it still cannot be read; it goes on waiting then.
+        Raises `Unreadable` when it still cannot be read, or belongs to another ledger; it goes on
+        waiting then.
         """
         with self._one_at_a_time:
             waiting = self._waiting(number)
             identity = uuid5(RETRIES, f"{number} {waiting.received_at} {waiting.origin}")
             defaults = Defaults(occurred_at=waiting.received_at, command_id=identity)
             outcome = self._record(*read_request(waiting.original, defaults))
+            if isinstance(outcome, Misdirected):
+                raise Unreadable(outcome.sentence)
             came_to = (
                 f"recorded up to position {outcome.position}"
                 if isinstance(outcome, Recorded)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from entrypoints.cli import archive, call, keys, local, paper, quarantine, report, topics
+from entrypoints.cli import archive, call, keys, ledgers, local, paper, quarantine, report, topics
 from entrypoints.cli import import_records as imports
 from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
@@ -53,9 +54,24 @@ def main(
             "by the variable CALL_LEDGER_STORE if it holds a password.",
         ),
     ] = None,
+    ledgers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where there are several ledgers: the file that names them; variable "
+            "CALL_LEDGER_LEDGERS.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Which ledger of that file is meant; variable CALL_LEDGER_NAME.",
+        ),
+    ] = None,
 ) -> None:
     """Take the flags that every command has."""
-    context.obj = Run(store)
+    context.obj = Run(store=store, ledgers=ledgers, name=name)
 
 
 OWN_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -87,6 +103,7 @@ app.add_typer(local.app, name="local", rich_help_panel=COMPANY)
 app.add_typer(topics.app, name="topics", rich_help_panel=COMPANY)
 app.command(rich_help_panel=COMPANY)(publish)
 app.command(rich_help_panel=COMPANY)(project)
+app.add_typer(ledgers.app, name="ledgers", rich_help_panel=COMPANY)
 app.command("serve-commands", rich_help_panel=COMPANY)(serve_commands)
 app.command(rich_help_panel=COMPANY)(reconcile)
 

@@ -28,7 +28,7 @@ def migrate(
     [bold]call-ledger migrate --to postgresql://ledger@db/ledger[/bold]
     """
     from infra.postgresql import Postgresql
-    from infra.settings import POSTGRESQL
+    from infra.store_url import POSTGRESQL
     from ledger.store.migration import migrate as migrated
 
     if not to.startswith(POSTGRESQL):

@@ -213,7 +213,7 @@ def record_one(folder: LedgerFolder, rules: str, text: str) -> int:
     from domain.rule_sets import RULE_SETS
     from ledger.intake import Unreadable, read_request
     from ledger.ledger import Ledger
-    from ledger.outcomes import Recorded
+    from ledger.outcomes import Misdirected, Recorded
 
     try:
         request = read_request(text.encode("utf-8", "surrogateescape"), defaults())
@@ -227,6 +227,9 @@ def record_one(folder: LedgerFolder, rules: str, text: str) -> int:
         typer.echo(f"Recorded{again}: {types}.")
         typer.echo(f"Position {outcome.position:,}, version {outcome.version} of the call.")
         return 0
+    if isinstance(outcome, Misdirected):
+        typer.echo(f"Not recorded: {outcome.sentence}")
+        return 1
     typer.echo(f"Refused{again} by {outcome.rule}: {outcome.sentence}")
     typer.echo(f"Kept as refusal {outcome.number}; see call-ledger report refusals --calls.")
     return 1

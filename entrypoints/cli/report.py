@@ -13,8 +13,10 @@ from entrypoints.report_answer import (
     ReportAnswer,
     ReportQuestion,
     answered,
+    ledger_read,
     moment_of,
     period_of,
+    position_of,
 )
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, notes_of
 from entrypoints.ui.options import (
@@ -235,7 +237,7 @@ def print_answer(answer: ReportAnswer, output: Output) -> None:
                 ),
                 f"[bold]denominator[/bold]: {report.denominator}",
                 f"[bold]hours, days, weeks and periods[/bold]: {report.intervals}",
-                f"{escape(about['period'])}; computed at position {about['position']:,}.",
+                f"{escape(about['period'])}; computed at {position_of(about)}.",
                 f"The calls behind it: call-ledger report {report.name} --calls",
                 *notes_of(about),
                 *([CALLS_WITH_DEAD_LETTERS.format(incomplete)] if incomplete else []),
@@ -276,6 +278,7 @@ def print_calls(
     about: dict[str, Any] = {
         "report": report.name,
         "period": period_of(report, selection),
+        **ledger_read(reader),
         "position": answer.position,
         "calls_in_all": total,
     } | moment_of(reader, as_of)
@@ -294,7 +297,7 @@ def print_calls(
             print_table(*with_local_time(table.column_names, values, place), title)
             more = "; narrow the period or the filters for the others" if total > len(rows) else ""
             print_notes(
-                f"{len(rows):,} of {total:,} calls{more}; at position {answer.position:,}.",
+                f"{len(rows):,} of {total:,} calls{more}; at {position_of(about)}.",
                 "One call's events: call-ledger call show CALL_ID",
                 *notes_of(about),
             )

@@ -78,6 +78,7 @@ def status(
             waiting = quarantine.waiting()
     facts = {
         "ledger": str(ledger.path.absolute()),
+        **({"name": ledger.name} if ledger.name else {}),
         "store": ledger.store_shown if has_store else "none: the tables follow Kafka",
         "position": head.position,
         "refusals": head.refusal_number,

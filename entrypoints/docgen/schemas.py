@@ -61,6 +61,7 @@ ENVELOPE: Final[dict[str, Schema]] = {
     "rulesbroken": {**TEXT, "description": "Ids of rules, with spaces between."},
     "ruleset": TEXT,
     "rulesethash": TEXT,
+    "ledger": {**TEXT, "description": "The ledger's name, where there are several."},
 }
 SOMETIMES: Final = {
     "correlationid",
@@ -69,6 +70,7 @@ SOMETIMES: Final = {
     "timesource",
     "observed",
     "rulesbroken",
+    "ledger",
 }
 
 

@@ -89,7 +89,7 @@ LINES_BODY: Final[dict[str, Any]] = {
     ROUTE,
     summary="Ask something of a call",
     status_code=201,
-    responses=described(408, 409, 412, 413, 415, 422)
+    responses=described(408, 409, 412, 413, 415, 421, 422)
     | {200: {"description": "It was known already, and this is its first outcome."}},
     openapi_extra=COMMAND_REQUEST,
 )
@@ -98,8 +98,8 @@ async def record_command(request: Request) -> Response:
     """The rules decide; what is answered is on disk.
 
     201 with the events; 200 when the command is known already; 409 with the rule that refuses it,
-    kept as evidence; 412 when the call has gone on since; 422 when the id has asked for something
-    else before.
+    kept as evidence; 412 when the call has gone on since; 421 when it belongs to another ledger;
+    422 when the id has asked for something else before.
     """
     source, call_id = request.path_params["source"], request.path_params["call_id"]
     return await answer_command(request.app.state, request.scope, request.receive, source, call_id)

@@ -9,7 +9,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from entrypoints.workers.metrics import SECONDS
-from ledger.outcomes import Outcome, RefusedOutcome
+from ledger.outcomes import Misdirected, Outcome, RefusedOutcome
 
 NO_ROUTE: Final = "none"
 
@@ -65,6 +65,8 @@ class HttpMetrics:
         elif isinstance(outcome, RefusedOutcome):
             self._commands("refused").inc()
             self._refusals(outcome.rule).inc()
+        elif isinstance(outcome, Misdirected):
+            self._commands("misdirected").inc()
         else:
             self._commands("recorded").inc()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 import orjson
@@ -23,9 +23,9 @@ from entrypoints.http.keys import Caller
 from entrypoints.http.limits import body_of
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import Problem, answer
-from ledger.answers import answer_to
+from ledger.answers import WRONG_LEDGER, answer_to
 from ledger.intake import Defaults, Unreadable, fields_of, read_request
-from ledger.outcomes import RefusedOutcome, Request
+from ledger.outcomes import Misdirected, RefusedOutcome, Request
 from ledger.trace_context import HEADER, trace_parent_in, traced
 
 JSON: Final = "application/json"
@@ -57,6 +57,8 @@ async def answer_command(
     state.metrics.on_outcome(outcome)
     if isinstance(outcome, RefusedOutcome):
         return answer(refused(outcome))
+    if isinstance(outcome, Misdirected):
+        return answer(misdirected(outcome))
     repeated = {"repeated": True} if outcome.repeated else {}
     return Response(
         answer_to(asked.command, outcome, **repeated),
@@ -119,6 +121,12 @@ def refused(outcome: RefusedOutcome) -> Problem:
         refusal_number=outcome.number,
         repeated=outcome.repeated,
     )
+
+
+def misdirected(outcome: Misdirected) -> Problem:
+    """What is told of a command of another ledger's call: nothing here can answer for it."""
+    home: dict[str, Any] = {} if outcome.ledger is None else {"ledger": outcome.ledger}
+    return Problem(421, WRONG_LEDGER, outcome.sentence, **home)
 
 
 def expect_media_type(content_type: str, expected: str) -> None:

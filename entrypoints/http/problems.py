@@ -28,6 +28,7 @@ TITLES: Final = {
     412: "The call has gone on since",
     413: "Too large",
     415: "Another media type is wanted",
+    421: "Another ledger has the call",
     422: "The command's id has asked for something else before",
     429: "Too many requests",
     500: "A mistake in call-ledger",
@@ -134,6 +135,7 @@ SCHEMA: Final = {
         "rule": {"type": "string", "description": "The rule that refuses a command."},
         "page": {"type": "string", "description": "The page's own words for that rule."},
         "refusal_number": {"type": "integer", "description": "Under which the refusal is kept."},
+        "ledger": {"type": "string", "description": "The ledger that the call belongs to."},
         "repeated": {"type": "boolean", "description": "Whether it was refused before."},
     },
 }

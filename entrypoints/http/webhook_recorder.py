@@ -15,7 +15,7 @@ from importers.webex_webhook import Delivery, delivery_of, read
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from ledger.ledger import Ledger
-from ledger.outcomes import Request
+from ledger.outcomes import Misdirected, Request
 from ledger.quarantine import Unread
 
 SOURCE: Final = "webex"
@@ -64,13 +64,21 @@ class WebhookRecorder:
                 for one in observations
                 if one.correlation_id not in before
             ]
-            self._ledger.record_many(requests)
+            outcomes = self._ledger.record_many(requests)
+            if others := [one for one in outcomes if isinstance(one, Misdirected)]:
+                self._keep_apart(task_id, [body for body, _ in kept], others[0].sentence)
         except LedgerError:
             raise
         except Exception as error:  # a call that cannot be read must not keep the others waiting
             reason = f"the call of these deliveries cannot be read ({type(error).__name__})"
-            unread = [
-                Unread(f"webhook:{task_id}:{at}", one, reason) for at, (one, _) in enumerate(kept)
-            ]
-            self._ledger.quarantine.add_new(unread)
+            self._keep_apart(task_id, [body for body, _ in kept], reason)
         self.deliveries.mark(task_id, len(kept))
+
+    def _keep_apart(self, task_id: str, deliveries: list[bytes], reason: str) -> None:
+        """Keep deliveries in quarantine, each once."""
+        self._ledger.quarantine.add_new(
+            [
+                Unread(f"webhook:{task_id}:{number}", one, reason)
+                for number, one in enumerate(deliveries)
+            ]
+        )

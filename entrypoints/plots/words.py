@@ -6,7 +6,7 @@ import textwrap
 
 from entrypoints.plots.figures import head_of
 from entrypoints.plots.groups import Groups, listed
-from entrypoints.report_answer import ReportAnswer
+from entrypoints.report_answer import ReportAnswer, position_of
 from entrypoints.ui.moment import notes_of
 from entrypoints.workers.lag import CALLS_WITH_DEAD_LETTERS
 from infra.visible import visible
@@ -18,7 +18,7 @@ def above(answer: ReportAnswer, groups: Groups) -> list[str]:
     by = listed(question.groups) if question.groups else ""
     return [
         question.report.question,
-        visible(f"{about['period']}; computed at position {about['position']:,}."),
+        visible(f"{about['period']}; computed at {position_of(about)}."),
         *([f"By {by}{drawn_time(groups)}; “all” is over all groups."] if by else []),
     ]
 

@@ -11,15 +11,16 @@ import typer
 from infra.folder import LedgerFolder
 
 if TYPE_CHECKING:
+    from infra.ledgers import Member
     from infra.settings import Settings
 
 
 class Run:
     """One run of the program: its settings, read once, when something first asks for them."""
 
-    def __init__(self, store: str | None) -> None:
-        """`store` is what the flag --store says; it comes before the variable."""
-        self._flags = {} if store is None else {"store": store}
+    def __init__(self, **flags: str | Path | None) -> None:
+        """What flags say that every command has comes before the variables."""
+        self._flags = {name: value for name, value in flags.items() if value is not None}
 
     @cached_property
     def settings(self) -> Settings:
@@ -36,13 +37,54 @@ def settings_of(context: typer.Context) -> Settings:
 
 
 def with_store(context: typer.Context, folder: LedgerFolder) -> LedgerFolder:
-    """The folder that --ledger names, with the event store that the settings name."""
+    """The folder that --ledger names, with the event store that the settings name.
+
+    Of several ledgers it is the folder of the one that is named, unless --ledger says another.
+    """
+    from infra.settings import check_is_one, member_of
+
     settings = settings_of(context)
+    check_is_one(settings)
+    member = member_of(settings)
+    path = folder.path if member is None or is_said(context, "ledger", "folder") else settings.path
+    return folder_of(settings, path, member)
+
+
+def folder_of(settings: Settings, path: Path, member: Member | None = None) -> LedgerFolder:
+    """A folder with the event store that the settings name."""
     if settings.store == "sqlite":
-        return folder
+        return LedgerFolder(path, member=member)
     from infra.postgresql import Postgresql
 
-    return LedgerFolder(folder.path, Postgresql(settings.store, settings.patience_seconds))
+    return LedgerFolder(path, Postgresql(settings.store, settings.patience_seconds), member)
+
+
+def several_ledgers(
+    context: typer.Context, file: Path | None
+) -> list[tuple[Settings, LedgerFolder]]:
+    """Each ledger of the file that a flag or the settings name, with settings of its own.
+
+    Raises `WrongSetting` where no file is named, and `WrongLedgers`.
+    """
+    from infra.errors import WrongSetting
+    from infra.ledgers import read_ledgers
+    from infra.settings import settings_of_member
+
+    settings = settings_of(context)
+    file = file or settings.ledgers
+    if file is None:
+        raise WrongSetting(
+            "No file names the ledgers: set CALL_LEDGER_LEDGERS, or give it with --ledgers."
+        )
+    own = [(settings_of_member(settings, one), one) for one in read_ledgers(file).members]
+    return [(one, folder_of(one, one.path, member)) for one, member in own]
+
+
+def is_said(context: typer.Context, *parameters: str) -> bool:
+    """Whether one of these parameters was given, by a flag or by its variable."""
+    given = ("COMMANDLINE", "ENVIRONMENT")
+    sources = [context.get_parameter_source(name) for name in parameters]
+    return any(source is not None and source.name in given for source in sources)
 
 
 def ledger_option(**more: Any) -> Any:
@@ -62,6 +104,15 @@ DEFAULT_FOLDER = LedgerFolder(Path("call-ledger"))
 LedgerOption = Annotated[LedgerFolder, ledger_option(callback=with_store)]
 FolderOption = Annotated[LedgerFolder, ledger_option()]
 """For long-running processes, which read their settings once they log: see `with_store`."""
+
+LedgersFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--ledgers",
+        metavar="FILE",
+        help="The file that names the ledgers; variable CALL_LEDGER_LEDGERS.",
+    ),
+]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Answer as comma-separated values.")]

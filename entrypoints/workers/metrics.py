@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from consumers.publisher import Published
 from entrypoints.workers.worker import Worker
 from infra.logs import Happening
-from ledger.outcomes import Outcome, RefusedOutcome
+from ledger.outcomes import Misdirected, Outcome, Recorded, RefusedOutcome
 
 if TYPE_CHECKING:
     from projections.batches import Positions
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 SIZES: Final = (1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 50_000)
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SAY_EVERY_SECONDS: Final = 10.0
+CAME_TO: Final = {
+    Recorded: "recorded",
+    RefusedOutcome: "refused",
+    Misdirected: "misdirected",
+}
 
 
 class Metrics:
@@ -151,9 +156,7 @@ class CommandMetrics(Metrics):
         self._groups.observe(len(outcomes))
         self._group_seconds.observe(seconds)
         for outcome in outcomes:
-            is_refused = isinstance(outcome, RefusedOutcome)
-            came_to = "refused" if is_refused else "recorded"
-            self._commands.labels("repeated" if outcome.repeated else came_to).inc()
+            self._commands.labels("repeated" if outcome.repeated else CAME_TO[type(outcome)]).inc()
             if isinstance(outcome, RefusedOutcome) and not outcome.repeated:
                 self._refusals.labels(outcome.rule).inc()
         if unreadable:

@@ -206,6 +206,16 @@ class StoreReader(ABC):
         )
         return [document for (document,) in rows]
 
+    def calls_after(self, source: str, call_id: str, limit: int) -> list[CallName]:
+        """The next calls in the order of their names, at most `limit`."""
+        return self.rows(
+            "SELECT source, call_id FROM calls WHERE (source, call_id) > (?, ?)"
+            " ORDER BY source, call_id LIMIT ?",
+            source,
+            call_id,
+            limit,
+        )
+
     def waiting(self) -> int:
         """How many in quarantine nobody has resolved."""
         ((count,),) = self.rows("SELECT count(*) FROM quarantine WHERE state = 'waiting'")

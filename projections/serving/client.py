@@ -88,6 +88,11 @@ class Reader:
         self._as_it_is = self._is_checked = as_it_is
         self._feed = self._open_feed()
 
+    @property
+    def ledger(self) -> str | None:
+        """The name of the ledger that is read, where there are several."""
+        return self._folder.name
+
     def __enter__(self) -> Reader:
         return self
 

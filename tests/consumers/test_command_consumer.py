@@ -16,6 +16,7 @@ from tests.consumers.commanding import ask, serve_all
 from tests.consumers.projecting import bring
 from tests.consumers.recorded import documents_in_store, messages_in
 from tests.ledger.lines import lines_of_calls
+from tests.several_ledgers import ledgers_in, place_of
 
 
 def test_a_command_that_comes_ten_times_is_applied_once_and_answered_the_same_ten_times(
@@ -72,6 +73,21 @@ def test_serving_goes_on_where_it_was(tmp_path: Path, kafka: Kafka) -> None:
     ask(kafka, lines[12:])
     assert serve_all(tmp_path, kafka) == 12
     assert serve_all(tmp_path, kafka) == 0
+
+
+def test_a_command_of_another_ledgers_call_is_answered_with_the_ledger_it_belongs_to(
+    tmp_path: Path, kafka: Kafka
+) -> None:
+    lines = lines_of_calls(1)
+    elsewhere = orjson.dumps({**orjson.loads(lines[0]), "source": "webex"})
+    ask(kafka, [elsewhere, *lines])
+    assert serve_all(place_of(ledgers_in(tmp_path), "italy"), kafka) == 7
+    first, *others = (ANSWER.validate_json(one.value) for one in messages_in(kafka, OUTCOMES))
+    assert isinstance(first, RefusedAnswer)
+    assert (first.rule, first.refusal_number, first.ledger) == ("wrong-ledger", 0, "rest")
+    assert [one.outcome for one in others].count("recorded") == 5
+    with StoreFeed(tmp_path / "italy") as feed:
+        assert feed.head() == (7, 1)
 
 
 def test_what_is_no_command_is_answered_and_kept_and_the_others_go_on(

@@ -17,6 +17,7 @@ from entrypoints.docgen.reference import below
 from projections.models import readable_models
 from projections.reports import REPORTS
 from tests.entrypoints.calling import ROOT, call, environment
+from tests.several_ledgers import ledgers_in
 
 COMMANDS = dict(below("call-ledger", typer.main.get_command(app)))
 LEAVES = [
@@ -106,6 +107,7 @@ def test_every_command_has_an_example_that_works(
     if reads_archive or path in ("call-ledger replay", "call-ledger rebuild"):
         call(folder, "archive", "create", "archive")
     shutil.copy(SAMPLES / "with_times.json", "tasks.json")
+    ledgers_in(tmp_path)
     Path("FILE").write_bytes(b'{"type":"call.receive.v1","call_id":"9","actor":"system"}\n')
     examples = EXAMPLE.findall(COMMANDS[path].help)
     assert examples

@@ -21,12 +21,12 @@ from tests.reports.week_of_march import tell
 
 @contextmanager
 def served_in(
-    folder: Path,
+    folder: Path | LedgerFolder,
     tokens: Tokens | None = None,
     limits: Limits = USUAL_LIMITS,
     webhooks: WebhookSecret | None = None,
 ) -> Iterator[Served]:
-    place = LedgerFolder(folder)
+    place = LedgerFolder.of(folder)
     with (
         Service(place, tokens=tokens, limits=limits, webhooks=webhooks) as service,
         listening(application(service), "127.0.0.1", 0) as there,

@@ -19,10 +19,12 @@ from entrypoints.http.deliveries import Deliveries
 from entrypoints.http.service import WebhookSecret
 from infra.folder import LedgerFolder
 from infra.local.servers import wait_until
+from ledger.quarantine import reading_quarantine
 from tests.entrypoints.calling import call
 from tests.http.clients import Served
 from tests.http.conftest import served_in
 from tests.ledger.lines import all_documents
+from tests.several_ledgers import ledgers_in, place_of
 
 SETTLING_SECONDS = 0.05
 SECRET = "a secret of the subscription"
@@ -220,6 +222,19 @@ def test_what_was_answered_is_recorded_also_by_the_process_after(
         assert {sent(served, one) for one in DELIVERIES} == {204}
     with served_in(folder, webhooks=WebhookSecret("X-Signature", SECRET, 0.1)) as served:
         assert len(types_in(served, all_sent)) == 7
+
+
+def test_deliveries_of_another_ledgers_calls_are_kept_apart_and_say_whose(tmp_path: Path) -> None:
+    place = place_of(ledgers_in(tmp_path), "italy")
+    secret = WebhookSecret("X-Signature", SECRET, settling_seconds=SETTLING_SECONDS)
+    with served_in(place, webhooks=secret) as served, reading_quarantine(place) as quarantine:
+        assert {sent(served, one) for one in DELIVERIES} == {204}
+        assert wait_until(lambda: quarantine.waiting() == len(DELIVERIES), 60)
+        kept = quarantine.list()
+    assert {one.reason for one in kept} == {
+        "The call belongs to ledger rest, and this is italy: send it to rest."
+    }
+    assert sorted(one.original for one in kept) == sorted(DELIVERIES)
 
 
 def test_without_a_secret_nothing_is_taken(served: Served) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ledger.intake import read_request
 from ledger.ledger import Ledger
-from ledger.outcomes import Outcome, Recorded
+from ledger.outcomes import Outcome, Recorded, RefusedOutcome
 from tests.ledger.stores import ledger_at
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -47,6 +47,7 @@ ALL = ("all", "")
 def place_of(outcome: Outcome) -> str:
     if isinstance(outcome, Recorded):
         return f"recorded {outcome.position}"
+    assert isinstance(outcome, RefusedOutcome)
     return f"refused {outcome.number}"
 
 

@@ -60,6 +60,7 @@ def use_everything(folder: LedgerFolder | Path, writers: int) -> None:
         list(feed.blocks(0, 2))
         list(feed.refusals(0, 1))
         feed.documents_of("test", "call-1")
+        list(feed.calls())
     with reading_quarantine(folder) as quarantine:
         quarantine.list()
         list(quarantine.entries())

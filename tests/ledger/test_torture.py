@@ -22,9 +22,9 @@ from infra.local.servers import wait_until
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id, read_request
 from ledger.ledger import Ledger
-from ledger.outcomes import Outcome, Recorded
+from ledger.outcomes import Outcome
 from tests.ledger.lines import assert_whole, id_in, lines_of_calls
-from tests.ledger.recorder import ALL, Recorder
+from tests.ledger.recorder import ALL, Recorder, place_of
 from tests.ledger.stores import PostgresqlStore, ledger_at
 
 WRITERS = 8
@@ -239,9 +239,7 @@ def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
     with capsys.disabled():
         print(f"\n{callers.crashes} crashes of the server, {len(outcomes):,} commands")
     acknowledged = {
-        str(command.command_id): f"recorded {outcome.position}"
-        if isinstance(outcome, Recorded)
-        else f"refused {outcome.number}"
+        str(command.command_id): place_of(outcome)
         for command, outcome in zip(commands, outcomes, strict=True)
     }
     assert_whole(folder, acknowledged)

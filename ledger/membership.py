@@ -1,0 +1,47 @@
+"""Whether calls are of this ledger, or of another of several."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import orjson
+
+from domain.commands import Command
+from infra.ledgers import Member
+from ledger.feed import StoreFeed
+from ledger.outcomes import Misdirected
+
+
+def misdirected(member: Member, command: Command) -> Misdirected | None:
+    """What a command comes to whose call belongs to another ledger; nothing where it is ours."""
+    home = member.home_of(command.source, command.call_id)
+    if home == member.name:
+        return None
+    return Misdirected(home, member.sentence_for(command.source, command.call_id))
+
+
+class CallsElsewhere(NamedTuple):
+    """Recorded calls that belong to another ledger by the rule of now."""
+
+    home: str | None
+    calls: int
+    source: str
+    """Of one of them."""
+    call_id: str
+
+
+def calls_elsewhere(feed: StoreFeed, member: Member) -> list[CallsElsewhere]:
+    """The recorded calls of a ledger that do not belong to it, counted by where they belong."""
+    found: dict[str | None, CallsElsewhere] = {}
+    for source, call_id in feed.calls():
+        home = member.home_of(source, call_id)
+        if home != member.name:
+            before = found.get(home, CallsElsewhere(home, 0, source, call_id))
+            found[home] = before._replace(calls=before.calls + 1)
+    return [*found.values()]
+
+
+def name_in_last(feed: StoreFeed) -> str | None:
+    """The ledger that the last event says it was recorded in; none where it says none."""
+    last = next(iter(feed.batches(feed.head().position - 1, 1)), None)
+    return None if last is None else orjson.loads(last.documents[-1]).get("ledger")
