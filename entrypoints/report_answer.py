@@ -9,12 +9,14 @@ from entrypoints.workers.lag import dead_letter_counts
 from projections.reports import REPORTS
 from projections.reports.query import figures_query
 from projections.reports.report import Report, Selection
+from projections.reports.united import over_ledgers
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from projections.as_of import AsOf
     from projections.serving.client import Reader
+    from projections.serving.united import UnitedAnswer, UnitedReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,10 @@ class ReportAnswer:
 
 def answered(reader: Reader, question: ReportQuestion) -> ReportAnswer:
     """Ask it. Raises as `Reader.ask` does, and `UnknownGroupingError`."""
-    report, selection = question.report, question.selection
-    sql, parameters = figures_query(report, selection, question.groups)
+    sql, parameters = figures_query(question.report, question.selection, question.groups)
     answer = reader.ask(sql, parameters, as_of=question.as_of)
     about = {
-        "report": report.name,
-        "question": report.question,
-        "definitions": {figure.name: figure.definition for figure in report.figures},
-        "denominator": report.denominator,
-        "intervals": report.intervals,
-        "period": period_of(report, selection),
+        **meaning_of(question),
         **ledger_read(reader),
         "position": answer.position,
         "calls_with_dead_letters": dead_letter_counts(reader, question.as_of)[
@@ -79,13 +75,51 @@ def answered(reader: Reader, question: ReportQuestion) -> ReportAnswer:
     return ReportAnswer(question, about, answer.table, answer.note)
 
 
+def answered_by_all(ledgers: UnitedReader, question: ReportQuestion) -> ReportAnswer:
+    """Ask it of several ledgers as of one. Raises as `UnitedReader.ask` does."""
+    report = over_ledgers(question.report)
+    sql, parameters = figures_query(report, question.selection, question.groups)
+    answer = ledgers.ask(question.report.facts, sql, parameters)
+    incomplete = sum(
+        dead_letter_counts(reader)["calls_with_dead_letters"] for reader in ledgers.readers.values()
+    )
+    about = {
+        **meaning_of(question),
+        **ledgers_read(answer),
+        "calls_with_dead_letters": incomplete,
+    }
+    return ReportAnswer(question, about, answer.table, answer.note)
+
+
+def meaning_of(question: ReportQuestion) -> dict[str, Any]:
+    """What the figures mean, and what they are of."""
+    report = question.report
+    return {
+        "report": report.name,
+        "question": report.question,
+        "definitions": {figure.name: figure.definition for figure in report.figures},
+        "denominator": report.denominator,
+        "intervals": report.intervals,
+        "period": period_of(report, question.selection),
+    }
+
+
 def ledger_read(reader: Reader) -> dict[str, Any]:
     """The name of the ledger that was read; nothing where there is one alone."""
     return {} if reader.ledger is None else {"ledger": reader.ledger}
 
 
+def ledgers_read(answer: UnitedAnswer) -> dict[str, Any]:
+    """The ledgers that were read, and at which position each."""
+    places = answer.positions.items()
+    return {"ledgers": [{"ledger": name, "position": position} for name, position in places]}
+
+
 def position_of(about: dict[str, Any]) -> str:
     """At which position an answer is true, in words; of which ledger, where there are several."""
+    if "ledgers" in about:
+        places = [f"{one['position']:,} of ledger {one['ledger']}" for one in about["ledgers"]]
+        return f"position {', '.join(places)}"
     at = f"position {about['position']:,}"
     return f"{at} of ledger {about['ledger']}" if "ledger" in about else at
 

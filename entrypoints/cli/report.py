@@ -13,7 +13,9 @@ from entrypoints.report_answer import (
     ReportAnswer,
     ReportQuestion,
     answered,
+    answered_by_all,
     ledger_read,
+    ledgers_read,
     moment_of,
     period_of,
     position_of,
@@ -24,10 +26,14 @@ from entrypoints.ui.options import (
     AsCsv,
     AsJson,
     AsRaw,
+    FolderOption,
     ForExcel,
-    LedgerOption,
+    LedgersFile,
     TimeZone,
     ToParquet,
+    is_of_several,
+    several_ledgers,
+    with_store,
 )
 from entrypoints.ui.output import (
     Format,
@@ -48,10 +54,13 @@ from entrypoints.workers.lag import CALLS_WITH_DEAD_LETTERS
 from projections.reports import REPORTS
 from projections.reports.query import calls_query
 from projections.reports.report import Report, Selection
+from projections.reports.united import over_ledgers
 
 if TYPE_CHECKING:
+    from infra.folder import LedgerFolder
+    from infra.settings import Settings
     from projections.as_of import AsOf
-    from projections.serving.client import Reader
+    from projections.serving.client import Answer, Reader
 
 app = typer.Typer(
     help="What auditors ask: each figure with its definition, its denominator and its position.",
@@ -107,6 +116,7 @@ def command_of(report: Report) -> None:
 
     @app.command(report.name, help=help_of(report))
     def print_this_report(
+        context: typer.Context,
         since_text: Since = None,
         until_text: Until = None,
         time_zone: TimeZone = "UTC",
@@ -126,7 +136,8 @@ def command_of(report: Report) -> None:
         plot: ToPlot = None,
         dark: Dark = False,
         save_as: SaveAs = None,
-        ledger: LedgerOption = DEFAULT_FOLDER,
+        ledgers: LedgersFile = None,
+        folder: FolderOption = DEFAULT_FOLDER,
     ) -> None:
         from projections.serving.client import Reader
 
@@ -144,6 +155,15 @@ def command_of(report: Report) -> None:
         if plot is not None:
             check_plot(plot, calls)
         groups = tuple(by) if by else report.default_grouping
+        question = ReportQuestion(report.name, groups, selection)
+        if is_of_several(context, ledgers):
+            if save_as is not None or asked != AskedMoment(None, None, False, time_zone):
+                raise typer.BadParameter(
+                    "An earlier moment, and --save, are of one ledger: name it with --name."
+                )
+            print_of_several(several_ledgers(context, ledgers), question, calls, output)
+            return
+        ledger = with_store(context, folder)
         with (
             progress("projecting", unit="events") as moved,
             Reader(ledger, progress=moved) as reader,
@@ -154,10 +174,9 @@ def command_of(report: Report) -> None:
             if calls:
                 print_calls(reader, report, selection, output, as_of)
             else:
-                question = ReportQuestion(report.name, groups, selection, as_of)
                 if save_as is not None:
-                    question = replace(question, as_of=as_of or now(reader))
-                answer = answered(reader, question)
+                    as_of = as_of or now(reader)
+                answer = answered(reader, replace(question, as_of=as_of))
                 if save_as is not None:
                     save(ledger, save_as, answer)
                 print_answer(answer, output)
@@ -261,6 +280,28 @@ def cell(name: str, row: dict[str, Any]) -> object:
     return value.replace(":00:00", ":00", 1) if name == "hour" and value else value
 
 
+def print_of_several(
+    places: list[tuple[Settings, LedgerFolder]],
+    question: ReportQuestion,
+    calls: bool,
+    output: Output,
+) -> None:
+    """Print a report, or the calls behind it, over several ledgers."""
+    from projections.serving.united import UnitedReader
+
+    named = {str(settings.name): folder for settings, folder in places}
+    with (
+        progress("projecting", unit="events") as moved,
+        UnitedReader(named, progress=moved) as ledgers,
+    ):
+        if not calls:
+            print_answer(answered_by_all(ledgers, question), output)
+            return
+        report, selection = question.report, question.selection
+        answer = ledgers.ask(report.facts, *calls_query(over_ledgers(report), selection))
+        print_listed(answer, report, selection, output, ledgers_read(answer), {})
+
+
 def print_calls(
     reader: Reader,
     report: Report,
@@ -270,6 +311,19 @@ def print_calls(
 ) -> None:
     """Print the calls behind the figures, newest first."""
     answer = reader.ask(*calls_query(report, selection), as_of=as_of)
+    about = {**ledger_read(reader), "position": answer.position}
+    print_listed(answer, report, selection, output, about, moment_of(reader, as_of))
+
+
+def print_listed(
+    answer: Answer,
+    report: Report,
+    selection: Selection,
+    output: Output,
+    place_of_answer: dict[str, Any],
+    moment: dict[str, Any],
+) -> None:
+    """Print the calls of an answer, and where and when it is of."""
     tell_note(answer.note)
     total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
     table = answer.table.drop_columns(["calls_in_all"])
@@ -278,10 +332,10 @@ def print_calls(
     about: dict[str, Any] = {
         "report": report.name,
         "period": period_of(report, selection),
-        **ledger_read(reader),
-        "position": answer.position,
+        **place_of_answer,
         "calls_in_all": total,
-    } | moment_of(reader, as_of)
+        **moment,
+    }
     match output.format:
         case Format.JSON:
             calls = [dict(zip(names, row, strict=True)) for row in rows]

@@ -59,6 +59,12 @@ def folder_of(settings: Settings, path: Path, member: Member | None = None) -> L
     return LedgerFolder(path, Postgresql(settings.store, settings.patience_seconds), member)
 
 
+def is_of_several(context: typer.Context, file: Path | None) -> bool:
+    """Whether a question is about all ledgers: a flag says so, or none of several is named."""
+    settings = settings_of(context)
+    return file is not None or (settings.ledgers is not None and not settings.name)
+
+
 def several_ledgers(
     context: typer.Context, file: Path | None
 ) -> list[tuple[Settings, LedgerFolder]]:

@@ -14,7 +14,14 @@ from projections.reports.intervals import (
     slot_parameters,
     start_of,
 )
-from projections.reports.report import CALLS, GROUPINGS_OF_CALLS, Report, Selection, where
+from projections.reports.report import (
+    CALLS,
+    GROUPINGS_OF_CALLS,
+    LEDGER,
+    Report,
+    Selection,
+    where,
+)
 
 if TYPE_CHECKING:
     from projections.serving.sandbox import Value
@@ -179,18 +186,19 @@ def calls_query(report: Report, selection: Selection) -> tuple[str, dict[str, Va
         if figure.name in report.figures_of_a_call
     ]
     counted = f'count(*) as "{report.name.replace("-", "_")}"'
+    ledger = f"{LEDGER}, " if LEDGER in report.groupings else ""
     sql = f"""
 with facts as not materialized (
 {report.facts}
 ),
 {chosen(report, selection)}
 select
-  source, call_id, min(entered_at) as entered_at,
+  {ledger}source, call_id, min(entered_at) as entered_at,
   string_agg(distinct queue, ', ' order by queue) as queue,
   {", ".join(figures or [counted])},
   count(*) over () as calls_in_all
 from chosen where not is_denominator
-group by source, call_id
+group by {ledger}source, call_id
 order by min(entered_at) desc, source, call_id
 limit {CALLS_LIMIT}
 """

@@ -74,7 +74,10 @@ def mean_of(seconds: str, which: str = "") -> str:
     return f"sum({microseconds(seconds)}){some} / (count({seconds}){some} * 1e6)"
 
 
-GROUPINGS_OF_CALLS: Final = frozenset({*INTERVALS, "queue", "source"})
+LEDGER: Final = "ledger"
+"""The column that facts have where they are of several ledgers: the name of their own."""
+
+GROUPINGS_OF_CALLS: Final = frozenset({*INTERVALS, "queue", "source", LEDGER})
 """What all things of a call have in common."""
 
 

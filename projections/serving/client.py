@@ -159,6 +159,13 @@ class Reader:
         question = self._question("select 1", None, USUAL, None, is_isolated=True)
         return self._answer(question, published)
 
+    def lend(self, made: FromLent) -> Answer:
+        """What is made of the tables while they are lent, brought up to the store before.
+
+        Raises as `ask` does.
+        """
+        return self._answer(self._question("select 1", None, USUAL, None, is_isolated=True), made)
+
     def _question(
         self,
         sql: str,

@@ -101,9 +101,8 @@ def opened(
     """Check the statement, and open the tables."""
     connection = duckdb.connect(config=settings(question.bounds, spill))
     check(connection, question.sql, readable)
-    files = SnapshotFiles(snapshot)
-    connection.register_filesystem(files)
-    url = files.url.replace("'", "''")
+    connection.register_filesystem(SnapshotFiles(snapshot))
+    url = snapshot.url.replace("'", "''")
     connection.execute(f"attach '{url}' as ledger (read_only)")
     connection.execute("use ledger")
     for setting in (

@@ -46,6 +46,11 @@ class Snapshot:
             log_bytes = 0
         return cls(str(path.absolute()), header_of(descriptor), log_bytes)
 
+    @property
+    def url(self) -> str:
+        """What DuckDB attaches, where `SnapshotFiles` shows it."""
+        return f"{PROTOCOL}://{self.path}"
+
     def is_unchanged(self) -> bool:
         """Whether there was no checkpoint since; not for the process that writes the file.
 
@@ -109,34 +114,30 @@ class PlacesOfThreads(RawIOBase):
 
 
 class SnapshotFiles(AbstractFileSystem):  # type: ignore[misc]
-    """Shows DuckDB the file and the beginning of its log, without a lock, and no other file."""
+    """Shows DuckDB each file and the beginning of its log, without a lock, and no other file."""
 
     protocol = PROTOCOL
     cachable = False
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, *snapshots: Snapshot) -> None:
         super().__init__()
-        self._snapshot = snapshot
-
-    @property
-    def url(self) -> str:
-        """What DuckDB attaches."""
-        return f"{PROTOCOL}://{self._snapshot.path}"
+        self._files = {one.path for one in snapshots}
+        self._logs = {f"{one.path}.wal": one.log_bytes for one in snapshots}
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> RawIOBase | BytesIO:
         if mode != "rb":
             raise PermissionError(f"{path} is only read")
-        if path == self._snapshot.path:
+        if path in self._files:
             return PlacesOfThreads(path)
-        if path == f"{self._snapshot.path}.wal":
-            if not self._snapshot.log_bytes:
+        if path in self._logs:
+            if not self._logs[path]:
                 return BytesIO()
             with Path(path).open("rb") as log:
-                return BytesIO(log.read(self._snapshot.log_bytes))
+                return BytesIO(log.read(self._logs[path]))
         raise FileNotFoundError(path)
 
     def exists(self, path: str, **_: Any) -> bool:
-        """Whether it is one of the two."""
+        """Whether it is one of them."""
         return self._size_bytes(path) > 0
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
@@ -146,6 +147,4 @@ class SnapshotFiles(AbstractFileSystem):  # type: ignore[misc]
 
     def _size_bytes(self, path: str) -> int:
         path = self._strip_protocol(path)
-        if path == self._snapshot.path:
-            return Path(path).stat().st_size
-        return self._snapshot.log_bytes if path == f"{self._snapshot.path}.wal" else 0
+        return Path(path).stat().st_size if path in self._files else self._logs.get(path, 0)

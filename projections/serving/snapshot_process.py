@@ -45,10 +45,9 @@ def fill(snapshot: Snapshot, path: Path, with_personal: bool) -> None:
         "temp_directory": f"{path}.spill",
     }
     with duckdb.connect(config=settings) as connection:
-        files = SnapshotFiles(snapshot)
-        connection.register_filesystem(files)
+        connection.register_filesystem(SnapshotFiles(snapshot))
         connection.execute("set timezone = 'UTC'")
-        connection.execute(f"attach {quoted(files.url)} as {TABLES} (read_only)")
+        connection.execute(f"attach {quoted(snapshot.url)} as {TABLES} (read_only)")
         connection.execute(f"attach {quoted(str(path))} as {FILE}")
         # In one transaction: hundreds of small ones would each wait for the disk.
         connection.begin()

@@ -30,11 +30,12 @@ def test_threads_that_read_one_file_each_get_the_block_they_asked_for(tmp_path: 
             f" from range({ROWS}) as of(number)"
         )
         (expected,) = connection.execute(SUMS).fetchall()
-    files = SnapshotFiles(snapshot_of(path))
+    snapshot = snapshot_of(path)
+    files = SnapshotFiles(snapshot)
     for _ in range(TIMES):
         with duckdb.connect(config={"threads": THREADS}) as connection:
             connection.register_filesystem(files)
-            connection.execute(f"attach '{files.url}' as shown (read_only)")
+            connection.execute(f"attach '{snapshot.url}' as shown (read_only)")
             connection.execute("use shown")
             assert connection.execute(SUMS).fetchall() == [expected]
             connection.execute("use memory")

@@ -1,0 +1,143 @@
+"""Several ledgers read as one: each lends its tables as they are, and a process unites them.
+
+What a report counts is found in each ledger's own tables, as that ledger alone finds it. Only these
+facts are united, so no call of one is ever joined with a call of another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from tempfile import TemporaryDirectory
+
+from infra.errors import LedgerError
+from infra.folder import LedgerFolder
+from projections.catch_up import Progress
+from projections.errors import ProjectionError
+from projections.serving.client import Reader
+from projections.serving.isolated import STARTING_SECONDS, Task, died, run
+from projections.serving.messages import OVERHEAD_BYTES
+from projections.serving.protocol import Answer, Question, pack_question, raise_error, unpack_table
+from projections.serving.sandbox import USUAL, Bounds, Parameters, QueryFailed, QueryRefused
+from projections.serving.snapshot import Snapshot
+
+UNITING = Task("projections.serving.united_process")
+ATTEMPTS = 3
+"""How often the tables are lent anew when one was changed meanwhile, which is rare."""
+
+
+class SomeMoved(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """The tables of a ledger were changed while they were lent."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitedAnswer(Answer):
+    """The rows over several ledgers, and the position at which each of them was read."""
+
+    positions: Mapping[str, int] = field(default_factory=dict)
+
+
+class UnitedReader:
+    """Reads several ledgers; each is brought up to its store, or answered for by who has it."""
+
+    def __init__(
+        self, places: Mapping[str, LedgerFolder], progress: Progress | None = None
+    ) -> None:
+        """Raises `ProjectionError` with the name of a ledger that cannot be read."""
+        self.readers: dict[str, Reader] = {}
+        with ExitStack() as opening:
+            for name, place in places.items():
+                with named(name):
+                    self.readers[name] = opening.enter_context(Reader(place, progress))
+            self._open = opening.pop_all()
+
+    def __enter__(self) -> UnitedReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def ask(
+        self,
+        facts: str,
+        sql: str,
+        parameters: Parameters | None = None,
+        bounds: Bounds = USUAL,
+    ) -> UnitedAnswer:
+        """Answer a statement over `united_facts`: those of every ledger, with its name.
+
+        Raises as `Reader.ask` does, and `ProjectionError` with the name of a ledger that cannot be
+        read.
+        """
+        question = Question(sql, parameters, bounds=bounds)
+        for _ in range(ATTEMPTS):
+            try:
+                answer = self._lent([*self.readers.items()], facts, question, ())
+            except SomeMoved:
+                continue
+            assert isinstance(answer, UnitedAnswer)
+            return answer
+        raise ProjectionError(
+            "The tables of a ledger changed too fast for the report: ask for a shorter period, or"
+            " again when less is being taken in."
+        )
+
+    def _lent(
+        self,
+        left: Sequence[tuple[str, Reader]],
+        facts: str,
+        question: Question,
+        lent: tuple[Snapshot, ...],
+    ) -> Answer:
+        """Have all lent, one within the other, and answer."""
+        if not left:
+            return answer_united([*self.readers], lent, facts, question)
+        (name, reader), *others = left
+        with named(name):
+            return reader.lend(
+                lambda snapshot, _: self._lent(others, facts, question, (*lent, snapshot))
+            )
+
+
+class Unreadable(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """One of the ledgers cannot be read, so nothing can be said of all."""
+
+
+@contextmanager
+def named(ledger: str) -> Iterator[None]:
+    """Say in an error which ledger it is of."""
+    try:
+        yield
+    except (QueryRefused, QueryFailed, SomeMoved, Unreadable):
+        raise
+    except LedgerError as error:
+        raise Unreadable(f"Ledger {ledger} cannot be read: {error}") from None
+
+
+def answer_united(
+    names: Sequence[str], snapshots: Sequence[Snapshot], facts: str, question: Question
+) -> UnitedAnswer:
+    """Answer from the snapshots, in a process of its own. Raises `SomeMoved`, and its errors."""
+    bounds = question.bounds
+    ledgers = [
+        {"name": name, "snapshot": asdict(one)} for name, one in zip(names, snapshots, strict=True)
+    ]
+    with TemporaryDirectory(prefix="call-ledger-") as spill:
+        given = json.dumps({"ledgers": ledgers, "facts": facts, "spill": spill})
+        message, ended_by_clock = run(
+            UNITING,
+            [given.encode(), pack_question(question)],
+            bounds.seconds + STARTING_SECONDS,
+            bounds.answer_megabytes * 1_000_000 + OVERHEAD_BYTES,
+        )
+    if ended_by_clock:
+        raise QueryRefused(bounds.too_long)
+    if message is None:
+        raise QueryRefused(died(bounds))
+    if not message:
+        raise SomeMoved
+    table, told = unpack_table(message)
+    raise_error(told)
+    return UnitedAnswer(table, sum(told["positions"].values()), positions=told["positions"])
