@@ -12,6 +12,7 @@ TINY = {
     "bench.commands": ["--commands", "200", "--full", "1000"],
     "bench.http": ["--commands", "200"],
     "bench.postgresql": ["--commands", "200", "--full", "0", "1000", "--events", "300"],
+    "bench.ledgers": ["--commands", "200", "--rounds", "1"],
     "bench.otherwise": ["--events", "1000", "--handled", "100"],
     "bench.kafka_publishing": ["--events", "300", "--rounds", "1"],
     "bench.kafka_projecting": ["--events", "300"],
