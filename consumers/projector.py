@@ -22,7 +22,6 @@ from consumers.kafka.dead_letters import (
     keep_dead_letters,
     log_dead_letters,
     parted,
-    read_again,
     without_unreadable,
 )
 from consumers.kafka.feed import BOUNDS, Bounds, KafkaFeed, Page
@@ -37,6 +36,7 @@ from projections.batches import Positions
 from projections.catch_up import SMALL_STEP, is_projected
 from projections.database import MEMORY_MEGABYTES, Projections
 from projections.identity import first_fingerprint, other_ledger
+from projections.late_events import read_again
 from projections.serving.server import Owner, owning
 
 PAGES_AT_ONCE: Final = 4

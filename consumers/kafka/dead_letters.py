@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from pathlib import Path
-
-import duckdb
 
 from consumers.kafka.feed import Page
 from consumers.kafka.resequencer import Message
-from infra.errors import LedgerError
 from infra.logs import LOGGER, Happening
-from ledger.document_validation import why_no_event
 from ledger.feed import EventBatch, RefusalBatch
 from projections import dead_letters
 from projections.database import Projections
 from projections.dead_letters import DeadLetter
-from projections.serving.server import owning
 from projections.unreadable import NO_ROW, ORIGINAL_BYTES, unreadable
 
 Insert = Callable[[Projections, Sequence[Message]], None]
@@ -101,44 +95,3 @@ def marked(projections: Projections, messages: Sequence[Message], insert: Insert
     return [
         one._replace(is_poison=True, reason=NO_ROW) if id(one) in bad else one for one in messages
     ]
-
-
-def read_again(projections: Projections) -> None:
-    """Try every dead letter once more, after a fix."""
-    for position, call_position, original in dead_letters.to_be_read_again(projections.connection):
-        read_late(projections, position, call_position, original)
-
-
-def read_late(projections: Projections, position: int, call_position: int, original: bytes) -> str:
-    """Put an event where it is missing; returns the reason why it still cannot be read, if so."""
-    if reason := why_no_event(original):
-        return reason
-    try:
-        with projections.transaction():
-            projections.insert_events(EventBatch([position], [call_position], [original]))
-            dead_letters.resolve(projections.connection, position)
-            projections.refresh_touched()
-    except duckdb.Error:
-        return NO_ROW
-    return ""
-
-
-def retry(folder: Path, number: int) -> str:
-    """Try one dead letter again; returns the reason why it still cannot be read, if so.
-
-    Raises `Busy` when another process has the tables, and `LedgerError` for an unknown number.
-    """
-    with owning(folder) as owner, owner.writing() as projections:
-        one = dead_letters.kept(projections.connection, number)
-        if one is None:
-            raise LedgerError(f"No dead letter has the number {number}: list them to see.")
-        if one.state != "waiting":
-            return ""
-        if one.position is None or one.call_position is None:
-            return "It has no place in the ledger, so nothing is missing because of it."
-        if not one.is_as_published:
-            return (
-                "Its bytes are not those that were published: send the event again with "
-                f"`call-ledger publish --from {one.position}`."
-            )
-        return read_late(projections, one.position, one.call_position, bytes(one.original))

@@ -48,10 +48,6 @@ NOT_DISCARDED: Final = (
     " What came from Kafka is sent again with `call-ledger publish --from POSITION`; of a restored"
     " event store, `call-ledger rebuild --from-store` reads every event again."
 )
-IN_USE: Final = (
-    "Another process has the tables. `call-ledger project` tries all dead letters when it"
-    " starts: start it again, or end it and retry."
-)
 
 
 def number_in(text: str) -> tuple[bool, int]:
@@ -142,6 +138,8 @@ def retry(
 
     is_dead_letter, at = number_in(number)
     if is_dead_letter:
+        from entrypoints.dead_letter_retry import retry_dead_letter
+
         if reason := retry_dead_letter(ledger, at):
             typer.echo(f"Still not readable: {visible(reason)}")
             raise typer.Exit(1)
@@ -201,14 +199,3 @@ def dead_letter(folder: LedgerFolder, number: int) -> tuple[dict[str, Any], byte
         raise LedgerError(f"No dead letter has the number {number}: list them to see.")
     (row,) = asked_of_tables(folder, SHOWN, number=number)
     return listed[0], row["original"]
-
-
-def retry_dead_letter(folder: LedgerFolder, number: int) -> str:
-    """Try it again; returns the reason why it still cannot be read, if so. Raises `LedgerError`."""
-    from consumers.kafka.dead_letters import retry
-    from projections.serving.server import Busy
-
-    try:
-        return retry(folder.path, number)
-    except Busy:
-        raise LedgerError(IN_USE) from None

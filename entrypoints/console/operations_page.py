@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from entrypoints.cli.quarantine import NUMBERED, WAITING
 from entrypoints.cli.status import COUNTS, lag_of_stages, tables_before
 from entrypoints.console.entrance import Form
 from entrypoints.console.frame import Page, Shown, Visitor, page
+from entrypoints.dead_letter_retry import retry_dead_letter
 from entrypoints.http.keys import ApiKey
 from entrypoints.http.problems import Problem
 from entrypoints.http.quarantine import dead_letters_after, unread_after
@@ -28,6 +30,7 @@ SEE: Final = Shown("see operations")
 READ_QUARANTINE: Final = Shown("read the quarantine")
 RESOLVE: Final = Shown("resolve the quarantine")
 LONGEST_WHY: Final = 1_000
+WAITS: Final = f"select 1 from dead_letters where {NUMBERED} and {WAITING}"
 
 router = APIRouter(include_in_schema=False, route_class=Page)
 Resolver = Annotated[Visitor, Depends(RESOLVE)]
@@ -125,6 +128,19 @@ def retry_entry(request: Request, number: int, visitor: Resolver) -> Response:
     except LedgerError:
         raise nothing_waits(visitor) from None
     return resolved_as("recorded" if isinstance(outcome, Recorded) else "refused")
+
+
+@router.post(f"{QUARANTINE}/dead-letters/{{number}}/retry")
+def retry_letter(request: Request, number: int, visitor: Resolver) -> Response:
+    """Try to read an event into the tables again; whoever has them does it."""
+    service = service_of(request)
+    service.log_reading(request, visitor.key, RESOLVE.operation, "retry")
+    with service.reader() as reader:
+        known = reader.ask(WAITS, {"number": number}).table.num_rows
+    if not known:
+        raise nothing_waits(visitor)
+    reason = retry_dead_letter(service.folder, number)
+    return resolved_as("missing" if reason else "read")
 
 
 @router.post(f"{QUARANTINE}/{{number}}/discard")

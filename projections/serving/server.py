@@ -50,6 +50,7 @@ from projections.serving.protocol import (
 )
 from projections.serving.readable import readable_by_the_ledger, without_schemas
 from projections.serving.rebuilding import is_wish, serve_rebuild
+from projections.serving.retrying import is_retry, serve_retry
 from projections.serving.sandbox import read
 from projections.serving.snapshot import Snapshot
 from projections.tables_as_of import statements
@@ -321,6 +322,9 @@ def reply_to(
     try:
         if is_wish(message):
             serve_rebuild(owner, connection, message, stopping)
+            return
+        if is_retry(message):
+            serve_retry(owner, connection, message)
             return
         question = unpack_question(message)
         if not question.is_isolated:

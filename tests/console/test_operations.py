@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from entrypoints.http.access_log import readings_of
+from infra.folder import LedgerFolder
+from ledger.feed import StoreFeed
+from ledger.intake import Defaults, read_request
 from ledger.ledger import Ledger
 from ledger.quarantine import reading_quarantine
+from projections import dead_letters
+from projections.dead_letters import EVENTS, STORE, DeadLetter
+from projections.serving.server import owning
 from tests.console.entering import entered, send
 from tests.console.reading import Opened, Opener
 from tests.http.clients import Served
 from tests.http.conftest import served_in
-from tests.ledger.lines import lines_of_calls
+from tests.ledger.lines import all_documents, lines_of_calls
 
 MARKUP = "<img src=x onerror=alert(1)>"
 
@@ -88,6 +95,42 @@ def test_what_is_no_longer_waiting_or_has_no_reason_is_said_to(run: Served) -> N
     assert send(client, discard, {"why": " "}).status_code == 400
     assert send(client, "/console/operations/quarantine/99/retry", {}).status_code == 404
     assert send(entered(run, "auditor"), discard, {"why": "x"}).status_code == 403
+
+
+def test_a_dead_letter_is_read_again_by_whoever_has_the_tables(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        defaults = Defaults(occurred_at="2026-01-01T00:00:00Z")
+        ledger.record_many([read_request(line, defaults) for line in lines_of_calls(1)])
+    documents = all_documents(LedgerFolder(tmp_path))
+    with owning(tmp_path, lambda: StoreFeed(tmp_path)) as owner:
+        owner.bring_up()
+        # As a version leaves them that cannot read two events yet, of which one is damaged.
+        with owner.writing() as tables, tables.transaction():
+            tables.connection.execute("delete from events where position in (2, 3)")
+            for position, original in ((2, b"{}"), (3, documents[2])):
+                where = (STORE, EVENTS, position, position, 1, "call-0")
+                letter = DeadLetter(*where, "Its type is unknown.", True, original)
+                dead_letters.keep(tables.connection, [letter])
+            tables.refresh_touched()
+    with served_in(tmp_path) as served, Opener(browser, served) as opener:
+        admin = opener.enter("admin")
+        admin.go("/console/operations/quarantine")
+        admin.click("tr:has-text('position 2') >> text=Read it again")
+        assert "It still cannot be read into the tables" in admin.main
+        admin.click("tr:has-text('position 3') >> text=Read it again")
+        assert "It was read: its call is complete again" in admin.main
+        admin.go("/console/operations/quarantine")
+        assert admin.page.locator("tbody td:first-child").all_inner_texts() == ["store-1"]
+        assert admin.violations() == []
+        log = [one["address"] for one in readings_of(served.folder, 0, 10_000)]
+        assert "/console/operations/quarantine/dead-letters/1/retry retry" in log
+        client = entered(served, "admin")
+        gone = "/console/operations/quarantine/dead-letters/99/retry"
+        assert send(client, gone, {}).status_code == 404
+        assert send(entered(served, "auditor"), gone, {}).status_code == 403
+        assert admin.complaints == []
 
 
 def test_a_rebuild_says_how_far_it_is_and_that_all_came_out_the_same(admin: Opened) -> None:
