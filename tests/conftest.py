@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import uuid
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from infra.local.kafka import LocalKafka
 from infra.local.lifetime import ended_with_this_process
 from infra.local.postgresql import LocalPostgresql
 from infra.topics import create
+from tests.projections.new_files import copied_files
 
 # While a broker is away the client says so many times a second, and would hide what a test says.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
@@ -62,6 +64,24 @@ def pytest_configure(config: pytest.Config) -> None:
     stack.enter_context(ended_with_this_process(LocalKafka(config.stash[SHARED] / "kafka")))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share the tests, let each begin with its part of the long ones.
+
+    Each is given consecutive tests, as many as the others, and later takes from those behind.
+    """
+    told: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if told is None:
+        return
+    long = deque(one for one in items if one.get_closest_marker("long"))
+    others = deque(one for one in items if not one.get_closest_marker("long"))
+    items.clear()
+    for workers in range(told["workercount"], 0, -1):
+        share = (len(long) + len(others)) // workers
+        first = [long.popleft() for _ in range(min(share, len(long) // workers))]
+        items += [*first, *(others.popleft() for _ in range(share - len(first)))]
+
+
 def keep_bytecode(folder: Path) -> None:
     """Where Python is told to keep no bytecode beside the sources, keep it here.
 
@@ -85,6 +105,13 @@ def folder_for_servers() -> Iterator[Path]:
     # Not in pytest's own folder: another session that starts closes that to other accounts.
     with TemporaryDirectory(prefix="call-ledger-servers-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_new_files() -> Iterator[None]:
+    """Each new file of tables of this process is a copy."""
+    with copied_files():
+        yield
 
 
 @pytest.fixture(scope="session")

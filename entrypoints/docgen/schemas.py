@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from inspect import cleandoc
 from typing import Any, Final
 
@@ -128,6 +129,7 @@ def command_schema(command_class: type[Command]) -> Schema:
     return {"$schema": DIALECT, **schema, "title": schema["properties"]["type"]["const"]}
 
 
+@cache
 def schemas() -> dict[str, Schema]:
     """Every schema by its file's name."""
     found = {f"commands/{type_name(one)}.json": command_schema(one) for one in COMMAND_CLASSES}

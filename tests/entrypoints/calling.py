@@ -13,8 +13,12 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import orjson
+import typer
 
 from entrypoints.cli.main import app
+
+COMMAND = typer.main.get_command(app)
+"""Made once, as a program does; for each call it would take longer than what most of them do."""
 
 PROGRAM = [sys.executable, "-m", "entrypoints.cli.main"]
 ROOT = Path(__file__).parents[2]
@@ -59,7 +63,7 @@ def call(
         redirect_stderr(err),
     ):
         try:
-            app(list(arguments), prog_name="call-ledger")
+            COMMAND(list(arguments), prog_name="call-ledger")
         except SystemExit as left:
             code = left.code
     assert isinstance(code, int)

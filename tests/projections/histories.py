@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -81,17 +80,8 @@ def history(drawn: Drawn) -> Written:
 @contextmanager
 def projections() -> Iterator[Projections]:
     """A file that a rebuild goes through in many parts."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / FILE_NAME
-        path.write_bytes(file_just_made())
-        with Projections(path, part_events=7) as opened:
-            yield opened
-
-
-@cache
-def file_just_made() -> bytes:
-    """What every file begins with: to make its tables takes six times as long as to open it."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / FILE_NAME
-        Projections(path).close()
-        return path.read_bytes()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Projections(Path(folder) / FILE_NAME, part_events=7) as opened,
+    ):
+        yield opened
