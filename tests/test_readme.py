@@ -25,6 +25,7 @@ def tour() -> list[tuple[str, int]]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_command_of_the_tour_does_what_the_readme_says(tmp_path: Path) -> None:
     commands = tour()
     assert len(commands) > 20

@@ -31,6 +31,7 @@ TINY = {
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("bench", TINY)
 def test_a_bench_runs_at_a_tiny_size(bench: str) -> None:
     ran = subprocess.run(

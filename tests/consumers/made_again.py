@@ -11,7 +11,7 @@ def delete_topics(kafka: Kafka, *names: str) -> None:
     there = {kafka.topic(name) for name in names}
     with kafka.admin() as admin:
         admin.delete_topics(list(there))
-        assert wait_until(lambda: not there & set(admin.list_topics()), 30)
+        assert wait_until(lambda: not there & set(admin.list_topics()), 120)
 
 
 def make_again(kafka: Kafka, *names: str) -> None:
@@ -40,7 +40,7 @@ def add_partitions(kafka: Kafka, name: str, partitions: int) -> None:
         admin.create_partitions({topic: partitions})
         # Brokers answer before they show them to others.
         assert wait_until(
-            lambda: len(admin.describe_topics([topic])[0]["partitions"]) == partitions, 30
+            lambda: len(admin.describe_topics([topic])[0]["partitions"]) == partitions, 120
         )
 
 

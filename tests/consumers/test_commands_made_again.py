@@ -84,7 +84,7 @@ def test_partitions_that_are_added_while_commands_are_served_are_noticed(
         begun.wait()
         add_partitions(kafka, COMMANDS, 9)
         with pytest.raises(TopicMadeAgain, match="has 9 partitions now, and had 6: start this"):
-            serving.result(30)
+            serving.result(120)
     ask(kafka, lines[24:])
     serve_all(tmp_path, kafka)
     assert ids_of(lines) == {
@@ -102,7 +102,7 @@ def test_a_topic_made_again_while_commands_are_served_is_noticed(
         begun.wait()
         make_again(kafka, name)
         with pytest.raises(LedgerError) as failed:
-            serving.result(60)
+            serving.result(120)
     assert "was deleted" in str(failed.value)
     assert FROM_BEGINNING in str(failed.value)
     lines = lines_of_calls(9)
@@ -122,7 +122,7 @@ def test_a_topic_deleted_while_commands_are_served_is_noticed(
         begun.wait()
         delete_topics(kafka, COMMANDS)
         with pytest.raises(TopicMadeAgain, match="was deleted: run `call-ledger topics create`"):
-            serving.result(30)
+            serving.result(120)
     with pytest.raises(KafkaUnavailable, match="call-ledger topics create"):
         serve_all(tmp_path, kafka)
 

@@ -50,7 +50,7 @@ FEWEST_PLACES = 50
 SQLITE = "sqlite"
 AT_A_TIME = 3
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

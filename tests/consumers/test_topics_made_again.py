@@ -114,7 +114,7 @@ def test_a_projector_notices_what_happens_to_a_topic_while_it_works(
         begun.wait()
         happens(kafka, name)
         with pytest.raises(TopicMadeAgain, match=says):
-            projecting.result(60)
+            projecting.result(120)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

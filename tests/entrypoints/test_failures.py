@@ -213,11 +213,11 @@ def test_a_question_that_takes_too_long_can_be_interrupted(tmp_path: Path) -> No
     assert call(tmp_path, *RECEIVE).code == 0
     endless = "select sum(a.range * b.range) from range(1000000) a, range(1000000) b"
     with start(tmp_path, "sql", endless) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not (tmp_path / "projections.owner").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == -signal.SIGINT, "a shell shows it as 130"
+        assert process.wait(60) == -signal.SIGINT, "a shell shows it as 130"
     assert call(tmp_path, "sql", "select 1 as one", "--csv").out == "one\n1\n"

@@ -218,7 +218,7 @@ def test_a_slow_pipe_has_its_outcome_at_once(tmp_path: Path) -> None:
             assert outcome["position"] == position
             assert positions(tmp_path) == position, "it is on disk before it is answered"
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
 
 
 @pytest.mark.slow
@@ -231,7 +231,7 @@ def test_an_interrupt_loses_nothing_that_was_answered(tmp_path: Path) -> None:
         process.stdin.flush()
         assert orjson.loads(process.stdout.readline())["position"] == 1
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(120) == 130
         said = process.stderr.read().decode()
     assert said == "Interrupted; what was answered is recorded, and nothing is half recorded.\n"
     assert positions(tmp_path) == 1
@@ -244,7 +244,7 @@ def test_a_pipe_that_closes_ends_quietly(tmp_path: Path) -> None:
     with start(tmp_path, "record", "--lines", "-", stdout=writing) as process:
         os.close(writing)
         os.close(reading)
-        _, said = process.communicate(line("1"), timeout=30)
+        _, said = process.communicate(line("1"), timeout=120)
     assert (process.returncode, said) == (141, b"")
     assert positions(tmp_path) == 1
 

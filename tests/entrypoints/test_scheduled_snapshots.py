@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -93,32 +93,34 @@ def test_a_file_that_is_recent_enough_is_not_made_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_under_way_stops_nobody_and_is_given_up_at_the_end(tmp_path: Path) -> None:
+def test_a_file_under_way_stops_nobody_and_is_given_up_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failures: list[Exception] = []
+    begun = threading.Event()
+
+    class Stopped(subprocess.Popen[bytes]):
+        """A process that stands still before it is told what to make."""
+
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            self.send_signal(signal.SIGSTOP)
+            begun.set()
+
+    monkeypatch.setattr(subprocess, "Popen", Stopped)
     file = tmp_path / "calls.duckdb"
     schedule = SnapshotSchedule(file, 3600.0, False, on_failed=failures.append)
     folder = tmp_path / "ledger"
     folder.mkdir()
     with owning(folder) as owner:
         with schedule.running(owner):
-            while not (child := writing_process()):
-                pass
-            os.kill(child, signal.SIGSTOP)
+            assert begun.wait(60)
             with owner.writing() as projections, projections.transaction():
                 projections.note_position(1)
             assert owner.answer(Question("select position from feed_positions")).table.num_rows
         assert not file.exists()
         assert not file.with_name(".calls.duckdb.partial").exists()
     assert failures == []
-
-
-def writing_process() -> int | None:
-    """The process that writes a file for this one."""
-    for task in Path("/proc/self/task").iterdir():
-        for child in (task / "children").read_text().split():
-            if b"snapshot_process" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return int(child)
-    return None
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ BROKER_FAULTS = ("restart", "kill", "kill", "restart", "kill")
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1_200)
 def test_a_broker_that_is_restarted_and_killed_under_load(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -46,6 +46,7 @@ def partitions(kafka: Kafka) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1_200)
 def test_leaders_that_are_killed_under_load(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -157,6 +157,7 @@ def stands_still(progress: Callable[[], list[object]]) -> list[object]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1_200)
 def test_every_pair_is_cut_for_longer_than_every_time_out(
     tmp_path: Path, lines: Lines, capsys: pytest.CaptureFixture[str]

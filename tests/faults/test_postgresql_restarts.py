@@ -16,6 +16,7 @@ RESTARTS = ("fast", "immediate", "fast", "immediate", "immediate")
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1_200)
 def test_postgresql_that_is_restarted_under_load(
     tmp_path: Path, own_servers: Path, kafka: Kafka, capsys: pytest.CaptureFixture[str]

@@ -21,6 +21,7 @@ RATE = 40
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1_200)
 def test_two_of_each_in_turn_while_commands_come_up_to_ten_times(
     tmp_path: Path,

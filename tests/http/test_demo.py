@@ -30,7 +30,7 @@ def test_the_console_opens_on_the_demos_day(tmp_path: Path) -> None:
             cookie = entered.headers["set-cookie"].partition(";")[0]
             found = client.get("/console/find", headers={"Cookie": cookie})
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert "5 of 5 calls at position" in found.text
 
 

@@ -94,7 +94,7 @@ def test_killed_at_many_moments_the_tables_equal_a_rebuild(tmp_path: Path) -> No
 
 
 def wait_until_it_owns(folder: Path, follower: object) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (folder / "projections.owner").exists():
         assert time.monotonic() < deadline, follower
         time.sleep(0.01)

@@ -95,31 +95,28 @@ def test_a_hostile_statement_ends_with_a_sentence_and_the_next_one_is_answered(
     ledger: Path, attempt: str, sentence: str
 ) -> None:
     with Reader(ledger) as reader:
-        began = time.monotonic()
         with pytest.raises(QueryRefused, match=sentence) as refused:
             reader.query(attempt, bounds=SMALL)
         assert "\n" not in str(refused.value)
-        assert time.monotonic() - began < 30
         assert reader.query(COUNT).table.to_pylist() == [{"calls": 3}]
 
 
 def test_reports_are_answered_while_hostile_statements_run_and_are_killed(ledger: Path) -> None:
     with owned_by_another_process(ledger) as owner, ThreadPoolExecutor(2) as hostile:
         asked = [
-            hostile.submit(query, ledger, ENDLESS, bounds=Bounds(seconds=60)) for _ in range(2)
+            hostile.submit(query, ledger, ENDLESS, bounds=Bounds(seconds=500)) for _ in range(2)
         ]
         answers = 0
         with Reader(ledger) as reader:
             for child in children_computing(2):
                 for _ in range(20):
-                    began = time.monotonic()
                     assert reader.ask(COUNT).table.to_pylist() == [{"calls": 3}]
-                    assert time.monotonic() - began < 5
+                    assert child.is_running(), "it was answered only after the statement's end"
                     answers += 1
                 child.send_signal(signal.SIGKILL)
             for one in asked:
                 with pytest.raises(QueryRefused, match="ended the process"):
-                    one.result(timeout=30)
+                    one.result(timeout=120)
             assert reader.ask(COUNT).table.to_pylist() == [{"calls": 3}]
         assert answers == 40
         assert owner.poll() is None
@@ -127,7 +124,7 @@ def test_reports_are_answered_while_hostile_statements_run_and_are_killed(ledger
 
 def children_computing(count: int) -> list[psutil.Process]:
     """The processes that compute a statement for this one, as soon as there are so many."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         found = [
             child
@@ -146,13 +143,13 @@ def test_the_process_ends_with_whoever_asked(ledger: Path) -> None:
         f"query(Path(sys.argv[1]), {ENDLESS!r})"
     )
     asker = subprocess.Popen([sys.executable, "-c", ask, str(ledger)])
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (computing := psutil.Process(asker.pid).children()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     asker.kill()
     asker.wait()
-    _, left = psutil.wait_procs(computing, timeout=15)
+    _, left = psutil.wait_procs(computing, timeout=120)
     assert not left
 
 
@@ -188,6 +185,7 @@ def test_a_snapshot_is_as_it_was_while_the_tables_go_on(tmp_path: Path) -> None:
 
 def test_a_snapshot_that_was_written_over_is_no_answer(tmp_path: Path) -> None:
     with Projections(tmp_path / FILE_NAME) as tables:
+        tables.note_position(1)
         snapshot = Snapshot.of(tables.path, tables.descriptor)
         tables.connection.execute("checkpoint")
         with pytest.raises(TablesMoved, match="shorter period"):

@@ -166,7 +166,7 @@ def test_many_read_while_one_records_and_the_owner_is_killed(tmp_path: Path) -> 
 
 
 def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not path.exists():
         assert time.monotonic() < deadline, path
         time.sleep(0.02)

