@@ -13,12 +13,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
 
 from bench.company import Meter, ProcessFailed, growth, running, servers_numbers
 from bench.figures import Figure, keep, machine, table
-from bench.load import Load
+from bench.load import Load, position_of_a_report
 from bench.servers import folder_of_its_own, kafka_in, postgresql_in
 from infra.kafka import Kafka
 from infra.local.servers import wait_until
@@ -61,7 +62,8 @@ def measured(folder: Path, pace: float, seconds: float, warm_up: float, ask_ever
             {"of project's: DuckDB's copy of the file": lambda: bytes_of_the_file(asking)},
         )
         warming, counted = int(pace * warm_up), int(pace * seconds)
-        load = Load(kafka, read_side, FIRST_COMMANDS + warming + counted, ask_every)
+        ask = partial(position_of_a_report, stack.enter_context(Reader(read_side)))
+        load = Load(kafka, ask, FIRST_COMMANDS + warming + counted, ask_every)
         load.check_processes = lambda: check_running(started)
         first, warm, rest = map(load.made_ready, (FIRST_COMMANDS, warming, counted))
         with load.listening():

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count, islice
-from pathlib import Path
 
 import orjson
 
@@ -25,7 +24,7 @@ from infra.topics import COMMANDS, OUTCOMES, topics
 from projections.reports import REPORTS
 from projections.reports.query import figures_query
 from projections.reports.report import Selection
-from projections.serving.client import Reader
+from projections.serving.read_side import ReadSide
 from simulation.day import simulate
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -40,9 +39,12 @@ NOT_YET = -1.0
 class Load:
     """Sends commands when they are due, whatever becomes of the earlier ones."""
 
-    def __init__(self, kafka: Kafka, folder: Path, commands: int, ask_every_seconds: float) -> None:
+    def __init__(
+        self, kafka: Kafka, ask: Callable[[], int], commands: int, ask_every_seconds: float
+    ) -> None:
+        """`ask` asks a report, and says the position that its answer is true at."""
         self._kafka = kafka
-        self._folder = folder
+        self._ask_report = ask
         self._ask_every_seconds = ask_every_seconds
         self.due_at = array("d", [NOT_YET]) * commands
         self.sent_at = array("d", [NOT_YET]) * commands
@@ -157,19 +159,16 @@ class Load:
                     self.answered += 1
 
     def _ask(self, ready: threading.Barrier) -> None:
-        report = REPORTS["transfers"]
-        sql, parameters = figures_query(report, Selection(), report.default_grouping)
-        with Reader(self._folder) as reader:
-            reader.ask(sql, parameters)
-            ready.wait(PATIENCE_SECONDS)
-            while not self._ending.wait(self._ask_every_seconds):
-                asked = time.monotonic()
-                position = reader.ask(sql, parameters).position
-                now = time.monotonic()
-                self.asked_seconds.append(now - asked)
-                if position != self._last_seen():
-                    self.seen_positions.append(position)
-                    self.seen_at.append(now)
+        self._ask_report()
+        ready.wait(PATIENCE_SECONDS)
+        while not self._ending.wait(self._ask_every_seconds):
+            asked = time.monotonic()
+            position = self._ask_report()
+            now = time.monotonic()
+            self.asked_seconds.append(now - asked)
+            if position != self._last_seen():
+                self.seen_positions.append(position)
+                self.seen_at.append(now)
 
     def answer_waits(self, first: int) -> list[float]:
         """From due to answered, of the commands from the first on, in seconds."""
@@ -187,6 +186,12 @@ class Load:
     def sending_late(self, first: int) -> list[float]:
         """How late commands were sent: what the bench itself adds."""
         return waits(self.due_at[first : self.sent], self.sent_at[first : self.sent])
+
+
+def position_of_a_report(reader: ReadSide) -> int:
+    """Ask for the transfers by kind; the position that the answer is true at."""
+    report = REPORTS["transfers"]
+    return reader.ask(*figures_query(report, Selection(), report.default_grouping)).position
 
 
 def waits(since: Sequence[float], until: Sequence[float]) -> list[float]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from projections.as_of import AsOf
-    from projections.serving.client import Reader
+    from projections.serving.read_side import ReadSide
     from projections.serving.united import UnitedAnswer, UnitedReader
 
 
@@ -59,13 +59,13 @@ class ReportAnswer:
         return {**self.about, "groups": of_groups, "total": total}
 
 
-def answered(reader: Reader, question: ReportQuestion) -> ReportAnswer:
+def answered(reader: ReadSide, question: ReportQuestion) -> ReportAnswer:
     """Ask it. Raises as `Reader.ask` does, and `UnknownGroupingError`."""
     sql, parameters = figures_query(question.report, question.selection, question.groups)
     answer = reader.ask(sql, parameters, as_of=question.as_of)
     about = {
         **meaning_of(question),
-        **ledger_read(reader),
+        **reader.facts,
         "position": answer.position,
         "calls_with_dead_letters": dead_letter_counts(reader, question.as_of)[
             "calls_with_dead_letters"
@@ -104,11 +104,6 @@ def meaning_of(question: ReportQuestion) -> dict[str, Any]:
     }
 
 
-def ledger_read(reader: Reader) -> dict[str, Any]:
-    """The name of the ledger that was read; nothing where there is one alone."""
-    return {} if reader.ledger is None else {"ledger": reader.ledger}
-
-
 def ledgers_read(answer: UnitedAnswer) -> dict[str, Any]:
     """The ledgers that were read, and at which position each."""
     places = answer.positions.items()
@@ -124,7 +119,7 @@ def position_of(about: dict[str, Any]) -> str:
     return f"{at} of ledger {about['ledger']}" if "ledger" in about else at
 
 
-def moment_of(reader: Reader, as_of: AsOf | None) -> dict[str, Any]:
+def moment_of(reader: ReadSide, as_of: AsOf | None) -> dict[str, Any]:
     """What an answer says of the moment that it is of; nothing where that is now."""
     if as_of is None:
         return {}

@@ -37,6 +37,7 @@ class Happening(StrEnum):
     DEAD_LETTERS = "messages became dead letters"
     SNAPSHOT = "a snapshot file was made"
     NO_SNAPSHOT = "a snapshot file could not be made"
+    NOT_FOLDED = "fresh files could not be folded"
     TRACED = "a document of a trace is done"
     ENDED = "ended"
     FAILED = "failed"

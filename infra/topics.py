@@ -27,7 +27,8 @@ SERVE_AGAIN: Final = (
     "those that are known get their first answer again"
 )
 READ_AGAIN: Final = (
-    "delete each projections.duckdb, so that `call-ledger project` reads from the beginning"
+    "delete each projections.duckdb, and name another place for each shard with --into, so that "
+    "`call-ledger project` reads from the beginning"
 )
 AFTERWARDS: Final = {
     EVENTS: f"{PUBLISH_AGAIN}, and {READ_AGAIN}",

@@ -24,7 +24,11 @@ LINES_LIMIT = 400
 EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common|impl|stuff)(_|\.|$)")
 
 
-def test_imports_run_one_way(capsys: pytest.CaptureFixture[str]) -> None:
+def test_imports_run_one_way(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It would turn off every logger that there is, also for the tests that come after.
+    monkeypatch.setattr("logging.config.dictConfig", lambda _settings: None)
     broken = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
     assert broken == 0, capsys.readouterr().out
 

@@ -23,11 +23,12 @@ from consumers.kafka.offsets import (
     partitions_of,
     reading,
 )
-from consumers.kafka.resequencer import Message, Resequencer
+from consumers.kafka.resequencer import Message, Order, PartOfTheOrder, Resequencer
 from consumers.kafka.topic_identity import TopicIds, WatchedTopics
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.kafka_client import next_offsets, poll_whole_batches, resume
 from infra.topics import AFTERWARDS, EVENTS, REFUSALS, check_safe
+from lake.shard import Shard
 from ledger.document_validation import why_no_event, why_no_refusal
 from projections.dead_letters import Offsets
 from projections.errors import Gap
@@ -99,10 +100,12 @@ class KafkaFeed:
         refusal_number: int,
         topic_ids: TopicIds | None = None,
         bounds: Bounds = BOUNDS,
+        shard: Shard | None = None,
     ) -> None:
         """Go on from the offsets, and from the beginning where there is none.
 
-        The offsets are of the topics of these ids. Raises `TopicMadeAgain`, and
+        The offsets are of the topics of these ids. With a shard it reads the partitions that this
+        has, and cannot tell which positions are missing. Raises `TopicMadeAgain`, and
         `KafkaUnavailable`.
         """
         check_safe(kafka, EVENTS, REFUSALS)
@@ -110,7 +113,8 @@ class KafkaFeed:
         self.topics.compare(topic_ids or {})
         self._kafka = kafka
         self._bounds = bounds
-        self._events, self._refusals = Resequencer(position), Resequencer(refusal_number)
+        self._events: Order = PartOfTheOrder() if shard else Resequencer(position)
+        self._refusals: Order = Resequencer(refusal_number)
         self._names = {kafka.topic(EVENTS): self._events, kafka.topic(REFUSALS): self._refusals}
         self._checks: dict[str, Callable[[bytes], str]] = {
             kafka.topic(EVENTS): why_no_event,
@@ -120,7 +124,11 @@ class KafkaFeed:
         self._gathered = Gathered()
         self._gap_seconds = 0.0
         kept = {TopicPartition(*place): offset for place, offset in offsets.items()}
-        self._partitions = partitions_of(kafka, EVENTS, REFUSALS)
+        self._partitions = [
+            one
+            for one in partitions_of(kafka, EVENTS, REFUSALS)
+            if shard is None or shard.has(one.partition)
+        ]
         self._consumer = consumer_at(kafka, kept, self._partitions, bounds.poll_batches)
         poll_whole_batches(self._consumer, decoded)
         self._begun_at = next_offsets(self._consumer)

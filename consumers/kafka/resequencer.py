@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import sys
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
 
 
 class Message(NamedTuple):
@@ -24,6 +26,46 @@ class Message(NamedTuple):
 def turn_of(message: Message) -> int:
     """What messages are sorted by: one number is quicker than two."""
     return 2 * message.number + message.is_poison
+
+
+class Order(Protocol):
+    """Gives messages on in the ledger's order, as far as it is known."""
+
+    @property
+    def last(self) -> int:
+        """The number of the last message that was given on."""
+        ...
+
+    @property
+    def held(self) -> Sequence[Message]:
+        """What waits for an earlier one, in order."""
+        ...
+
+    def take(self, messages: list[Message]) -> tuple[list[Message], list[Message]]:
+        """Take messages as they came; give those whose turn it is, and those that were here before.
+
+        Of two with the same number the one that can be read is given on.
+        """
+        ...
+
+
+class PartOfTheOrder:
+    """Gives on whatever comes: of some of the partitions nobody knows which numbers are missing.
+
+    What was here in an earlier page is known to whoever keeps the rows.
+    """
+
+    last: Final = sys.maxsize
+    held: Final[Sequence[Message]] = ()
+
+    def take(self, messages: list[Message]) -> tuple[list[Message], list[Message]]:
+        """Give all of them in order, but for further ones of the same number."""
+        following: list[Message] = []
+        again: list[Message] = []
+        for one in sorted(messages, key=turn_of):
+            is_again = following and following[-1].number == one.number
+            (again if is_again else following).append(one)
+        return following, again
 
 
 class Resequencer:

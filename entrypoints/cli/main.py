@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from entrypoints.cli import archive, call, keys, ledgers, local, paper, quarantine, report, topics
+from entrypoints.cli import (
+    archive,
+    call,
+    keys,
+    lake,
+    ledgers,
+    local,
+    paper,
+    quarantine,
+    report,
+    topics,
+)
 from entrypoints.cli import import_records as imports
 from entrypoints.cli.config import config
 from entrypoints.cli.demo import demo
@@ -103,6 +114,7 @@ app.add_typer(local.app, name="local", rich_help_panel=COMPANY)
 app.add_typer(topics.app, name="topics", rich_help_panel=COMPANY)
 app.command(rich_help_panel=COMPANY)(publish)
 app.command(rich_help_panel=COMPANY)(project)
+app.add_typer(lake.app, name="lake", rich_help_panel=COMPANY)
 app.add_typer(ledgers.app, name="ledgers", rich_help_panel=COMPANY)
 app.command("serve-commands", rich_help_panel=COMPANY)(serve_commands)
 app.command(rich_help_panel=COMPANY)(reconcile)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from entrypoints.papers import save
+from entrypoints.read_side import Lake, reading
 from entrypoints.report_answer import (
     ReportAnswer,
     ReportQuestion,
     answered,
     answered_by_all,
-    ledger_read,
     ledgers_read,
     moment_of,
     period_of,
@@ -60,7 +60,8 @@ if TYPE_CHECKING:
     from infra.folder import LedgerFolder
     from infra.settings import Settings
     from projections.as_of import AsOf
-    from projections.serving.client import Answer, Reader
+    from projections.serving.protocol import Answer
+    from projections.serving.read_side import ReadSide
 
 app = typer.Typer(
     help="What auditors ask: each figure with its definition, its denominator and its position.",
@@ -136,11 +137,10 @@ def command_of(report: Report) -> None:
         plot: ToPlot = None,
         dark: Dark = False,
         save_as: SaveAs = None,
+        lake: Lake = None,
         ledgers: LedgersFile = None,
         folder: FolderOption = DEFAULT_FOLDER,
     ) -> None:
-        from projections.serving.client import Reader
-
         zone(time_zone)
         selection = Selection(
             time_zone,
@@ -156,18 +156,17 @@ def command_of(report: Report) -> None:
             check_plot(plot, calls)
         groups = tuple(by) if by else report.default_grouping
         question = ReportQuestion(report.name, groups, selection)
-        if is_of_several(context, ledgers):
+        if lake is not None and save_as is not None:
+            raise typer.BadParameter("--save keeps figures of a folder: leave --lake out.")
+        if lake is None and is_of_several(context, ledgers):
             if save_as is not None or asked != AskedMoment(None, None, False, time_zone):
                 raise typer.BadParameter(
                     "An earlier moment, and --save, are of one ledger: name it with --name."
                 )
             print_of_several(several_ledgers(context, ledgers), question, calls, output)
             return
-        ledger = with_store(context, folder)
-        with (
-            progress("projecting", unit="events") as moved,
-            Reader(ledger, progress=moved) as reader,
-        ):
+        ledger = folder if lake else with_store(context, folder)
+        with reading(ledger, lake) as reader:
             as_of = asked.looked_up(reader)
             if calls and save_as is not None:
                 raise typer.BadParameter("--save keeps figures: leave --calls out.")
@@ -191,7 +190,7 @@ def check_plot(path: Path, calls: bool) -> None:
         raise typer.BadParameter("--plot draws figures: leave --calls out.")
 
 
-def now(reader: Reader) -> AsOf:
+def now(reader: ReadSide) -> AsOf:
     """This moment, so that what is kept can be asked again."""
     from projections.serving.moment import moment
 
@@ -213,7 +212,7 @@ def help_of(report: Report) -> str:
     )
 
 
-def print_report(reader: Reader, question: ReportQuestion, output: Output = AS_TABLE) -> None:
+def print_report(reader: ReadSide, question: ReportQuestion, output: Output = AS_TABLE) -> None:
     """Print the groups and the total, with definitions, denominator and position."""
     print_answer(answered(reader, question), output)
 
@@ -303,7 +302,7 @@ def print_of_several(
 
 
 def print_calls(
-    reader: Reader,
+    reader: ReadSide,
     report: Report,
     selection: Selection,
     output: Output,
@@ -311,7 +310,7 @@ def print_calls(
 ) -> None:
     """Print the calls behind the figures, newest first."""
     answer = reader.ask(*calls_query(report, selection), as_of=as_of)
-    about = {**ledger_read(reader), "position": answer.position}
+    about = {**reader.facts, "position": answer.position}
     print_listed(answer, report, selection, output, about, moment_of(reader, as_of))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from entrypoints.cli.report import as_text
+from entrypoints.read_side import Lake, reading
 from entrypoints.report_answer import moment_of
 from entrypoints.ui.failures import ListingCommand, ended_by_interrupt
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, notes_of
@@ -31,7 +32,6 @@ from entrypoints.ui.output import (
     write_parquet,
 )
 from entrypoints.ui.period import zone
-from entrypoints.ui.progress import progress
 from entrypoints.ui.values import rows_of
 
 
@@ -46,6 +46,7 @@ def sql(
     happened_by: HappenedBy = None,
     without_corrections: WithoutCorrections = False,
     parquet: ToParquet = None,
+    lake: Lake = None,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:
     """Answer one SQL select, read-only and without access to files or the network.
@@ -55,19 +56,13 @@ def sql(
 
     [bold]call-ledger sql "select kind, count(*) from transfers group by kind"[/bold]
     """
-    from projections.serving.client import Reader
-
     output = Output.chosen(json, csv, parquet, raw, excel)
     place = zone(time_zone)
     asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
-    with (
-        ended_by_interrupt(),
-        progress("projecting", unit="events") as moved,
-        Reader(ledger, progress=moved) as reader,
-    ):
+    with ended_by_interrupt(), reading(ledger, lake) as reader:
         as_of = asked.looked_up(reader)
         answer = reader.query(query, as_of=as_of)
-        about = moment_of(reader, as_of)
+        about = {**reader.facts, **moment_of(reader, as_of)}
     table = answer.table
     tell_note(answer.note)
     if output.format is Format.PARQUET:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from infra.kafka import Kafka
     from projections.as_of import AsOf
     from projections.serving.client import Reader
+    from projections.serving.read_side import ReadSide
 
 Figures = dict[str, float]
 
@@ -40,7 +41,7 @@ from feed_positions
 """
 
 
-def dead_letter_counts(reader: Reader, as_of: AsOf | None = None) -> dict[str, int]:
+def dead_letter_counts(reader: ReadSide, as_of: AsOf | None = None) -> dict[str, int]:
     """How many dead letters wait in the tables' quarantine, and of how many calls they are."""
     (counts,) = reader.ask(DEAD_LETTERS, as_of=as_of).table.to_pylist()
     return {name: int(count) for name, count in counts.items()}
@@ -129,6 +130,15 @@ def projector_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
         **since,
         "quarantine_waiting": unread["dead_letters"],
         "incomplete_calls": unread["calls_with_dead_letters"],
+    }
+
+
+def shard_figures(kafka: Kafka, done: Published) -> Figures:
+    """What Kafka has beyond what a shard has published. Raises `LedgerError`."""
+    published = published_to(kafka)
+    return {
+        "published_position": published.position,
+        "lag_events": max(0, published.position - done.position),
     }
 
 

@@ -14,6 +14,7 @@ from infra.logs import Happening
 from ledger.outcomes import Misdirected, Outcome, Recorded, RefusedOutcome
 
 if TYPE_CHECKING:
+    from lake.record import Record
     from projections.batches import Positions
 
 SIZES: Final = (1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 50_000)
@@ -93,6 +94,27 @@ class ProjectorMetrics(PublisherMetrics):
         """The projector's page was committed."""
         self._projected.set(positions.projected_position)
         self.on_page(Published(positions.position, positions.refusal_number), seconds)
+
+
+class ShardMetrics(PublisherMetrics):
+    """How far a shard is, and the files that could not be folded."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        self._failures = Counter(
+            "call_ledger_fold_failures",
+            "Times that fresh files could not be folded.",
+            registry=worker.liveness.registry,
+        )
+
+    def on_commit(self, record: Record, seconds: float) -> None:
+        """The shard's page was committed."""
+        self.on_page(Published(record.position, record.refusal_number), seconds)
+
+    def on_failed(self, error: Exception) -> None:
+        """Files were left as they were, and are folded later."""
+        self._failures.inc()
+        self._log.warning(Happening.NOT_FOLDED, exc_info=error)
 
 
 class SnapshotMetrics:

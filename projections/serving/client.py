@@ -109,6 +109,11 @@ class Reader:
         self._owned.close()
         self._hang_up()
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The name of the ledger that is read; nothing where there is one alone."""
+        return {} if self.ledger is None else {"ledger": self.ledger}
+
     def ask(
         self,
         sql: str,

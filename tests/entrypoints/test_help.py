@@ -26,7 +26,7 @@ LEAVES = [
     # Servers that an example started would go on running: tests/infra starts and ends them.
     if not hasattr(command, "commands") and "call-ledger local" not in path
 ]
-FOR_A_COMPANY = {"topics", "publish", "project", "serve-commands", "reconcile"}
+FOR_A_COMPANY = {"topics", "publish", "project", "lake", "serve-commands", "reconcile"}
 TRIED_ELSEWHERE = {"call-ledger migrate", "call-ledger serve"}
 """One needs a server, and the other is one, which docs/how-to/http.md tries."""
 
@@ -115,6 +115,9 @@ def test_every_command_has_an_example_that_works(
     if path.split()[1] in FOR_A_COMPANY:
         there = request.getfixturevalue("kafka")
         kafka = {"CALL_LEDGER_KAFKA": there.bootstrap, "CALL_LEDGER_KAFKA_PREFIX": there.prefix}
+    if path.startswith("call-ledger lake "):
+        words = ("project", "--until-end", "--shard", "1/1", "--into", "tables")
+        call(folder, *words, variables=kafka)
     for example in examples:
         *variables, _, rest = example.partition("call-ledger ")
         assert f"call-ledger {rest}".startswith(path)

@@ -1,0 +1,61 @@
+"""How far a reader of some partitions has everything: a position that it may have no event of.
+
+The publisher's checkpoint is in the transaction of what it speaks of. So whoever saw it, looked
+where the partitions ended after that, and has read up to there, has every event up to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kafka import TopicPartition
+
+from consumers.kafka.checkpoints import PUBLISHER, checkpoint_in, last_checkpoint
+from consumers.kafka.offsets import consumer_at, ends_of
+from infra.kafka import Kafka
+from infra.topics import EVENTS_POSITIONS
+from ledger.identity import FIRST_EVENT
+from projections.dead_letters import Offsets
+
+
+class PublishedPosition:
+    """Follows the publisher's checkpoints for a reader of these partitions."""
+
+    def __init__(self, kafka: Kafka, partitions: Sequence[TopicPartition]) -> None:
+        """Look where the publisher is now. Raises `KafkaUnavailable`."""
+        self._kafka = kafka
+        self._partitions = partitions
+        there = TopicPartition(kafka.topic(EVENTS_POSITIONS), 0)
+        end = ends_of(kafka, [there])[there]
+        checkpoint = last_checkpoint(kafka, EVENTS_POSITIONS) or {}
+        self.first_event: int | None = checkpoint.get(FIRST_EVENT)
+        """The fingerprint of the ledger's first event, if one was published."""
+        self._published = int(checkpoint.get("position", 0))
+        self._reached = 0
+        self._looked_for = 0
+        self._ends: dict[TopicPartition, int] = {}
+        self._consumer = consumer_at(kafka, {there: end}, [there])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._consumer.close()
+
+    def reached(self, offsets: Offsets) -> int:
+        """The position up to which who goes on at these offsets has everything.
+
+        Raises `KafkaUnavailable`, and `NoCheckpoint` for what is none of ours.
+        """
+        with self._kafka.explained():
+            polled = self._consumer.poll(0)
+        for message in (one for some in polled.values() for one in some):
+            checkpoint = checkpoint_in(message, EVENTS_POSITIONS, PUBLISHER)
+            self._published = int(checkpoint.get("position", self._published))
+            self.first_event = checkpoint.get(FIRST_EVENT, self.first_event)
+        if self._looked_for == self._reached != self._published:
+            self._ends = ends_of(self._kafka, self._partitions)
+            self._looked_for = self._published
+        if all(
+            offsets.get((one.topic, one.partition), 0) >= end for one, end in self._ends.items()
+        ):
+            self._reached = self._looked_for
+        return self._reached

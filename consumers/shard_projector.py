@@ -1,0 +1,221 @@
+"""From some partitions of Kafka into the one table of all shards: rows and offsets in one commit.
+
+The models are computed as ever, in a DuckDB file of the shard's own. Its transaction ends after
+the commit: where only one of both was made, the file is brought back from the table.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from consumers.kafka.dead_letters import (
+    insert_events,
+    insert_refusals,
+    keep_dead_letters,
+    log_dead_letters,
+    parted,
+    without_unreadable,
+)
+from consumers.kafka.feed import BOUNDS, Bounds, KafkaFeed, Page
+from consumers.kafka.offsets import partitions_of
+from consumers.kafka.published import PublishedPosition
+from consumers.kafka.resequencer import Message
+from infra.kafka import Kafka
+from infra.topics import EVENTS
+from lake.local_file import note_state, opened
+from lake.place import LakePlace
+from lake.record import Record
+from lake.shard import Shard
+from lake.table import Lake
+from lake.upkeep import Upkeep
+from lake.writer import ShardWriter
+from ledger.document_validation import why_no_event
+from projections import dead_letters
+from projections.batches import numbers
+from projections.database import MEMORY_MEGABYTES, Projections
+from projections.dead_letters import Offsets
+
+EVERY_SECONDS: Final = 1.0
+"""Between the beginnings of two commits, unless the shard is far behind."""
+
+OnCommit = Callable[[Record, float], None]
+"""Told how far the shard is, and how many seconds the page took."""
+
+
+def project_shard(
+    folder: Path,
+    kafka: Kafka,
+    shard: Shard,
+    place: LakePlace,
+    stopping: threading.Event,
+    until_end: bool = False,
+    on_commit: OnCommit = lambda _record, _seconds: None,
+    memory_megabytes: int = MEMORY_MEGABYTES,
+    bounds: Bounds = BOUNDS,
+    every_seconds: float = EVERY_SECONDS,
+    upkeep: Upkeep | None = None,
+) -> Record:
+    """Keep the shard's rows in the table up to Kafka until told to stop; how far it is then.
+
+    With `until_end` it ends when everything that is in Kafka was read. Raises `ShardTaken` once
+    another process has the shard, `WrongShard`, `TopicMadeAgain` when Kafka has other topics than
+    those that were read, `FileInUse`, `KafkaUnavailable` and `LakeUnavailable`.
+    """
+    lake = Lake.made(place)
+    partitions = [one for one in partitions_of(kafka, EVENTS) if shard.has(one.partition)]
+    with ExitStack() as stack:
+        published = stack.enter_context(closing(PublishedPosition(kafka, partitions)))
+        writer = ShardWriter(lake, shard, published.first_event)
+        last = writer.last
+        offsets = {(topic, number): offset for topic, number, offset in last.offsets}
+        feed = KafkaFeed(
+            kafka, offsets, 0, last.refusal_number, last.topic_ids, bounds, shard=shard
+        )
+        stack.enter_context(closing(feed))
+        projections = stack.enter_context(opened(folder, lake, shard, last, memory_megabytes))
+        writer.take_over()
+        work = ShardWork(projections, writer, feed, published)
+        work.take_late()
+        stack.enter_context((upkeep or Upkeep(place, shard)).running())
+        while not stopping.is_set():
+            began = time.monotonic()
+            page = feed.read()
+            if work.take(page):
+                on_commit(writer.last, time.monotonic() - began)
+            elif until_end and feed.at_end():
+                break
+            if not (page.is_full or until_end):
+                stopping.wait(max(0.0, began + every_seconds - time.monotonic()))
+        work.note_position()
+        return writer.last
+
+
+@dataclass(slots=True)
+class ShardWork:
+    """One shard, page by page."""
+
+    projections: Projections
+    writer: ShardWriter
+    feed: KafkaFeed
+    published: PublishedPosition
+    offsets: Offsets = field(default_factory=dict)
+    """Where reading goes on after the last page."""
+
+    def take(self, page: Page) -> bool:
+        """Compute a page and publish it; whether there was something in it."""
+        self.offsets = page.offsets or self.offsets
+        if not (page.events or page.refusals or page.out_of_turn):
+            self.note_position()
+            return False
+        try:
+            self._publish(page)
+        except duckdb.Error:
+            readable = without_unreadable(self.projections, page)
+            if readable == page:
+                raise
+            page = readable
+            self._publish(page)
+        log_dead_letters([page])
+        return True
+
+    def take_late(self) -> None:
+        """Try every dead letter once more, after a fix."""
+        again = dead_letters.to_be_read_again(self.projections.connection)
+        for position, call_position, original in again:
+            if not why_no_event(original):
+                message = Message(position, False, call_position, original, "", 0, 0, None, True)
+                page = Page([message], [], [], {}, is_full=False)
+                with suppress(duckdb.Error):
+                    self._publish(page)
+
+    def note_position(self) -> None:
+        """Publish how far the shard is where no event of its own says so."""
+        if (position := self._position()) > self.writer.last.position:
+            self.writer.note_position(position)
+
+    def _position(self) -> int:
+        return max(self.writer.last.position, self.published.reached(self.offsets))
+
+    def _publish(self, page: Page) -> None:
+        with self.projections.transaction():
+            has_other_dead_letters = write_page(self.projections, page)
+            connection = self.projections.connection
+            record = self.writer.publish(
+                connection,
+                self._position(),
+                self.projections.positions.refusal_number,
+                dead_letters.offsets(connection),
+                self.feed.topics.ids,
+                self.published.first_event,
+                has_other_dead_letters,
+            )
+            note_state(self.projections, record.state)
+
+
+def write_page(projections: Projections, page: Page) -> bool:
+    """Put a page into the file and compute its calls, in the caller's transaction.
+
+    Which events are new, and which calls were computed, is in the temporary tables
+    `published_events` and `published_calls` then. Returns whether dead letters are other ones.
+    """
+    connection = projections.connection
+    here = positions_here(connection, page.events)
+    new, bad = parted([one for one in page.events if one.number not in here])
+    again = [one for one in page.events if one.number in here and one.is_poison]
+    refused, bad_refusals = parted(page.refusals)
+    _, stray = parted(page.out_of_turn)
+    if new:
+        insert_events(projections, new)
+        projections.note_position(max(projections.positions.position, new[-1].number))
+    if refused:
+        insert_refusals(projections, refused)
+    if page.refusals:
+        projections.note_refusal_number(page.refusals[-1].number)
+    keep_dead_letters(projections, bad, are_holes=True)
+    keep_dead_letters(projections, [*again, *bad_refusals, *stray], are_holes=False)
+    filled = dead_letters.missing(connection) & {one.number for one in new}
+    for number in filled:
+        dead_letters.resolve(connection, number)
+    dead_letters.note_offsets(connection, page.offsets)
+    show_positions(connection, "published_events", new)
+    # Positions of other partitions may be higher, so calls are named, and not found by these.
+    connection.execute(
+        "insert into calls_to_recompute select distinct call_position from events"
+        f" where position >= {new[0].number if new else 0}"
+        " and position in (select position from temp.published_events)"
+    )
+    connection.execute(
+        "create or replace temp table published_calls as select distinct call_position"
+        " from calls_to_recompute"
+    )
+    projections.refresh_touched()
+    return bool(filled or bad or again or bad_refusals or stray)
+
+
+def positions_here(connection: duckdb.DuckDBPyConnection, messages: Sequence[Message]) -> set[int]:
+    """The positions of messages whose events were taken in before."""
+    show_positions(connection, "arriving_positions", messages)
+    first = messages[0].number if messages else 0
+    found = connection.execute(
+        f"select position from events where position >= {first}"
+        " and position in (select position from temp.arriving_positions)"
+    )
+    return {position for (position,) in found.fetchall()}
+
+
+def show_positions(
+    connection: duckdb.DuckDBPyConnection, name: str, messages: Sequence[Message]
+) -> None:
+    """Make a temporary table of messages' positions."""
+    connection.register("positions", pa.table({"position": numbers([m.number for m in messages])}))
+    connection.execute(f"create or replace temp table {name} as from positions")
+    connection.unregister("positions")

@@ -1,0 +1,1 @@
+"""Rows that several projectors publish and anybody reads meanwhile, in one Delta table."""

@@ -1,0 +1,54 @@
+"""What keeps a shard's files few, beside the process that publishes it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from lake.folding import fold
+from lake.place import LakePlace
+from lake.shard import Shard
+from lake.table import KEEP, Lake
+
+LOOK_SECONDS: Final = 5.0
+COMMITS_TO_FOLD: Final = 60
+"""A report opens the fresh files of up to so many commits of each shard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Folds the fresh files of one shard; the first shard deletes what nobody needs for all."""
+
+    place: LakePlace
+    shard: Shard
+    on_failed: Callable[[Exception], None] = lambda _: None
+    """Told why files were left; it is tried again."""
+    commits_to_fold: int = COMMITS_TO_FOLD
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Do so in a thread for as long as this lasts."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._run, args=(ended,), name="folding", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _run(self, ended: threading.Event) -> None:
+        vacuumed_at = time.monotonic()
+        while not ended.wait(LOOK_SECONDS):
+            try:
+                lake = Lake(self.place)
+                fold(lake, self.shard.number, self.commits_to_fold)
+                if self.shard.number == 1 and time.monotonic() > vacuumed_at + KEEP.total_seconds():
+                    vacuumed_at = time.monotonic()
+                    lake.vacuum()
+            except Exception as error:  # rows go on, whatever becomes of their files
+                self.on_failed(error)
