@@ -7,7 +7,7 @@ as by commands, and the store is opened and used afterwards like any other.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -47,12 +47,16 @@ def rows(events: int) -> Iterator[Rows]:
         happened = list(
             zip(batch.positions, batch.call_positions, versions, batch.documents, strict=True)
         )
-        begun = [
-            (SOURCE, text_after(SUBJECT, document).decode(), call)
-            for _, call, version, document in happened
-            if version == 1
-        ]
-        yield Rows(begun, happened, list(outcomes_of(happened)))
+        yield Rows(begun(happened), happened, list(outcomes_of(happened)))
+
+
+def begun(happened: Iterable[tuple[int, int, int, bytes]]) -> list[tuple[str, str, int]]:
+    """The calls that begin with one of the events."""
+    return [
+        (SOURCE, text_after(SUBJECT, document).decode(), call)
+        for _, call, version, document in happened
+        if version == 1
+    ]
 
 
 def outcomes_of(happened: list[tuple[int, int, int, bytes]]) -> Iterator[tuple[Any, ...]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.figures import Figure, table
+from bench.full_store import INSERT, begun
 from bench.histories import batches
 from entrypoints.one_call import one_call
 from entrypoints.ui.moment import AskedMoment
@@ -140,8 +141,10 @@ def write_store(folder: Path, size: int) -> EventBatch:
             rows = zip(
                 batch.positions, batch.call_positions, versions, batch.documents, strict=True
             )
+            happened = list(islice(rows, kept))
             store.execute("BEGIN")
-            store.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", islice(rows, kept))
+            store.executemany(INSERT["events"], happened)
+            store.executemany(INSERT["calls"], begun(happened))
             store.execute("COMMIT")
             positions += batch.positions[kept:]
             call_positions += batch.call_positions[kept:]

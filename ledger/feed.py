@@ -157,6 +157,10 @@ class StoreFeed:
         """The documents of one call in the order of their versions; none when it is unknown."""
         return self._store.documents_of(source, call_id)
 
+    def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:
+        """Source and call position of each call of this id, in the order of sources."""
+        return self._store.calls_of_id(call_id)
+
     def close(self) -> None:
         """Close the store."""
         self._store.close()

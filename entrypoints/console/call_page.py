@@ -29,17 +29,15 @@ PAGE_ENTRIES: Final = 200
 MOST_LANE_ROWS: Final = 500
 
 NEIGHBOURS: Final = """
-select
-  max(call_position) filter (call_position < $here) as older,
-  min(call_position) filter (call_position > $here) as newer
-from calls {conditions}
-"""
-NAMED: Final = (
-    "select call_position, source, call_id from calls where call_position in ($one, $other)"
+(
+  select source, call_id, true as is_newer from calls {newer} order by call_position limit 1
+) union all (
+  select source, call_id, false as is_newer from calls {older} order by call_position desc limit 1
 )
+"""
 EVENT_COUNT: Final = """
 select count(*) as count, max(position) filter (version = $version) as position
-from events where source = $source and call_id = $call_id
+from events where call_position = $call_position and position >= $call_position
 """
 REFUSED: Final = """
 select * from refusals where source = $source and call_id = $call_id order by refusal_number
@@ -74,9 +72,8 @@ def show_call(
     operation = "read a call's events" if sees_events else "read a call's state"
     service.log_reading(request, visitor.key, operation)
     with service.reader() as reader:
-        head = reader.ask(
-            EVENT_COUNT, {"source": source, "call_id": call_id, "version": event or 0}
-        )
+        places = (place for one, place in reader.calls_of_id(call_id) if one == source)
+        head = reader.ask(EVENT_COUNT, {"call_position": next(places, 0), "version": event or 0})
         (events,) = head.table.to_pylist()
         if event is not None and event < events["count"]:
             known_at = str(events["position"])
@@ -184,17 +181,12 @@ def neighbours(
         conditions, parameters = search.conditions()
     except NotUnderstood:
         conditions, parameters = [], {}
-    sql = NEIGHBOURS.format(conditions=where(conditions))
-    (found,) = reader.ask(sql, parameters | {"here": here}).table.to_pylist()
-    named: dict[int, dict[str, Any]] = {
-        one["call_position"]: one
-        for one in reader.ask(
-            NAMED, {"one": found["newer"] or 0, "other": found["older"] or 0}
-        ).table.to_pylist()
+    sql = NEIGHBOURS.format(
+        newer=where(["call_position > $here", *conditions]),
+        older=where(["call_position < $here", *conditions]),
+    )
+    found = {
+        row["is_newer"]: Neighbour(row["source"], row["call_id"])
+        for row in reader.ask(sql, parameters | {"here": here}).table.to_pylist()
     }
-
-    def of(position: int | None) -> Neighbour | None:
-        one = named.get(position or 0)
-        return Neighbour(one["source"], one["call_id"]) if one else None
-
-    return of(found["newer"]), of(found["older"])
+    return found.get(True), found.get(False)

@@ -153,10 +153,7 @@ class StoreHistory:
 
     def sources_of(self, call_id: str) -> list[str]:
         """The sources that have a call of this id."""
-        rows = self._store.rows(
-            "SELECT source FROM calls WHERE call_id = ? ORDER BY source", call_id
-        )
-        return [source for (source,) in rows]
+        return [source for source, _ in self._store.calls_of_id(call_id)]
 
     def _fingerprints(self, wanted: Sequence[FirstEvent]) -> dict[int, int | None]:
         """The fingerprints that the commands' outcomes have."""

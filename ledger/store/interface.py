@@ -216,6 +216,22 @@ class StoreReader(ABC):
             limit,
         )
 
+    def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:
+        """Source and call position of each call of this id, in the order of sources.
+
+        Each source is searched on its own: there are few, and the key of `calls` begins with it.
+        """
+        found: list[tuple[str, int]] = []
+        source: str | None = ""
+        while True:
+            ((source,),) = self.rows("SELECT min(source) FROM calls WHERE source > ?", source)
+            if source is None:
+                return found
+            rows = self.rows(
+                "SELECT call FROM calls WHERE source = ? AND call_id = ?", source, call_id
+            )
+            found += ((source, call) for (call,) in rows)
+
     def waiting(self) -> int:
         """How many in quarantine nobody has resolved."""
         ((count,),) = self.rows("SELECT count(*) FROM quarantine WHERE state = 'waiting'")

@@ -19,12 +19,11 @@ from typing import Any, Final
 from infra.errors import LedgerMissing
 from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
-from ledger.identity import fingerprint_at, fingerprint_from
+from ledger.identity import fingerprint_at
 from projections.as_of import AsOf
 from projections.catch_up import Progress
 from projections.errors import FileDamaged, ProjectionError, StillFilling
 from projections.feeds import NothingToFollow, feed_of
-from projections.identity import FIRST_ROW, other_ledger
 from projections.serving.duckdb_file import FileInUse
 from projections.serving.isolated import ANSWER, TablesMoved, Task, answer_isolated
 from projections.serving.line import called_owner
@@ -55,6 +54,9 @@ IN_USE_SECONDS: Final = 1.0
 """How long an asker waits for a foreign program that has the file."""
 
 RETRY_SECONDS: Final = 0.02
+CALLS_OF_ID: Final = (
+    "select source, call_position from calls where call_id = $call_id order by source"
+)
 GIVEN_BACK: Final = b"given back"
 
 FromLent = Callable[[Snapshot, Question], Answer]
@@ -85,7 +87,8 @@ class Reader:
         """What became of a file that was damaged while this had it."""
         self._line: Connection[Any, Any] | None = None
         self._in_use_seconds = in_use_seconds
-        self._as_it_is = self._is_checked = as_it_is
+        self._as_it_is = as_it_is
+        self._first_event: int | None = None
         self._feed = self._open_feed()
 
     @property
@@ -129,6 +132,16 @@ class Reader:
         `ProjectionError` when nobody answers within two minutes.
         """
         return self._answer(self._question(sql, parameters, bounds, as_of, is_isolated=False))
+
+    def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:
+        """Source and call position of each call of this id, in the order of sources.
+
+        A store looks it up in its key, and tables alone have none: they read all their calls.
+        """
+        if isinstance(self._feed, StoreFeed):
+            return self._feed.calls_of_id(call_id)
+        rows = self.ask(CALLS_OF_ID, {"call_id": call_id}).table.to_pylist()
+        return [(row["source"], row["call_position"]) for row in rows]
 
     def query(
         self,
@@ -180,6 +193,8 @@ class Reader:
         is_isolated: bool,
     ) -> Question:
         head = self._feed.head()
+        if self._first_event is None:
+            self._first_event = fingerprint_at(self._feed, 1)
         return Question(
             sql,
             parameters,
@@ -189,6 +204,7 @@ class Reader:
             bounds,
             is_isolated,
             as_of,
+            first_event=self._first_event,
         )
 
     def _answer(self, question: Question, from_lent: FromLent = answer_isolated) -> Answer:
@@ -239,8 +255,6 @@ class Reader:
         """The answer of the process that has the tables; nothing when there is none any more."""
         try:
             line = self._line or self._called_owner()
-            if not self._is_checked and not self._is_owner_of_this_ledger(line):
-                return None
             line.send_bytes(pack_question(question))
             if not question.is_isolated:
                 return unpack_answer(line.recv_bytes())
@@ -257,23 +271,6 @@ class Reader:
         """A line to the process that has the tables. Raises `OSError` where there is none."""
         self._line = called_owner(self._folder.path)
         return self._line
-
-    def _is_owner_of_this_ledger(self, line: Connection[Any, Any]) -> bool:
-        """Whether the tables are known to be of our store; raises `OtherLedger` if they are not.
-
-        Whoever has them may have been started with another store than ours. Where one of both has
-        no event yet nothing can be said, and it is looked at again with the next question.
-        """
-        ours = fingerprint_at(self._feed, 1)
-        line.send_bytes(pack_question(Question(FIRST_ROW, patience_seconds=0)))
-        for row in unpack_answer(line.recv_bytes()).table.to_pylist():
-            if ours is None:
-                break
-            if fingerprint_from(row["command_id"], row["recorded_at"]) != ours:
-                path = self._folder.projections
-                raise other_ledger(path, "the process that keeps them follows another store")
-            self._is_checked = True
-        return True
 
     def _hang_up(self) -> None:
         if self._line is not None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from projections.as_of import AsOf
 from projections.errors import FileDamaged, ProjectionError, StillFilling, UnreadableEvent
+from projections.identity import OtherLedger
 from projections.serving.sandbox import (
     USUAL,
     Bounds,
@@ -42,6 +43,8 @@ class Question:
     """Whether whoever asks computes it, in a process of its own, from a snapshot."""
     as_of: AsOf | None = None
     """The moment that the tables are to be of; none is now."""
+    first_event: int | None = None
+    """The fingerprint of the asker's first event, by which its ledger is known; none is any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ ERRORS = {
     error.__name__: error
     for error in (
         *(QueryRefused, TookTooLong, QueryFailed),
-        *(StillFilling, FileDamaged, UnreadableEvent, ProjectionError),
+        *(StillFilling, FileDamaged, UnreadableEvent, OtherLedger, ProjectionError),
     )
 }
 
@@ -84,6 +87,7 @@ def pack_question(question: Question) -> bytes:
             "bounds": asdict(question.bounds),
             "is_isolated": question.is_isolated,
             "as_of": question.as_of and question.as_of.as_json(),
+            "first_event": question.first_event,
         },
     )
 

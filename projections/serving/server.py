@@ -33,7 +33,7 @@ from projections.batches import Positions
 from projections.catch_up import Progress, catch_up
 from projections.database import FILE_NAME, MEMORY_MEGABYTES, Projections
 from projections.errors import FileDamaged, ProjectionError, StillFilling
-from projections.identity import check_tables_are_of
+from projections.identity import check_tables_are_of, first_fingerprint, other_ledger
 from projections.rebuild import Rebuild, Told
 from projections.serving.damage import damaged, is_damage
 from projections.serving.duckdb_file import open_or_set_aside, set_aside
@@ -58,6 +58,9 @@ from projections.tables_as_of import statements
 LOCK_NAME: Final = "projections.lock"
 QUESTION_BYTES_LIMIT: Final = 1_000_000
 WAIT_FOR_OTHERS_SECONDS: Final = 5.0
+CHECKED_LIMIT: Final = 200
+"""Statements that are known to only read, each of at most 100,000 characters."""
+
 IDLE_SECONDS: Final = 0.2
 """How long a connection without a question is kept, and how soon the end is noticed."""
 
@@ -92,6 +95,8 @@ class Owner:
         self._rebuilding = threading.Lock()
         self._outdated = projections.outdated()
         self._is_checked = False
+        self._first_event: int | None = None
+        self._checked: dict[tuple[str, bool], frozenset[str]] = {}
         self._damage: FileDamaged | None = None
         self._is_filling = open_feed is not None and projections.positions.projected_position == 0
 
@@ -189,14 +194,30 @@ class Owner:
 
     def _answer(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> Answer:
         self._bring_up_to(question, cursor)
-        readable = readable_by_the_ledger()
         as_of, catalog = question.as_of, self.projections.path.stem
-        tables = check(
-            cursor, question.sql, readable if as_of is None else without_schemas(readable)
-        )
+        tables = self._tables_named(question, cursor)
         before = [] if as_of is None else list(statements(as_of, catalog, tables))
         table, position = read(cursor, question.sql, question.parameters, question.bounds, before)
         return Answer(table, position if as_of is None else as_of.position, self.note)
+
+    def _tables_named(
+        self, question: Question, cursor: duckdb.DuckDBPyConnection
+    ) -> frozenset[str]:
+        """The tables that a statement reads, once it is checked. Raises as `check` does.
+
+        The same statements are asked again and again: to parse one takes a tenth of a call's page.
+        """
+        asked = question.sql, question.as_of is None
+        tables = self._checked.get(asked)
+        if tables is None:
+            readable = readable_by_the_ledger()
+            if question.as_of is not None:
+                readable = without_schemas(readable)
+            tables = check(cursor, question.sql, readable)
+            if len(self._checked) == CHECKED_LIMIT:
+                self._checked.clear()
+            self._checked[asked] = tables
+        return tables
 
     @contextmanager
     def lending(self, question: Question) -> Iterator[Snapshot]:
@@ -213,8 +234,22 @@ class Owner:
         with self.projections.without_checkpoints():
             yield Snapshot.of(self.projections.path, self.projections.descriptor)
 
+    def _check_is_of_asker(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Refuse who has another store than these tables follow. Raises `OtherLedger`.
+
+        Where one of both has no event yet nothing can be said.
+        """
+        if question.first_event is None:
+            return
+        if self._first_event is None:
+            self._first_event = first_fingerprint(cursor)
+        if self._first_event not in (None, question.first_event):
+            path = self.projections.path
+            raise other_ledger(path, "the process that keeps them follows another store")
+
     def _bring_up_to(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> None:
         """Bring the tables up for a question, or wait so long for another thread that does."""
+        self._check_is_of_asker(question, cursor)
         if is_behind(cursor, question) and self._writing.acquire(timeout=question.patience_seconds):
             try:
                 self.bring_up()

@@ -52,6 +52,20 @@ def test_a_facet_narrows_the_search_and_the_address_is_the_state(auditor: Opened
     assert found(auditor) == ["B"]
 
 
+@pytest.mark.parametrize(
+    ("line", "newer", "older"),
+    [("", "E", "C"), ("agent:agent-3", None, "B"), ("reason:sold", "G", None)],
+)
+def test_the_calls_before_and_after_are_those_of_the_search(
+    line: str, newer: str | None, older: str | None, auditor: Opened
+) -> None:
+    auditor.go(f"/console/calls/centre/D?q={quote(line)}")
+    for rel, expected in (("prev", newer), ("next", older)):
+        links = auditor.page.locator(f".neighbours a[rel={rel}]")
+        shown = [str(one.get_attribute("href")).partition("?")[0] for one in links.all()]
+        assert [one.rpartition("/")[2] for one in shown] == ([expected] if expected else [])
+
+
 @pytest.mark.parametrize("line", ["colour:red", "phase:purple", "from:yesterday", 'agent:"x', "x:"])
 def test_what_means_nothing_is_said_to(line: str, opener: Opener) -> None:
     reader = opener.enter("auditor")

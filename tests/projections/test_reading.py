@@ -44,6 +44,20 @@ def test_what_was_recorded_before_the_question_is_in_the_answer(tmp_path: Path) 
     assert count(tmp_path) == (5, 5)
 
 
+def test_a_call_is_found_by_its_id_in_the_store_and_in_tables_without_one(tmp_path: Path) -> None:
+    north, south = (receive(1).model_copy(update={"source": one}) for one in ("north", "south"))
+    with Ledger.open(tmp_path) as ledger:
+        ledger.record(receive(2))
+        ledger.record(south)
+        ledger.record(north.model_copy(update={"command_id": UUID(int=9)}))
+    for _ in ("with a store", "without"):
+        with Reader(tmp_path) as reader:
+            reader.ask("select 1")
+            assert reader.calls_of_id("call-1") == [("north", 3), ("south", 2)]
+            assert reader.calls_of_id("call-3") == []
+        (tmp_path / "ledger.sqlite").unlink(missing_ok=True)
+
+
 def test_a_reader_beside_the_owner_is_answered_by_it_and_sees_its_own_writes(
     tmp_path: Path,
 ) -> None:
