@@ -151,5 +151,6 @@ def row_of(reader: Reader, call: OneCall) -> dict[str, Any]:
         "select * from calls where call_position = $call_position",
         {"call_position": call.call_position},
         as_of=call.as_of,
+        only_call=call.call_position,
     ).table.to_pylist()
     return dict(rows[0]) if rows else {}

@@ -7,19 +7,30 @@ told later. The rows of all other calls are those that the tables have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 
 from projections.as_of import AsOf
 from projections.models import Kind, Model, columns_read, models, models_by_call
 
 
-def statements(as_of: AsOf, catalog: str, tables: Set[str]) -> Iterator[str]:
+def statements(
+    as_of: AsOf,
+    catalog: str,
+    tables: Set[str],
+    only_call: int | None = None,
+    has_changed_calls: Callable[[], bool] = lambda: True,
+) -> Iterator[str]:
     """What to run so that the names of these tables mean those of the moment, on one connection.
 
-    `catalog` is the name under which the connection has the tables' file. To plan a model takes
-    longer than to compute it for so few calls, so only what the tables are computed from is.
+    `catalog` is the name under which the connection has the tables' file. With `only_call` the
+    tables have this call alone. To plan a model takes longer than to compute it for so few calls,
+    so only what the tables are computed from is, and nothing where no call changed: that is asked
+    of the connection, by whoever runs each statement before taking the next one.
     """
     now = f"{catalog}.main"
+    began = f"call_position <= {as_of.position}"
+    if only_call is not None:
+        began += f" and call_position = {only_call}"
     asked = [model for model in models() if model.name in with_those_read(tables, Kind.VIEW)]
     kept = [model for model in asked if model.is_by_call]
     if kept or "dead_letters" in tables:
@@ -29,17 +40,12 @@ def statements(as_of: AsOf, catalog: str, tables: Set[str]) -> Iterator[str]:
             f" where {as_of.is_known}"
         )
     if kept:
-        yield from changed_calls(as_of, now)
-    for model in kept:
-        yield f"create temp table {model.name}_of_changed_calls as {computed(model)}"
-    # Only now, because a model reads the rows of these calls alone in those that it is made of.
-    for model in kept:
-        yield (
-            f"create temp view {model.name} as"
-            f" select * from {now}.{model.name} anti join temp.changed_calls"
-            f" using (call_position) where call_position <= {as_of.position}"
-            f" union all by name select * from temp.{model.name}_of_changed_calls"
-        )
+        yield changed_calls(as_of, now, began)
+    if kept and has_changed_calls():
+        yield from computed_anew(as_of, now, began, kept)
+    else:
+        for model in kept:
+            yield f"create temp view {model.name} as select * from {now}.{model.name} where {began}"
     if "refusals" in tables:
         yield (
             f"create temp view refusals as select * from {now}.refusals"
@@ -52,13 +58,12 @@ def statements(as_of: AsOf, catalog: str, tables: Set[str]) -> Iterator[str]:
             yield f"create temp view {model.name} as {model.sql}"
 
 
-def changed_calls(as_of: AsOf, now: str) -> Iterator[str]:
-    """The calls of which a part counts, and those of their events that do.
+def changed_calls(as_of: AsOf, now: str, began: str) -> str:
+    """The statement that finds the calls, among those that began, of which a part counts.
 
     Each condition is asked for on its own, because DuckDB then passes over the parts of the table
     in which it holds for all.
     """
-    began = f"call_position <= {as_of.position}"
     left_out = [
         f"select call_position from {now}.events where {began} and not ({condition})"
         for condition in as_of.conditions
@@ -67,12 +72,25 @@ def changed_calls(as_of: AsOf, now: str) -> Iterator[str]:
         f"select call_position from {now}.dead_letters"
         f" where {began} and not coalesce({as_of.is_known}, false)"
     )
-    yield f"create temp table changed_calls as {' union '.join([*left_out, unread])}"
+    return f"create temp table changed_calls as {' union '.join([*left_out, unread])}"
+
+
+def computed_anew(as_of: AsOf, now: str, began: str, kept: list[Model]) -> Iterator[str]:
+    """What computes the changed calls from those of their events that count, beside all others."""
     yield (
         f"create temp table source_events as select {', '.join(columns_read())}"
         f" from {now}.events semi join temp.changed_calls using (call_position)"
         f" where {as_of.counts}"
     )
+    for model in kept:
+        yield f"create temp table {model.name}_of_changed_calls as {computed(model)}"
+    # Only now, because a model reads the rows of these calls alone in those that it is made of.
+    for model in kept:
+        yield (
+            f"create temp view {model.name} as select * from {now}.{model.name}"
+            f" anti join temp.changed_calls using (call_position) where {began}"
+            f" union all by name select * from temp.{model.name}_of_changed_calls"
+        )
 
 
 def computed(model: Model) -> str:

@@ -71,10 +71,12 @@ def computed(
     memory_megabytes: int,
     told: Told,
     task_events: int = TASK_EVENTS,
+    sets_aside: bool = False,
 ) -> Computed:
     """Have the tables of an archive computed; `where` are the archive's place and the work's.
 
-    Raises `UnreadableEvent`, `WorkersLost`, and `LedgerError`.
+    With `sets_aside` workers pass over what they cannot read. Raises `UnreadableEvent`,
+    `WorkersLost`, and `LedgerError`.
     """
     place, work = (place_of(one) for one in where)
     manifest = read_manifest(place)
@@ -84,13 +86,15 @@ def computed(
     def looked_up(segments: int) -> None:
         told("planning", manifest.events[segments - 1].last, end)
 
-    tasks = planned(place, where, manifest, models, memory_megabytes, looked_up, task_events)
+    tasks = planned(
+        place, where, manifest, models, memory_megabytes, looked_up, task_events, sets_aside
+    )
     told("computing", 0, end)
     done: dict[str, Done] = {}
     for result in workers.submit(tasks, compute):
         one = msgspec.json.decode(result, type=Done)
         done[one.task] = one
-        events += one.events
+        events += one.events + one.unreadable
         told("computing", events, end)
     if done.keys() != {task.name for task in tasks} or events != end:
         raise LedgerError(

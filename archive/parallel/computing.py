@@ -6,10 +6,12 @@ task that is done again, because its worker was lost, finds the note or leaves t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, NamedTuple
 
 import duckdb
 import msgspec
@@ -27,7 +29,7 @@ from projections.computing import Computing, Work
 from projections.errors import UnreadableEvent
 from projections.filling import CHECKED
 from projections.models import MACROS, Models, of_this_version
-from projections.unreadable import NO_ROW, NO_ROWS
+from projections.unreadable import NO_ROW, NO_ROWS, unreadable
 
 INTO: Final = file_layout.SCHEMAS[0]
 ALL_POSITIONS: Final = 2**60
@@ -50,6 +52,8 @@ class Done(msgspec.Struct, frozen=True):
     first: int
     last: int
     events: int
+    unreadable: int
+    """Events that were passed over."""
     checksum: str
     """Of its events, in any order."""
     tables: tuple[Table, ...]
@@ -79,7 +83,7 @@ def compute(task: Task) -> bytes:
         ) as connection,
     ):
         prepare(connection, models)
-        take_events(connection, task, models)
+        passed_over = take_events(connection, task, models)
         ((events, checksum),) = connection.execute(f"select {CHECKED} from task_events").fetchall()
         by_call = [model.name for model in models.kept if model.is_by_call]
         work_here = Work(dict.fromkeys(by_call, INTO), events="main.task_events")
@@ -87,7 +91,9 @@ def compute(task: Task) -> bytes:
         computing.make_tables(work_here, 0)
         computing.part(work_here, 0)
         tables = tuple(kept(connection, work, task, name) for name in by_call)
-    done = msgspec.json.encode(Done(task.name, task.first, task.last, events, checksum, tables))
+    done = msgspec.json.encode(
+        Done(task.name, task.first, task.last, events, passed_over, checksum, tables)
+    )
     work.write(note, memoryview(done))
     return done
 
@@ -103,18 +109,41 @@ def prepare(connection: duckdb.DuckDBPyConnection, models: Models) -> None:
     connection.execute(f"create table task_events ({columns})")
 
 
-def take_events(connection: duckdb.DuckDBPyConnection, task: Task, models: Models) -> None:
-    """Take the events of the task's calls. Raises `UnreadableEvent`."""
-    place = place_of(task.place)
+class Rows(NamedTuple):
+    """Events of a segment, and where they are put into `task_events`."""
+
+    connection: duckdb.DuckDBPyConnection
+    table: pa.Table
+
+
+def take_events(connection: duckdb.DuckDBPyConnection, task: Task, models: Models) -> int:
+    """Take the events of the task's calls; how many were passed over. Raises `UnreadableEvent`."""
+    place, passed_over = place_of(task.place), 0
     for name, digest in task.segments:
         content = content_of(place, name, digest)
-        rows = rows_in(content, task, models.columns_read)
-        connection.register("segment", rows)
+        rows = Rows(connection, rows_in(content, task, models.columns_read))
+        every = range(len(rows.table))
         try:
-            connection.execute("insert into task_events by name from segment")
+            insert(rows, every)
         except NO_ROWS:
-            raise unreadable_in(content, task) from None
-        connection.unregister("segment")
+            if not task.sets_aside:
+                raise unreadable_in(content, task) from None
+            bad = set(unreadable(rows, every, insert))
+            good = rows.table.filter(pa.array([one not in bad for one in every]))
+            insert(Rows(connection, good), range(len(good)))
+            passed_over += len(bad)
+    return passed_over
+
+
+def insert(into: Rows, places: Sequence[int]) -> None:
+    """Put rows that are next to each other in a segment into the task's table."""
+    into.connection.register("segment", into.table.slice(places[0] if places else 0, len(places)))
+    try:
+        into.connection.execute("insert into task_events by name from segment")
+    finally:
+        # In a transaction that is over because of it, nothing is unregistered any more.
+        with suppress(duckdb.TransactionException):
+            into.connection.unregister("segment")
 
 
 def rows_in(content: bytes, task: Task, columns: tuple[str, ...]) -> pa.Table:
@@ -140,7 +169,7 @@ def unreadable_in(content: bytes, task: Task) -> UnreadableEvent:
             return UnreadableEvent(
                 f"The event at position {position:,} of the archive cannot be read:"
                 f" {why.rstrip('.')}. The tables are as before. Use the version that recorded it,"
-                " or rebuild without workers and with --set-aside-unreadable."
+                " or rebuild with --set-aside-unreadable."
             )
     return UnreadableEvent(
         f"Events of calls from position {task.first:,} to {task.last:,} of the archive cannot be"

@@ -26,7 +26,7 @@ TASK_EVENTS: Final = 500_000
 LOOKED_AT_ONCE: Final = 8
 """Segments whose calls are looked up at the same time: in S3 most of that is waiting."""
 
-RESULTS: Final = 1
+RESULTS: Final = 2
 """Changes when tasks leave other files behind."""
 
 
@@ -47,6 +47,8 @@ class Task(msgspec.Struct, frozen=True):
     models: str
     """What the models of the program are known by."""
     memory_megabytes: int
+    sets_aside: bool
+    """Whether what cannot be read is passed over."""
 
 
 def planned(
@@ -57,6 +59,7 @@ def planned(
     memory_megabytes: int,
     told: Callable[[int], None],
     task_events: int = TASK_EVENTS,
+    sets_aside: bool = False,
 ) -> list[Task]:
     """The tasks for the archive of a place; `where` are the names of that place and of the work.
 
@@ -82,6 +85,7 @@ def planned(
             some,
             known_by,
             memory_megabytes,
+            sets_aside,
         )
         for number, some in sorted(needed.items())
     ]
@@ -94,12 +98,13 @@ def task_of(
     segments: list[Segment],
     known_by: str,
     memory_megabytes: int,
+    sets_aside: bool,
 ) -> Task:
     """A task under the name that follows from what it reads and computes."""
-    said = (RESULTS, first, last, known_by, [one.entry_sha256 for one in segments])
+    said = (RESULTS, first, last, known_by, sets_aside, [one.entry_sha256 for one in segments])
     name = f"{first:012}-{sha256(msgspec.json.encode(said)).hexdigest()[:16]}"
     files = tuple((one.name, one.sha256) for one in segments)
-    return Task(name, *where, first, last, files, known_by, memory_megabytes)
+    return Task(name, *where, first, last, files, known_by, memory_megabytes, sets_aside)
 
 
 def number_of(call_position: int, task_events: int) -> int:

@@ -147,14 +147,22 @@ def rebuild(
         raise typer.BadParameter("--from-store or --from-archive: leave one of them out.")
     if set_aside_unreadable and dry_run:
         raise typer.BadParameter("--dry-run sets nothing aside: leave one of them out.")
-    if (workers or on) and (from_archive is None or dry_run or set_aside_unreadable):
+    if (workers or on) and (from_archive is None or dry_run):
         raise typer.BadParameter("--workers and --on need --from-archive, and nothing else to do.")
     if (workers and on) or ((work or memory) and not (workers or on)):
         raise typer.BadParameter("Name --workers or --on; --work and --memory belong to them.")
     name: str | None
     if on is not None or workers is not None:
-        found = computed_by(ledger, str(from_archive), workers, on, work, memory)
-        wish = Wish(keep, back, SHOWN if diff is None else None, takes_computed=True)
+        found = computed_by(
+            ledger, str(from_archive), workers, on, work, memory, set_aside_unreadable
+        )
+        wish = Wish(
+            keep,
+            back,
+            SHOWN if diff is None else None,
+            sets_aside=set_aside_unreadable,
+            takes_computed=True,
+        )
         name = "archive"
         rebuilt, shown = rebuilt_and_shown(ledger, wish, None, found, diff)
         found.forget()
@@ -187,6 +195,7 @@ def computed_by(
     scheduler: str | None,
     work: str | None,
     memory_megabytes: int | None,
+    sets_aside: bool,
 ) -> Computed:
     """The tables of an archive, computed by workers. Raises `WorkersLost` and `typer.Exit`."""
     from archive.parallel.computed import MEMORY_MEGABYTES, computed
@@ -203,7 +212,12 @@ def computed_by(
             moved(done, total or None, doing=step)
 
         return computed(
-            where, workers, of_this_version(), memory_megabytes or MEMORY_MEGABYTES, told
+            where,
+            workers,
+            of_this_version(),
+            memory_megabytes or MEMORY_MEGABYTES,
+            told,
+            sets_aside=sets_aside,
         )
 
 

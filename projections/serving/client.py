@@ -123,15 +123,18 @@ class Reader:
         parameters: Parameters | None = None,
         bounds: Bounds = USUAL,
         as_of: AsOf | None = None,
+        only_call: int | None = None,
     ) -> Answer:
         """Answer a statement of the ledger's own, with the position that it is true at.
 
-        As of a moment, it is asked of the tables as they were then. Otherwise it shows all that
+        As of a moment, it is asked of the tables as they were then, which have nothing but
+        `only_call` where it asks about one. Otherwise it shows all that
         was recorded before the question, or, where the read side is busy for longer than 10
         seconds, an earlier position. Raises `QueryRefused`, `QueryFailed`, and
         `ProjectionError` when nobody answers within two minutes.
         """
-        return self._answer(self._question(sql, parameters, bounds, as_of, is_isolated=False))
+        question = self._question(sql, parameters, bounds, as_of, is_isolated=False)
+        return self._answer(replace(question, only_call=only_call))
 
     def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:
         """Source and call position of each call of this id, in the order of sources.

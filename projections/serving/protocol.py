@@ -43,6 +43,8 @@ class Question:
     """Whether whoever asks computes it, in a process of its own, from a snapshot."""
     as_of: AsOf | None = None
     """The moment that the tables are to be of; none is now."""
+    only_call: int | None = None
+    """The position of the call that an earlier moment's tables are asked about; none is all."""
     first_event: int | None = None
     """The fingerprint of the asker's first event, by which its ledger is known; none is any."""
 
@@ -87,6 +89,7 @@ def pack_question(question: Question) -> bytes:
             "bounds": asdict(question.bounds),
             "is_isolated": question.is_isolated,
             "as_of": question.as_of and question.as_of.as_json(),
+            "only_call": question.only_call,
             "first_event": question.first_event,
         },
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -93,7 +93,7 @@ def read(
     sql: str,
     parameters: Parameters | None = None,
     bounds: Bounds = USUAL,
-    before: Sequence[str] = (),
+    before: Iterable[str] = (),
 ) -> tuple[pa.Table, int]:
     """Run the statement in one read-only transaction with the position it is true at.
 
@@ -109,15 +109,16 @@ def reading(
     sql: str,
     parameters: Parameters | None = None,
     bounds: Bounds = USUAL,
-    before: Sequence[str] = (),
+    before: Iterable[str] = (),
     rows_in_one_part: int = ROWS_IN_ONE_PART,
 ) -> Iterator[Parts]:
     """Run the statement in one read-only transaction, and read its answer part by part.
 
-    The statement has been checked. `before` are statements of ours, run in the same transaction,
-    that make the tables of an earlier moment. Raises `QueryRefused` for what does not only read the
-    ledger, and for more rows, bytes, memory or time than the bounds; `QueryFailed` for what DuckDB
-    cannot carry out; `duckdb.Error` where the file is damaged.
+    The statement has been checked. `before` are statements of ours that make the tables of an
+    earlier moment, each run in the same transaction before the next one is taken. Raises
+    `QueryRefused` for what does not only read the ledger, and for more rows, bytes, memory or time
+    than the bounds; `QueryFailed` for what DuckDB cannot carry out; `duckdb.Error` where the file
+    is damaged.
     """
     cursor.execute("begin transaction" if before else "begin transaction read only")
     try:

@@ -196,7 +196,15 @@ class Owner:
         self._bring_up_to(question, cursor)
         as_of, catalog = question.as_of, self.projections.path.stem
         tables = self._tables_named(question, cursor)
-        before = [] if as_of is None else list(statements(as_of, catalog, tables))
+
+        def has_changed_calls() -> bool:
+            return bool(cursor.execute("from temp.changed_calls limit 1").fetchall())
+
+        before = (
+            ()
+            if as_of is None
+            else statements(as_of, catalog, tables, question.only_call, has_changed_calls)
+        )
         table, position = read(cursor, question.sql, question.parameters, question.bounds, before)
         return Answer(table, position if as_of is None else as_of.position, self.note)
 

@@ -10,10 +10,13 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from archive.manifest import read_manifest
 from archive.parallel import computed as computing_all
+from archive.parallel import computing
 from archive.parallel.computed import Computed
 from archive.parallel.computing import compute
 from archive.parallel.dask import DaskWorkers
@@ -32,6 +35,7 @@ from projections.rebuild import Rebuild, Rebuilt
 from projections.serving.server import owning
 from tests.archive.dying import die_in_every, die_once_in_each
 from tests.entrypoints.calling import call
+from tests.projections.damaged_store import damage, document_at
 from tests.projections.held_calls import history
 
 SEGMENT_ROWS, TASK_EVENTS = 90, 70
@@ -82,9 +86,11 @@ def quietly(*_: Any) -> None:
     """Nobody watches."""
 
 
-def computed(folder: Path, workers: Workers) -> Computed:
+def computed(folder: Path, workers: Workers, sets_aside: bool = False) -> Computed:
     where = str(folder / "archive"), str(folder / "work")
-    return computing_all.computed(where, workers, of_this_version(), 500, quietly, TASK_EVENTS)
+    return computing_all.computed(
+        where, workers, of_this_version(), 500, quietly, TASK_EVENTS, sets_aside
+    )
 
 
 def tasks_of(folder: Path) -> list[Task]:
@@ -158,6 +164,31 @@ def test_an_event_that_this_version_does_not_know_stops_it_with_its_position(
     )
     with pytest.raises(UnreadableEvent, match=r"event at position 1 of the archive .* It is new"):
         compute(first)
+
+
+def test_what_cannot_be_read_is_passed_over_where_the_tables_have_set_it_aside_too(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unread = 200
+    read_rows = computing.rows_in
+
+    def with_a_word_to_come(*asked: Any) -> pa.Table:
+        rows = read_rows(*asked)
+        types = pc.if_else(pc.equal(rows["position"], unread), "call.to-come.v1", rows["type"])
+        return rows.set_column(rows.column_names.index("type"), "type", types)
+
+    monkeypatch.setattr(computing, "rows_in", with_a_word_to_come)
+    of = computed(ledger, Here(), sets_aside=True)
+    not_the_same = pytest.raises(ProjectionError, match="are not those of the archive")
+    with Projections(ledger / FILE_NAME) as tables, not_the_same:
+        rebuilt(tables, of)
+    damage(ledger, unread, document_at(ledger, unread).replace(b'"type":"call.', b'"type":"cold.'))
+    (ledger / FILE_NAME).unlink()
+    with owning(ledger, lambda: StoreFeed(ledger)) as owner:
+        owner.bring_up(sets_aside_unreadable=True)
+        with owner.writing() as tables:
+            assert rebuilt(tables, of).changed == []
+            assert tables.rebuild() == []
 
 
 @pytest.mark.slow

@@ -27,16 +27,30 @@ seconds = st.none() | st.integers(-50, 4000)
 def as_of_rows(opened: Projections, as_of: AsOf) -> dict[str, list[dict[str, Any]]]:
     """Every table as of the moment."""
     with opened.connection.cursor() as cursor:
-        for statement in statements(as_of, opened.path.stem, set(TABLES)):
-            cursor.execute(statement)
+        go_back(cursor, opened, as_of, set(TABLES))
         return rows_by(cursor)
+
+
+def go_back(
+    cursor: duckdb.DuckDBPyConnection,
+    opened: Projections,
+    as_of: AsOf,
+    tables: set[str],
+    only_call: int | None = None,
+) -> None:
+    """Let these tables be those of the moment, as the server does it."""
+
+    def has_changed_calls() -> bool:
+        return bool(cursor.execute("from temp.changed_calls limit 1").fetchall())
+
+    for statement in statements(as_of, opened.path.stem, tables, only_call, has_changed_calls):
+        cursor.execute(statement)
 
 
 def rows_of_one(opened: Projections, as_of: AsOf, table: str) -> list[dict[str, Any]]:
     """One table as of the moment, when no other is asked for."""
     with opened.connection.cursor() as cursor:
-        for statement in statements(as_of, opened.path.stem, {table}):
-            cursor.execute(statement)
+        go_back(cursor, opened, as_of, {table})
         return in_order(cursor.sql(f"from {table}").to_arrow_table().to_pylist())
 
 
@@ -119,6 +133,24 @@ def test_a_table_asked_for_alone_is_as_when_all_are(
     with projections() as opened:
         opened.add(written.batch())
         assert rows_of_one(opened, as_of, table) == as_of_rows(opened, as_of)[table]
+
+
+@settings(max_examples=6, phases=PHASES)
+@given(steps, moments, seconds)
+def test_a_call_asked_about_alone_is_as_among_all(
+    drawn: Drawn, position: int, happened_by: int | None
+) -> None:
+    written = history(drawn)
+    until = None if happened_by is None else morning(happened_by)
+    as_of = AsOf(min(position, len(written.events)), None, until)
+    with projections() as opened:
+        opened.add(written.batch())
+        of_all = as_of_rows(opened, as_of)["calls"]
+        for (call,) in opened.connection.execute("select call_position from calls").fetchall():
+            with opened.connection.cursor() as cursor:
+                go_back(cursor, opened, as_of, {"calls"}, call)
+                alone = cursor.sql("from calls").to_arrow_table().to_pylist()
+            assert alone == [row for row in of_all if row["call_position"] == call]
 
 
 @settings(max_examples=3, phases=PHASES)
