@@ -41,8 +41,9 @@ AT: Final = "SELECT document FROM read_parquet($files) WHERE position = $positio
 
 
 class File(NamedTuple):
-    """A segment's file on this machine, and the last position or number in it."""
+    """A segment's file on this machine, and the first and last position or number in it."""
 
+    first: int
     last: int
     path: Path
 
@@ -71,7 +72,7 @@ def open_archive(place: Place, scratch: Path) -> OpenHistory:
             else:
                 path = scratch / segment.name
                 path.write_bytes(content)
-            files[kind].append(File(segment.last, path))
+            files[kind].append(File(segment.first, segment.last, path))
     return partial(archive_history, Files(manifest.ends(), files))
 
 
@@ -147,12 +148,8 @@ class ArchiveHistory:
 
     def _holding(self, first: int, last: int) -> list[File]:
         """The files with positions between these."""
-        before, found = 0, []
-        for file in self._files.of_kind["events"]:
-            if before < last and file.last >= first:
-                found.append(file)
-            before = file.last
-        return found
+        files = self._files.of_kind["events"]
+        return [file for file in files if file.first <= last and file.last >= first]
 
     def _rows(self, query: str, files: Sequence[File], **parameters: object) -> list[Any]:
         return self._asked(query, files, **parameters).fetchall() if files else []

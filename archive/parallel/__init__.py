@@ -1,1 +1,1 @@
-"""The tables of calls, computed from an archive by workers: processes here, or Dask's elsewhere."""
+"""Calls computed or judged from an archive by workers: processes here, or Dask's elsewhere."""

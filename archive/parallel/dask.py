@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Final
 
-from archive.parallel.plan import Task
-from archive.parallel.workers import MOST_LOSSES, Compute, WorkersLost, lost
+from archive.parallel.workers import MOST_LOSSES, One, Result, Task, WorkersLost, lost
 from infra.errors import WrongSetting
 
 SCHEMES: Final = {"dask": "tcp", "dask+tls": "tls"}
@@ -33,7 +32,7 @@ class DaskWorkers:
         self._where = where
         self._address = f"{SCHEMES[scheme]}://{rest}"
 
-    def submit(self, tasks: Sequence[Task], compute: Compute) -> Iterator[bytes]:
+    def submit(self, tasks: Sequence[One], compute: Callable[[One], Result]) -> Iterator[Result]:
         """Do all tasks."""
         from distributed import Client, as_completed  # noqa: PLC0415
         from distributed.scheduler import KilledWorker  # noqa: PLC0415
@@ -54,7 +53,7 @@ class DaskWorkers:
             for future in coming:
                 task, losses = waiting.pop(future.key)
                 done = len(tasks) - len(waiting) - 1
-                result: bytes | None = None
+                result: Result | None = None
                 error: BaseException | None = None
                 try:
                     if future.status == "finished":
@@ -85,7 +84,7 @@ class DaskWorkers:
     def _scheduler_lost(self, done: int, total: int) -> WorkersLost:
         return WorkersLost(
             f"The Dask scheduler at {self._where} ended, {done:,} of {total:,} tasks are finished:"
-            " start it, and run the same again. What is finished is not computed again."
+            " start it, and run the same again."
         )
 
 

@@ -65,17 +65,7 @@ def planned(
 
     Told how many segments were looked at.
     """
-    needed: dict[int, list[Segment]] = {}
-    segments = manifest.events
-    with ThreadPoolExecutor(LOOKED_AT_ONCE) as threads:
-        earlier = threads.map(lambda one: calls_before(place, one), segments)
-        for done, (segment, calls) in enumerate(zip(segments, earlier, strict=True), 1):
-            own = range(
-                number_of(segment.first, task_events), number_of(segment.last, task_events) + 1
-            )
-            for number in {*own, *(number_of(call, task_events) for call in calls)}:
-                needed.setdefault(number, []).append(segment)
-            told(done)
+    needed = segments_needed(place, manifest, told, task_events)
     known_by = fingerprint(models)
     return [
         task_of(
@@ -89,6 +79,24 @@ def planned(
         )
         for number, some in sorted(needed.items())
     ]
+
+
+def segments_needed(
+    place: Place, manifest: Manifest, told: Callable[[int], None], task_events: int
+) -> dict[int, list[Segment]]:
+    """The segments that have events of the calls of each task, by its number."""
+    needed: dict[int, list[Segment]] = {}
+    segments = manifest.events
+    with ThreadPoolExecutor(LOOKED_AT_ONCE) as threads:
+        earlier = threads.map(lambda one: calls_before(place, one), segments)
+        for done, (segment, calls) in enumerate(zip(segments, earlier, strict=True), 1):
+            own = range(
+                number_of(segment.first, task_events), number_of(segment.last, task_events) + 1
+            )
+            for number in {*own, *(number_of(call, task_events) for call in calls)}:
+                needed.setdefault(number, []).append(segment)
+            told(done)
+    return needed
 
 
 def task_of(

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
-from archive.parallel.plan import Task
 from infra.errors import LedgerError
 
 MOST_LOSSES: Final = 5
@@ -19,7 +18,18 @@ PROCESSES: Final = get_context("forkserver")
 
 PROCESSES.set_forkserver_preload(["archive.parallel.computing"])
 
-Compute = Callable[[Task], bytes]
+
+class Task(Protocol):
+    """One piece of work: small, because it goes to another process or machine."""
+
+    @property
+    def name(self) -> str:
+        """It follows from all that the result follows from."""
+        ...
+
+
+One = TypeVar("One", bound=Task)
+Result = TypeVar("Result")
 
 
 class WorkersLost(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -29,7 +39,7 @@ class WorkersLost(LedgerError):  # noqa: N818 - it reads as the state it reports
 class Workers(Protocol):
     """Whoever does tasks, in any order, each of them at least once."""
 
-    def submit(self, tasks: Sequence[Task], compute: Compute) -> Iterator[bytes]:
+    def submit(self, tasks: Sequence[One], compute: Callable[[One], Result]) -> Iterator[Result]:
         """Do all tasks; yields the result of each once, as soon as it is there.
 
         A task whose worker is lost is given to another one. Raises what a task raises, and
@@ -44,7 +54,7 @@ class Processes:
     def __init__(self, count: int) -> None:
         self._count = count
 
-    def submit(self, tasks: Sequence[Task], compute: Compute) -> Iterator[bytes]:
+    def submit(self, tasks: Sequence[One], compute: Callable[[One], Result]) -> Iterator[Result]:
         """Do all tasks; when one process is lost all are begun anew, and what was done is kept."""
         left, losses = {task.name: task for task in tasks}, 0
         while left:
@@ -68,6 +78,5 @@ def lost(done: int, total: int) -> WorkersLost:
     """The error where workers end again and again."""
     return WorkersLost(
         f"Workers ended {MOST_LOSSES} times without finishing a task, {done:,} of {total:,} tasks"
-        " are finished: look whether they have enough memory (--memory). Run the same again: what"
-        " is finished is not computed again."
+        " are finished: look whether they have enough memory, and run the same again."
     )

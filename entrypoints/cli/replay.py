@@ -19,6 +19,7 @@ from entrypoints.ui.progress import progress
 if TYPE_CHECKING:
     from infra.folder import LedgerFolder
     from ledger.replay.history import OpenHistory
+    from ledger.replay.parts import JudgeAll
     from ledger.replay.question import Answer, Question
 
 GROUPED_BY = ("state", "change", "before", "after", "role", "phase", "action")
@@ -78,6 +79,14 @@ def replay(
             help="Read an archive instead of the ledger: a folder, or s3://bucket/prefix.",
         ),
     ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="SCHEDULER",
+            help="Have the calls of --archive judged by a Dask cluster: dask://host:8786.",
+        ),
+    ] = None,
     json: AsJson = False,
     csv: AsCsv = False,
     ledger: LedgerOption = DEFAULT_FOLDER,
@@ -95,6 +104,8 @@ def replay(
     from ledger.replay.rule_file import rules_named
 
     output = Output.chosen(json, csv)
+    if on is not None and archive is None:
+        raise typer.BadParameter("--on needs --archive: workers read nothing else.")
     question = Question(
         rules_named(rules),
         None if against is None else rules_named(against),
@@ -104,7 +115,8 @@ def replay(
         at_most,
     )
     with history_in(ledger, archive) as history, progress("replaying", unit="events") as moved:
-        for done, total, so_far in replayed(history, question, processes):
+        judge = None if on is None else judging_on(on, str(archive))
+        for done, total, so_far in replayed(history, question, processes, judge):
             moved(done, total)
             answer = so_far
     if output.format is Format.JSON:
@@ -118,6 +130,15 @@ def replay(
             print_table(names, rows, "Decisions that would differ", without_empty=True)
         for line in totals(question, answer):
             typer.echo(line)
+
+
+def judging_on(scheduler: str, archive: str) -> JudgeAll:
+    """What has the calls of an archive judged by a cluster. Raises `WrongSetting`."""
+    from archive.parallel.dask import DaskWorkers
+    from archive.parallel.replaying import judging_by
+    from archive.places import absolute
+
+    return judging_by(DaskWorkers(scheduler), absolute(archive))
 
 
 @contextmanager

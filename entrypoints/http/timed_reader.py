@@ -34,6 +34,7 @@ class TimedReader(Reader):
         parameters: Parameters | None = None,
         bounds: Bounds = USUAL,
         as_of: AsOf | None = None,
+        only_call: int | None = None,
     ) -> Answer:
         """Answer as `Reader.ask` does; raises `Problem` once the request's time is used up."""
         left_seconds = self._deadline - time.monotonic()
@@ -41,7 +42,7 @@ class TimedReader(Reader):
             if left_seconds <= 0:
                 raise self._took_too_long()
             within = replace(bounds, seconds=min(bounds.seconds, left_seconds))
-            return super().ask(sql, parameters, within, as_of)
+            return super().ask(sql, parameters, within, as_of, only_call)
         except TookTooLong:
             raise self._took_too_long() from None
 

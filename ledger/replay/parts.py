@@ -46,12 +46,20 @@ class Part(NamedTuple):
     head: int
 
 
+JudgeAll = Callable[[Part, list[Calls]], Iterator[Answer]]
+"""Judges all of these calls; the answers come in the order of the calls."""
+
+
 def replayed(
-    open_history: OpenHistory, question: Question, processes: int
+    open_history: OpenHistory,
+    question: Question,
+    processes: int,
+    judge_elsewhere: JudgeAll | None = None,
 ) -> Iterator[tuple[int, int, Answer]]:
     """Judge what was asked: how far it is, of how far, and the answer so far.
 
-    Raises `NoSuchPosition` where the question names one.
+    It is done in so many processes, or elsewhere. Raises `NoSuchPosition` where the question names
+    one.
     """
     answer = Answer()
     with tempfile.TemporaryDirectory(prefix="call-ledger-replay-") as scratch:
@@ -60,11 +68,12 @@ def replayed(
             bounds, head = bounds_of(history, question), history.head()
             worth = processes_worth(question, bounds, head.position)
             # They begin while the refusals are sorted.
-            with judging(min(processes, worth)) as judge_all:
+            with judging(1 if judge_elsewhere else min(processes, worth)) as judge_here:
                 sort_refusals(history, path, head, bounds, question.call)
                 calls = list(calls_asked(history, path, question, bounds, head.position))
                 done, total = 0, sum(one.about for one in calls)
                 whole = Part(open_history, path, question, bounds, head.position)
+                judge_all = judge_elsewhere or judge_here
                 for one, judged in zip(calls, judge_all(whole, calls), strict=True):
                     answer.add(judged, question.at_most)
                     done += one.about
@@ -82,7 +91,7 @@ def processes_worth(question: Question, bounds: Bounds, head: int) -> int:
 
 
 @contextmanager
-def judging(processes: int) -> Iterator[Callable[[Part, list[Calls]], Iterator[Answer]]]:
+def judging(processes: int) -> Iterator[JudgeAll]:
     """What judges calls in order, in so many processes; one alone is this process."""
     if processes < 2:
         yield lambda part, calls: map(partial(judged_part, part), calls)
@@ -148,22 +157,27 @@ def some_of(calls: Iterable[int]) -> Iterator[Calls]:
 
 def judged_part(part: Part, calls: Calls) -> Answer:
     """Judge some calls, in the order of their first events."""
-    answer, recognition = Answer(), Recognition()
     with part.history() as history, closing(SortedRefusals(part.refusals)) as sorted_refusals:
         refusals = sorted_refusals.between(calls.first, calls.last)
-        for found in events_of(history, calls, part.head):
-            by_call, wanted = read(found.rows)
-            fingerprints = found.fingerprints(wanted)
-            for call, events in by_call:
-                judge_call(
-                    part.question,
-                    part.bounds,
-                    events,
-                    refusals.get(call, []),
-                    fingerprints,
-                    recognition,
-                    answer,
-                )
+        return judged_calls(
+            part.question, part.bounds, events_of(history, calls, part.head), refusals
+        )
+
+
+def judged_calls(
+    question: Question,
+    bounds: Bounds,
+    all_events: Iterable[Events],
+    refusals: Mapping[int, OfCall],
+) -> Answer:
+    """Judge the calls of these events, with what was refused of them."""
+    answer, recognition = Answer(), Recognition()
+    for found in all_events:
+        by_call, wanted = read(found.rows)
+        fingerprints = found.fingerprints(wanted)
+        for call, events in by_call:
+            refused = refusals.get(call, [])
+            judge_call(question, bounds, events, refused, fingerprints, recognition, answer)
     return answer
 
 

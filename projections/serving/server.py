@@ -35,10 +35,10 @@ from projections.database import FILE_NAME, MEMORY_MEGABYTES, Projections
 from projections.errors import FileDamaged, ProjectionError, StillFilling
 from projections.identity import check_tables_are_of, first_fingerprint, other_ledger
 from projections.rebuild import Rebuild, Told
+from projections.serving.checked_statements import CheckedStatements
 from projections.serving.damage import damaged, is_damage
 from projections.serving.duckdb_file import open_or_set_aside, set_aside
 from projections.serving.line import ADDRESS_NAME
-from projections.serving.permitted import check
 from projections.serving.protocol import (
     Answer,
     Question,
@@ -48,7 +48,6 @@ from projections.serving.protocol import (
     unpack_question,
     without_delay,
 )
-from projections.serving.readable import readable_by_the_ledger, without_schemas
 from projections.serving.rebuilding import is_wish, serve_rebuild
 from projections.serving.retrying import is_retry, serve_retry
 from projections.serving.sandbox import read
@@ -58,9 +57,6 @@ from projections.tables_as_of import statements
 LOCK_NAME: Final = "projections.lock"
 QUESTION_BYTES_LIMIT: Final = 1_000_000
 WAIT_FOR_OTHERS_SECONDS: Final = 5.0
-CHECKED_LIMIT: Final = 200
-"""Statements that are known to only read, each of at most 100,000 characters."""
-
 IDLE_SECONDS: Final = 0.2
 """How long a connection without a question is kept, and how soon the end is noticed."""
 
@@ -96,7 +92,7 @@ class Owner:
         self._outdated = projections.outdated()
         self._is_checked = False
         self._first_event: int | None = None
-        self._checked: dict[tuple[str, bool], frozenset[str]] = {}
+        self._statements = CheckedStatements()
         self._damage: FileDamaged | None = None
         self._is_filling = open_feed is not None and projections.positions.projected_position == 0
 
@@ -195,7 +191,7 @@ class Owner:
     def _answer(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> Answer:
         self._bring_up_to(question, cursor)
         as_of, catalog = question.as_of, self.projections.path.stem
-        tables = self._tables_named(question, cursor)
+        tables = self._statements.tables_named(question, cursor)
 
         def has_changed_calls() -> bool:
             return bool(cursor.execute("from temp.changed_calls limit 1").fetchall())
@@ -207,25 +203,6 @@ class Owner:
         )
         table, position = read(cursor, question.sql, question.parameters, question.bounds, before)
         return Answer(table, position if as_of is None else as_of.position, self.note)
-
-    def _tables_named(
-        self, question: Question, cursor: duckdb.DuckDBPyConnection
-    ) -> frozenset[str]:
-        """The tables that a statement reads, once it is checked. Raises as `check` does.
-
-        The same statements are asked again and again: to parse one takes a tenth of a call's page.
-        """
-        asked = question.sql, question.as_of is None
-        tables = self._checked.get(asked)
-        if tables is None:
-            readable = readable_by_the_ledger()
-            if question.as_of is not None:
-                readable = without_schemas(readable)
-            tables = check(cursor, question.sql, readable)
-            if len(self._checked) == CHECKED_LIMIT:
-                self._checked.clear()
-            self._checked[asked] = tables
-        return tables
 
     @contextmanager
     def lending(self, question: Question) -> Iterator[Snapshot]:

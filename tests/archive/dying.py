@@ -4,30 +4,62 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from archive.parallel.computing import compute
-from archive.parallel.plan import Task
-
-
-def die_once_in_each(task: Task) -> bytes:
-    """Die before the task the first time, and after it the second time."""
-    folder = Path(task.work).parent / "deaths"
-    folder.mkdir(exist_ok=True)
-    before, after = folder / f"{task.name} before", folder / f"{task.name} after"
-    die_unless(before)
-    result = compute(task)
-    die_unless(after)
-    return result
+from archive.parallel.workers import One, Result, Task, Workers
 
 
-def die_in_every(task: Task) -> bytes:
-    """Die in the middle of the task."""
-    os.kill(os.getpid(), signal.SIGKILL)
-    return b""
+@dataclass(frozen=True)
+class DyingOnceInEach:
+    """Dies before the task the first time, and after it the second time."""
+
+    folder: str
+    compute: Callable[[Any], Any]
+
+    def __call__(self, task: Task) -> Any:
+        folder = Path(self.folder)
+        folder.mkdir(exist_ok=True)
+        die_unless(folder / f"{task.name} before")
+        result = self.compute(task)
+        die_unless(folder / f"{task.name} after")
+        return result
+
+
+@dataclass(frozen=True)
+class DyingInEvery:
+    """Dies in the middle of the task."""
+
+    compute: Callable[[Any], Any]
+
+    def __call__(self, task: Task) -> Any:
+        del task
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def die_unless(there: Path) -> None:
     if not there.exists():
         there.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Dying:
+    """Gives its workers tasks at which they die."""
+
+    def __init__(
+        self, workers: Workers, dying: Callable[[Callable[[Any], Any]], Callable[[Any], Any]]
+    ) -> None:
+        self._workers = workers
+        self._dying = dying
+
+    def submit(self, tasks: Sequence[One], compute: Callable[[One], Result]) -> Iterator[Result]:
+        return self._workers.submit(tasks, self._dying(compute))
+
+
+class Here:
+    """Does tasks in this process, the last one first."""
+
+    def submit(self, tasks: Sequence[One], compute: Callable[[One], Result]) -> Iterator[Result]:
+        return map(compute, reversed(tasks))

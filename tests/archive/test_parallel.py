@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from archive.parallel.computed import Computed
 from archive.parallel.computing import compute
 from archive.parallel.dask import DaskWorkers
 from archive.parallel.plan import Task, planned
-from archive.parallel.workers import Compute, Processes, Workers, WorkersLost
+from archive.parallel.workers import Processes, Workers, WorkersLost
 from archive.places import FolderPlace
 from bench.dask_cluster import Cluster, cluster
 from infra.errors import WrongSetting
@@ -33,31 +33,13 @@ from projections.errors import ProjectionError, UnreadableEvent
 from projections.models import kept_models, of_this_version
 from projections.rebuild import Rebuild, Rebuilt
 from projections.serving.server import owning
-from tests.archive.dying import die_in_every, die_once_in_each
+from tests.archive.dying import Dying, DyingInEvery, DyingOnceInEach, Here
 from tests.entrypoints.calling import call
 from tests.projections.damaged_store import damage, document_at
 from tests.projections.held_calls import history
 
 SEGMENT_ROWS, TASK_EVENTS = 90, 70
 """So that segments and tasks begin at different positions, and calls go over the ends of both."""
-
-
-class Here:
-    """Does tasks in this process, the last one first."""
-
-    def submit(self, tasks: Sequence[Task], compute: Compute) -> Iterator[bytes]:
-        return map(compute, reversed(tasks))
-
-
-class Dying:
-    """Gives its workers tasks at which they die."""
-
-    def __init__(self, workers: Workers, compute: Compute) -> None:
-        self._workers = workers
-        self._compute = compute
-
-    def submit(self, tasks: Sequence[Task], _: Compute) -> Iterator[bytes]:
-        return self._workers.submit(tasks, self._compute)
 
 
 @pytest.fixture(scope="module")
@@ -198,11 +180,11 @@ def test_processes_that_die_change_no_row(ledger: Path) -> None:
     for task in tasks_of(ledger)[2:]:
         (deaths / f"{task.name} before").touch()
         (deaths / f"{task.name} after").touch()
-    of = computed(ledger, Dying(Processes(2), die_once_in_each))
+    of = computed(ledger, Dying(Processes(2), partial(DyingOnceInEach, str(deaths))))
     assert len(list(deaths.iterdir())) == 2 * len(tasks_of(ledger))
     assert_same_as_a_rebuild(ledger, of)
     with pytest.raises(WorkersLost, match="ended 5 times without finishing"):
-        computed(ledger, Dying(Processes(2), die_in_every))
+        computed(ledger, Dying(Processes(2), DyingInEvery))
 
 
 def replacing(of: Cluster, until: threading.Event) -> threading.Thread:
@@ -221,7 +203,8 @@ def test_workers_of_a_cluster_that_are_killed_again_and_again_change_no_row(ledg
     with cluster() as of:
         thread = replacing(of, done)
         try:
-            found = computed(ledger, Dying(DaskWorkers(of.url), die_once_in_each))
+            dying = partial(DyingOnceInEach, str(ledger / "deaths"))
+            found = computed(ledger, Dying(DaskWorkers(of.url), dying))
         finally:
             done.set()
             thread.join()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -17,8 +17,6 @@ from pyarrow.fs import S3FileSystem
 from archive.bucket import BucketPlace
 from archive.creation import create
 from archive.parallel.computed import Computed, computed
-from archive.parallel.plan import Task
-from archive.parallel.workers import Compute
 from archive.places import ArchiveUnavailable, FolderPlace, place_of
 from archive.restoring import restore
 from infra.errors import LedgerInUse
@@ -26,6 +24,7 @@ from infra.folder import LedgerFolder
 from ledger.store.opening import store_to_read
 from projections.models import of_this_version
 from tests.archive.archived import archived, files_of, findings, recorded
+from tests.archive.dying import Here
 
 PREFIXES = count()
 
@@ -171,13 +170,6 @@ def test_an_object_is_read_in_parts_as_a_file_is(bucket: str) -> None:
         assert pq.ParquetFile(file).read_row_group(3)["number"].to_pylist() == [*range(300, 400)]
     with place.opened("none.parquet") as nothing:
         assert nothing is None
-
-
-class Here:
-    """Does tasks in this process."""
-
-    def submit(self, tasks: Sequence[Task], compute: Compute) -> Iterator[bytes]:
-        return map(compute, tasks)
 
 
 @pytest.mark.slow
