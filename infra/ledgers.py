@@ -79,14 +79,14 @@ class Member:
         return self.ledgers.rule.ledger_of(source, call_id)
 
     def sentence_for(self, source: str, call_id: str) -> str:
-        """Why a command of a call of another ledger is not taken, with the next step."""
+        """Why nothing is done here with a call of another ledger, with the next step."""
         home = self.home_of(source, call_id)
         if home is None:
             return (
                 f"Calls of source {source} belong to no ledger: name the source in "
                 f"{self.ledgers.file.name}, or a ledger that is the default."
             )
-        return f"The call belongs to ledger {home}, and this is {self.name}: send it to {home}."
+        return f"The call belongs to ledger {home}, and this is {self.name}: ask {home}."
 
 
 def read_ledgers(file: Path) -> Ledgers:

@@ -139,7 +139,9 @@ class Ledger:
             )
         if self._member is None:
             return [*self._take_own(requests, isolated)]
-        elsewhere = [misdirected(self._member, request.command) for request in requests]
+        elsewhere = [
+            misdirected(self._member, command.source, command.call_id) for command, _ in requests
+        ]
         both = [*zip(requests, elsewhere, strict=True)]
         own = iter(self._take_own([one for one, home in both if home is None], isolated))
         return [next(own) if home is None else home for home in elsewhere]

@@ -6,18 +6,17 @@ from typing import NamedTuple
 
 import orjson
 
-from domain.commands import Command
 from infra.ledgers import Member
 from ledger.feed import StoreFeed
 from ledger.outcomes import Misdirected
 
 
-def misdirected(member: Member, command: Command) -> Misdirected | None:
-    """What a command comes to whose call belongs to another ledger; nothing where it is ours."""
-    home = member.home_of(command.source, command.call_id)
+def misdirected(member: Member, source: str, call_id: str) -> Misdirected | None:
+    """What is told of a call that belongs to another ledger; nothing where it is ours."""
+    home = member.home_of(source, call_id)
     if home == member.name:
         return None
-    return Misdirected(home, member.sentence_for(command.source, command.call_id))
+    return Misdirected(home, member.sentence_for(source, call_id))
 
 
 class CallsElsewhere(NamedTuple):

@@ -19,6 +19,7 @@ from entrypoints.http.asked import (
 )
 from entrypoints.http.call_filters import CUSTOMER, Filters
 from entrypoints.http.keys import ApiRole, Caller
+from entrypoints.http.one_command import of_another_ledger
 from entrypoints.http.pages import newest_rows
 from entrypoints.http.permissions import PERMISSIONS, AllowedTo
 from entrypoints.http.problems import Problem, described
@@ -29,6 +30,7 @@ from entrypoints.timeline.lanes import lanes
 from entrypoints.timeline.picture import picture
 from entrypoints.ui.period import zone
 from ledger.feed import StoreFeed
+from ledger.membership import misdirected
 from projections.serving.client import Reader
 
 MOST_CALLS: Final = 500
@@ -40,7 +42,7 @@ CALL: Final = "/v1/calls/{source}/{call_id}"
 router = APIRouter(tags=["calls"])
 
 
-@router.get(CALL, summary="A call's state", responses=described(404))
+@router.get(CALL, summary="A call's state", responses=described(404, 421))
 def read_state(
     request: Request,
     source: str,
@@ -61,7 +63,7 @@ def read_state(
     return document({"position": call.position, **call.moment, "call": row}, headers)
 
 
-@router.get(f"{CALL}/events", summary="A call's events", responses=described(404))
+@router.get(f"{CALL}/events", summary="A call's events", responses=described(404, 421))
 def read_events(
     request: Request,
     source: str,
@@ -87,7 +89,7 @@ def read_events(
 @router.get(
     f"{CALL}/timeline",
     summary="A call's timeline",
-    responses=described(404) | {200: {"content": {JSON: {}, SVG: {}}}},
+    responses=described(404, 421) | {200: {"content": {JSON: {}, SVG: {}}}},
 )
 def draw_timeline(
     request: Request,
@@ -143,9 +145,12 @@ def list_calls(
 def known_call(
     reader: Reader, service: Service, source: str, call_id: str, asked: Asked
 ) -> OneCall:
-    """The call as of the moment. Raises `Problem` when there is none."""
+    """The call as of the moment. Raises `Problem` when there is none, or it is another ledger's."""
     try:
         return read_call(reader, service.folder, call_id, source, asked.moment)
     except CallNotFoundError:
+        member = service.folder.member
+        if member is not None and (elsewhere := misdirected(member, source, call_id)):
+            raise of_another_ledger(elsewhere) from None
         detail = "No call of this source has this id at that moment: see /v1/calls."
         raise Problem(404, "no-such-call", detail) from None

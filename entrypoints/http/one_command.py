@@ -58,7 +58,7 @@ async def answer_command(
     if isinstance(outcome, RefusedOutcome):
         return answer(refused(outcome))
     if isinstance(outcome, Misdirected):
-        return answer(misdirected(outcome))
+        return answer(of_another_ledger(outcome))
     repeated = {"repeated": True} if outcome.repeated else {}
     return Response(
         answer_to(asked.command, outcome, **repeated),
@@ -123,8 +123,8 @@ def refused(outcome: RefusedOutcome) -> Problem:
     )
 
 
-def misdirected(outcome: Misdirected) -> Problem:
-    """What is told of a command of another ledger's call: nothing here can answer for it."""
+def of_another_ledger(outcome: Misdirected) -> Problem:
+    """What is told of another ledger's call: nothing here can answer for it."""
     home: dict[str, Any] = {} if outcome.ledger is None else {"ledger": outcome.ledger}
     return Problem(421, WRONG_LEDGER, outcome.sentence, **home)
 

@@ -32,7 +32,7 @@ def test_every_step_does_what_it_says(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
-    assert "The call belongs to ledger rest, and this is italy: send it to rest." in said
+    assert "The call belongs to ledger rest, and this is italy: ask rest." in said
     assert re.search(r"computed at position 1 of ledger italy, \d+ of ledger rest\.", said)
     assert "computed at position 1 of ledger italy." in said
     assert "italy: 1 of its calls belong to rest by this file, such as 4711 of pbx-rome" in said

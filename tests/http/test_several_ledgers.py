@@ -47,13 +47,25 @@ def test_a_command_of_another_ledgers_call_is_misdirected_and_nothing_is_kept(
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert (problem["type"], problem["ledger"]) == ("urn:call-ledger:wrong-ledger", "south")
-    assert problem["detail"].endswith("send it to south.")
+    assert problem["detail"].endswith("ask south.")
     with StoreFeed(north.folder) as feed:
         assert feed.head() == (0, 0)
     assert north.ask(homes(north)["north"]).status_code == 201
     metrics = north.admin.get("/metrics").text
     assert 'call_ledger_commands_total{outcome="misdirected"} 1.0' in metrics
     assert 'call_ledger_commands_total{outcome="recorded"} 1.0' in metrics
+
+
+def test_a_call_of_another_ledger_is_looked_for_there_and_one_of_nobody_is_not_there(
+    north: Served,
+) -> None:
+    for of_call in ("", "/events", "/timeline"):
+        for home, status in (("south", 421), ("north", 404)):
+            call_id = orjson.loads(homes(north)[home])["call_id"]
+            answer = north.auditor.get(f"/v1/calls/test/{call_id}{of_call}")
+            assert (answer.status_code, answer.json().get("ledger")) == (
+                status, "south" if status == 421 else None,
+            )  # fmt: skip
 
 
 def test_of_many_lines_each_is_answered_alone(north: Served) -> None:

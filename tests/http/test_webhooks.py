@@ -232,7 +232,7 @@ def test_deliveries_of_another_ledgers_calls_are_kept_apart_and_say_whose(tmp_pa
         assert wait_until(lambda: quarantine.waiting() == len(DELIVERIES), 60)
         kept = quarantine.list()
     assert {one.reason for one in kept} == {
-        "The call belongs to ledger rest, and this is italy: send it to rest."
+        "The call belongs to ledger rest, and this is italy: ask rest."
     }
     assert sorted(one.original for one in kept) == sorted(DELIVERIES)
 

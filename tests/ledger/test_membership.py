@@ -35,7 +35,7 @@ def test_a_command_of_another_ledgers_call_is_told_where_it_belongs_and_nothing_
         outcomes = ledger.record_many(requests([receive, elsewhere, offer, answer]))
     assert [type(one) for one in outcomes] == [Recorded, Misdirected, Recorded, Recorded]
     assert outcomes[1] == Misdirected(
-        "rest", "The call belongs to ledger rest, and this is italy: send it to rest."
+        "rest", "The call belongs to ledger rest, and this is italy: ask rest."
     )
     assert [one.position for one in outcomes if isinstance(one, Recorded)] == [1, 2, 3]
     with StoreFeed(italy) as feed:
