@@ -134,10 +134,16 @@ class Settings(BaseSettings):
 def settings_with(**flags: Any) -> Settings:
     """Every setting, from its flag where one is given, else from its variable.
 
-    Raises `WrongSetting` for the first that is not right, and `WrongLedgers`.
+    Store, folder and topics are those of the ledger that is named, where there are several. Raises
+    `WrongSetting` for the first that is not right, and `WrongLedgers`.
     """
+    return of_its_ledger(settings_said(**flags))
+
+
+def settings_said(**flags: Any) -> Settings:
+    """The settings as they are given. Raises `WrongSetting` for the first that is not right."""
     try:
-        return of_its_ledger(Settings(**flags))
+        return Settings(**flags)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)[0]
         variable = f"CALL_LEDGER_{str(wrong['loc'][0]).upper()}"

@@ -23,17 +23,30 @@ class Run:
         self._flags = {name: value for name, value in flags.items() if value is not None}
 
     @cached_property
-    def settings(self) -> Settings:
-        """Every setting. Raises `WrongSetting` where one is not right."""
-        from infra.settings import settings_with
+    def said(self) -> Settings:
+        """The settings as they are given. Raises `WrongSetting` where one is not right."""
+        from infra.settings import settings_said
 
-        return settings_with(**self._flags)
+        return settings_said(**self._flags)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the ledger that this run is about. Raises as `settings_with` does."""
+        from infra.settings import of_its_ledger
+
+        return of_its_ledger(self.said)
 
 
 def settings_of(context: typer.Context) -> Settings:
     """The settings of this run."""
     run: Run = context.obj
     return run.settings
+
+
+def said_in(context: typer.Context) -> Settings:
+    """The settings as they are given, whichever ledger they name."""
+    run: Run = context.obj
+    return run.said
 
 
 def with_store(context: typer.Context, folder: LedgerFolder) -> LedgerFolder:
@@ -61,8 +74,8 @@ def folder_of(settings: Settings, path: Path, member: Member | None = None) -> L
 
 def is_of_several(context: typer.Context, file: Path | None) -> bool:
     """Whether a question is about all ledgers: a flag says so, or none of several is named."""
-    settings = settings_of(context)
-    return file is not None or (settings.ledgers is not None and not settings.name)
+    said = said_in(context)
+    return file is not None or (said.ledgers is not None and not said.name)
 
 
 def several_ledgers(
@@ -76,13 +89,13 @@ def several_ledgers(
     from infra.ledgers import read_ledgers
     from infra.settings import settings_of_member
 
-    settings = settings_of(context)
-    file = file or settings.ledgers
+    said = said_in(context)
+    file = file or said.ledgers
     if file is None:
         raise WrongSetting(
             "No file names the ledgers: set CALL_LEDGER_LEDGERS, or give it with --ledgers."
         )
-    own = [(settings_of_member(settings, one), one) for one in read_ledgers(file).members]
+    own = [(settings_of_member(said, one), one) for one in read_ledgers(file).members]
     return [(one, folder_of(one, one.path, member)) for one, member in own]
 
 

@@ -26,6 +26,7 @@ from projections.serving.client import Reader
 from projections.serving.united import UnitedReader
 from tests.consumers.projecting import bring, read
 from tests.consumers.recorded import messages_in
+from tests.entrypoints.calling import call
 from tests.reports.several import NAMES, divided, in_one
 
 SELECTION = Selection("Europe/Rome")
@@ -77,9 +78,23 @@ def test_a_report_over_four_ledgers_is_that_of_all_their_calls_together(
         followers[name] = LedgerFolder(follower, member=place.member)
         documents = [orjson.loads(one.value) for one in messages_in(kafka, EVENTS)]
         assert {one["ledger"] for one in documents} == {name}
+    listed = call(
+        tmp_path,
+        "ledgers",
+        "--json",
+        variables={
+            "CALL_LEDGER_LEDGERS": str(tmp_path / "ledgers.toml"),
+            "CALL_LEDGER_NAME": "east",
+            "CALL_LEDGER_KAFKA": kafka_server.bootstrap,
+            "CALL_LEDGER_KAFKA_PREFIX": prefix,
+        },
+    )
+    for row in listed.json["ledgers"]:
+        assert row["published_position"] == row["position"] > 0
+        assert (row["publish_lag_events"], row["problem"]) == (0, None)
     one = in_one(tmp_path / "one")
     with UnitedReader(followers) as all_of_them, Reader(one) as alone:
-        for report in REPORTS.values():
+        for report in (REPORTS["agents"], REPORTS["refusals"]):
             by = report.default_grouping
             answer = all_of_them.ask(
                 report.facts, *figures_query(over_ledgers(report), SELECTION, by)
