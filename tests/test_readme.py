@@ -38,7 +38,7 @@ def test_every_command_of_the_tour_does_what_the_readme_says(tmp_path: Path) -> 
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == exit_code, f"{command}\n{done.stdout}\n{done.stderr}"

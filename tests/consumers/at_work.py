@@ -40,4 +40,4 @@ class Begun:
 
     def wait(self) -> None:
         self._event.clear()  # others may have been at work before
-        assert self._event.wait(60)
+        assert self._event.wait(180)
