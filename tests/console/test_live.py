@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import dropwhile, takewhile
+from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
+from tests.console.entering import entered
 from tests.console.reading import Opened, Opener
 from tests.http.clients import Served
 from tests.http.conftest import served_in
@@ -130,29 +133,68 @@ def test_the_board_is_narrowed_to_a_phase_a_queue_or_an_agent(
     assert reader.page.locator("#board .id").count() == 0
 
 
-def test_a_board_that_is_open_for_long_does_not_grow(watcher: Opener, moving: Served) -> None:
-    reader = watcher.enter("auditor")
-    reader.go("/console/live")
-    connected(reader)
-    tell(moving, "long", "receive", "system", queue="sales")
-    reader.page.wait_for_selector("#board >> text=long")
+BOARDS_AN_HOUR = 1_200
+"""One each three seconds, as in a busy centre."""
+
+MOST_BYTES_MORE = 2_000_000
+"""Less than the text alone of an hour's boards."""
+
+
+class Held(NamedTuple):
+    """What a page holds once the browser has collected what nobody needs."""
+
+    nodes: int
+    listeners: int
+    heap_bytes: int
+
+
+def held_by(reader: Opened) -> Held:
     session = reader.page.context.new_cdp_session(reader.page)
+    session.send("HeapProfiler.collectGarbage")
+    counted = session.send("Memory.getDOMCounters")
+    heap = session.send("Runtime.getHeapUsage")
+    session.detach()
+    return Held(counted["nodes"], counted["jsEventListeners"], heap["usedSize"])
 
-    def nodes() -> int:
-        session.send("HeapProfiler.collectGarbage")
-        counted: int = session.send("Memory.getDOMCounters")["nodes"]
-        return counted
 
-    before = nodes()
-    reader.page.evaluate(
-        """() => {
-            const content = document.getElementById("board").innerHTML;
-            for (let number = 0; number < 1_000; number += 1) {
-                stream.dispatchEvent(new MessageEvent("board", {data: content, lastEventId: "1"}));
-            }
-        }"""
-    )
-    assert nodes() < before * 2, "a thousand boards leave no more than the last of them"
+def board_message(moving: Served) -> str:
+    """The content of a board as the server sends it."""
+    board = "/console/live/stream?queue=hour&after=1"
+    with entered(moving, "auditor").stream("GET", board) as answer:
+        lines = answer.iter_lines()
+        begun = dropwhile(lambda line: not line.startswith("data: "), lines)
+        return "\n".join(takewhile(bool, begun))
+
+
+def test_a_board_that_is_open_for_an_hour_does_not_grow(watcher: Opener, moving: Served) -> None:
+    for number in range(3):
+        tell(moving, f"long-{number}", "receive", "system", queue="hour")
+    content = board_message(moving)
+    # Each row is of another call each time, so that none is left as it was.
+    boards = [
+        f"id: {number}\nevent: board\n{content.replace('long-', f'call-{number}-')}\n\n"
+        for number in range(1, BOARDS_AN_HOUR + 1)
+    ]
+    reader = watcher.enter("auditor")
+    sent = {"content-type": "text/event-stream"}
+    waiting = ["".join(boards[:60])]
+
+    def answer(route: Route) -> None:
+        """Tell what waits, if something does; the page comes again for more."""
+        told = waiting.pop() if waiting else ""
+        route.fulfill(status=200, headers=sent, body=f"retry: 100\n\n{told}")
+
+    reader.page.route("**/live/stream?*", answer)
+    reader.go("/console/live?queue=hour")
+    reader.page.wait_for_selector("#board .id >> text=call-60-0", timeout=60_000)
+    before = held_by(reader)
+    waiting.append("".join(boards[60:]))
+    last = f"#board .id >> text=call-{BOARDS_AN_HOUR}-0"
+    reader.page.wait_for_selector(last, timeout=60_000)
+    after = held_by(reader)
+    assert after.nodes < before.nodes * 2, "the browser may still have the board before"
+    assert after.listeners <= before.listeners
+    assert after.heap_bytes - before.heap_bytes < MOST_BYTES_MORE
 
 
 def test_a_page_that_is_paused_stands_still(watcher: Opener, moving: Served) -> None:
