@@ -139,14 +139,14 @@ async def messages(
     yield b"retry: %d\n: at position %d\n\n" % (RETRY_MILLISECONDS, position)
     while True:
         try:
-            events = await tail.after(position, tail.heartbeat_seconds)
+            events = await tail.after(position, tail.heartbeat_seconds, refusal_number)
             if clock() >= asked_at + tail.heartbeat_seconds:
                 asked_at = clock()
                 await still_allowed()
             latest = events[-1].position if events else position
-            refused = refused_in(tail, refusal_number, wanted)
-            if refused or any(wanted is None or wanted.has(one) for one in events):
-                refusal_number = max(refusal_number, *refused, 0)
+            has_refused = was_refused(tail, refusal_number, wanted)
+            refusal_number = max(refusal_number, tail.refusal_number)
+            if has_refused or any(wanted is None or wanted.has(one) for one in events):
                 position, content = await moved(latest)
                 said_at = clock()
                 yield content
@@ -160,13 +160,12 @@ async def messages(
             yield b": nothing else up to position %d\nid: %d\n\n" % (position, position)
 
 
-def refused_in(tail: EventTail, after: int, wanted: Wanted | None) -> list[int]:
-    """The numbers of what was refused in the call that is wanted; a board shows none."""
-    return [
-        one.number
+def was_refused(tail: EventTail, after: int, wanted: Wanted | None) -> bool:
+    """Whether something was refused in the call that is wanted; a board shows no refusals."""
+    return wanted is not None and any(
+        (one.source, one.call_id) == (wanted.source, wanted.call_id)
         for one in tail.refused_after(after)
-        if wanted is not None and (one.source, one.call_id) == (wanted.source, wanted.call_id)
-    ]
+    )
 
 
 def message(event: str, position: int, content: str) -> bytes:

@@ -88,7 +88,8 @@ class EventTail:
         """The last events up to `_position`, without a gap."""
         self._position = 0
         self._refused: deque[Refused] = deque(maxlen=RECENT_REFUSALS)
-        self._refusal_number = 0
+        self.refusal_number = 0
+        """Of the last refusal that was looked at."""
         self._news = asyncio.Event()
         self._failed: LedgerError | None = None
 
@@ -122,14 +123,18 @@ class EventTail:
         if not self._streams_of[caller_id]:
             del self._streams_of[caller_id]
 
-    async def after(self, position: int, seconds: float) -> Sequence[Told]:
+    async def after(
+        self, position: int, seconds: float, refusal_number: int | None = None
+    ) -> Sequence[Told]:
         """The next events after a position, some at a time; none where none came in that time.
 
-        None, too, when something was refused: `refused_after` says what.
+        Whoever names the last refusal that they know of waits no longer than to the next one, and
+        asks `refused_after` for it.
 
         Raises `LedgerError` when the store cannot be read any more, or the process is to end.
         """
-        if position >= self._position and self._failed is None:
+        knows_all = refusal_number is None or refusal_number >= self.refusal_number
+        if position >= self._position and knows_all and self._failed is None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._news.wait()
@@ -157,7 +162,7 @@ class EventTail:
         self._feed = await asyncio.to_thread(StoreFeed, self._folder)
         head = await asyncio.to_thread(self._feed.head)
         self._position = head.position
-        self._refusal_number = max(0, head.refusal_number - RECENT_REFUSALS)
+        self.refusal_number = max(0, head.refusal_number - RECENT_REFUSALS)
         self._refused.clear()
         self._recent, self._failed = [], None
         self._following = asyncio.create_task(self._follow())
@@ -203,11 +208,11 @@ class EventTail:
         """What was refused since it was last looked at."""
         async with self._one_at_a_time:
             assert self._feed is not None, "the one who follows closes it"
-            batches = self._feed.refusals(self._refusal_number, EVENTS_AT_ONCE)
+            batches = self._feed.refusals(self.refusal_number, EVENTS_AT_ONCE)
             batch = await asyncio.to_thread(next, batches, None)
         if batch is None:
             return []
-        self._refusal_number = batch.numbers[-1]
+        self.refusal_number = batch.numbers[-1]
         return [
             Refused(number, said.source, said.subject)
             for number, document in zip(batch.numbers, batch.documents, strict=True)

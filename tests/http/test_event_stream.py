@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -18,9 +19,10 @@ import pytest
 from entrypoints.http.access_log import FILE_NAME
 from entrypoints.http.application import application
 from entrypoints.http.connection import BoundedConnection
-from entrypoints.http.event_tail import RECENT_EVENTS
+from entrypoints.http.event_tail import RECENT_EVENTS, EventTail
 from entrypoints.http.server import listening
 from entrypoints.http.service import Limits, Service
+from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
 from infra.local.servers import wait_until
@@ -31,6 +33,7 @@ from tests.entrypoints.calling import call
 from tests.http.clients import Served
 from tests.http.process import key_in, serving
 from tests.ledger.lines import all_documents, lines_of_calls
+from tests.ledger.scenes import command
 from tests.ledger.stores import PostgresqlStore, ledger_at
 
 HEARTBEAT_SECONDS = 0.2
@@ -255,6 +258,28 @@ def test_streams_end_when_the_process_does(tmp_path: Path) -> None:
         # Whoever waits in vain is cut off, which httpx takes for an error.
         assert answer.read() == b"retry: 2000\n\n"
         served.__exit__()
+
+
+def test_who_follows_refusals_does_not_wait_for_one_that_is_there_already(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.record(command("receive", "system", "one", queue="sales"))
+        assert not isinstance(ledger.record(command("hold", "system", "one")), Recorded)
+
+    async def waited() -> tuple[int, int]:
+        tail = EventTail(LedgerFolder(tmp_path))
+        position = await tail.begin("a key")
+        for _ in range(2):
+            # The first time it may come, the second time it is there.
+            assert not await asyncio.wait_for(tail.after(position, 600, 0), 60)
+        (refused,) = tail.refused_after(0)
+        assert (refused.source, refused.call_id) == ("test", "one")
+        tail.stop()
+        with pytest.raises(LedgerError):
+            await asyncio.wait_for(tail.after(position, 600, refused.number), 60)
+        tail.end("a key")
+        return position, refused.number
+
+    assert asyncio.run(waited()) == (1, 1)
 
 
 def test_events_that_another_process_records_in_postgresql_are_told(
