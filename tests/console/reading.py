@@ -14,6 +14,8 @@ from entrypoints.http.keys import ApiRole, Keys
 from tests.http.clients import Served
 
 AXE = Axe()
+LONGEST_MILLISECONDS = 120_000
+"""How long a page may take on a busy machine to show what it is waited for."""
 
 
 def key_of(served: Served, role: str) -> str:
@@ -82,6 +84,7 @@ class Opener:
                 **more,
             )
         )
+        context.set_default_timeout(LONGEST_MILLISECONDS)
         return Opened(context.new_page(), self.served.url)
 
     def enter(self, role: str, language: str = "en-GB", width: int = 1280, **more: Any) -> Opened:
