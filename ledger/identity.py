@@ -34,3 +34,11 @@ def fingerprint_at(feed: Feed, position: int) -> int | None:
     """The fingerprint of the event that a feed has at a position; nothing when it has none."""
     batch = next(iter(feed.batches(position - 1, 1)), None)
     return None if batch is None else fingerprint_of(batch.documents[0])
+
+
+def first_fingerprint_in(feed: Feed) -> int | None:
+    """The fingerprint of a feed's first event; nothing where there is none that can be read."""
+    try:
+        return fingerprint_at(feed, 1)
+    except (KeyError, TypeError, ValueError):
+        return None

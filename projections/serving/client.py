@@ -19,7 +19,7 @@ from typing import Any, Final
 from infra.errors import LedgerMissing
 from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
-from ledger.identity import fingerprint_at
+from ledger.identity import first_fingerprint_in
 from projections.as_of import AsOf
 from projections.catch_up import Progress
 from projections.errors import FileDamaged, ProjectionError, StillFilling
@@ -197,7 +197,7 @@ class Reader:
     ) -> Question:
         head = self._feed.head()
         if self._first_event is None:
-            self._first_event = fingerprint_at(self._feed, 1)
+            self._first_event = first_fingerprint_in(self._feed)
         return Question(
             sql,
             parameters,

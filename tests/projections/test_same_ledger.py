@@ -15,6 +15,7 @@ from projections.identity import OtherLedger
 from projections.serving.client import Reader
 from projections.serving.server import owning
 from tests.ledger.stores import PostgresqlStore, ledger_at
+from tests.projections.damaged_store import damage
 from tests.projections.received_calls import count, record_some
 
 
@@ -73,6 +74,16 @@ def test_who_asks_a_process_that_follows_another_store_is_refused(
         put_store(tmp_path / "other", folder)
         with Reader(folder) as asking, pytest.raises(OtherLedger, match="follows another store"):
             asking.ask("select 1")
+
+
+@pytest.mark.parametrize("document", [b"{}", b"[]", b"", b"\xff"])
+def test_a_first_event_that_cannot_be_read_keeps_nobody_out(folder: Path, document: bytes) -> None:
+    with Reader(folder) as owner:
+        assert owner.ask("select 1").position == 3
+        damage(folder, 1, document)
+        with Reader(folder) as asking:
+            assert asking.ask("select 1").position == 3
+    assert count(folder) == (3, 3)
 
 
 def test_a_migrated_ledger_is_the_same_and_another_database_is_refused(
