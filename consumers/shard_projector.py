@@ -88,6 +88,7 @@ def project_shard(
         stack.enter_context((upkeep or Upkeep(place, shard)).running())
         while not stopping.is_set():
             began = time.monotonic()
+            published.look()
             page = feed.read()
             if work.take(page):
                 on_commit(writer.last, time.monotonic() - began)
@@ -95,6 +96,7 @@ def project_shard(
                 break
             if not (page.is_full or until_end):
                 stopping.wait(max(0.0, began + every_seconds - time.monotonic()))
+        published.look()
         work.note_position()
         return writer.last
 

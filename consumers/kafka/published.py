@@ -40,8 +40,8 @@ class PublishedPosition:
         """Close the connection."""
         self._consumer.close()
 
-    def reached(self, offsets: Offsets) -> int:
-        """The position up to which who goes on at these offsets has everything.
+    def look(self) -> None:
+        """See how far the publisher is, and where the partitions end then: before they are read.
 
         Raises `KafkaUnavailable`, and `NoCheckpoint` for what is none of ours.
         """
@@ -54,6 +54,9 @@ class PublishedPosition:
         if self._looked_for == self._reached != self._published:
             self._ends = ends_of(self._kafka, self._partitions)
             self._looked_for = self._published
+
+    def reached(self, offsets: Offsets) -> int:
+        """The position up to which who goes on at these offsets has everything."""
         if all(
             offsets.get((one.topic, one.partition), 0) >= end for one, end in self._ends.items()
         ):
