@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +19,10 @@ from lake.reading import LakeReader
 from lake.shard import Shard
 from lake.table import Lake
 from lake.upkeep import Upkeep
+from ledger.feed import StoreFeed
 from tests.consumers.at_work import at_work
 from tests.consumers.projecting import bring
-from tests.consumers.recorded import EVENTS_A_CALL, record_calls
+from tests.consumers.recorded import record_calls
 from tests.lake.sharding import published, rebuilt, rows_of, shards
 
 CALLS = 120
@@ -52,7 +53,9 @@ def test_a_reader_beside_shards_that_publish_and_fold_finds_one_moment(
         with LakeReader(place) as reader:
             assert rows_of(reader, IN_STEP) == [(True, True, True, True)]
             seen.add(reader.version)
-            return reader.position == published_position and len(reader.positions) == 2
+            ((refusals,),) = rows_of(reader, "select count(*) from refusals")
+            far = (reader.position, refusals)
+            return far == (head.position, head.refusal_number) and len(reader.positions) == 2
 
     def project(shard: Shard, stopping: threading.Event) -> object:
         return project_shard(
@@ -71,7 +74,8 @@ def test_a_reader_beside_shards_that_publish_and_fold_finds_one_moment(
         for calls in (CALLS // 2, CALLS):
             record_calls(store, calls)
             bring(store, kafka, page_events=50)
-            published_position = calls * EVENTS_A_CALL
+            with closing(StoreFeed(store)) as feed:
+                head = feed.head()
             assert wait_until(read, PATIENCE_SECONDS), [str(one) for one in work]
         table = Lake(place)
 
