@@ -26,6 +26,7 @@ FEWEST_TAKE_OVERS = 20
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(2400)
 def test_killed_at_every_step_and_moved_shards_publish_each_event_once(
     tmp_path: Path, kafka: Kafka, place: LakePlace
