@@ -64,7 +64,6 @@ def answer_isolated(snapshot: Snapshot, question: Question, task: Task = ANSWER)
     Raises `QueryRefused` for a statement beyond its bounds or that ended its process, `QueryFailed`
     for one that DuckDB cannot carry out, and `TablesMoved`.
     """
-    bounds = question.bounds
     with TemporaryDirectory(prefix="call-ledger-") as spill:
         tables, before = task.readable().tables, list[str]()
         if question.as_of is not None:
@@ -75,19 +74,29 @@ def answer_isolated(snapshot: Snapshot, question: Question, task: Task = ANSWER)
             {"snapshot": asdict(snapshot), "spill": spill, "tables": sorted(tables),
              "before": before, **task.facts}
         )  # fmt: skip
-        message, ended_by_clock = run(
-            task,
-            [given.encode(), pack_question(question)],
-            bounds.seconds + STARTING_SECONDS,
-            bounds.answer_megabytes * 1_000_000 + OVERHEAD_BYTES,
-        )
+        message = answered(task, given, question)
+    if not message:
+        raise TablesMoved
+    return unpack_answer(message)
+
+
+def answered(task: Task, given: str, question: Question) -> bytes:
+    """What a process of its own says to a question; nothing where tables moved meanwhile.
+
+    Raises `QueryRefused` where it took too long, or ended without an answer.
+    """
+    bounds = question.bounds
+    message, ended_by_clock = run(
+        task,
+        [given.encode(), pack_question(question)],
+        bounds.seconds + STARTING_SECONDS,
+        bounds.answer_megabytes * 1_000_000 + OVERHEAD_BYTES,
+    )
     if ended_by_clock:
         raise QueryRefused(bounds.too_long)
     if message is None:
         raise QueryRefused(died(bounds))
-    if not message:
-        raise TablesMoved
-    return unpack_answer(message)
+    return message
 
 
 def words(sql: str) -> frozenset[str]:

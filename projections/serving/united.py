@@ -17,9 +17,8 @@ from infra.folder import LedgerFolder
 from projections.catch_up import Progress
 from projections.errors import ProjectionError
 from projections.serving.client import Reader
-from projections.serving.isolated import STARTING_SECONDS, Task, died, run
-from projections.serving.messages import OVERHEAD_BYTES
-from projections.serving.protocol import Answer, Question, pack_question, raise_error, unpack_table
+from projections.serving.isolated import Task, answered
+from projections.serving.protocol import Answer, Question, raise_error, unpack_table
 from projections.serving.sandbox import USUAL, Bounds, Parameters, QueryFailed, QueryRefused
 from projections.serving.snapshot import Snapshot
 
@@ -120,22 +119,12 @@ def answer_united(
     names: Sequence[str], snapshots: Sequence[Snapshot], facts: str, question: Question
 ) -> UnitedAnswer:
     """Answer from the snapshots, in a process of its own. Raises `SomeMoved`, and its errors."""
-    bounds = question.bounds
     ledgers = [
         {"name": name, "snapshot": asdict(one)} for name, one in zip(names, snapshots, strict=True)
     ]
     with TemporaryDirectory(prefix="call-ledger-") as spill:
         given = json.dumps({"ledgers": ledgers, "facts": facts, "spill": spill})
-        message, ended_by_clock = run(
-            UNITING,
-            [given.encode(), pack_question(question)],
-            bounds.seconds + STARTING_SECONDS,
-            bounds.answer_megabytes * 1_000_000 + OVERHEAD_BYTES,
-        )
-    if ended_by_clock:
-        raise QueryRefused(bounds.too_long)
-    if message is None:
-        raise QueryRefused(died(bounds))
+        message = answered(UNITING, given, question)
     if not message:
         raise SomeMoved
     table, told = unpack_table(message)
