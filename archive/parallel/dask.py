@@ -34,8 +34,8 @@ class DaskWorkers:
 
     def submit(self, tasks: Sequence[One], compute: Callable[[One], Result]) -> Iterator[Result]:
         """Do all tasks."""
-        from distributed import Client, as_completed  # noqa: PLC0415
-        from distributed.scheduler import KilledWorker  # noqa: PLC0415
+        from distributed import Client, as_completed  # noqa: PLC0415 - an extra
+        from distributed.scheduler import KilledWorker  # noqa: PLC0415 - as above
 
         try:
             client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)
