@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from entrypoints.http.limits import LEAST_BYTES_PER_SECOND
+
 LONGEST_HEAD_BYTES: Final = 64 * 1024
 LONGEST_HEAD_SECONDS: Final = 10.0
-LONGEST_UNREAD_SECONDS: Final = 30.0
-LEAST_TAKEN_BYTES: Final = 32 * 1024
-"""What a client takes of an answer at least, each time that so many seconds are over."""
+LONGEST_UNREAD_SECONDS: Final = 60.0
+"""How long a client may take nothing of an answer, and what it has beside the rate."""
+
+MOST_UNSENT_BYTES: Final = 128 * 1024
+"""What the system keeps of an answer that is not on its way: a client's pace shows in the rest."""
 
 MOST_TOGETHER_BYTES: Final = 64 * 1024
 
@@ -26,6 +31,7 @@ class BoundedConnection(HttpToolsProtocol):
     longest_bytes = LONGEST_HEAD_BYTES
     longest_seconds = LONGEST_HEAD_SECONDS
     unread_seconds = LONGEST_UNREAD_SECONDS
+    least_bytes_per_second: float = LEAST_BYTES_PER_SECOND
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a head."""
@@ -33,8 +39,11 @@ class BoundedConnection(HttpToolsProtocol):
         # So we are told of all that waits, also before a connection is closed; by TLS 0 would mean
         # that something always does.
         transport.set_write_buffer_limits(high=1)
+        transport.get_extra_info("socket").setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT_BYTES
+        )
         # Head and body of an answer leave as one: each call of the system lets another thread run.
-        self.transport = Together(transport, self.loop)
+        self.transport = self._together = Together(transport, self.loop)
         self._too_slow: asyncio.TimerHandle | None = None
         self._not_taken: asyncio.TimerHandle | None = None
         self._expect()
@@ -74,14 +83,22 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _look_when_taken(self) -> None:
-        waiting_bytes = self.transport.get_write_buffer_size()
+        """Look now and then how far a client is that does not take all of its answer at once.
+
+        Each time it has taken something, and in all no less than the least rate since it began.
+        """
+        began, taken_before = self.loop.time(), self._together.taken_bytes
+        taken_last = 0
 
         def look() -> None:
-            taken_bytes = waiting_bytes - self.transport.get_write_buffer_size()
-            if taken_bytes < LEAST_TAKEN_BYTES:
+            nonlocal taken_last
+            taken = self._together.taken_bytes - taken_before
+            may_take_seconds = self.unread_seconds + taken / self.least_bytes_per_second
+            if taken == taken_last or self.loop.time() - began > may_take_seconds:
                 self.transport.abort()
-            else:
-                self._look_when_taken()
+                return
+            taken_last = taken
+            self._not_taken = self.loop.call_later(self.unread_seconds, look)
 
         self._not_taken = self.loop.call_later(self.unread_seconds, look)
 
@@ -111,6 +128,7 @@ class Together(asyncio.Transport):
         self._loop = loop
         self._written: list[bytes] = []
         self._written_bytes = 0
+        self._sent_bytes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send it at the end of this turn, or at once where much has come together."""
@@ -124,6 +142,7 @@ class Together(asyncio.Transport):
     def _send(self) -> None:
         if self._written:
             together, self._written, self._written_bytes = b"".join(self._written), [], 0
+            self._sent_bytes += len(together)
             self._transport.write(together)
 
     def close(self) -> None:
@@ -139,6 +158,11 @@ class Together(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         """What the client has not taken yet."""
         return self._written_bytes + self._transport.get_write_buffer_size()
+
+    @property
+    def taken_bytes(self) -> int:
+        """What has gone to the client so far, or is on its way."""
+        return self._sent_bytes - self._transport.get_write_buffer_size()
 
     def is_closing(self) -> bool:
         """Whether it is closed, or about to be."""

@@ -11,6 +11,10 @@ from infra.errors import LedgerError
 
 LARGEST_BODY_BYTES: Final = 16 * 1024 * 1024
 LONGEST_BODY_SECONDS: Final = 30.0
+"""How long a body may take beside the time that its bytes have at the least rate."""
+
+LEAST_BYTES_PER_SECOND: Final = 1_000
+"""Whoever is slow and steady is as fast as this, with the worst of telephone lines."""
 
 
 class BodyTooLarge(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -28,17 +32,19 @@ class BodyTooSlow(LedgerError):  # noqa: N818 - it reads as the state it reports
 async def body_of(receive: Receive) -> bytes:
     """A request's body, within the bounds. Raises `BodyTooLarge` and `BodyTooSlow`."""
     body: bytes = b""
+    began = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(LONGEST_BODY_SECONDS):
+        async with asyncio.timeout(LONGEST_BODY_SECONDS) as bound:
             while (message := await receive())["type"] == "http.request":
                 body += message["body"]
                 if len(body) > LARGEST_BODY_BYTES:
-                    raise BodyTooLarge(f"At most {LARGEST_BODY_BYTES} bytes are taken: send less.")
+                    raise too_large(LARGEST_BODY_BYTES)
                 if not message["more_body"]:
                     return body
+                bound.reschedule(began + may_take_seconds(len(body), LONGEST_BODY_SECONDS))
     except TimeoutError:
         pass
-    raise BodyTooSlow(f"The body did not come in {LONGEST_BODY_SECONDS:g} seconds: send it again.")
+    raise too_slow()
 
 
 class BoundedBody:
@@ -62,7 +68,7 @@ class BoundedBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        deadline = asyncio.get_running_loop().time() + self._longest_seconds
+        began = asyncio.get_running_loop().time()
         count, is_complete = 0, False
 
         async def counted() -> Message:
@@ -70,16 +76,32 @@ class BoundedBody:
             if is_complete:
                 return await receive()
             try:
+                deadline = began + may_take_seconds(count, self._longest_seconds)
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                raise BodyTooSlow(
-                    f"The body did not come in {self._longest_seconds:g} seconds: send it again."
-                ) from None
+                raise too_slow() from None
             count += len(message.get("body", b""))
             is_complete = not message.get("more_body", False)
             if count > self._largest_bytes:
-                raise BodyTooLarge(f"At most {self._largest_bytes} bytes are taken: send less.")
+                raise too_large(self._largest_bytes)
             return message
 
         await self._app(scope, counted, send)
+
+
+def may_take_seconds(count_bytes: int, longest_seconds: float) -> float:
+    """How long a body may take of which so much has come."""
+    return longest_seconds + count_bytes / LEAST_BYTES_PER_SECOND
+
+
+def too_large(largest_bytes: int) -> BodyTooLarge:
+    """What is told of a body that is larger."""
+    return BodyTooLarge(f"At most {largest_bytes} bytes are taken: send less.")
+
+
+def too_slow() -> BodyTooSlow:
+    """What is told of a body that does not come."""
+    return BodyTooSlow(
+        f"The body came slower than {LEAST_BYTES_PER_SECOND:,} bytes a second: send it again."
+    )

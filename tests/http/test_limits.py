@@ -29,9 +29,12 @@ async def nothing(_: Message) -> None:
 
 
 def taken(
-    pieces: Sequence[bytes], pause_seconds: float = 0.0, longest_seconds: float = 60.0
+    pieces: Sequence[bytes],
+    pause_seconds: float = 0.0,
+    longest_seconds: float = 60.0,
+    largest_bytes: int = 10,
 ) -> bytes:
-    """What an application behind the bounds gets, of 10 bytes."""
+    """What an application behind the bounds gets."""
     got: list[bytes] = []
 
     async def application(_: Scope, receive: Receive, __: Send) -> None:
@@ -46,7 +49,7 @@ def taken(
         piece = remaining.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(remaining)}
 
-    bounded = BoundedBody(application, largest_bytes=10, longest_seconds=longest_seconds)
+    bounded = BoundedBody(application, largest_bytes, longest_seconds)
     asyncio.run(bounded(SCOPE, receive, nothing))
     return b"".join(got)
 
@@ -63,8 +66,13 @@ def test_a_body_beyond_them_is_not(pieces: list[bytes]) -> None:
 
 
 def test_a_body_that_comes_too_slowly_is_not_waited_for() -> None:
-    with pytest.raises(BodyTooSlow, match=r"in 0\.2 seconds"):
+    with pytest.raises(BodyTooSlow, match="slower than 1,000 bytes a second"):
         taken([b"1"] * 10, pause_seconds=0.05, longest_seconds=0.2)
+
+
+def test_a_body_that_comes_slowly_and_steadily_is_taken_whole() -> None:
+    pieces = [b"1" * 10_000] * 5
+    assert taken(pieces, 0.1, longest_seconds=0.3, largest_bytes=50_000) == b"".join(pieces)
 
 
 class Impatient(BoundedConnection):
@@ -78,6 +86,13 @@ class Patient(BoundedConnection):
 
     longest_seconds = 3.0
     unread_seconds = 3.0
+
+
+class Demanding(BoundedConnection):
+    """Expects more than anybody takes."""
+
+    unread_seconds = 1.0
+    least_bytes_per_second = 1e12
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +176,32 @@ def test_an_answer_that_is_not_taken_is_not_kept_for_ever(
         assert received < len(LARGE)
 
 
-def test_who_takes_an_answer_slowly_gets_all_of_it(large: FastAPI) -> None:
+SMALL_BYTES = 16_384
+"""What a client's own system keeps for it at least, where it is asked to keep little."""
+
+
+def asking_little_by_little(url: str) -> socket.socket:
+    """A client that has asked for the large answer, and whose system takes little ahead of it."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BYTES)
+    client.settimeout(60)
+    host, _, port = url.removeprefix("http://").partition(":")
+    client.connect((host, int(port)))
+    client.sendall(b"GET /whole HTTP/1.1\r\nHost: ledger\r\nConnection: close\r\n\r\n")
+    return client
+
+
+def test_what_a_client_has_taken_is_known_soon_however_slow_it_is(large: FastAPI) -> None:
+    with (
+        listening(large, "127.0.0.1", 0) as there,
+        asking_little_by_little(there.url) as client,
+    ):
+        received = sum(len(client.recv(SMALL_BYTES)) for _ in range(60))
+        (connection,) = large.state.connections
+        assert connection.transport.taken_bytes < received + 1_000_000
+
+
+def test_who_takes_an_answer_slowly_and_steadily_gets_all_of_it(large: FastAPI) -> None:
     taken = 0
     with (
         listening(large, "127.0.0.1", 0, connection=Patient) as there,
@@ -174,6 +214,19 @@ def test_who_takes_an_answer_slowly_gets_all_of_it(large: FastAPI) -> None:
                 # A pause for many pieces: a busy machine makes each of them take long.
                 time.sleep(Patient.unread_seconds / 10)
     assert taken == len(LARGE)
+
+
+def test_an_answer_has_no_longer_than_its_bytes_take_at_the_least_rate(large: FastAPI) -> None:
+    received = 0
+    with (
+        listening(large, "127.0.0.1", 0, connection=Demanding) as there,
+        asking_little_by_little(there.url) as client,
+        suppress(ConnectionError),
+    ):
+        while piece := client.recv(SMALL_BYTES):
+            received += len(piece)
+            time.sleep(0.01)
+    assert 0 < received < len(LARGE)
 
 
 def test_slow_clients_hurt_nobody(served: Served) -> None:
