@@ -105,9 +105,10 @@ def serve(
             "--without-tls where a proxy in front of it has them."
         )
     limits = Limits(most_streams, streams_per_key, requests_per_second, answer_seconds)
-    tokens = tokens_of(oidc_issuer, oidc_audience, oidc_keys)
+    tokens, sign_in = vouching(
+        oidc_issuer, oidc_audience, oidc_keys, oidc_client, oidc_redirect, settings_of(context)
+    )
     webhooks = webhooks_of(settings_of(context))
-    sign_in = sign_in_of(oidc_issuer, oidc_keys, oidc_client, oidc_redirect, settings_of(context))
     ledger = with_store(context, folder)
     with (
         shutdown_by_signals() as shutdown,
@@ -130,38 +131,37 @@ def webhooks_of(settings: Settings) -> WebhookSecret | None:
     return WebhookSecret(settings.webex_signature_header, secret.get_secret_value())
 
 
-def tokens_of(issuer: str | None, audience: str | None, keys: str | None) -> Tokens | None:
-    """The company's access tokens; none where no sign-in is named."""
-    if not issuer and not audience and not keys:
-        return None
-    if not issuer or not audience or not keys:
-        raise typer.BadParameter("--oidc-issuer, --oidc-audience and --oidc-keys go together.")
-    from entrypoints.http.token_keys import TokenKeys
-    from entrypoints.http.tokens import Tokens
-
-    return Tokens(issuer, audience, TokenKeys(keys))
-
-
-def sign_in_of(
+def vouching(
     issuer: str | None,
+    audience: str | None,
     keys: str | None,
     client: str | None,
     redirect: str | None,
     settings: Settings,
-) -> SignIn | None:
-    """By what people enter the console beside keys; none where it is no client of a sign-in."""
-    if not client and not redirect:
-        return None
-    if not client or not redirect or not issuer or not keys:
+) -> tuple[Tokens | None, SignIn | None]:
+    """The company's access tokens, and by what people enter the console beside keys.
+
+    Neither where no sign-in is named, and no second where the console is no client of it.
+    """
+    if (client or redirect) and not (client and redirect and issuer and keys):
         raise typer.BadParameter(
             "--oidc-client and --oidc-redirect go together, and need --oidc-issuer, "
             "--oidc-audience and --oidc-keys."
         )
+    if not issuer and not audience and not keys:
+        return None, None
+    if not issuer or not audience or not keys:
+        raise typer.BadParameter("--oidc-issuer, --oidc-audience and --oidc-keys go together.")
     from entrypoints.http.sign_in import SignIn
     from entrypoints.http.token_keys import TokenKeys
+    from entrypoints.http.tokens import Tokens
 
+    read_once = TokenKeys(keys)
+    tokens = Tokens(issuer, audience, read_once)
+    if not client or not redirect:
+        return tokens, None
     secret = settings.oidc_secret.get_secret_value() if settings.oidc_secret else ""
-    return SignIn(issuer, TokenKeys(keys), client, redirect, secret)
+    return tokens, SignIn(issuer, read_once, client, redirect, secret)
 
 
 def is_loopback(host: str) -> bool:

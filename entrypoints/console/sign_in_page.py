@@ -71,7 +71,8 @@ async def end_to_sign_in(
         return entrance(request, 403, arrival.to, said)
     try:
         token = await asyncio.to_thread(sign_in.identity_token, code, arrival.verifier)
-        person = await sign_in.person(token, arrival.nonce, datetime.now(UTC))
+        tokens = sign_in.identity_tokens
+        person = await tokens.person(token, arrival.nonce, datetime.now(UTC))
     except LedgerUnavailable:
         return unavailable(request, arrival.to)
     except TokenRefused as refused:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 from base64 import b64encode, urlsafe_b64encode
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 from urllib.error import HTTPError
@@ -13,20 +11,13 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
-from entrypoints.http.keys import ApiRole, Caller
-from entrypoints.http.signed_tokens import CLOCKS_DIFFER_SECONDS, TokenRefused, time_in, verified
+from entrypoints.http.identity_tokens import IdentityTokens
+from entrypoints.http.signed_tokens import TokenRefused
 from entrypoints.http.token_keys import TokenKeys, answered
-from entrypoints.http.tokens import caller_of
 from infra.errors import LedgerUnavailable, WrongSetting
 
 RETURN_PATH: Final = "/console/signed-in"
 LOOK_AGAIN_SECONDS: Final = 600.0
-LONGEST_NAME: Final = 100
-TYPES: Final = frozenset({"", "jwt"})
-"""What an ID token says that it is; many say nothing."""
-
-NAMES: Final = ("name", "preferred_username", "email", "sub")
-"""Claims by which a person is called on the pages, the first that there is."""
 
 
 class Provider(NamedTuple):
@@ -35,14 +26,6 @@ class Provider(NamedTuple):
     authorization: str
     token: str
     end_session: str
-
-
-class Person(NamedTuple):
-    """Who has signed in, and how long that is vouched for."""
-
-    caller: Caller
-    name: str
-    expires_at: datetime
 
 
 class SignIn:
@@ -59,7 +42,8 @@ class SignIn:
                 f"{redirect} is not where people come back: give --oidc-redirect the console's own "
                 f"address, as https://ledger.example{RETURN_PATH}."
             )
-        self._issuer, self._keys = issuer, keys
+        self.identity_tokens = IdentityTokens(issuer, client_id, keys)
+        self._issuer = issuer
         self._client_id, self._redirect, self._secret = client_id, redirect, secret
         self._provider: Provider | None = None
         self._look_at = 0.0
@@ -116,32 +100,6 @@ class SignIn:
         if not isinstance(token, str):
             raise TokenRefused("the sign-in gives no ID token")
         return token
-
-    async def person(self, token: str, nonce: str, now: datetime) -> Person:
-        """Who signed in. Raises `TokenRefused`, and `LedgerUnavailable` without keys."""
-        claims = (await verified(token, self._keys, TYPES)).claims
-        if claims.get("iss") != self._issuer:
-            raise TokenRefused("it is of another issuer")
-        if claims.get("aud") not in (self._client_id, [self._client_id]):
-            raise TokenRefused("it is for somebody else")
-        if claims.get("azp", self._client_id) != self._client_id:
-            raise TokenRefused("it was given to somebody else")
-        said = claims.get("nonce")
-        if not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
-            raise TokenRefused("it is not the answer to this sign-in")
-        issued_at, expires_at = time_in(claims, "iat"), time_in(claims, "exp")
-        if issued_at - CLOCKS_DIFFER_SECONDS > now.timestamp():
-            raise TokenRefused("it is not valid yet")
-        if expires_at <= now.timestamp():
-            raise TokenRefused("it has expired")
-        if not isinstance(claims.get("sub"), str) or not claims["sub"]:
-            raise TokenRefused("sub is missing")
-        caller = caller_of(claims)
-        if caller.role is ApiRole.WRITER:
-            raise TokenRefused("a writer does not read")
-        names = (claims.get(one) for one in NAMES)
-        name = next(one for one in names if isinstance(one, str) and one)
-        return Person(caller, name[:LONGEST_NAME], datetime.fromtimestamp(expires_at, UTC))
 
     def _described(self) -> Provider:
         """The sign-in's addresses, of at most ten minutes ago; raises `LedgerUnavailable`."""
