@@ -114,10 +114,9 @@ def check_parts(statements: Any, readable: Readable) -> frozenset[str]:
         if isinstance(part, list):
             remaining += ((one, named) for one in part)
         elif isinstance(part, dict):
-            named |= names_given(part)
             check_part(part, readable, named)
             tables |= tables_of(part)
-            remaining += ((one, named) for one in children(part))
+            remaining += children(part, named)
     return frozenset(tables)
 
 
@@ -130,19 +129,22 @@ def tables_of(part: dict[str, Any]) -> set[str]:
     return set()
 
 
-def names_given(part: dict[str, Any]) -> frozenset[str]:
-    """The names that a query gives to queries within it."""
-    names = {one["key"] for one in part.get("cte_map", {}).get("map", ())}
-    if "cte_name" in part:
-        names.add(part["cte_name"])
-    return frozenset(name.lower() for name in names)
+def children(part: dict[str, Any], named: frozenset[str]) -> Iterator[tuple[Any, frozenset[str]]]:
+    """What may have parts of its own, and which named queries can be read there.
 
-
-def children(part: dict[str, Any]) -> Iterator[Any]:
-    """What may have parts of its own; a constant's value and type are none."""
+    A constant's value and type have none. A query's name holds in the queries after it and in what
+    they are for; within the query itself, and before it, the same name is a table's.
+    """
     if part.get("class") == "CONSTANT":
         return
-    yield from (value for value in part.values() if isinstance(value, dict | list))
+    others = {name: value for name, value in part.items() if name != "cte_map"}
+    for one in part.get("cte_map", {}).get("map", ()):
+        yield one["value"], named
+        named |= {one["key"].lower()}
+    if "cte_name" in part:
+        yield others.pop("left"), named
+        named |= {part["cte_name"].lower()}
+    yield from ((value, named) for value in others.values())
 
 
 def check_part(part: dict[str, Any], readable: Readable, named: frozenset[str]) -> None:

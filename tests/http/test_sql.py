@@ -44,6 +44,8 @@ def test_a_statement_has_the_answer_of_the_command_line(served_week: Served) -> 
         "select * from ledger.main.events",
         "select (select count(*) from refusals)",
         "with a as (from events) from a",
+        "with a as (from events), events as (select 1) from a",
+        "with events as (from events) from events",
         "summarize events",
     ],
 )

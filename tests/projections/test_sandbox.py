@@ -78,6 +78,12 @@ OTHER_TABLES = (
     "select * from calls where exists (from feed_positions)",
     "with calls as (from feed_positions) from calls",
     "select * from (with mine as (select 1) from mine), mine",
+    "from feed_positions, (with feed_positions as (select 1) from feed_positions)",
+    "with mine as (from feed_positions), feed_positions as (select 1) from mine",
+    "with feed_positions as (from feed_positions) from feed_positions",
+    "with recursive feed_positions as (from feed_positions union all from feed_positions)"
+    " from feed_positions",
+    "from (with mine as (from feed_positions), feed_positions as (select 1) from mine)",
     "from calls union all from feed_positions",
     "pivot feed_positions on position in (1) using count(*)",
 )
@@ -144,6 +150,7 @@ READINGS = (
     'select "call_id" from main."calls"',
     "with mine as (select call_id from calls) select * from mine",
     "with recursive up(n) as (select 1 union all select n + 1 from up where n < 9) from up",
+    "with calls as (from calls), mine as (from calls) from mine union all from calls",
     "describe calls",
     "summarize calls",
     "show tables",
