@@ -43,16 +43,15 @@ class Asked:
 
     def __init__(self, place: LakePlace) -> None:
         self._lake = Lake(place)
-        self._place = place
         self.samples: list[tuple[float, float, int, int, int]] = []
         """When, and how long it took; files, fresh ones, bytes."""
 
     def position(self) -> int:
         began = time.monotonic()
-        with LakeReader(self._place) as reader:
+        self._lake.look()
+        with LakeReader(self._lake) as reader:
             position = position_of_a_report(reader)
         seconds = time.monotonic() - began
-        self._lake.look()
         files = self._lake.files()
         fresh = sum(one.is_fresh for one in files)
         size_bytes = sum(one.size_bytes for one in files)

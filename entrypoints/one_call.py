@@ -5,6 +5,7 @@ The table `calls` says the same and more, but as of an earlier moment it has to 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from projections.as_of import AsOf
-    from projections.serving.client import Reader
+    from projections.serving.read_side import ReadSide
 
 NOW = AskedMoment()
 EVENTS: Final = """
@@ -55,6 +56,13 @@ class OneCall(NamedTuple):
     as_of: AsOf | None
     moment: dict[str, Any]
     """The facts of the moment that was asked for; empty for now."""
+    tables: Mapping[str, Any]
+    """What is said of the tables, for programs."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """At which position of which tables it is so."""
+        return {**self.tables, "position": self.position, **self.moment}
 
     @property
     def told_once(self) -> list[dict[str, Any]]:
@@ -108,7 +116,7 @@ def one_call(
 
 
 def read_call(
-    reader: Reader, folder: LedgerFolder, call_id: str, source: str | None, asked: AskedMoment
+    reader: ReadSide, folder: LedgerFolder, call_id: str, source: str | None, asked: AskedMoment
 ) -> OneCall:
     """As `one_call`, of a reader that is open."""
     as_of = asked.looked_up(reader)
@@ -136,6 +144,7 @@ def read_call(
         answer.position,
         as_of,
         moment_of(reader, as_of),
+        reader.facts,
     )
 
 
@@ -145,7 +154,7 @@ def events_in(table: pa.Table) -> list[dict[str, Any]]:
     return sorted(events, key=itemgetter("version"))
 
 
-def row_of(reader: Reader, call: OneCall) -> dict[str, Any]:
+def row_of(reader: ReadSide, call: OneCall) -> dict[str, Any]:
     """What the table `calls` says of it at its moment; nothing where its beginning is not known."""
     rows = reader.ask(
         "select * from calls where call_position = $call_position",

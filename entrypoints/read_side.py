@@ -41,8 +41,9 @@ def reading(ledger: LedgerFolder, lake: str | None) -> Iterator[ReadSide]:
     if lake is not None:
         place = place_of(lake)
         from lake.reading import LakeReader
+        from lake.table import Lake
 
-        with LakeReader(place) as published:
+        with LakeReader(Lake(place)) as published:
             yield published
         return
     from projections.serving.client import Reader

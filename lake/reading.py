@@ -1,41 +1,24 @@
-"""All shards at one version of the table, under the names that the reports read.
-
-A call's fresh rows stand for those in its bucket, and of the fresh ones only the last count.
-"""
+"""All shards at one version of the table, asked as the tables of a folder are."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Final, Self
 
 import duckdb
 
 from infra.errors import LedgerError
-from lake.columns import (
-    CALLS,
-    DEAD_LETTERS,
-    EVENTS,
-    REFUSALS,
-    made_by,
-    shown,
-    tables,
-    tables_by_call,
-)
-from lake.place import LakePlace
-from lake.rows import newest, records, rows_in
-from lake.table import File, Lake
+from lake.columns import made_by
+from lake.rows import records
+from lake.table import Lake
+from lake.views import showing
 from projections.as_of import AsOf
-from projections.models import MACROS, Kind, readable_models
+from projections.serving.isolated import Task, answer_of
 from projections.serving.moment import NotYetKnown
-from projections.serving.permitted import Readable, check
-from projections.serving.protocol import Answer
-from projections.serving.readable import (
-    readable_by_everybody,
-    readable_by_the_ledger,
-    without_schemas,
-)
+from projections.serving.permitted import check
+from projections.serving.protocol import Answer, Question
+from projections.serving.readable import readable_by_the_ledger, without_schemas
 from projections.serving.sandbox import USUAL, Bounds, Parameters, read
 from projections.tables_as_of import statements
 
@@ -43,22 +26,28 @@ MEMORY_MEGABYTES: Final = 3_000
 IN_MEMORY: Final = "memory"
 """What DuckDB calls the catalog of a connection without a file."""
 
+ANSWER: Final = Task("lake.isolated_process")
+CALLS_OF_ID: Final = (
+    "select source, call_position from calls where call_id = $call_id order by source"
+)
+
 
 class LakeReader:
-    """Answers questions from the shards' tables, all of them as of one version."""
+    """Answers questions from the shards' tables, all of them as of one version; to any thread."""
 
-    def __init__(self, place: LakePlace, memory_megabytes: int = MEMORY_MEGABYTES) -> None:
-        """Look at the table as it is now.
+    def __init__(self, lake: Lake, memory_megabytes: int = MEMORY_MEGABYTES) -> None:
+        """Read the table as it was last looked at.
 
-        Raises `LedgerMissing`, `LakeUnavailable`, and `LedgerError` for tables of another version.
+        Raises `LakeUnavailable`, and `LedgerError` for tables of another version.
         """
-        lake = Lake(place)
         files = lake.files()
         self.version = lake.version
+        self.size_bytes = sum(one.size_bytes for one in files)
         found = records(lake, files)
         if any(one.made_by != made_by() for one in found.values()):
             raise LedgerError(
-                f"The tables in {place} were made by another version of Call Ledger: use that one."
+                f"The tables in {lake.place} were made by another version of Call Ledger: use that"
+                " one."
             )
         count = max((one.count for one in found.values()), default=1)
         self.positions = {
@@ -68,7 +57,11 @@ class LakeReader:
         """How far each shard is."""
         self.position = min(self.positions.values())
         """Every event up to this position is in the tables, and of later ones some."""
-        self._place = place
+        known = (one.first_event for one in found.values() if one.first_event is not None)
+        self.first_event = next(known, None)
+        """The fingerprint of the ledger's first event, once a shard knows it."""
+        self._place = lake.place
+        self._statements = list(showing(lake.place, files, self.position))
         self._connection = duckdb.connect(
             config={
                 "memory_limit": f"{memory_megabytes}MB",
@@ -76,9 +69,10 @@ class LakeReader:
                 "autoload_known_extensions": False,
             }
         )
-        with place.explained():
-            place.show_to(self._connection)
-            self._show(files)
+        with lake.place.explained():
+            lake.place.show_to(self._connection)
+            for statement in self._statements:
+                self._connection.execute(statement)
 
     def __enter__(self) -> Self:
         return self
@@ -108,13 +102,26 @@ class LakeReader:
         parameters: Parameters | None = None,
         bounds: Bounds = USUAL,
         as_of: AsOf | None = None,
+        only_call: int | None = None,
     ) -> Answer:
         """Answer a statement of the ledger's own, with the lowest position of any shard.
 
-        As of a moment, it is asked of the rows as they were then. Raises `QueryRefused`,
+        As of a moment, it is asked of the rows as they were then, which have nothing but
+        `only_call` where it asks about one. Raises `QueryRefused`,
         `QueryFailed`, and `NotYetKnown` for a position beyond the lowest.
         """
-        return self._answer(sql, parameters, bounds, as_of, readable_by_the_ledger())
+        self._check_known(as_of)
+        readable = readable_by_the_ledger()
+        with self._connection.cursor() as cursor:
+            named = check(cursor, sql, readable if as_of is None else without_schemas(readable))
+            before = [] if as_of is None else list(statements(as_of, IN_MEMORY, named, only_call))
+            table, position = read(cursor, sql, parameters, bounds, before)
+        return Answer(table, position if as_of is None else as_of.position, self.note)
+
+    def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:
+        """Source and call position of each call of this id, in the order of sources."""
+        rows = self.ask(CALLS_OF_ID, {"call_id": call_id}).table.to_pylist()
+        return [(row["source"], row["call_position"]) for row in rows]
 
     def query(
         self,
@@ -122,66 +129,22 @@ class LakeReader:
         parameters: Parameters | None = None,
         bounds: Bounds = USUAL,
         as_of: AsOf | None = None,
+        task: Task | None = None,
     ) -> Answer:
-        """Answer a statement that anybody has written, as `ask` does one of the ledger's own."""
-        return self._answer(sql, parameters, bounds, as_of, readable_by_everybody())
+        """Answer a statement that anybody has written, as `ask` does one of the ledger's own.
 
-    def _answer(
-        self,
-        sql: str,
-        parameters: Parameters | None,
-        bounds: Bounds,
-        as_of: AsOf | None,
-        readable: Readable,
-    ) -> Answer:
-        named = check(
-            self._connection, sql, readable if as_of is None else without_schemas(readable)
-        )
-        before: list[str] = []
-        if as_of is not None:
-            if as_of.position > self.position:
-                raise NotYetKnown(
-                    f"Not every shard is beyond position {self.position:,} yet: name one up to it"
-                    " with --known-at."
-                )
-            before = list(statements(as_of, IN_MEMORY, named))
-        table, position = read(self._connection, sql, parameters, bounds, before)
-        return Answer(table, position if as_of is None else as_of.position, self.note)
+        It is computed in a process of its own, which reads the files of this version and no other.
+        `task` is what that process may read, and makes of the rows.
+        """
+        self._check_known(as_of)
+        question = Question(sql, parameters, bounds=bounds, is_isolated=True, as_of=as_of)
+        there = {"published": {**asdict(self._place), "statements": self._statements}}
+        answer = answer_of(there, IN_MEMORY, question, task or ANSWER)
+        return Answer(answer.table, answer.position, self.note)
 
-    def _show(self, files: Sequence[File]) -> None:
-        execute = self._connection.execute
-        execute("set timezone = 'UTC'")
-        execute("set enable_progress_bar = false")
-        execute(f"create table feed_positions as select {self.position} as projected_position")
-        for name, macro in MACROS.items():
-            execute(f"create macro {name}{macro}")
-        of: dict[str, list[File]] = defaultdict(list)
-        for one in files:
-            of[one.table].append(one)
-        fresh = rows_in(self._place, CALLS, [one for one in of[CALLS] if one.is_fresh])
-        execute(
-            "create table fresh_calls as"
-            f" select call_position, max(revision) as revision from ({fresh}) group by all"
-        )
-        for name in tables_by_call():
-            self._show_by_call(name, of[name])
-        for name in (EVENTS, REFUSALS):
-            self._view(name, rows_in(self._place, name, of[name]))
-        last = newest(of[DEAD_LETTERS], DEAD_LETTERS)
-        self._view(DEAD_LETTERS, rows_in(self._place, DEAD_LETTERS, [*last.values()]))
-        for model in readable_models():
-            if model.kind is Kind.VIEW:
-                execute(f"create view {model.name} as {model.sql}")
-
-    def _show_by_call(self, name: str, files: Sequence[File]) -> None:
-        fresh = rows_in(self._place, name, [one for one in files if one.is_fresh])
-        settled = rows_in(self._place, name, [one for one in files if not one.is_fresh])
-        self._view(
-            name,
-            f"select * from ({settled}) anti join fresh_calls using (call_position) union all"
-            f" select * from ({fresh}) semi join fresh_calls using (call_position, revision)",
-        )
-
-    def _view(self, name: str, rows: str) -> None:
-        columns = shown(tables()[name])
-        self._connection.execute(f"create view {name} as select {columns} from ({rows})")
+    def _check_known(self, as_of: AsOf | None) -> None:
+        if as_of is not None and as_of.position > self.position:
+            raise NotYetKnown(
+                f"Not every shard is beyond position {self.position:,} yet: name one up to it"
+                " with --known-at."
+            )

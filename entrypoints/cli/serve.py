@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from entrypoints.read_side import Lake, place_of
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
     LOOPBACK,
@@ -81,12 +82,16 @@ def serve(
     ] = 60,
     requests_per_second: RequestsPerSecond = 10_000,
     rules: RuleSetName = "seed",
+    lake: Lake = None,
     folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
     """Take commands and answer questions over HTTP, until stopped; /openapi.json describes it.
 
     Who asks needs a key, which call-ledger keys create makes, or an access token of the company's
     sign-in (OIDC), where --oidc-issuer, --oidc-audience and --oidc-keys name one.
+
+    With --lake PLACE commands go to the event store as ever, and what is asked is read from what
+    call-ledger project --shard has published there: all shards as of one version.
 
     [bold]call-ledger serve --port 8080[/bold]
     """
@@ -110,9 +115,10 @@ def serve(
     )
     webhooks = webhooks_of(settings_of(context))
     ledger = with_store(context, folder)
+    place = None if lake is None else place_of(lake)
     with (
         shutdown_by_signals() as shutdown,
-        Service(ledger, RULE_SETS[rules], tokens, limits, webhooks, sign_in) as service,
+        Service(ledger, RULE_SETS[rules], tokens, limits, webhooks, sign_in, place) as service,
         listening(application(service), host, port, tls) as there,
     ):
         service.settings = settings_of(context)

@@ -16,7 +16,7 @@ from infra.folder import LedgerFolder
 
 if TYPE_CHECKING:
     from infra.settings import Settings
-    from projections.serving.client import Reader
+    from projections.serving.read_side import ReadSide
 
 LAG_OF_TABLES = ("published_position", "kafka_lag_events", "kafka_lag_seconds")
 LAG = (
@@ -111,7 +111,7 @@ def status(
 
 
 def lag_of_stages(
-    settings: Settings, ledger: LedgerFolder, reader: Reader, has_store: bool
+    settings: Settings, ledger: LedgerFolder, reader: ReadSide, has_store: bool
 ) -> dict[str, Any]:
     """Where a Kafka is named: how far each stage is behind the one before it.
 

@@ -22,7 +22,7 @@ from entrypoints.timeline.lanes import Timeline, lanes
 from entrypoints.ui.moment import AskedMoment
 from ledger.feed import StoreFeed
 from projections.reports.report import where
-from projections.serving.client import Reader
+from projections.serving.read_side import ReadSide
 
 CALL: Final = "/console/calls/{source}/{call_id}"
 PAGE_ENTRIES: Final = 200
@@ -149,7 +149,7 @@ def drawn_of(timeline: Timeline, words: Words) -> dict[str, Any]:
 
 
 def known_call(
-    reader: Reader,
+    reader: ReadSide,
     service: Service,
     visitor: Visitor,
     source: str,
@@ -174,7 +174,7 @@ def searched(line: str, time_zone: str) -> Search:
 
 
 def neighbours(
-    reader: Reader, search: Search, here: int
+    reader: ReadSide, search: Search, here: int
 ) -> tuple[Neighbour | None, Neighbour | None]:
     """The next newer and the next older call of the same search."""
     try:

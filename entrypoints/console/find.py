@@ -14,7 +14,7 @@ from entrypoints.console.search import PERSONAL, NotUnderstood, Search, search_o
 from entrypoints.http.service import service_of
 from infra.errors import LedgerMissing
 from projections.reports.report import where
-from projections.serving.client import Reader
+from projections.serving.read_side import ReadSide
 
 PAGE_CALLS: Final = 50
 MOST_OF_FACET: Final = 12
@@ -149,7 +149,7 @@ class Counts(NamedTuple):
         return next(datetime.fromisoformat(value) for value, _ in self.of[facet])
 
 
-def counted(reader: Reader, found: str, parameters: dict[str, Any]) -> Counts:
+def counted(reader: ReadSide, found: str, parameters: dict[str, Any]) -> Counts:
     """Count the calls found by each of the facets."""
     answer = reader.ask(COUNTS.format(conditions=found), parameters)
     of: dict[str, list[tuple[str, int]]] = defaultdict(list)
@@ -159,7 +159,7 @@ def counted(reader: Reader, found: str, parameters: dict[str, Any]) -> Counts:
 
 
 def listed(
-    reader: Reader, found: str, parameters: dict[str, Any], before: int | None
+    reader: ReadSide, found: str, parameters: dict[str, Any], before: int | None
 ) -> list[dict[str, Any]]:
     """A page of them, and one more where there are more."""
     asked = parameters if before is None else parameters | {"before": before}

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from infra.errors import LedgerMissing
 from projections.reports.report import where
-from projections.serving.client import Reader
+from projections.serving.read_side import ReadSide
 
 MOST_CALLS: Final = 100
 MOST_NAMES: Final = 50
@@ -98,7 +98,7 @@ class Board(NamedTuple):
     """Those that came in first, 100 at most."""
 
 
-def read_board(reader: Reader, asked: Asked) -> Board:
+def read_board(reader: ReadSide, asked: Asked) -> Board:
     """The board of now."""
     given = asked.given()
     sql = BOARD.format(conditions=where([CONDITIONS[name] for name in given]))
@@ -123,7 +123,7 @@ class Boards:
         self._lock = Lock()
 
     def at(
-        self, position: int, asked: Asked, opened: Callable[[], AbstractContextManager[Reader]]
+        self, position: int, asked: Asked, opened: Callable[[], AbstractContextManager[ReadSide]]
     ) -> Board:
         """The board of this position or a later one."""
         with self._lock:

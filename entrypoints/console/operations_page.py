@@ -9,14 +9,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from entrypoints.cli.quarantine import NUMBERED, WAITING
-from entrypoints.cli.status import COUNTS, lag_of_stages, tables_before
+from entrypoints.cli.status import COUNTS, TablesBefore, lag_of_stages, tables_before
 from entrypoints.console.entrance import Form
 from entrypoints.console.frame import Page, Shown, Visitor, page
 from entrypoints.dead_letter_retry import retry_dead_letter
 from entrypoints.http.keys import ApiKey
 from entrypoints.http.problems import Problem
 from entrypoints.http.quarantine import dead_letters_after, unread_after
-from entrypoints.http.service import service_of
+from entrypoints.http.service import Service, service_of
 from entrypoints.workers.lag import dead_letter_counts
 from infra.errors import LedgerError
 from ledger.intake import Unreadable
@@ -47,7 +47,10 @@ def show_operations(request: Request, visitor: Annotated[Visitor, Depends(SEE)])
         follows_store = not isinstance(feed, NothingToFollow)
     finally:
         feed.close()
-    before = tables_before(service.folder)
+    shards = service.tables.shards()
+    before = (
+        TablesBefore(service.tables.position(), "") if shards else tables_before(service.folder)
+    )
     with service.reader() as reader:
         (counts,) = reader.ask(COUNTS).table.to_pylist()
         apart = dead_letter_counts(reader)
@@ -62,10 +65,11 @@ def show_operations(request: Request, visitor: Annotated[Visitor, Depends(SEE)])
         lag_events=max(0, head.position - before.position),
         position=position,
         counts={**counts, **apart, "in_quarantine": service.ledger.quarantine.waiting()},
-        tables_bytes=service.folder.projections.stat().st_size,
-        has_kafka=service.settings is not None and service.settings.kafka is not None,
+        shards=shards,
+        tables_bytes=service.tables.size_bytes(),
+        has_kafka=has_kafka(service),
         sees_quarantine=visitor.may(READ_QUARANTINE.operation),
-        rebuilds=visitor.may("rebuild the tables"),
+        rebuilds=visitor.may("rebuild the tables") and not shards,
     )
 
 
@@ -74,12 +78,18 @@ def show_kafka(request: Request, visitor: Annotated[Visitor, Depends(SEE)]) -> R
     """How far each stage is behind the one before it, as Kafka says now."""
     service, words = service_of(request), visitor.words
     service.log_reading(request, visitor.key, SEE.operation)
-    if service.settings is None or service.settings.kafka is None:
+    if not has_kafka(service) or service.settings is None:
         raise Problem(404, "no-kafka", words.say("This ledger is served without a Kafka."))
     with service.reader() as reader:
         figures = lag_of_stages(service.settings, service.folder, reader, has_store=True)
     problems = figures.pop("kafka_problems")
     return page(request, "kafka.html", figures=figures, problems=problems)
+
+
+def has_kafka(service: Service) -> bool:
+    """Whether its tables can be held against Kafka; a shard's own process does so for itself."""
+    names_one = service.settings is not None and service.settings.kafka is not None
+    return names_one and not service.tables.shards()
 
 
 @router.get(QUARANTINE)
@@ -135,12 +145,22 @@ def retry_letter(request: Request, number: int, visitor: Resolver) -> Response:
     """Try to read an event into the tables again; whoever has them does it."""
     service = service_of(request)
     service.log_reading(request, visitor.key, RESOLVE.operation, "retry")
+    refuse_of_shards(service, visitor)
     with service.reader() as reader:
         known = reader.ask(WAITS, {"number": number}).table.num_rows
     if not known:
         raise nothing_waits(visitor)
     reason = retry_dead_letter(service.folder, number)
     return resolved_as("missing" if reason else "read")
+
+
+def refuse_of_shards(service: Service, visitor: Visitor) -> None:
+    """Raise `Problem` where the tables are those of shards, which nobody changes from here."""
+    if service.tables.shards():
+        said = visitor.words.say(
+            "These tables are those of several shards: each process does this at its start."
+        )
+        raise Problem(409, "of-shards", said)
 
 
 @router.post(f"{QUARANTINE}/{{number}}/discard")

@@ -130,6 +130,11 @@ def save_report(
         said = words.say("Use letters, digits, dots, _ and - for a name, 64 at most.")
         raise Problem(400, "malformed", said)
     service.log_reading(request, visitor.key, SAVE.operation, f"as {paper_name}")
+    if service.tables.shards():
+        said = words.say(
+            "Reports over shards are not saved: refusals of an earlier moment may come."
+        )
+        raise Problem(409, "of-shards", said)
     with service.reader() as reader:
         as_of = asked.moment.looked_up(reader) or moment(reader, None, None, True)
         question = ReportQuestion(asked.report.name, asked.groups, asked.selection, as_of)

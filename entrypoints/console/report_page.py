@@ -87,6 +87,8 @@ def show_report(
         reports=list(REPORTS.values()),
         asked=asked,
         about=answer.about,
+        shards=answer.about.get("shards", {}),
+        saves=visitor.may("save reports") and "shards" not in answer.about,
         lines=lines,
         bars=groups[:MOST_BARS],
         left_out=max(0, len(groups) - MOST_BARS),

@@ -19,7 +19,7 @@ from entrypoints.http.problems import Problem
 from entrypoints.http.service import service_of
 from infra.errors import LedgerMissing
 from projections.reports.report import where
-from projections.serving.client import Reader
+from projections.serving.read_side import ReadSide
 
 RULES_PAGE: Final = "/console/rules"
 PAGE_REFUSALS: Final = 100
@@ -135,7 +135,7 @@ def show_rules(
     )
 
 
-def counted(reader: Reader, period: Period) -> Figures:
+def counted(reader: ReadSide, period: Period) -> Figures:
     """Count what was refused and broken in the period."""
     sql = COUNTED.format(
         refused=where(period.conditions("refused_at")), broken=where(period.conditions("broken_at"))

@@ -29,9 +29,10 @@ from entrypoints.timeline.drawn import as_document, drawn_until
 from entrypoints.timeline.lanes import lanes
 from entrypoints.timeline.picture import picture
 from entrypoints.ui.period import zone
+from entrypoints.ui.values import json_text
 from ledger.feed import StoreFeed
 from ledger.membership import misdirected
-from projections.serving.client import Reader
+from projections.serving.read_side import ReadSide
 
 MOST_CALLS: Final = 500
 WITH_PERSONAL: Final = "read a call's events"
@@ -60,7 +61,7 @@ def read_state(
         call = known_call(reader, service, source, call_id, asked)
         row = row_of(reader, call)
     headers = asked.reached(call.position) | {"ETag": f'"{len(call.events)}"'}
-    return document({"position": call.position, **call.moment, "call": row}, headers)
+    return document({**call.about, "call": row}, headers)
 
 
 @router.get(f"{CALL}/events", summary="A call's events", responses=described(404, 421))
@@ -82,7 +83,8 @@ def read_events(
     with StoreFeed(service.folder) as feed:
         documents = feed.documents_of(source, call_id)
     shown = (one for version, one in enumerate(documents, 1) if version in versions)
-    content = b'{"position":%d,"events":[%s]}' % (call.position, b",".join(shown))
+    about = json_text({**call.tables, "position": call.position}).removesuffix("}").encode()
+    content = b'%s,"events":[%s]}' % (about, b",".join(shown))
     return Response(content, 200, headers, JSON)
 
 
@@ -109,7 +111,7 @@ def draw_timeline(
     drawn = lanes(call.events, until=drawn_until(call.as_told, call.moment))
     if SVG in accept:
         return Response(picture(drawn, zone(asked.time_zone)), 200, headers, SVG)
-    return document({"position": call.position, **call.moment, **as_document(drawn)}, headers)
+    return document({**call.about, **as_document(drawn)}, headers)
 
 
 @router.get("/v1/calls", summary="Calls, newest first", responses=described())
@@ -143,7 +145,7 @@ def list_calls(
 
 
 def known_call(
-    reader: Reader, service: Service, source: str, call_id: str, asked: Asked
+    reader: ReadSide, service: Service, source: str, call_id: str, asked: Asked
 ) -> OneCall:
     """The call as of the moment. Raises `Problem` when there is none, or it is another ledger's."""
     try:

@@ -24,7 +24,7 @@ from entrypoints.ui.parquet import without_unions
 from entrypoints.ui.values import json_text, rows_of, unique
 from projections.errors import ProjectionError
 from projections.serving.column_types import with_types
-from projections.serving.isolated_process import run
+from projections.serving.isolated_process import SnapshotTables, Tables, run
 from projections.serving.protocol import Answer, Question
 from projections.serving.sandbox import Parts, QueryRefused, reading
 
@@ -185,6 +185,15 @@ def write_parquet(parts: Parts, file: Hashed, about: dict[str, Any], given: dict
     return count
 
 
+def tables_there(given: dict[str, Any]) -> Tables:
+    """The tables of a folder, or those that shards have published."""
+    if "published" not in given:
+        return SnapshotTables(given)
+    from lake.isolated_process import PublishedTables
+
+    return PublishedTables(given)
+
+
 Writer = Callable[[Parts, Hashed, dict[str, Any], dict[str, Any]], int]
 WRITERS: Final[dict[str, Writer]] = {
     "csv": write_csv,
@@ -195,4 +204,4 @@ WRITERS: Final[dict[str, Writer]] = {
 
 
 if __name__ == "__main__":
-    run(written)
+    run(written, tables_there)

@@ -41,7 +41,7 @@ def newest_rows(
             parameters,
             as_of=as_of,
         )
-        about = {"position": answer.position, **moment_of(reader, as_of)}
+        about = {**reader.facts, "position": answer.position, **moment_of(reader, as_of)}
     headers = asked.reached(answer.position)
     found = answer.table.to_pylist()
     shown = found[:limit]

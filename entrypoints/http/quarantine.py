@@ -16,7 +16,7 @@ from entrypoints.http.problems import described
 from entrypoints.http.service import service_of
 from infra.folder import LedgerFolder
 from ledger.quarantine import reading_quarantine
-from projections.serving.client import Reader
+from projections.serving.read_side import ReadSide
 
 MOST_ENTRIES: Final = 500
 NAMES: Final = ("number", "received_at", "origin", "reason", "size_bytes", "state")
@@ -72,7 +72,7 @@ def unread_after(
 
 
 def dead_letters_after(
-    reader: Reader, number: int, with_resolved: bool
+    reader: ReadSide, number: int, with_resolved: bool
 ) -> tuple[list[dict[str, Any]], int]:
     """The events that the tables cannot take, and the position that they are at."""
     condition = EVERY if with_resolved else WAITING

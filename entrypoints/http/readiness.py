@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager, suppress
 from threading import Lock
 from typing import Final
 
-from entrypoints.cli.status import tables_before
 from entrypoints.http.service import Service
 from entrypoints.workers.lag import Figures
 from entrypoints.workers.liveness import LookedUp
@@ -52,7 +51,7 @@ class Readiness:
         with said_as("The store cannot be read."), closing(StoreFeed(folder)) as feed:
             position = feed.head().position
         with said_as("The tables cannot be read."):
-            behind = max(0, position - tables_before(folder).position)
+            behind = max(0, position - self._service.tables.position())
         if behind > MOST_BEHIND_EVENTS:
             raise LedgerError(f"The tables are {behind:,} events behind, and are brought up.")
         return {"store_position": position, "lag_events": behind}

@@ -99,7 +99,7 @@ def written(service: Service, question: RowsQuestion, asked: Asked, file: IO[byt
             "raw": question.is_raw,
             "time_zone": asked.time_zone,
             "is_grouped": question.is_grouped,
-            "about": {**question.about, **moment_of(reader, as_of)},
+            "about": {**question.about, **reader.facts, **moment_of(reader, as_of)},
         }
         module, descriptors = "entrypoints.http.export_process", (file.fileno(),)
         task = Task(module, question.readable, facts, descriptors)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from queue import Empty, LifoQueue
 from threading import BoundedSemaphore
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -18,8 +17,8 @@ from entrypoints.http.event_tail import MOST_STREAMS, MOST_STREAMS_OF_ONE, Event
 from entrypoints.http.keys import Caller, Keys
 from entrypoints.http.problems import try_again
 from entrypoints.http.rates import REQUESTS_PER_SECOND, Rates
+from entrypoints.http.read_sides import FolderTables, PublishedTables, ReadSides
 from entrypoints.http.webhook_recorder import SETTLING_SECONDS, WebhookRecorder
-from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from ledger.ledger import Ledger
 
@@ -28,13 +27,7 @@ if TYPE_CHECKING:
     from entrypoints.http.timed_reader import TimedReader
     from entrypoints.http.tokens import Tokens
     from infra.settings import Settings
-    from projections.serving.client import Reader
-
-READERS: Final = 8
-"""Questions that are answered at a time; each has a line to whoever has the tables."""
-
-READER_SECONDS: Final = 10.0
-"""How long a question waits for its turn."""
+    from lake.place import LakePlace
 
 ANSWER_SECONDS: Final = 60.0
 """How long the questions of a request may take together to be computed."""
@@ -78,10 +71,11 @@ class Service:
         limits: Limits = USUAL_LIMITS,
         webhooks: WebhookSecret | None = None,
         sign_in: SignIn | None = None,
+        lake: LakePlace | None = None,
     ) -> None:
         """Without `tokens` and `sign_in` only keys let in.
 
-        Raises what opening the ledger and the log raises.
+        With `lake` what is asked is read there. Raises what opening the ledger and the log raises.
         """
         self.folder = folder
         self.keys = Keys(folder)
@@ -98,6 +92,10 @@ class Service:
             opening.callback(self.log.close)
             self.tail = EventTail(folder, limits.streams, limits.streams_of_one)
             opening.callback(self.tail.close)
+            self.tables: ReadSides = (
+                FolderTables(folder) if lake is None else PublishedTables(lake, folder)
+            )
+            opening.callback(self.tables.close)
             self.recorder: WebhookRecorder | None = None
             if webhooks is not None:
                 self.recorder = WebhookRecorder(folder, self.ledger, webhooks.settling_seconds)
@@ -105,29 +103,14 @@ class Service:
             self._open = opening.pop_all()
         self._processes = BoundedSemaphore(MOST_PROCESSES)
         self._answer_seconds = limits.answer_seconds
-        self._readers: LifoQueue[TimedReader | None] = LifoQueue()
-        for _ in range(READERS):
-            self._readers.put(None)
 
     @contextmanager
-    def reader(self) -> Iterator[Reader]:
-        """Somebody who answers; whoever came first has the tables, and the others ask it.
-
-        What it is asked raises `Problem` where it takes too long.
-        """
+    def reader(self) -> Iterator[TimedReader]:
+        """Somebody who answers; what it is asked raises `Problem` where it takes too long."""
         from entrypoints.http.timed_reader import TimedReader
 
-        try:
-            reader = self._readers.get(timeout=READER_SECONDS)
-        except Empty:
-            raise LedgerError("Too many questions are being answered: ask again.") from None
-        try:
-            if reader is None:
-                reader = TimedReader(self.folder, self._answer_seconds)
-            reader.begin()
-            yield reader
-        finally:
-            self._readers.put(reader)
+        with self.tables.lent() as tables:
+            yield TimedReader(tables, self._answer_seconds)
 
     @contextmanager
     def heavy_work(self) -> Iterator[None]:
@@ -156,10 +139,6 @@ class Service:
 
     def close(self) -> None:
         """Finish what was taken, and let go of everything."""
-        while not self._readers.empty():
-            reader = self._readers.get()
-            if reader is not None:
-                reader.close()
         self._open.close()
 
     def __enter__(self) -> Service:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from infra.folder import LedgerFolder
     from infra.kafka import Kafka
     from projections.as_of import AsOf
-    from projections.serving.client import Reader
     from projections.serving.read_side import ReadSide
 
 Figures = dict[str, float]
@@ -60,7 +59,7 @@ def published_to(kafka: Kafka) -> Published:
     return Published(offset.get(POSITION, 0), offset.get(REFUSAL_NUMBER, 0))
 
 
-def lag_of_tables(reader: Reader, published: Published, kafka: Kafka) -> dict[str, float | int]:
+def lag_of_tables(reader: ReadSide, published: Published, kafka: Kafka) -> dict[str, float | int]:
     """How far the tables are behind what is in Kafka.
 
     Raises `TopicMadeAgain` where they were read from other topics.
@@ -70,7 +69,7 @@ def lag_of_tables(reader: Reader, published: Published, kafka: Kafka) -> dict[st
     return {"published_position": published.position, **behind}
 
 
-def check_topics_of_tables(reader: Reader, kafka: Kafka) -> None:
+def check_topics_of_tables(reader: ReadSide, kafka: Kafka) -> None:
     """Raise `TopicMadeAgain` when the tables were read from other topics than there are now."""
     from consumers.kafka.feed import topics_of_tables
 

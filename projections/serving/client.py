@@ -152,18 +152,18 @@ class Reader:
         parameters: Parameters | None = None,
         bounds: Bounds = USUAL,
         as_of: AsOf | None = None,
-        task: Task = ANSWER,
+        task: Task | None = None,
     ) -> Answer:
         """Answer a statement that anybody has written, as `ask` does one of the ledger's own.
 
         It is computed in a process of its own, from a snapshot of the tables, within bounds of
         rows, bytes, memory and time, so that it is nobody else's matter how it ends. `task` is what
-        that process may read, and makes of the rows.
+        that process may read, and makes of the rows; else it answers with them.
         """
         if len(sql) > STATEMENT_LENGTH_LIMIT:
             raise QueryRefused(too_many_characters(sql))
         question = self._question(sql, parameters, bounds, as_of, is_isolated=True)
-        return self._answer(question, partial(answer_isolated, task=task))
+        return self._answer(question, partial(answer_isolated, task=task or ANSWER))
 
     def publish(self, path: Path, with_personal: bool) -> Answer:
         """Make a snapshot file, and answer with the one row of its table `snapshot`.

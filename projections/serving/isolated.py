@@ -64,14 +64,22 @@ def answer_isolated(snapshot: Snapshot, question: Question, task: Task = ANSWER)
     Raises `QueryRefused` for a statement beyond its bounds or that ended its process, `QueryFailed`
     for one that DuckDB cannot carry out, and `TablesMoved`.
     """
+    return answer_of({"snapshot": asdict(snapshot)}, CATALOG, question, task)
+
+
+def answer_of(tables_there: dict[str, Any], catalog: str, question: Question, task: Task) -> Answer:
+    """The same from the tables that the process of the task finds by what is said of them.
+
+    It has them in this catalog. Raises as `answer_isolated`.
+    """
     with TemporaryDirectory(prefix="call-ledger-") as spill:
         tables, before = task.readable().tables, list[str]()
         if question.as_of is not None:
             # All that it may read then: what is made for it to read, and nothing that is of now.
             tables = tables & words(question.sql)
-            before += statements(question.as_of, CATALOG, tables)
+            before += statements(question.as_of, catalog, tables)
         given = json.dumps(
-            {"snapshot": asdict(snapshot), "spill": spill, "tables": sorted(tables),
+            {**tables_there, "spill": spill, "tables": sorted(tables),
              "before": before, **task.facts}
         )  # fmt: skip
         message = answered(task, given, question)

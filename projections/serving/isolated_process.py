@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import duckdb
 
@@ -35,7 +35,49 @@ Compute = Callable[[duckdb.DuckDBPyConnection, Question, dict[str, Any]], Answer
 """What is made of a statement that was checked, over tables that are open."""
 
 
-def main(compute: Compute) -> None:
+class Tables(Protocol):
+    """The tables that the process may read."""
+
+    def show_to(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Have them under their names on a connection. Raises `duckdb.Error` and `OSError`."""
+        ...
+
+    def is_unchanged(self) -> bool:
+        """Whether they are those that they were when the process was asked."""
+        ...
+
+    def broken(self) -> ProjectionError:
+        """What is told where they cannot be opened."""
+        ...
+
+
+class SnapshotTables:
+    """Those of a snapshot of a DuckDB file."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self._snapshot = Snapshot(**given["snapshot"])
+
+    def show_to(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Attach the file."""
+        connection.register_filesystem(SnapshotFiles(self._snapshot))
+        url = self._snapshot.url.replace("'", "''")
+        connection.execute(f"attach '{url}' as ledger (read_only)")
+        connection.execute("use ledger")
+
+    def is_unchanged(self) -> bool:
+        """Whether no checkpoint was written meanwhile."""
+        return self._snapshot.is_unchanged()
+
+    def broken(self) -> ProjectionError:
+        """The file did not open, which it does unless it was changed or damaged."""
+        return damaged(Path(self._snapshot.path))
+
+
+TablesOf = Callable[[dict[str, Any]], Tables]
+"""The tables that whoever asked has named."""
+
+
+def main(compute: Compute, tables_of: TablesOf) -> None:
     """Read what is asked, and answer."""
     given = json.loads(read_message(sys.stdin.buffer, OVERHEAD_BYTES) or b"")
     question = unpack_question(read_message(sys.stdin.buffer, OVERHEAD_BYTES) or b"")
@@ -43,10 +85,9 @@ def main(compute: Compute) -> None:
     limit(question.bounds)
     schemas = frozenset() if question.as_of else frozenset({"main"})
     readable = Readable(set(given["tables"]), TABLE_FUNCTIONS, schemas)
-    snapshot = Snapshot(**given["snapshot"])
     write_message(
         sys.stdout.buffer,
-        answered(snapshot, readable, given, question, compute),
+        answered(tables_of(given), readable, given, question, compute),
     )
 
 
@@ -74,37 +115,33 @@ def limit(bounds: Bounds) -> None:
 
 
 def answered(
-    snapshot: Snapshot,
+    tables: Tables,
     readable: Readable,
     given: dict[str, Any],
     question: Question,
     compute: Compute,
 ) -> bytes:
-    """The message of the answer; empty when the file was changed meanwhile."""
+    """The message of the answer; empty when the tables were changed meanwhile."""
     try:
-        connection = opened(snapshot, readable, given["spill"], question)
+        connection = opened(tables, readable, given["spill"], question)
         message = pack_answer(compute(connection, question, given))
     except ProjectionError as error:
         message = pack_error(error)
     except MemoryError:
         message = pack_error(QueryRefused(question.bounds.too_much))
     except (duckdb.Error, OSError):
-        # The file did not open, which it does unless it was changed or damaged.
-        message = pack_error(damaged(Path(snapshot.path)))
+        message = pack_error(tables.broken())
     # An error, too, may come from a block that has other rows by now.
-    return message if snapshot.is_unchanged() else b""
+    return message if tables.is_unchanged() else b""
 
 
 def opened(
-    snapshot: Snapshot, readable: Readable, spill: str, question: Question
+    tables: Tables, readable: Readable, spill: str, question: Question
 ) -> duckdb.DuckDBPyConnection:
     """Check the statement, and open the tables."""
     connection = duckdb.connect(config=settings(question.bounds, spill))
     check(connection, question.sql, readable)
-    connection.register_filesystem(SnapshotFiles(snapshot))
-    url = snapshot.url.replace("'", "''")
-    connection.execute(f"attach '{url}' as ledger (read_only)")
-    connection.execute("use ledger")
+    tables.show_to(connection)
     for setting in (
         "timezone = 'UTC'",
         "python_enable_replacements = false",
@@ -125,10 +162,10 @@ def computed(
     return Answer(table, question.as_of.position if question.as_of else position)
 
 
-def run(compute: Compute) -> None:
+def run(compute: Compute, tables_of: TablesOf) -> None:
     """Be that process, and end at once: the thread that waits for the input would hold it up."""
     try:
-        main(compute)
+        main(compute, tables_of)
     finally:
         os._exit(0)
 
@@ -146,4 +183,4 @@ def settings(bounds: Bounds, spill: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run(computed)
+    run(computed, SnapshotTables)

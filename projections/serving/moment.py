@@ -39,14 +39,17 @@ def moment(
     if isinstance(known_at, datetime):
         (found,) = reader.ask(LAST_BY, {"moment": known_at}).table.to_pylist()
         return AsOf(found["position"], known_at, happened_by, with_corrections)
-    (head,) = reader.ask(HEAD).table.to_pylist()
+    answer = reader.ask(HEAD)
+    (head,) = answer.table.to_pylist()
+    # Shards may have events beyond the position up to which there is every one.
+    last = min(head["position"], answer.position)
     if known_at is None:
         (refusal,) = reader.ask(LAST_REFUSAL).table.to_pylist()
         refused_by = refusal["recorded_at"] or datetime.min
-        return AsOf(head["position"], refused_by, happened_by, with_corrections)
-    if known_at > head["position"]:
+        return AsOf(last, refused_by, happened_by, with_corrections)
+    if known_at > last:
         raise NotYetKnown(
-            f"The ledger is at position {head['position']:,}, and {known_at:,} is still to come: "
+            f"The ledger is at position {last:,}, and {known_at:,} is still to come: "
             "name an earlier one, or a time."
         )
     recorded_at = event_at(reader, known_at).get("recorded_at", datetime.min)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from projections.as_of import AsOf
+from projections.serving.isolated import Task
 from projections.serving.protocol import Answer
 from projections.serving.sandbox import USUAL, Bounds, Parameters
 
@@ -24,8 +25,13 @@ class ReadSide(Protocol):
         parameters: Parameters | None = None,
         bounds: Bounds = USUAL,
         as_of: AsOf | None = None,
+        only_call: int | None = None,
     ) -> Answer:
-        """Answer a statement of the ledger's own."""
+        """Answer a statement of the ledger's own, about one call alone where one is named."""
+        ...
+
+    def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:
+        """Source and call position of each call of this id, in the order of sources."""
         ...
 
     def query(
@@ -34,6 +40,10 @@ class ReadSide(Protocol):
         parameters: Parameters | None = None,
         bounds: Bounds = USUAL,
         as_of: AsOf | None = None,
+        task: Task | None = None,
     ) -> Answer:
-        """Answer a statement that anybody has written."""
+        """Answer a statement that anybody has written, in a process of its own.
+
+        `task` is what that process may read, and makes of the rows; else it answers with them.
+        """
         ...

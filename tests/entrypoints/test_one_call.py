@@ -45,4 +45,4 @@ def test_a_calls_events_are_looked_for_near_its_beginning_alone() -> None:
 def read(opened: Projections, call_position: int) -> OneCall:
     answer = opened.connection.sql(EVENTS, params={"call_position": call_position})
     events = events_in(answer.to_arrow_table())
-    return OneCall(call_position, "test", events, 0, 0, None, {})
+    return OneCall(call_position, "test", events, 0, 0, None, {}, {})

@@ -15,6 +15,7 @@ from entrypoints.http.server import listening
 from entrypoints.http.service import USUAL_LIMITS, Limits, Service, WebhookSecret
 from entrypoints.http.tokens import Tokens
 from infra.folder import LedgerFolder
+from lake.place import LakePlace
 from tests.http.clients import Served
 from tests.reports.week_of_march import tell
 
@@ -25,10 +26,11 @@ def served_in(
     tokens: Tokens | None = None,
     limits: Limits = USUAL_LIMITS,
     webhooks: WebhookSecret | None = None,
+    lake: LakePlace | None = None,
 ) -> Iterator[Served]:
     place = LedgerFolder.of(folder)
     with (
-        Service(place, tokens=tokens, limits=limits, webhooks=webhooks) as service,
+        Service(place, tokens=tokens, limits=limits, webhooks=webhooks, lake=lake) as service,
         listening(application(service), "127.0.0.1", 0) as there,
         Served(place, there.url) as served,
     ):

@@ -12,6 +12,7 @@ from lake.place import LakePlace
 from lake.reading import LakeReader
 from lake.record import Record
 from lake.shard import Shard
+from lake.table import Lake
 from projections.database import FILE_NAME, Projections
 from projections.models import readable_models
 from tests.consumers.projecting import NOBODY_STOPS, rows_from_store
@@ -28,7 +29,7 @@ def bring_up(folder: Path, kafka: Kafka, place: LakePlace, shard: Shard, **how: 
 
 
 def published(place: LakePlace) -> Rows:
-    with LakeReader(place) as reader:
+    with LakeReader(Lake(place)) as reader:
         return {
             name: rows_of(reader, f"select {columns_of(name)} from {name} order by all")
             for name in names()

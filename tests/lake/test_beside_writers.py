@@ -50,7 +50,7 @@ def test_a_reader_beside_shards_that_publish_and_fold_finds_one_moment(
 
     def read() -> bool:
         """Look once; whether the table has all that was published."""
-        with LakeReader(place) as reader:
+        with LakeReader(Lake(place)) as reader:
             assert rows_of(reader, IN_STEP) == [(True, True, True, True)]
             seen.add(reader.version)
             ((refusals,),) = rows_of(reader, "select count(*) from refusals")

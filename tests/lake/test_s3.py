@@ -55,6 +55,9 @@ def test_shards_in_a_bucket_come_to_the_rows_of_a_rebuild(
     assert published(bucket) == expected
     assert fold_all(Lake(bucket)) > 0
     assert published(bucket) == expected
+    with LakeReader(Lake(bucket)) as reader:
+        counted = reader.query("select count(*) as calls from calls").table.to_pylist()
+    assert counted == [{"calls": 10}]
     assert Lake(bucket).vacuum() == 0
 
 
@@ -76,7 +79,7 @@ def test_of_shards_that_commit_at_once_no_commit_is_lost(bucket: LakePlace) -> N
     for one in threads:
         one.join()
     assert failed == []
-    with LakeReader(bucket) as reader:
+    with LakeReader(Lake(bucket)) as reader:
         assert reader.positions == {f"{number}/3": COMMITS for number in (1, 2, 3)}
         assert reader.version == 3 * (COMMITS + 1)
 

@@ -38,7 +38,7 @@ def test_the_rows_of_all_shards_are_those_of_a_rebuild(
     assert all(expected[name] for name in ("events", "calls", "exits", "refusals", "agent_days"))
     assert published(place) == expected
     everything = CALLS * EVENTS_A_CALL
-    with LakeReader(place) as reader:
+    with LakeReader(Lake(place)) as reader:
         assert reader.positions == {"1/2": everything, "2/2": everything}
         assert "The lowest is 280." in reader.note
     assert fold_all(Lake(place)) > 0
@@ -89,7 +89,7 @@ def test_whoever_had_a_shard_before_is_refused(place: LakePlace) -> None:
             zombie.note_position(2)
         zombie.lake.look()  # who has seen what was committed since is refused as well
     ShardWriter(Lake(place), Shard(2, 2), None).take_over()
-    with LakeReader(place) as reader:
+    with LakeReader(Lake(place)) as reader:
         assert reader.positions == {"1/2": 1, "2/2": 0}
 
 
@@ -139,7 +139,7 @@ def test_a_bad_message_is_a_dead_letter_of_its_shard_until_it_comes_again(
     bring_spoiled(store, kafka, spoiled, spoil)
     for shard in shards(2):
         bring_up(tmp_path / "shards", kafka, place, shard)
-    with LakeReader(place) as reader:
+    with LakeReader(Lake(place)) as reader:
         assert rows_of(reader, "select call_id from calls where is_incomplete") == [("call-3",)]
         ((why, state),) = rows_of(reader, "select reason, state from dead_letters")
         assert reason in why
@@ -149,7 +149,7 @@ def test_a_bad_message_is_a_dead_letter_of_its_shard_until_it_comes_again(
         # On another machine, which has the dead letter from the table.
         bring_up(tmp_path / "other", kafka, place, shard)
     assert published(place) == rebuilt(store, tmp_path / "rebuilt")
-    with LakeReader(place) as reader:
+    with LakeReader(Lake(place)) as reader:
         assert rows_of(reader, "select state from dead_letters") == [("read",)]
 
 

@@ -1,0 +1,149 @@
+"""Whose tables a server reads: those of its folder, or those that shards have published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from queue import Empty, LifoQueue
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from infra.errors import LedgerError
+from ledger.feed import StoreFeed
+from ledger.identity import first_fingerprint_in
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from infra.folder import LedgerFolder
+    from lake.place import LakePlace
+    from projections.serving.client import Reader
+    from projections.serving.read_side import ReadSide
+
+READERS: Final = 8
+"""Questions that are answered at a time."""
+
+READER_SECONDS: Final = 10.0
+"""How long a question waits for its turn."""
+
+TOO_MANY: Final = "Too many questions are being answered: ask again."
+
+
+class ReadSides(Protocol):
+    """Lends tables to one request after the other."""
+
+    def lent(self) -> AbstractContextManager[ReadSide]:
+        """The tables, for one request. Raises `LedgerError` when nobody gives them back."""
+        ...
+
+    def position(self) -> int:
+        """How far they are, without bringing them up to the store."""
+        ...
+
+    def size_bytes(self) -> int:
+        """How large they are."""
+        ...
+
+    def shards(self) -> dict[str, int]:
+        """How far each shard is; nothing where there are none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+class FolderTables:
+    """Those of a folder: whoever came first has them, and the others have a line to it."""
+
+    def __init__(self, folder: LedgerFolder) -> None:
+        self._folder = folder
+        self._readers: LifoQueue[Reader | None] = LifoQueue()
+        for _ in range(READERS):
+            self._readers.put(None)
+
+    @contextmanager
+    def lent(self) -> Iterator[Reader]:
+        """A reader, brought up to the store by what it is asked."""
+        from projections.serving.client import Reader
+
+        try:
+            reader = self._readers.get(timeout=READER_SECONDS)
+        except Empty:
+            raise LedgerError(TOO_MANY) from None
+        try:
+            reader = reader or Reader(self._folder)
+            yield reader
+        finally:
+            self._readers.put(reader)
+
+    def position(self) -> int:
+        """How far they are."""
+        from entrypoints.cli.status import tables_before
+
+        return tables_before(self._folder).position
+
+    def size_bytes(self) -> int:
+        """Of the file."""
+        return self._folder.projections.stat().st_size
+
+    def shards(self) -> dict[str, int]:
+        """There are none."""
+        return {}
+
+    def close(self) -> None:
+        """Close each reader."""
+        while not self._readers.empty():
+            reader = self._readers.get()
+            if reader is not None:
+                reader.close()
+
+
+class PublishedTables:
+    """Those that shards have published, as of the last version that there is."""
+
+    def __init__(self, place: LakePlace, folder: LedgerFolder) -> None:
+        """Raises `LedgerMissing` and `LakeUnavailable`, and `OtherLedger` for another store's."""
+        from lake.latest import Latest
+
+        self._latest = Latest(place)
+        self._turns = BoundedSemaphore(READERS)
+        check_same_ledger(place, self._latest.reader().first_event, folder)
+
+    @contextmanager
+    def lent(self) -> Iterator[ReadSide]:
+        """All questions of a request are answered from one version."""
+        if not self._turns.acquire(timeout=READER_SECONDS):
+            raise LedgerError(TOO_MANY)
+        try:
+            yield self._latest.reader()
+        finally:
+            self._turns.release()
+
+    def position(self) -> int:
+        """That of the lowest shard."""
+        return self._latest.reader().position
+
+    def size_bytes(self) -> int:
+        """Of all files of this version."""
+        return self._latest.reader().size_bytes
+
+    def shards(self) -> dict[str, Any]:
+        """How far each is."""
+        return self._latest.reader().positions
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def check_same_ledger(place: LakePlace, first_event: int | None, folder: LedgerFolder) -> None:
+    """Refuse tables of another ledger than the one that is served."""
+    from projections.identity import OtherLedger
+
+    with closing(StoreFeed(folder)) as feed:
+        own = first_fingerprint_in(feed)
+    if first_event is not None and own != first_event:
+        raise OtherLedger(
+            f"The tables in {place} are of another ledger than {folder}: name its event store with"
+            " --store, or another place."
+        )
