@@ -66,7 +66,7 @@ def observe(call: Call, command: Command, rules: RuleSet) -> Decided:
     role = acting_role(call, command)
     broken = all_broken(call, command, rules, role)
     fact = fact_of(command)
-    repeat = repeat_of(call, command, fact, rules, bool(broken))
+    repeat = repeat_of(call, command, fact, bool(broken))
     pending = PendingEvents(call, fact if repeat is None or repeat.version is None else None)
     if repeat is None:
         happen(pending, command, rules)

@@ -21,7 +21,6 @@ from domain.commands import (
     StartConsult,
 )
 from domain.events import ObservationRepeated
-from domain.rule_sets import RuleSet
 from domain.vocabulary import CUSTOMER, SYSTEM, UNKNOWN, TargetKind
 
 
@@ -33,9 +32,7 @@ class Repeat(NamedTuple):
     version: int | None = None
 
 
-def repeat_of(
-    call: Call, command: Command, fact: str, rules: RuleSet, breaks_a_rule: bool
-) -> Repeat | None:
+def repeat_of(call: Call, command: Command, fact: str, breaks_a_rule: bool) -> Repeat | None:
     """What the observation repeats; nothing where it says something new.
 
     What is so already breaks a rule; so nothing is looked for where none is broken. Of a note
@@ -44,7 +41,7 @@ def repeat_of(
     told = call.facts.get(fact)
     if told is not None and not isinstance(command, NoteActivity):
         return Repeat(told.thing or "", told.number, told.version)
-    return so_already(call, command, rules) if breaks_a_rule else None
+    return so_already(call, command) if breaks_a_rule else None
 
 
 def repeated(command: Command, repeat: Repeat) -> ObservationRepeated:
@@ -64,7 +61,7 @@ def numbered(thing: str, number: int | None) -> Repeat | None:
     return None if number is None else Repeat(thing, number)
 
 
-def so_already(call: Call, command: Command, rules: RuleSet) -> Repeat | None:
+def so_already(call: Call, command: Command) -> Repeat | None:
     """What the command would bring about, where it is so already."""
     asked, actor = cast(AnyCommand, command), command.actor
     match asked.type:
@@ -107,7 +104,7 @@ def so_already(call: Call, command: Command, rules: RuleSet) -> Repeat | None:
         case "call.apply-wrap-up.v1":
             return wrapped_up_already(call, actor, asked.reason)
         case "call.apply-default-wrap-up.v1":
-            return wrapped_up_already(call, asked.agent, rules.default_reason)
+            return default_too_late(call, asked.agent)
         case (
             "call.extend-wrap-up.v1"
             | "call.fail-conference.v1"
@@ -231,6 +228,14 @@ def left_already(call: Call, actor: str) -> Repeat | None:
     if actor == UNKNOWN:
         return numbered("exit", call.exits or None) if call.ended else None
     return numbered("exit", call.latest("exit", actor))
+
+
+def default_too_late(call: Call, agent: str) -> Repeat | None:
+    """A reason was given for this wrap-up, and a default is none of the agent's choice (W7)."""
+    wrap_up = call.wrap_up_meant(agent)
+    if wrap_up is None or not wrap_up.reason_given:
+        return None
+    return Repeat("wrap_up", wrap_up.number)
 
 
 def wrapped_up_already(call: Call, agent: str, reason: str) -> Repeat | None:

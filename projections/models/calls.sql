@@ -44,7 +44,7 @@ customer_exits as (
     select
         call_position,
         min(exited_at) as customer_left_at,
-        arg_min(reason, version) as customer_exit_reason,
+        bool_or(agent_hung_up_first) as agent_hung_up_first,
         bool_or(left_while_held) as left_while_held
     from exits
     where party_kind = 'customer'
@@ -174,7 +174,7 @@ final as (
         coalesce(missing, unread) is not null as is_incomplete,
         nullif(concat_ws('; ', missing, unread), '') as missing,
         coalesce(is_time_derived, false) as is_time_derived,
-        coalesce(customer_exit_reason = 'dropped_by_end', false) as agent_hung_up_first,
+        coalesce(agent_hung_up_first, false) as agent_hung_up_first,
         coalesce(left_while_held, false) as left_while_held
     from calls_of_customers
     left join agents_of_calls using (call_position)

@@ -5,7 +5,9 @@ with exits_by_reason as (
         reason,
         min(version) as first_version,
         min(occurred_at) filter (party_kind = 'customer') as customer_left_at,
-        min(version) filter (party_kind = 'customer') as customer_exit_version
+        min(version) filter (party_kind = 'customer') as customer_exit_version,
+        min(len(stayed)) filter (party_kind = 'customer') as customer_left_behind_count,
+        max(version) filter (party_kind <> 'customer') as last_agent_version
     from source_events
     where type = 'call.exited.v1'
     group by call_position, reason
@@ -16,7 +18,11 @@ exits_of_calls as (
         min(first_version) as first_version,
         list(first_version) as first_versions,
         min(customer_left_at) as customer_left_at,
-        arg_min(reason, customer_exit_version) as customer_exit_reason
+        arg_min(reason, customer_exit_version) as customer_exit_reason,
+        -- Who was left alone by the last agent has not hung up first.
+        arg_min(reason, customer_exit_version) = 'customer_left'
+            and min(customer_left_behind_count) = 0
+            and arg_max(reason, last_agent_version) in ('exited', 'hung_up') as customer_was_left
     from exits_by_reason
     group by call_position
 ),
@@ -45,7 +51,8 @@ final as (
         len(exited.stayed) as stayed_count,
         exited.owner_after,
         exited.hold_number is not null as left_while_held,
-        exited.party_kind = 'customer' and coalesce(customer_exit_reason = 'dropped_by_end', false)
+        exited.party_kind = 'customer'
+            and coalesce(customer_exit_reason = 'dropped_by_end' or customer_was_left, false)
             as agent_hung_up_first,
         case when exited.party_kind = 'customer' then seconds_between(customer_left_at, call_ended_at) end
             as post_call_seconds,

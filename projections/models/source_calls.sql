@@ -13,6 +13,7 @@ with entries as (
 arrivals as (
     select
         call_position,
+        arg_min(occurred_at, version) as received_at,
         arg_min(channel, version) as channel,
         arg_min(queue, version) as queue,
         arg_min(entry_point, version) as entry_point
@@ -30,6 +31,7 @@ endings as (
     group by call_position
 ),
 final as (
+    select * exclude (received_at) replace (coalesce(received_at, entered_at) as entered_at)
     from entries
     left join arrivals using (call_position)
     left join endings using (call_position)

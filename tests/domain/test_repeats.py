@@ -188,6 +188,7 @@ SO_ALREADY: list[tuple[str, Story, Command, str, int | None]] = [
     ("an end of what is over", s.ended(), s.end_call(SYSTEM), "end", None),
     ("an end of a conference that is over", s.ended(), s.end_conference(), "end", None),
     ("a reason that was given", s.closed(), s.apply_wrap_up(), "wrap_up", 1),
+    ("a default after the agent's own reason", s.closed(), s.apply_default(), "wrap_up", 1),
 ]
 
 

@@ -1,0 +1,64 @@
+"""What is told late, or happens out of the usual order, counts where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ledger.ledger import Ledger
+from projections.reports.report import Selection
+from projections.serving.client import Reader
+from tests.reports.asking import groups, total
+from tests.reports.week_of_march import Telling
+
+HALF_PAST_EIGHT = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def tell(ledger: Ledger) -> None:
+    """An arrival told after the answer, and two callers whom their agent left alone."""
+    late = Telling(ledger, "late", NINE, "pbx")
+    late.at(5, "offer", "system", observed=True, agent="agent-1")
+    late.at(10, "answer", "agent-1", observed=True)
+    late.at(-1, "receive", "system", observed=True, queue="sales")
+    late.at(60, "hang-up", "customer", observed=True)
+    alone = Telling(ledger, "alone", NINE, "pbx")
+    alone.at(0, "receive", "system", queue="sales")
+    alone.at(5, "offer", "system", agent="agent-2").at(10, "answer", "agent-2")
+    alone.at(60, "exit", "agent-2", observed=True).at(90, "leave", "customer", observed=True)
+    waiting = Telling(ledger, "waiting", NINE, "pbx")
+    waiting.at(0, "receive", "system", queue="sales")
+    waiting.at(5, "offer", "system", agent="agent-3").at(10, "answer", "agent-3")
+    waiting.at(60, "request-transfer", "agent-3", target_kind="queue", target="support")
+    waiting.at(90, "abandon", "customer")
+    member = Telling(ledger, "member", HALF_PAST_EIGHT, "pbx")
+    member.at(0, "receive", "system", queue="sales")
+    member.at(5, "offer", "system", agent="agent-4").at(10, "answer", "agent-4")
+    member.at(20, "start-consult", "agent-4", target_kind="agent", target="agent-5")
+    member.at(30, "answer-consult", "agent-5").at(40, "start-conference", "agent-4")
+    member.at(50, "exit", "agent-5").at(60, "leave", "customer")
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    folder: Path = tmp_path_factory.mktemp("late")
+    with Ledger.open(folder) as ledger:
+        tell(ledger)
+    with Reader(folder) as reading:
+        yield reading
+
+
+def test_a_call_enters_when_it_was_received_whenever_that_is_told(reader: Reader) -> None:
+    assert groups(reader, "open", "hour", of=Selection())["2026-03-02T08:00:00Z"]["entered"] == 2
+    (wait,) = reader.ask("select wait_seconds from calls where call_id = 'late'").table.to_pylist()
+    assert wait == {"wait_seconds": 11.0}
+
+
+def test_an_agent_who_leaves_the_customer_alone_has_hung_up_first(reader: Reader) -> None:
+    """Not so who hands over to a queue, and who leaves while another agent stays."""
+    assert total(reader, "exits")["agent_hung_up_first"] == 1
+    asked = "select call_id from calls where agent_hung_up_first"
+    assert reader.ask(asked).table.to_pylist() == [{"call_id": "alone"}]
