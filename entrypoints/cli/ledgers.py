@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ def ledgers(context: typer.Context, file: LedgersFile = None, json: AsJson = Fal
 
 
 def of_each(
-    places: list[tuple[Settings, LedgerFolder]],
+    places: Sequence[tuple[Settings, LedgerFolder]],
     look: Callable[[Settings, LedgerFolder], Found],
 ) -> list[Found]:
     """What is found of each, in the order of the file."""

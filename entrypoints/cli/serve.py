@@ -21,6 +21,7 @@ from entrypoints.ui.options import (
     RequestsPerSecond,
     RuleSetName,
     settings_of,
+    several_ledgers,
     with_store,
 )
 
@@ -83,6 +84,13 @@ def serve(
     requests_per_second: RequestsPerSecond = 10_000,
     rules: RuleSetName = "seed",
     lake: Lake = None,
+    all_ledgers: Annotated[
+        bool,
+        typer.Option(
+            "--all-ledgers",
+            help="Report over all ledgers of the file, too, to whoever may read reports here.",
+        ),
+    ] = False,
     folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
     """Take commands and answer questions over HTTP, until stopped; /openapi.json describes it.
@@ -92,6 +100,9 @@ def serve(
 
     With --lake PLACE commands go to the event store as ever, and what is asked is read from what
     call-ledger project --shard has published there: all shards as of one version.
+
+    With --all-ledgers a server of one of several ledgers also lists all of them, and reports over
+    all: each with its position.
 
     [bold]call-ledger serve --port 8080[/bold]
     """
@@ -115,10 +126,15 @@ def serve(
     )
     webhooks = webhooks_of(settings_of(context))
     ledger = with_store(context, folder)
+    if lake is not None and all_ledgers:
+        raise typer.BadParameter("--all-ledgers reads folders: leave --lake out.")
     place = None if lake is None else place_of(lake)
+    several = several_ledgers(context, None) if all_ledgers else []
     with (
         shutdown_by_signals() as shutdown,
-        Service(ledger, RULE_SETS[rules], tokens, limits, webhooks, sign_in, place) as service,
+        Service(
+            ledger, RULE_SETS[rules], tokens, limits, webhooks, sign_in, place, several
+        ) as service,
         listening(application(service), host, port, tls) as there,
     ):
         service.settings = settings_of(context)

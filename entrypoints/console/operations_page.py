@@ -14,6 +14,7 @@ from entrypoints.console.entrance import Form
 from entrypoints.console.frame import Page, Shown, Visitor, page
 from entrypoints.dead_letter_retry import retry_dead_letter
 from entrypoints.http.keys import ApiKey
+from entrypoints.http.ledgers import rows_of_all
 from entrypoints.http.problems import Problem
 from entrypoints.http.quarantine import dead_letters_after, unread_after
 from entrypoints.http.service import Service, service_of
@@ -66,6 +67,7 @@ def show_operations(request: Request, visitor: Annotated[Visitor, Depends(SEE)])
         position=position,
         counts={**counts, **apart, "in_quarantine": service.ledger.quarantine.waiting()},
         shards=shards,
+        has_several=bool(service.several),
         tables_bytes=service.tables.size_bytes(),
         has_kafka=has_kafka(service),
         sees_quarantine=visitor.may(READ_QUARANTINE.operation),
@@ -84,6 +86,14 @@ def show_kafka(request: Request, visitor: Annotated[Visitor, Depends(SEE)]) -> R
         figures = lag_of_stages(service.settings, service.folder, reader, has_store=True)
     problems = figures.pop("kafka_problems")
     return page(request, "kafka.html", figures=figures, problems=problems)
+
+
+@router.get(f"{OPERATIONS}/ledgers")
+def show_ledgers(request: Request, visitor: Annotated[Visitor, Depends(SEE)]) -> Response:
+    """Every ledger of the company, and how far each is."""
+    service = service_of(request)
+    service.log_reading(request, visitor.key, SEE.operation)
+    return page(request, "ledgers.html", ledgers=rows_of_all(service), own=service.folder.name)
 
 
 def has_kafka(service: Service) -> bool:

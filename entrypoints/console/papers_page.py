@@ -130,6 +130,8 @@ def save_report(
         said = words.say("Use letters, digits, dots, _ and - for a name, 64 at most.")
         raise Problem(400, "malformed", said)
     service.log_reading(request, visitor.key, SAVE.operation, f"as {paper_name}")
+    if asked.is_over_all:
+        raise Problem(409, "one-ledger", words.say("Saved reports are of one ledger."))
     if service.tables.shards():
         said = words.say(
             "Reports over shards are not saved: refusals of an earlier moment may come."

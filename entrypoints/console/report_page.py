@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import unquote
 
@@ -13,7 +14,7 @@ from entrypoints.console.report_question import ReportPage, asked_for, group_of
 from entrypoints.console.report_words import figure_text, group_text
 from entrypoints.http.problems import Problem
 from entrypoints.http.service import service_of
-from entrypoints.report_answer import ReportAnswer, ReportQuestion, answered
+from entrypoints.report_answer import ReportAnswer, ReportQuestion, answered, answered_by_all
 from entrypoints.ui.csv_cells import csv_line
 from projections.reports import REPORTS
 from projections.reports.behind import calls_behind
@@ -64,8 +65,9 @@ def download(
     lines = [names, *([row[one] for one in names] for row in rows)]
     headers = {
         "Content-Disposition": f'attachment; filename="{asked.report.name}.csv"',
-        "Ledger-Position": str(answer.about["position"]),
     }
+    if not asked.is_over_all:
+        headers["Ledger-Position"] = str(answer.about["position"])
     content = "".join(csv_line(line, raw=False) for line in lines)
     return Response(content, 200, headers, "text/csv; charset=utf-8")
 
@@ -88,7 +90,9 @@ def show_report(
         asked=asked,
         about=answer.about,
         shards=answer.about.get("shards", {}),
-        saves=visitor.may("save reports") and "shards" not in answer.about,
+        ledgers=answer.about.get("ledgers", []),
+        has_several=bool(service_of(request).several),
+        saves=visitor.may("save reports") and not {"shards", "ledgers"} & answer.about.keys(),
         lines=lines,
         bars=groups[:MOST_BARS],
         left_out=max(0, len(groups) - MOST_BARS),
@@ -104,6 +108,8 @@ def show_calls(
     """The calls behind one figure, each with what it adds to it."""
     words = visitor.words
     asked = asked_for(request, unquote(name), words)
+    if asked.is_over_all:
+        raise Problem(404, "one-ledger", words.say("The calls behind a figure are of one ledger."))
     group = group_of(request, asked)
     try:
         sql, parameters = calls_behind(
@@ -134,10 +140,12 @@ def read(request: Request, visitor: Visitor, asked: ReportPage) -> ReportAnswer:
     """The answer; the reading is written down before."""
     service, selection = service_of(request), asked.selection
     service.log_reading(request, visitor.key, "read reports")
+    question = ReportQuestion(asked.report.name, asked.groups, selection)
+    if asked.is_over_all:
+        with service.over_all() as ledgers:
+            return answered_by_all(ledgers, question)
     with service.reader() as reader:
-        as_of = asked.moment.looked_up(reader)
-        question = ReportQuestion(asked.report.name, asked.groups, selection, as_of)
-        return answered(reader, question)
+        return answered(reader, replace(question, as_of=asked.moment.looked_up(reader)))
 
 
 def lines_of(answer: ReportAnswer, asked: ReportPage, visitor: Visitor) -> list[Line]:
@@ -155,7 +163,9 @@ def line_of(row: dict[str, Any], asked: ReportPage, visitor: Visitor, largest: f
     cells = {
         figure.name: Cell(
             figure_text(words, figure.name, row[figure.name]),
-            asked.calls_address(figure.name, group) if row[figure.name] else "",
+            asked.calls_address(figure.name, group)
+            if row[figure.name] and not asked.is_over_all
+            else "",
         )
         for figure in report.figures
     }

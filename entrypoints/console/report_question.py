@@ -15,8 +15,12 @@ from entrypoints.ui.moment import AskedMoment
 from entrypoints.ui.period import since, until
 from projections.reports import REPORTS
 from projections.reports.report import Figure, Report, Selection
+from projections.reports.united import over_ledgers
 
-FILTERS: Final = ("from", "to", "agent", "queue", "source", "known_at")
+FILTERS: Final = ("from", "to", "agent", "queue", "source", "known_at", "ledgers")
+ALL: Final = "all"
+"""What `ledgers` says where a report is over all of them."""
+
 NONE: Final = "none-of"
 """The parameter that names the groupings of which a group has no value."""
 
@@ -44,6 +48,11 @@ class ReportPage:
             said.get("queue"),
             said.get("source"),
         )
+
+    @property
+    def is_over_all(self) -> bool:
+        """Whether it is over all ledgers."""
+        return self.filters.get("ledgers") == ALL
 
     @property
     def moment(self) -> AskedMoment:
@@ -78,6 +87,10 @@ def asked_for(request: Request, name: str, words: Words) -> ReportPage:
     if report is None:
         raise Problem(404, "no-such-report", words.say("There is no such report."))
     said = request.query_params
+    if said.get("ledgers") == ALL:
+        if said.get("known_at"):
+            raise Problem(400, "malformed", words.say("An earlier moment is of one ledger."))
+        report = over_ledgers(report)
     groups = tuple(dict.fromkeys(one for one in said.getlist("by") if one))
     if any(one not in report.all_groupings for one in groups):
         raise Problem(400, "malformed", words.say("This report has no such grouping."))

@@ -21,7 +21,7 @@ from domain.vocabulary import (
 )
 from entrypoints.console.words import Words
 from projections.reports import REPORTS
-from projections.reports.report import Report
+from projections.reports.report import LEDGER, Report
 
 REQUESTS: Final = ("accepted", "declined", "failed", "withdrawn", "open")
 CLOSED: Final[dict[str, tuple[str, ...]]] = {
@@ -46,7 +46,7 @@ CLOSED: Final[dict[str, tuple[str, ...]]] = {
 
 EXIT_REASONS: Final = tuple(ExitReason)
 GROUPINGS: Final = tuple(
-    dict.fromkeys(one for report in REPORTS.values() for one in report.all_groupings)
+    dict.fromkeys([*(one for report in REPORTS.values() for one in report.all_groupings), LEDGER])
 )
 FIGURES: Final = tuple(
     dict.fromkeys(figure.name for report in REPORTS.values() for figure in report.figures)

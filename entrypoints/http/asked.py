@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Response
 
-from entrypoints.http.problems import try_again
+from entrypoints.http.problems import Problem, try_again
 from entrypoints.ui.moment import AskedMoment
 from entrypoints.ui.period import since, until, zone
 from entrypoints.ui.values import json_text
@@ -60,6 +60,13 @@ class Asked:
         """The filters of a report, of this time zone."""
         began, ended = since(period_from, self.time_zone), until(period_to, self.time_zone)
         return Selection(self.time_zone, began, ended, agent, queue, source)
+
+    def check_is_now(self) -> None:
+        """Raise `Problem` where an earlier moment, or a position, of one ledger is asked for."""
+        if self._wait_for or self.moment != AskedMoment(time_zone=self.time_zone):
+            raise Problem(
+                400, "malformed", "An earlier moment is of one ledger: leave `ledgers` out."
+            )
 
     def reached(self, position: int) -> dict[str, str]:
         """The headers of an answer; raises `Problem` where it is of before the awaited position."""

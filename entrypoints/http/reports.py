@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from urllib.parse import unquote
 
@@ -25,7 +26,7 @@ from entrypoints.http.pages import following
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import service_of
-from entrypoints.report_answer import ReportQuestion, answered
+from entrypoints.report_answer import ReportQuestion, answered, answered_by_all
 from projections.reports import REPORTS
 
 router = APIRouter(tags=["reports"])
@@ -72,6 +73,10 @@ def read_report(
     agent: Annotated[str | None, Query(description="Only of this agent.")] = None,
     queue: Queue = None,
     source: Source = None,
+    ledgers: Annotated[
+        Literal["all"] | None,
+        Query(description="Over all ledgers, where the server reads them; `by=ledger`, too."),
+    ] = None,
     plot: Annotated[
         Literal["svg"] | None,
         Query(description="Draw the figures, as `call-ledger report NAME --plot` does."),
@@ -79,6 +84,7 @@ def read_report(
 ) -> Response:
     """What `call-ledger report NAME --json` answers, with the same filters and groupings.
 
+    Over all ledgers it says the position of each, and is of now.
     With `plot=svg` it is the picture that `--plot` draws, where the extra `plot` is installed.
     """
     report = REPORTS.get(unquote(name))
@@ -87,11 +93,17 @@ def read_report(
     selection = asked.selection(period_from, period_to, agent, queue, source)
     service = service_of(request)
     service.log_reading(request, key, "read reports")
-    with service.reader() as reader:
-        as_of = asked.moment.looked_up(reader)
-        groups = tuple(by) if by else report.default_grouping
-        answer = answered(reader, ReportQuestion(report.name, groups, selection, as_of))
-    headers = asked.reached(answer.about["position"])
+    question = ReportQuestion(report.name, tuple(by) if by else report.default_grouping, selection)
+    headers: dict[str, str] = {}
+    if ledgers == "all":
+        asked.check_is_now()
+        with service.over_all() as over_all:
+            answer = answered_by_all(over_all, question)
+    else:
+        with service.reader() as reader:
+            as_of = asked.moment.looked_up(reader)
+            answer = answered(reader, replace(question, as_of=as_of))
+        headers = asked.reached(answer.about["position"])
     if plot is None:
         return document(answer.document, headers)
     from entrypoints.plots.picture import svg_of

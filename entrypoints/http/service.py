@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from threading import BoundedSemaphore
@@ -15,7 +15,7 @@ from domain.rule_sets import SEED, RuleSet
 from entrypoints.http.access_log import AccessLog, Reading, text_of
 from entrypoints.http.event_tail import MOST_STREAMS, MOST_STREAMS_OF_ONE, EventTail
 from entrypoints.http.keys import Caller, Keys
-from entrypoints.http.problems import try_again
+from entrypoints.http.problems import Problem, try_again
 from entrypoints.http.rates import REQUESTS_PER_SECOND, Rates
 from entrypoints.http.read_sides import FolderTables, PublishedTables, ReadSides
 from entrypoints.http.webhook_recorder import SETTLING_SECONDS, WebhookRecorder
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from entrypoints.http.tokens import Tokens
     from infra.settings import Settings
     from lake.place import LakePlace
+    from projections.serving.united import UnitedReader
 
 ANSWER_SECONDS: Final = 60.0
 """How long the questions of a request may take together to be computed."""
@@ -59,6 +60,9 @@ class Limits(NamedTuple):
 
 USUAL_LIMITS: Final = Limits()
 
+AllLedgers = Sequence[tuple["Settings", LedgerFolder]]
+"""Each ledger of a company with its own settings."""
+
 
 class Service:
     """A ledger, open to write and to read, with its keys and its access log."""
@@ -72,10 +76,12 @@ class Service:
         webhooks: WebhookSecret | None = None,
         sign_in: SignIn | None = None,
         lake: LakePlace | None = None,
+        several: AllLedgers = (),
     ) -> None:
         """Without `tokens` and `sign_in` only keys let in.
 
-        With `lake` what is asked is read there. Raises what opening the ledger and the log raises.
+        With `lake` what is asked is read there, and `several` are the ledgers, this one with
+        them, that reports may be over, too. Raises what opening the ledger and the log raises.
         """
         self.folder = folder
         self.keys = Keys(folder)
@@ -83,6 +89,7 @@ class Service:
         self.sign_in = sign_in
         self.rates = Rates(limits.requests_per_second)
         self.webhooks = webhooks
+        self.several = several
         self.settings: Settings | None = None
         """Where Kafka is, for who wants to know how far it is."""
         self._open = ExitStack()
@@ -111,6 +118,25 @@ class Service:
 
         with self.tables.lent() as tables:
             yield TimedReader(tables, self._answer_seconds)
+
+    def all_ledgers(self) -> AllLedgers:
+        """Each ledger that this server reads. Raises `Problem` where it is this one alone."""
+        if not self.several:
+            raise Problem(
+                404,
+                "one-ledger",
+                "This server reads one ledger: start it with --all-ledgers to read all of them.",
+            )
+        return self.several
+
+    @contextmanager
+    def over_all(self) -> Iterator[UnitedReader]:
+        """Somebody who answers over all ledgers, in a process of its own. Raises `Problem`."""
+        from projections.serving.united import UnitedReader
+
+        named = {str(folder.name): folder for _, folder in self.all_ledgers()}
+        with self.heavy_work(), UnitedReader(named) as ledgers:
+            yield ledgers
 
     @contextmanager
     def heavy_work(self) -> Iterator[None]:

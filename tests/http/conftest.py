@@ -12,7 +12,7 @@ import pytest
 from entrypoints.http.application import application
 from entrypoints.http.keys import ApiRole, Keys
 from entrypoints.http.server import listening
-from entrypoints.http.service import USUAL_LIMITS, Limits, Service, WebhookSecret
+from entrypoints.http.service import USUAL_LIMITS, AllLedgers, Limits, Service, WebhookSecret
 from entrypoints.http.tokens import Tokens
 from infra.folder import LedgerFolder
 from lake.place import LakePlace
@@ -27,10 +27,13 @@ def served_in(
     limits: Limits = USUAL_LIMITS,
     webhooks: WebhookSecret | None = None,
     lake: LakePlace | None = None,
+    several: AllLedgers = (),
 ) -> Iterator[Served]:
     place = LedgerFolder.of(folder)
     with (
-        Service(place, tokens=tokens, limits=limits, webhooks=webhooks, lake=lake) as service,
+        Service(
+            place, tokens=tokens, limits=limits, webhooks=webhooks, lake=lake, several=several
+        ) as service,
         listening(application(service), "127.0.0.1", 0) as there,
         Served(place, there.url) as served,
     ):

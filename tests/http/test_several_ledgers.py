@@ -8,7 +8,11 @@ from pathlib import Path
 import orjson
 import pytest
 
+from infra.settings import Settings
 from ledger.feed import StoreFeed
+from ledger.intake import read_request
+from ledger.ledger import Ledger
+from tests.console.entering import entered, send
 from tests.http.clients import Served
 from tests.http.conftest import served_in
 from tests.ledger.lines import lines_of_calls
@@ -22,6 +26,18 @@ buckets = [0]
 [ledgers.south]
 buckets = [1]
 """
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Iterator[Served]:
+    """The server of north, which reads south as well."""
+    ledgers = ledgers_in(tmp_path, BY_HASH)
+    several = [(Settings(), place_of(ledgers, name)) for name in ("north", "south")]
+    with Ledger.open(several[1][1]) as south:
+        south.record_many([read_request(line) for line in lines_of_calls(20)])
+    with served_in(several[0][1], several=several) as served:
+        served.ask(homes(served)["north"])
+        yield served
 
 
 @pytest.fixture
@@ -86,3 +102,43 @@ def test_a_report_says_of_which_ledger_it_is(north: Served) -> None:
     north.ask(homes(north)["north"])
     answer = north.analyst.get("/v1/reports/open").json()
     assert (answer["ledger"], answer["position"]) == ("north", 1)
+
+
+def test_reports_over_all_ledgers_add_up_and_say_the_position_of_each(both: Served) -> None:
+    listed = both.analyst.get("/v1/ledgers").json()["ledgers"]
+    assert [(one["ledger"], one["problem"]) for one in listed] == [("north", None), ("south", None)]
+    assert (listed[0]["position"], "store" in listed[0]) == (1, False)
+    answer = both.analyst.get("/v1/reports/open", params={"ledgers": "all", "by": "ledger"})
+    document = answer.json()
+    assert document["ledgers"] == [
+        {"ledger": one["ledger"], "position": one["position"]} for one in listed
+    ]
+    refused = both.analyst.get(
+        "/v1/reports/refusals", params={"ledgers": "all", "by": "ledger"}
+    ).json()
+    assert [one["ledger"] for one in refused["groups"]] == ["south"]
+    summed = sum(one["entered"] for one in document["groups"])
+    own = both.analyst.get("/v1/reports/open").json()
+    assert summed == document["total"]["entered"] > own["total"]["entered"]
+    earlier = both.analyst.get("/v1/reports/open", params={"ledgers": "all", "known_at": 1})
+    assert (earlier.status_code, "of one ledger" in earlier.json()["detail"]) == (400, True)
+
+
+def test_pages_list_all_ledgers_and_show_a_report_over_them(both: Served) -> None:
+    auditor = entered(both, "auditor")
+    assert "/console/operations/ledgers" in auditor.get("/console/operations").text
+    page = auditor.get("/console/operations/ledgers").text
+    assert "north" in page
+    assert "south" in page
+    address = "/console/reports/open?ledgers=all&by=ledger"
+    report = auditor.get(address).text
+    assert "Over all ledgers:" in report
+    assert "north at 1" in report
+    assert auditor.get(address.replace("open?", "open/calls?")).status_code == 404
+    assert send(auditor, address.replace("?", "/save?"), {"name": "one"}).status_code == 409
+
+
+def test_a_server_of_one_ledger_says_that_it_reads_no_other(north: Served) -> None:
+    for path in ("/v1/ledgers", "/v1/reports/open?ledgers=all"):
+        answer = north.analyst.get(path)
+        assert (answer.status_code, "--all-ledgers" in answer.json()["detail"]) == (404, True)
