@@ -8,9 +8,10 @@ from typing import Final
 UNSEEN: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters: line breaks, tabs, escape sequences, C1
     "\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff]"
+    "\ud800-\udfff\ufffe\uffff]"
 )
-"""Controls, line separators, marks and overrides of direction, and what has no width.
+"""Controls, line separators, marks and overrides of direction, what has no width, and what no XML
+may have.
 
 The joiners of emoji and of letters (U+200C, U+200D) and their variants stay: they belong to what
 is written.

@@ -19,7 +19,7 @@ from domain.vocabulary import (
     TransferFailure,
     WrapUpMode,
 )
-from entrypoints.timeline.visible import visible
+from infra.visible import visible
 
 CAUSES = {
     Cause.ENDED_BY_OWNER: "the owner ended it",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -23,6 +25,8 @@ FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
         ("\x00", r"\x00"),
         ("\ud800", r"\ud800"),
         ("Grüße 日本 عربي", "Grüße 日本 عربي"),
+        ("\ufffe\uffff", r"\ufffe\uffff"),
+        ("é ש", "é ש"),
         (FAMILY, FAMILY),
     ],
 )
@@ -38,6 +42,11 @@ def test_no_control_and_no_direction_is_left_of_any_character() -> None:
     assert not [one for one in left if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")]
     turning = ("R", "AL", "L", "AN", "EN", "ET", "ES", "CS", "NSM", "ON", "BN", "S", "WS", "")
     assert {unicodedata.bidirectional(one) for one in left} <= set(turning)
+
+
+def test_every_character_that_is_left_may_stand_in_a_picture() -> None:
+    every = visible("".join(map(chr, range(0x110000))))
+    assert ElementTree.fromstring(f"<text>{escape(every)}</text>").text == every
 
 
 def test_what_is_shown_is_shown_the_same_again() -> None:
