@@ -1,17 +1,18 @@
 """What projecting costs: from the store alone, all models anew, live batches, and reading.
 
-`python -m bench.projections 1000000 10000000`: one ledger of each size, one after the other.
+python -m bench.projections [1000000 10000000] [--times 7]: ledgers of these sizes, one by one.
 """
 
 from __future__ import annotations
 
+import argparse
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -37,31 +38,33 @@ SIZES = (1_000_000,)
 BATCH_SIZES = (100, 1_000, 10_000)
 TIMES = 7
 LATER_EVENTS = 10_000
-EVENTS_FOR_BATCHES = TIMES * sum(BATCH_SIZES)
 LARGEST_BATCH = f"live batches of {BATCH_SIZES[-1]:,}"
 
 
-def measure(sizes: Sequence[int]) -> list[Figure]:
-    """Every figure of projecting and reading, at each of these numbers of events."""
+def measure(sizes: Sequence[int], times: int = TIMES) -> list[Figure]:
+    """Every figure of projecting and reading, at each of these numbers of events.
+
+    What is short is the median of so many times.
+    """
     figures: list[Figure] = []
     batch_milliseconds: dict[int, float] = {}
     for size in sizes:
         at_size = f"{size:,} events: "
         with tempfile.TemporaryDirectory(prefix="call-ledger-bench-") as name:
-            for figure in of_one_ledger(Path(name), size):
+            for figure in of_one_ledger(Path(name), size, times):
                 figures.append(figure._replace(what=at_size + figure.what))
                 if figure.what == LARGEST_BATCH:
                     batch_milliseconds[size] = BATCH_SIZES[-1] / figure.value * 1000
     if len(sizes) > 1:
-        times = batch_milliseconds[sizes[-1]] / batch_milliseconds[sizes[0]]
+        growth = batch_milliseconds[sizes[-1]] / batch_milliseconds[sizes[0]]
         what = f"{LARGEST_BATCH} at {sizes[-1]:,} events, beside {sizes[0]:,}"
-        figures.append(Figure(what, times, "×", 2, at_most=True))
+        figures.append(Figure(what, growth, "×", 2, at_most=True))
     return figures
 
 
-def of_one_ledger(folder: Path, size: int) -> Iterator[Figure]:
+def of_one_ledger(folder: Path, size: int, times: int) -> Iterator[Figure]:
     """The figures of a ledger of this size."""
-    further = write_store(folder, size)
+    further = write_store(folder, size, times * sum(BATCH_SIZES))
     with owning(folder, lambda: StoreFeed(folder)) as owner:
         seconds = timed(owner.bring_up)
         events = owner.projections.positions.position
@@ -73,30 +76,31 @@ def of_one_ledger(folder: Path, size: int) -> Iterator[Figure]:
             yield Figure("all models anew", events / seconds, "events/s", 1_000_000)
             yield Figure("all models anew: processor time", used / events * 1e6, "µs an event")
             for batch_size in BATCH_SIZES:
-                seconds = live(projections, further, batch_size)
-                further = part(further, TIMES * batch_size, None)
+                seconds = live(projections, further, batch_size, times)
+                further = part(further, times * batch_size, None)
                 aim = 100_000 if batch_size == BATCH_SIZES[-1] else None
                 what = f"live batches of {batch_size:,}"
                 yield Figure(what, batch_size / seconds, "events/s", aim)
-        yield from readings(owner, folder)
+        yield from readings(owner, folder, times)
     size_bytes = (folder / "projections.duckdb").stat().st_size
     yield Figure("bytes in DuckDB", size_bytes / events, "an event")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     yield Figure("peak memory until here", peak, "GiB", 4, at_most=True)
 
 
-def readings(owner: Owner, folder: Path) -> Iterator[Figure]:
+def readings(owner: Owner, folder: Path, times: int) -> Iterator[Figure]:
     """Every report over all that there is, and one call's timeline as the command line asks."""
+    median_milliseconds = partial(milliseconds, times=times)
     cursor = owner.projections.connection.cursor()
     for report in REPORTS.values():
         for by in dict.fromkeys((report.default_grouping, ("day",))):
             sql, parameters = figures_query(report, Selection(), by)
-            took = milliseconds(lambda sql=sql, given=parameters: read(cursor, sql, given))  # type: ignore[misc]
+            took = median_milliseconds(lambda sql=sql, given=parameters: read(cursor, sql, given))  # type: ignore[misc]
             what = f"report {report.name}{' by ' + ', '.join(by) if by else ''}"
             yield Figure(what, took, "ms", 50, at_most=True)
-        yield as_of_beside_now(owner, report)
+        yield as_of_beside_now(owner, report, times)
     for what, sql in ANALYST.items():
-        yield Figure(what, milliseconds(lambda sql=sql: read(cursor, sql)), "ms")  # type: ignore[misc]
+        yield Figure(what, median_milliseconds(lambda sql=sql: read(cursor, sql)), "ms")  # type: ignore[misc]
     with StoreFeed(folder) as feed:
         recorded = feed.head().position
     # The live batches are in the tables alone, with what came last of the calls before them.
@@ -106,19 +110,19 @@ def readings(owner: Owner, folder: Path) -> Iterator[Figure]:
         " order by call_position desc limit 1",
     )
     call_id = found.column("call_id")[0].as_py()
-    took = milliseconds(lambda: one_call(LedgerFolder(folder), call_id, None))
+    took = median_milliseconds(lambda: one_call(LedgerFolder(folder), call_id, None))
     yield Figure("a timeline's rows", took, "ms", 10, at_most=True)
     then = AskedMoment(str(owner.projections.positions.position - LATER_EVENTS))
-    more = milliseconds(lambda: one_call(LedgerFolder(folder), call_id, None, then)) - took
+    more = median_milliseconds(lambda: one_call(LedgerFolder(folder), call_id, None, then)) - took
     yield Figure(f"the same as of {LATER_EVENTS:,} events ago, more", more, "ms")
 
 
-def as_of_beside_now(owner: Owner, report: Report) -> Figure:
+def as_of_beside_now(owner: Owner, report: Report, times: int) -> Figure:
     """A report as of nearly now, which is of nearly as much: what the moment itself costs."""
     sql, parameters = figures_query(report, Selection(), report.default_grouping)
     as_of = AsOf(owner.projections.positions.position - LATER_EVENTS)
     now = Question(sql, parameters)
-    took = [milliseconds(lambda one=one: owner.answer(one)) for one in (  # type: ignore[misc]
+    took = [milliseconds(lambda one=one: owner.answer(one), times) for one in (  # type: ignore[misc]
         now, replace(now, as_of=as_of)
     )]  # fmt: skip
     what = f"report {report.name} as of {LATER_EVENTS:,} events ago, beside now"
@@ -134,9 +138,9 @@ ANALYST = {
 }
 
 
-def write_store(folder: Path, size: int) -> EventBatch:
-    """Fill the store with events of the size, and return as many as the live batches need."""
-    source = batches(size + EVENTS_FOR_BATCHES)
+def write_store(folder: Path, size: int, further: int) -> EventBatch:
+    """Fill the store with events of the size, and return so many that are further on."""
+    source = batches(size + further)
     positions: list[int] = []
     call_positions: list[int] = []
     documents: list[bytes] = []
@@ -157,10 +161,10 @@ def write_store(folder: Path, size: int) -> EventBatch:
     return EventBatch(positions, call_positions, documents)
 
 
-def live(projections: Projections, further: EventBatch, batch_size: int) -> float:
+def live(projections: Projections, further: EventBatch, batch_size: int, times: int) -> float:
     """Seconds that a batch of this size takes, with the models brought up to it."""
     taken = []
-    for start in range(0, TIMES * batch_size, batch_size):
+    for start in range(0, times * batch_size, batch_size):
         batch = part(further, start, start + batch_size)
         taken.append(timed(lambda batch=batch: projections.add(batch)))  # type: ignore[misc]
     return median(taken)
@@ -179,10 +183,14 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def milliseconds(action: Callable[[], object]) -> float:
-    """The median of several times, in milliseconds."""
-    return median(timed(action) for _ in range(TIMES)) * 1000
+def milliseconds(action: Callable[[], object], times: int = TIMES) -> float:
+    """The median of so many times."""
+    return median(timed(action) for _ in range(times)) * 1000
 
 
 if __name__ == "__main__":
-    print(table(measure([int(one) for one in sys.argv[1:]] or SIZES)))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
+    parser.add_argument("--times", type=int, default=TIMES)
+    asked = parser.parse_args()
+    print(table(measure(asked.sizes, asked.times)))

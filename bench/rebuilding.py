@@ -22,6 +22,7 @@ from projections.serving.server import Owner, owning
 
 SIZE = 1_000_000
 LIVE_EVENTS = 100
+LIVE_ROUNDS_AT_MOST = 600
 QUESTION = Question("select count(*), sum(talk_seconds) from calls")
 ROUND_EVERY_SECONDS, QUESTION_EVERY_SECONDS = 1.0, 0.1
 ALONE_SECONDS = 20.0
@@ -30,7 +31,7 @@ ALONE_SECONDS = 20.0
 def measure(size: int = SIZE) -> list[Figure]:
     """How long a rebuild takes, and the longest waits without it and beside it."""
     with tempfile.TemporaryDirectory(prefix="call-ledger-bench-") as name:
-        further = write_store(Path(name), size)
+        further = write_store(Path(name), size, LIVE_ROUNDS_AT_MOST * LIVE_EVENTS)
         with owning(Path(name), lambda: StoreFeed(Path(name))) as owner:
             owner.bring_up()
             return of_one_ledger(owner, further, size)

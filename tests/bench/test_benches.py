@@ -13,7 +13,7 @@ TINY = {
     "bench.http": ["--commands", "200"],
     "bench.postgresql": ["--commands", "200", "--full", "0", "1000", "--events", "300"],
     "bench.ledgers": ["--commands", "200", "--rounds", "1"],
-    "bench.projections": ["1000"],
+    "bench.projections": ["1000", "--times", "1"],
     "bench.otherwise": ["--events", "1000", "--handled", "100"],
     "bench.kafka_publishing": ["--events", "300", "--rounds", "1"],
     "bench.kafka_projecting": ["--events", "300"],
