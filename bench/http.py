@@ -1,107 +1,102 @@
-"""Commands a second through HTTP, and how long each waits, beside a server that does nothing.
+"""Commands and reads through HTTP, and how long each waits, beside a server that does nothing.
 
-python -m bench.http [--commands 20000] [--keep]
+python -m bench.http [--seconds 60] [--keep]
 
-Callers are 64 and 200 connections that stay open, in a process of their own; each asks the next
-command of its call when the last one is answered. The floor is the same server and client with a
-route that reads the body and answers.
+`call-ledger serve` in a process of its own, on a new ledger, and callers in another: at first each
+asks again once it is answered, then all together ask for 5,000 commands a second, whatever becomes
+of those before. One request in a hundred is a read. The floor is the same server with routes that
+read the body and answer.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
+import gc
 import multiprocessing
-import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median, quantiles
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
-import orjson
 from fastapi import FastAPI, Request, Response
 
-from bench.commands import commands_by_call
+from bench.company import running, seconds_of
 from bench.figures import Figure, keep, machine, table
-from domain.commands import Command
-from entrypoints.http.application import application
-from entrypoints.http.keys import ApiRole, Keys
+from bench.http_callers import Asked, Asking, Callers, Keys
+from bench.servers import folder_of_its_own
+from entrypoints.http.keys import ApiRole
+from entrypoints.http.keys import Keys as KeysOfLedger
 from entrypoints.http.server import listening
-from entrypoints.http.service import Service
 from infra.folder import LedgerFolder
+from infra.local.servers import wait_until
+from simulation.day import SOURCE
 
-CALLERS = (64, 200)
+AIMED_COMMANDS_A_SECOND = 5_000.0
 AIMED_CALLERS = 200
+FEWER_CALLERS = 64
+READY_SECONDS = 60
 
 
-def requests_of(calls: Sequence[Sequence[Command]], key: str) -> list[list[bytes]]:
-    """Each call's commands as the bytes that a client sends."""
-    return [[request_of(command, key) for command in call] for call in calls]
+class Server(NamedTuple):
+    """Where it is, by which keys it is asked, and its process."""
+
+    url: str
+    keys: Keys
+    number: int
 
 
-def request_of(command: Command, key: str) -> bytes:
-    said = {name: one for name, one in command.model_dump().items() if one is not None}
-    where = f"/v1/calls/{said.pop('source')}/{said.pop('call_id')}/commands"
-    command_id = said.pop("command_id")
-    body = orjson.dumps(said)
-    head = (
-        f"POST {where} HTTP/1.1\r\nHost: ledger\r\nAuthorization: Bearer {key}\r\n"
-        f"Idempotency-Key: {command_id}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+class Measured(NamedTuple):
+    asked: Asked
+    processor_seconds: float
 
+    @property
+    def commands_a_second(self) -> float:
+        return len(self.asked.commands) / self.asked.seconds
 
-async def caller(url: str, calls: Iterator[list[bytes]], waits: list[float]) -> None:
-    """Take one call after another over one connection, and wait for every answer."""
-    place = urlsplit(url)
-    reader, writer = await asyncio.open_connection(place.hostname, place.port)
-    for call in calls:
-        for request in call:
-            asked = time.perf_counter()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            status = head[9:12]
-            _, _, rest = head.lower().partition(b"content-length: ")
-            await reader.readexactly(int(rest[: rest.index(b"\r")]))
-            assert status in {b"200", b"201", b"409"}, head
-            waits.append(time.perf_counter() - asked)
-    writer.close()
-
-
-def call_all(
-    url: str, calls: list[list[bytes]], callers: int, told: multiprocessing.connection.Connection
-) -> None:
-    """All callers, in this process; tells the seconds it took and every wait."""
-
-    async def all_callers() -> tuple[float, list[float]]:
-        remaining, waits = iter(calls), list[float]()
-        began = time.perf_counter()
-        await asyncio.gather(*(caller(url, remaining, waits) for _ in range(callers)))
-        return time.perf_counter() - began, waits
-
-    told.send_bytes(json.dumps(asyncio.run(all_callers())).encode())
-
-
-def called(url: str, calls: list[list[bytes]], callers: int) -> tuple[float, list[float], float]:
-    """Commands a second, the waits, and this process's microseconds of processor a command."""
-    receiving, sending = multiprocessing.Pipe(duplex=False)
-    context = multiprocessing.get_context("spawn")
-    used = time.process_time()
-    process = context.Process(target=call_all, args=(url, calls, callers, sending))
-    process.start()
-    seconds, waits = json.loads(receiving.recv_bytes())
-    process.join()
-    return len(waits) / seconds, waits, (time.process_time() - used) / len(waits) * 1e6
+    @property
+    def microseconds(self) -> float:
+        """Of processor, a command; what reads take is in it."""
+        return self.processor_seconds / len(self.asked.commands) * 1e6
 
 
 @contextmanager
-def doing_nothing() -> Iterator[str]:
-    """The same server with a route that only reads and answers."""
+def serving(folder: Path) -> Iterator[Server]:
+    """The command line's own server upon a new ledger."""
+    ledger = LedgerFolder(folder / "ledger")
+    made, now, day = KeysOfLedger(ledger), datetime.now(UTC), timedelta(days=1)
+    keys = Keys(
+        made.make(ApiRole.WRITER, SOURCE, None, "a bench", now, day)[1],
+        made.make(ApiRole.AUDITOR, None, None, "a bench", now, day)[1],
+    )
+    words = ["serve", "--port", "0", "--ledger", str(ledger.path)]
+    log = folder / "serve.log"
+    with running(words, folder, {}) as process:
+        assert wait_until(lambda: "Serving" in log.read_text(), READY_SECONDS), log.read_text()
+        url = log.read_text().partition(" on ")[2].partition(";")[0]
+        yield Server(url, keys, process.pid)
+
+
+@contextmanager
+def doing_nothing() -> Iterator[Server]:
+    """The same server with routes that only read and answer."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=do_nothing, args=(theirs,))
+    process.start()
+    try:
+        url: str = ours.recv()
+        assert process.pid is not None
+        yield Server(url, Keys("nobody", "nobody"), process.pid)
+        ours.send("end")
+    finally:
+        process.join()
+
+
+def do_nothing(told: Connection) -> None:
+    """The server that does nothing, until it is told to end."""
+    gc.set_threshold(100_000, 50, 100)  # as the command line has it
     app = FastAPI()
 
     @app.post("/v1/calls/{source}/{call_id}/commands", status_code=201)
@@ -109,57 +104,99 @@ def doing_nothing() -> Iterator[str]:
         await request.body()
         return Response(b"{}", 201)
 
+    @app.get("/{path:path}")
+    async def empty() -> Response:
+        return Response(b"{}")
+
     with listening(app, "127.0.0.1", 0) as there:
-        yield there.url
+        told.send(there.url)
+        told.recv()
 
 
-def measure(commands: int) -> list[Figure]:
-    """Every figure of the HTTP interface."""
-    figures = []
-    with tempfile.TemporaryDirectory(prefix="call-ledger-bench-") as name:
-        for callers in CALLERS:
-            calls = commands_by_call(commands, seed=callers)
-            folder = LedgerFolder(Path(name) / f"{callers}")
-            now = datetime.now(UTC)
-            source = calls[0][0].source
-            key = Keys(folder).make(
-                ApiRole.WRITER, source, None, "a bench", now, timedelta(days=1)
-            )[1]
-            requests = requests_of(calls, key)
-            with doing_nothing() as url:
-                floor, floor_waits, floor_used = called(url, requests, callers)
-            with (
-                Service(folder) as service,
-                listening(application(service), "127.0.0.1", 0) as there,
-            ):
-                rate, waits, used = called(there.url, requests, callers)
-            aimed = callers == AIMED_CALLERS
-            who = f"{callers} callers"
-            figures += [
-                Figure(f"{who}, a server that does nothing", floor, "requests/s"),
-                Figure(f"{who}: durable commands", rate, "commands/s", 5_000 if aimed else None),
-                Figure(f"{who}: of what the server alone does", rate / floor, "×"),
-                Figure(f"{who}: p50", median(waits) * 1e3, "ms"),
-                Figure(f"{who}: p99", p99(waits), "ms", 30 if aimed else None, at_most=True),
-                Figure(f"{who}: p99 of the server that does nothing", p99(floor_waits), "ms"),
-                Figure(f"{who}: processor time", used, "µs a command"),
-                Figure(f"{who}: processor time of the server that does nothing", floor_used, "µs"),
-            ]
-    return figures
+def measured(server: Server, commands: int, callers: int, a_second: float | None) -> Measured:
+    """All that the callers ask of it, once it has answered some of each kind."""
+    callers_of_it = Callers(Asking(server.url, server.keys, commands, callers, a_second))
+    used = seconds_of(server.number)
+    asked = callers_of_it.ask()
+    return Measured(asked, seconds_of(server.number) - used)
+
+
+def both(commands: int, callers: int, a_second: float | None) -> tuple[Measured, Measured]:
+    """The server that does nothing, and ours."""
+    with doing_nothing() as server:
+        nothing = measured(server, commands, callers, a_second)
+    with folder_of_its_own() as folder, serving(folder) as server:
+        return nothing, measured(server, commands, callers, a_second)
+
+
+def as_soon_as_answered(commands: int, callers: int) -> list[Figure]:
+    """What comes through where each caller asks again once it is answered."""
+    nothing, ours = both(commands, callers, None)
+    aim = AIMED_COMMANDS_A_SECOND if callers == AIMED_CALLERS else None
+    who = f"{callers} callers"
+    return [
+        Figure(f"{who}, a server that does nothing", nothing.commands_a_second, "commands/s"),
+        Figure(f"{who}: durable commands", ours.commands_a_second, "commands/s", aim),
+        Figure(
+            f"{who}: of what the server that does nothing does",
+            ours.commands_a_second / nothing.commands_a_second,
+            "×",
+        ),
+        *waits_of(who, nothing, ours),
+    ]
+
+
+def when_due(commands: int, callers: int) -> list[Figure]:
+    """How long each waits where all together ask so many a second."""
+    nothing, ours = both(commands, callers, AIMED_COMMANDS_A_SECOND)
+    who = f"{callers} callers at {AIMED_COMMANDS_A_SECOND:,.0f} commands/s"
+    return [
+        *waits_of(who, nothing, ours, of_commands=30, of_reads=100),
+        Figure(f"{who}: of it: sent late by the callers, p99", p99(ours.asked.late), "ms"),
+    ]
+
+
+def waits_of(
+    who: str,
+    nothing: Measured,
+    ours: Measured,
+    of_commands: float | None = None,
+    of_reads: float | None = None,
+) -> list[Figure]:
+    """Waits and processor time, beside those of the server that does nothing."""
+    commands, reads = ours.asked.commands, ours.asked.reads
+    empty = "the server that does nothing"
+    return [
+        Figure(f"{who}: p50", median(commands) * 1e3, "ms"),
+        Figure(f"{who}: p99", p99(commands), "ms", of_commands, at_most=True),
+        Figure(f"{who}: p99 of {empty}", p99(nothing.asked.commands), "ms"),
+        Figure(f"{who}: most", max(commands) * 1e3, "ms"),
+        Figure(f"{who}: most of {empty}", max(nothing.asked.commands) * 1e3, "ms"),
+        Figure(f"{who}: reads, p50", median(reads) * 1e3, "ms"),
+        Figure(f"{who}: reads, p99", p99(reads), "ms", of_reads, at_most=True),
+        Figure(f"{who}: processor time with reads", ours.microseconds, "µs a command"),
+        Figure(f"{who}: processor time of {empty}", nothing.microseconds, "µs a command"),
+    ]
 
 
 def p99(waits: Sequence[float]) -> float:
     """In milliseconds."""
-    return quantiles(waits, n=100)[98] * 1e3
+    return (quantiles(waits, n=100)[98] if len(waits) > 1 else sum(waits)) * 1e3
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--commands", type=int, default=20_000)
+    arguments.add_argument("--seconds", type=float, default=60)
     arguments.add_argument("--keep", action="store_true")
     asked = arguments.parse_args()
     where = machine()
-    text = f"Measured {where}.\n\n{table(measure(asked.commands))}"
+    commands = int(AIMED_COMMANDS_A_SECOND * asked.seconds)
+    figures = [
+        *as_soon_as_answered(commands, FEWER_CALLERS),
+        *as_soon_as_answered(commands, AIMED_CALLERS),
+        *when_due(commands, AIMED_CALLERS),
+    ]
+    text = f"Measured {where}; {commands:,} commands each time.\n\n{table(figures)}"
     print(text)
     if asked.keep:
         keep(text, "http")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from entrypoints.http.limits import LEAST_BYTES_PER_SECOND
+from entrypoints.http.limits import BODY_IS_THERE, LEAST_BYTES_PER_SECOND
 
 LONGEST_HEAD_BYTES: Final = 64 * 1024
 LONGEST_HEAD_SECONDS: Final = 10.0
@@ -44,6 +44,7 @@ class BoundedConnection(HttpToolsProtocol):
         )
         # Head and body of an answer leave as one: each call of the system lets another thread run.
         self.transport = self._together = Together(transport, self.loop)
+        self._is_in_head, self._head_bytes = True, 0
         self._too_slow: asyncio.TimerHandle | None = None
         self._not_taken: asyncio.TimerHandle | None = None
         self._expect()
@@ -51,20 +52,28 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head has begun."""
         super().on_message_begin()
-        self._expect()
+        self._is_in_head, self._head_bytes = True, 0
 
     def on_headers_complete(self) -> None:
         """It is there."""
+        self._is_in_head = False
         self._expect_no_more()
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """All of the request is there; mostly that is so before anybody looks at it."""
+        self.scope["state"][BODY_IS_THERE] = True
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
-        """Count what comes while a head is expected."""
+        """Count what comes while a head is expected, and wait for the rest of it, if any."""
         super().data_received(data)
-        if self._too_slow is not None:
+        if self._is_in_head:
             self._head_bytes += len(data)
             if self._head_bytes > self.longest_bytes:
                 self.transport.close()
+            elif self._too_slow is None:
+                self._expect()
 
     def pause_writing(self) -> None:
         """What was written waits for the client to take it."""
@@ -108,8 +117,6 @@ class BoundedConnection(HttpToolsProtocol):
             self._not_taken = None
 
     def _expect(self) -> None:
-        self._expect_no_more()
-        self._head_bytes = 0
         close: Any = self.transport.close
         self._too_slow = self.loop.call_later(self.longest_seconds, close)
 

@@ -24,7 +24,7 @@ from entrypoints.http.limits import body_of
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import Problem, answer
 from ledger.answers import WRONG_LEDGER, answer_to
-from ledger.intake import Defaults, Unreadable, fields_of, read_request
+from ledger.intake import Defaults, Unreadable, complete_command, fields_of, read_request
 from ledger.outcomes import Misdirected, RefusedOutcome, Request
 from ledger.trace_context import HEADER, trace_parent_in, traced
 
@@ -50,7 +50,8 @@ async def answer_command(
     command_id = headers.get(b"idempotency-key")
     if command_id is not None:
         said["command_id"] = command_id
-    asked = asked_of(await body_of(receive), said, version_in(headers.get(b"if-match")))
+    body = await body_of(scope, receive)
+    asked = asked_of(body, said, version_in(headers.get(b"if-match")))
     asked = traced(asked, trace_parent_in(headers.get(HEADER.encode())))
     refuse_others(key, asked.command)
     outcome = await state.service.ledger.handle(asked.command, asked.observed)
@@ -70,6 +71,11 @@ async def answer_command(
 
 def asked_of(body: bytes, said: dict[str, str], version: int | None) -> Request:
     """The command of a body, with what path and headers say of it. Raises `Problem`."""
+    if version is None and body.endswith(b"}"):
+        # An object goes on where it ended; what is no object before is none afterwards.
+        command = complete_command(body[:-1] + b"," + orjson.dumps(said)[1:])
+        if command is not None:
+            return Request(command)
     try:
         fields = fields_of(body)
         for name, value in said.items():

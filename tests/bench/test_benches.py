@@ -10,7 +10,7 @@ import pytest
 TINY = {
     "bench.archive": ["--events", "1000"],
     "bench.commands": ["--commands", "200", "--full", "1000"],
-    "bench.http": ["--commands", "200"],
+    "bench.http": ["--seconds", "0.1"],
     "bench.postgresql": ["--commands", "200", "--full", "0", "1000", "--events", "300"],
     "bench.ledgers": ["--commands", "200", "--rounds", "1"],
     "bench.projections": ["1000", "--times", "1"],

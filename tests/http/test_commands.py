@@ -17,7 +17,8 @@ from starlette.routing import compile_path
 
 from entrypoints.http import limits
 from entrypoints.http.application import application
-from entrypoints.http.one_command import PATH, ROUTE
+from entrypoints.http.one_command import PATH, ROUTE, asked_of
+from entrypoints.http.problems import Problem
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id
 from tests.entrypoints.calling import call
@@ -223,6 +224,38 @@ def test_the_trace_of_a_request_is_kept_with_what_it_came_to_and_a_wrong_one_is_
     assert served.ask(answer, client).status_code == 201
     kept = [orjson.loads(one).get("traceparent") for one in all_documents(served.folder)]
     assert kept == [trace_parent, trace_parent, None]
+
+
+COMPLETE = '{"type": "call.receive.v1", "actor": "system", "occurred_at": "2026-01-05T10:00:00Z"%s}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        "}",
+        COMPLETE % ',"note": "cut}',
+        COMPLETE % "," + "}",
+        COMPLETE % "" + COMPLETE % "",
+        f"[{COMPLETE % ''}]",
+        COMPLETE % ',"call_id": "another"',
+        COMPLETE % ',"actor": "twice"',
+        COMPLETE % ',"queue": {}',
+    ],
+)
+def test_what_path_and_header_say_makes_no_command_of_what_is_none(body: str) -> None:
+    said = {"source": "test", "call_id": "1", "command_id": str(new_command_id())}
+    with pytest.raises(Problem) as refused:
+        asked_of(body.encode(), said, None)
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("more", ["", ',"call_id": "1"', ',"observed": true', "\n"])
+def test_what_path_and_header_say_may_be_in_the_body_too(more: str) -> None:
+    said = {"source": "test", "call_id": "1", "command_id": str(new_command_id())}
+    command, observed = asked_of((COMPLETE % more).encode(), said, None)
+    assert (command.call_id, str(command.command_id)) == ("1", said["command_id"])
+    assert observed == ("observed" in more)
 
 
 def test_the_door_of_commands_and_the_described_operation_are_of_the_same_addresses() -> None:
