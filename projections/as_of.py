@@ -58,12 +58,19 @@ class AsOf:
         """The condition for an event of the table to count, in SQL."""
         return " and ".join(self.conditions)
 
-    @property
-    def refusals_count(self) -> str:
-        """The condition for a refusal to count, in SQL."""
+    def counts_of(self, refusals: str) -> str:
+        """The condition for a refusal of this table to count, in SQL.
+
+        Those are known that came before the first one recorded later: a clock that was put back
+        does not let a refusal in that had not come yet.
+        """
         conditions = ["true"]
         if self.recorded_by is not None:
-            conditions.append(f"recorded_at <= {literal(self.recorded_by)}")
+            later = (
+                f"select min(refusal_number) from {refusals}"
+                f" where recorded_at > {literal(self.recorded_by)}"
+            )
+            conditions.append(f"coalesce(refusal_number < ({later}), true)")
         if self.happened_by is not None:
             conditions.append(f"refused_at <= {literal(self.happened_by)}")
         return " and ".join(conditions)

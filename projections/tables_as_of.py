@@ -49,7 +49,7 @@ def statements(
     if "refusals" in tables:
         yield (
             f"create temp view refusals as select * from {now}.refusals"
-            f" where {as_of.refusals_count}"
+            f" where {as_of.counts_of(f'{now}.refusals')}"
         )
     if "events" in tables:
         yield f"create temp view events as select * from {now}.events where {as_of.counts}"

@@ -12,7 +12,14 @@ from projections.serving.read_side import ReadSide
 
 HEAD: Final = "select coalesce(max(position), 0) as position from events"
 LAST_REFUSAL: Final = "select max(recorded_at) as recorded_at from refusals"
-LAST_BY: Final = f"{HEAD} where recorded_at <= $moment"
+LAST_BY: Final = """
+select coalesce(
+  (select min(position) - 1 from events where recorded_at > $moment), max(position), 0
+) as position
+from events
+"""
+"""The position before the first event that was recorded later. An event after that has been
+recorded later still, whatever its time says: clocks are put back, and two writers' differ."""
 EVENT: Final = "select recorded_at, rule_set, rule_set_hash from events"
 AT: Final = f"{EVENT} where position = $position"
 LAST_UP_TO: Final = f"{EVENT} where position <= $position order by position desc limit 1"
@@ -33,8 +40,8 @@ def moment(
 ) -> AsOf:
     """What counts at this moment; without a position or time known, all that is known now.
 
-    A time is that of the last event recorded by then. Raises `NotYetKnown` for a position that is
-    still to come.
+    A time is that of the last event before any that was recorded later. Raises `NotYetKnown` for
+    a position that is still to come.
     """
     if isinstance(known_at, datetime):
         (found,) = reader.ask(LAST_BY, {"moment": known_at}).table.to_pylist()

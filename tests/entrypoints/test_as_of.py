@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import pytest
 
 from ledger.feed import StoreFeed
+from ledger.ledger import Ledger
 from tests.entrypoints.calling import Answer, call
+from tests.ledger.scenes import command
 
 DAY = "2026-03-02"
 
@@ -149,6 +152,26 @@ def test_the_same_question_gives_the_same_bytes_whatever_comes_later(tmp_path: P
     assert [call(tmp_path, *one).out for one in questions] == before
     assert call(tmp_path, "rebuild").code == 0
     assert [call(tmp_path, *one).out for one in questions] == before
+
+
+def test_a_clock_that_is_put_back_changes_no_answer_to_a_time(tmp_path: Path) -> None:
+    clock = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    with Ledger.open(tmp_path, clock=lambda: clock) as ledger:
+        for number, minutes in enumerate((0, 10, 20)):
+            clock = datetime(2026, 3, 2, 10, minutes, tzinfo=UTC)
+            ledger.record(command("receive", "system", f"call-{number}", queue="sales"))
+            ledger.record(command("answer", "stranger", f"call-{number}"))
+    known = ("--known-at", f"{DAY}T10:15:00Z", "--json")
+    questions = [("report", one, *known) for one in ("open", "refusals")]
+    before = [call(tmp_path, *one).out for one in questions]
+    clock = datetime(2026, 3, 2, 10, 5, tzinfo=UTC)
+    with Ledger.open(tmp_path, clock=lambda: clock) as ledger:
+        ledger.record(command("receive", "system", "put-back", queue="sales"))
+        ledger.record(command("answer", "stranger", "put-back"))
+    assert [call(tmp_path, *one).out for one in questions] == before
+    opened, refused = map(orjson.loads, before)
+    assert opened["position"] == refused["position"] == 2
+    assert (opened["total"]["entered"], refused["total"]["refusals"]) == (2, 2)
 
 
 def test_what_became_known_between_two_positions_is_its_events_and_what_they_changed(
