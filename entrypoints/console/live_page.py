@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import unquote, urlencode
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -16,13 +16,18 @@ from entrypoints.console.call_page import CALL
 from entrypoints.console.frame import Page, Shown, Visitor, environment, page
 from entrypoints.console.live_board import MOST_CALLS, Asked, Board, Boards
 from entrypoints.http.event_stream import LARGEST_POSITION, RETRY_MILLISECONDS, EventStream, Wanted
-from entrypoints.http.event_tail import EventTail
-from entrypoints.http.service import service_of
-from infra.errors import LedgerError
+from entrypoints.http.event_tail import EventTail, Told
+from entrypoints.http.service import Service, service_of
+from infra.errors import LedgerError, LedgerMissing
 
 LIVE: Final = "/console/live"
 AT_MOST_EACH_SECONDS: Final = 1.0
 """How often a board or a call moves at most: nobody reads faster."""
+
+LOOK_SECONDS: Final = 0.5
+"""How often it is looked whether the tables show what is to be told."""
+
+HAS_REFUSAL: Final = "select count(*) as count from refusals where refusal_number = $number"
 
 OPEN_PHASES: Final = (
     *(Phase.QUEUED, Phase.CONNECTED, Phase.HELD, Phase.CONSULT_ASKED, Phase.CONSULTING),
@@ -34,8 +39,21 @@ READ_EVENTS: Final = Shown("read a call's events")
 router = APIRouter(include_in_schema=False, route_class=Page)
 After = Annotated[int, Query(ge=0, le=LARGEST_POSITION)]
 LastEventId = Annotated[int | None, Header(ge=0, le=LARGEST_POSITION)]
-Moved = Callable[[int], Awaitable[tuple[int, bytes]]]
-"""What is sent when there is something after a position: up to which it is, and the message."""
+
+
+class News(NamedTuple):
+    """What has happened of what a stream tells."""
+
+    until: int
+    """Up to this position there is nothing else."""
+    position: int
+    """Of the last event; 0 without one."""
+    refusal_number: int
+    """Of the last refusal; 0 without one."""
+
+
+Moved = Callable[[News], Awaitable[tuple[int, bytes] | None]]
+"""What is sent of news: up to which position it is, and the message; none where it is too early."""
 
 
 def asked_for(
@@ -72,8 +90,8 @@ async def stream_board(
     service = service_of(request)
     await asyncio.to_thread(service.log_reading, request, visitor.key, LIST_CALLS.operation)
 
-    async def moved(position: int) -> tuple[int, bytes]:
-        board = await asyncio.to_thread(board_of, request, asked, position)
+    async def moved(news: News) -> tuple[int, bytes]:
+        board = await asyncio.to_thread(board_of, request, asked, news.until)
         words = visitor.words
         shown = environment(words.language).get_template("live_board.html")
         content = shown.render(words=words, visitor=visitor, **facts_of(board, asked))
@@ -94,13 +112,16 @@ async def stream_call(
 ) -> Response:
     """A word each time something has happened in this call, so that its page asks for it.
 
-    `refused` is the number of the last refusal that the page has.
+    It comes once the tables show it, which in a company are some way behind the store. `refused` is
+    the number of the last refusal that the page has.
     """
     service = service_of(request)
     await asyncio.to_thread(service.log_reading, request, visitor.key, READ_EVENTS.operation)
 
-    async def moved(position: int) -> tuple[int, bytes]:
-        return position, message("moved", position, str(position))
+    async def moved(news: News) -> tuple[int, bytes] | None:
+        if not await asyncio.to_thread(is_shown, service, news):
+            return None
+        return news.until, message("moved", news.until, str(news.until))
 
     wanted = Wanted(unquote(source), unquote(call_id), frozenset())
     return await following(
@@ -143,29 +164,47 @@ async def messages(
             if clock() >= asked_at + tail.heartbeat_seconds:
                 asked_at = clock()
                 await still_allowed()
-            latest = events[-1].position if events else position
-            has_refused = was_refused(tail, refusal_number, wanted)
-            refusal_number = max(refusal_number, tail.refusal_number)
-            if has_refused or any(wanted is None or wanted.has(one) for one in events):
-                position, content = await moved(latest)
-                said_at = clock()
+            news = news_in(events, tail, position, refusal_number, wanted)
+            refusals_until = max(refusal_number, tail.refusal_number)
+            if not (news.position or news.refusal_number):
+                position, refusal_number = news.until, refusals_until
+            elif (told := await moved(news)) is not None:
+                (position, content), refusal_number, said_at = told, refusals_until, clock()
                 yield content
                 await asyncio.sleep(AT_MOST_EACH_SECONDS)
                 continue
+            else:
+                await asyncio.sleep(LOOK_SECONDS)
         except LedgerError:
             return
-        position = latest
         if clock() >= said_at + tail.heartbeat_seconds:
             said_at = clock()
             yield b": nothing else up to position %d\nid: %d\n\n" % (position, position)
 
 
-def was_refused(tail: EventTail, after: int, wanted: Wanted | None) -> bool:
-    """Whether something was refused in the call that is wanted; a board shows no refusals."""
-    return wanted is not None and any(
-        (one.source, one.call_id) == (wanted.source, wanted.call_id)
-        for one in tail.refused_after(after)
-    )
+def news_in(
+    events: Sequence[Told], tail: EventTail, after: int, after_refusal: int, wanted: Wanted | None
+) -> News:
+    """What there is of what is wanted; a board, which wants all, shows no refusals."""
+    told = [one.position for one in events if wanted is None or wanted.has(one)]
+    refused = [
+        one.number
+        for one in tail.refused_after(after_refusal)
+        if wanted is not None and (one.source, one.call_id) == (wanted.source, wanted.call_id)
+    ]
+    until = events[-1].position if events else after
+    return News(until, max(told, default=0), max(refused, default=0))
+
+
+def is_shown(service: Service, news: News) -> bool:
+    """Whether the tables have come to it."""
+    try:
+        with service.reader() as reader:
+            answer = reader.ask(HAS_REFUSAL, {"number": news.refusal_number})
+    except LedgerMissing:
+        return False
+    (row,) = answer.table.to_pylist()
+    return answer.position >= news.position and bool(row["count"] or not news.refusal_number)
 
 
 def message(event: str, position: int, content: str) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,16 +32,20 @@ LONGEST_SECONDS = 120
 """How long what was told may be on its way, on a busy machine."""
 
 
+def publishing(company: Served, kafka: Kafka) -> AbstractContextManager[object]:
+    """The publisher at work."""
+    return at_work(lambda stopping: publish(lambda: StoreFeed(company.folder), kafka, stopping))
+
+
 @pytest.fixture
 def company(tmp_path: Path, postgresql: LocalPostgresql, kafka: Kafka) -> Iterator[Served]:
-    """All are at work: the interface, the publisher, and the projector, which has the tables."""
+    """The interface is at work, and the projector, which has the tables."""
     store = PostgresqlStore.new(postgresql.url)
     folder = ledger_at(tmp_path / "desk", store.url)
     with (
         at_work(lambda stopping: project(folder.path, kafka, stopping)),
         Service(folder) as service,
         listening(application(service), "127.0.0.1", 0) as there,
-        at_work(lambda stopping: publish(lambda: StoreFeed(folder), kafka, stopping)),
         Served(folder, there.url) as served,
     ):
         service.settings = settings_with(kafka=kafka.bootstrap, kafka_prefix=kafka.prefix)
@@ -47,14 +53,14 @@ def company(tmp_path: Path, postgresql: LocalPostgresql, kafka: Kafka) -> Iterat
         yield served
 
 
-def tell(company: Served, action: str, actor: str, **own: object) -> int:
-    asked = command(action, actor, "4711", occurred_at=datetime.now(UTC), **own)
+def tell(company: Served, action: str, actor: str, call_id: str = "4711", **own: object) -> int:
+    asked = command(action, actor, call_id, occurred_at=datetime.now(UTC), **own)
     return company.ask(asked.model_dump_json(exclude_none=True).encode()).status_code
 
 
 @pytest.mark.slow
 def test_a_call_that_desktops_tell_is_found_and_read_with_what_was_refused(
-    browser: Browser, company: Served
+    browser: Browser, company: Served, kafka: Kafka
 ) -> None:
     assert tell(company, "receive", "system", queue="sales") == 201
     assert tell(company, "offer", "system", agent="agent-1") == 201
@@ -67,7 +73,8 @@ def test_a_call_that_desktops_tell_is_found_and_read_with_what_was_refused(
         refused = company.auditor.get("/v1/refusals").json()["refusals"]
         return bool(row) and row[0]["phase"] == "ended" and bool(refused)
 
-    assert wait_until(is_shown, LONGEST_SECONDS), company.auditor.get("/v1/calls").text
+    with publishing(company, kafka):
+        assert wait_until(is_shown, LONGEST_SECONDS), company.auditor.get("/v1/calls").text
     with Opener(browser, company) as opener:
         reader = opener.enter("auditor")
         reader.go("/console/find?q=agent:agent-1")
@@ -77,4 +84,29 @@ def test_a_call_that_desktops_tell_is_found_and_read_with_what_was_refused(
         reader.go("/console/operations")
         reader.click("text=Ask Kafka")
         assert reader.page.locator("main .wrong").count() == 0
+        assert reader.complaints == []
+
+
+@pytest.mark.slow
+def test_a_calls_page_grows_once_the_tables_have_what_happened(
+    browser: Browser, company: Served, kafka: Kafka
+) -> None:
+    assert tell(company, "receive", "system", queue="sales") == 201
+    with publishing(company, kafka):
+        shown = "/v1/calls?wait_for=1"
+        assert wait_until(lambda: company.auditor.get(shown).status_code == 200, LONGEST_SECONDS)
+    with Opener(browser, company) as opener:
+        reader = opener.enter("auditor")
+        reader.go("/console/calls/test/4711")
+        reader.page.wait_for_selector("[data-state=connected]")
+        assert tell(company, "offer", "system", agent="agent-1") == 201
+        assert tell(company, "end-conference", "agent-1") == 409
+        told = company.auditor.get("/v1/events/stream?after=1&until_end=true").text
+        assert "call.offered" in told
+        # The page's stream has seen it by now, too, and would tell of it.
+        time.sleep(1.0)
+        assert reader.page.locator(".entry").count() == 1
+        with publishing(company, kafka):
+            reader.page.wait_for_selector("#event-2", timeout=LONGEST_SECONDS * 1_000)
+            reader.page.wait_for_selector(".entry.refused", timeout=LONGEST_SECONDS * 1_000)
         assert reader.complaints == []
