@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
@@ -53,11 +53,19 @@ class Model:
     """The columns that tell every row from every other."""
     reads: frozenset[str]
     """The models and the tables of the file that its query reads."""
+    stand_ins: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Of a view: for what it reads, a query that gives the columns which it needs of it, and needs
+    fewer models. Calls as of an earlier moment are computed by it."""
 
     @property
     def is_by_call(self) -> bool:
         """Whether each row belongs to one call, so that it is replaced with its call."""
         return self.kind is not Kind.VIEW and self.key[0] == "call_position"
+
+    @property
+    def is_computed_by_call(self) -> bool:
+        """Whether its rows of some calls can be computed without those of all others."""
+        return self.is_by_call or bool(self.stand_ins)
 
     @property
     def is_by_refusal(self) -> bool:
@@ -81,6 +89,7 @@ def model_in(path: Path) -> Model:
         Kind(declared["kind"]),
         tuple(declared["key"]),
         frozenset(declared["reads"]),
+        declared.get("stand_ins", {}),
     )
 
 

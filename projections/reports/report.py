@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
 CONTACTS: Final = """
 select
-  call_position, call_id, source, entered_at, queue, party as agent, true as is_denominator
-from participants
-where party_kind = 'agent' and talk_from_at is not null
+  call_position, call_id, source, entered_at, queue, agent, true as is_denominator
+from contacts
 """
 """Contacts handled, as denominator: every connection of an agent with a customer."""
 
@@ -33,19 +32,13 @@ where party_kind = 'agent' and talk_from_at is not null
 ANSWERED_CALLS: Final = """
 select
   call_position, call_id, source, entered_at, queue, first_agent as agent, true as is_denominator
-from calls
-where answered_at is not null
+from answered_calls
 """
 """Answered calls, as denominator: each counts for the first agent who answered it."""
 
 
-ENTERED_CALLS: Final = """
-select call_position, call_id, source, entered_at, queue
-from queue_entries
-where queue_entry_number = 1
-"""
-"""All calls that entered, by their first wait: fewer models lead to it than to `calls`, and as of
-an earlier moment each of them takes its time."""
+ENTERED_CALLS: Final = "select call_position, call_id, source, entered_at, queue from entered_calls"
+"""All calls that entered, as denominator."""
 
 
 CALLS: Final = "{calls}"

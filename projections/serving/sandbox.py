@@ -93,13 +93,14 @@ def read(
     sql: str,
     parameters: Parameters | None = None,
     bounds: Bounds = USUAL,
-    before: Iterable[str] = (),
+    before: Iterable[str | duckdb.Statement] = (),
+    keeps: bool = False,
 ) -> tuple[pa.Table, int]:
     """Run the statement in one read-only transaction with the position it is true at.
 
     Raises as `reading` does.
     """
-    with reading(cursor, sql, parameters, bounds, before) as parts:
+    with reading(cursor, sql, parameters, bounds, before, keeps=keeps) as parts:
         return with_types(bounded(parts.reader, bounds), parts.types), parts.position
 
 
@@ -109,13 +110,15 @@ def reading(
     sql: str,
     parameters: Parameters | None = None,
     bounds: Bounds = USUAL,
-    before: Iterable[str] = (),
+    before: Iterable[str | duckdb.Statement] = (),
     rows_in_one_part: int = ROWS_IN_ONE_PART,
+    keeps: bool = False,
 ) -> Iterator[Parts]:
     """Run the statement in one read-only transaction, and read its answer part by part.
 
     The statement has been checked. `before` are statements of ours that make the tables of an
-    earlier moment, each run in the same transaction before the next one is taken. Raises
+    earlier moment, each run in the same transaction before the next one is taken; the connection
+    `keeps` these afterwards, or not, and it never does where the statement fails. Raises
     `QueryRefused` for what does not only read the ledger, and for more rows, bytes, memory or time
     than the bounds; `QueryFailed` for what DuckDB cannot carry out; `duckdb.Error` where the file
     is damaged.
@@ -130,6 +133,8 @@ def reading(
             types = [str(kind) for kind in relation.types]
             with as_arrow_can_hold(relation).to_arrow_reader(rows_in_one_part) as reader:
                 yield Parts(reader, int(rows[0][0]), types)
+            if keeps:
+                cursor.commit()
     except duckdb.InterruptException:
         raise TookTooLong(bounds.too_long) from None
     except (duckdb.OutOfMemoryException, MemoryError):

@@ -38,6 +38,7 @@ from projections.rebuild import Rebuild, Told
 from projections.serving.checked_statements import CheckedStatements
 from projections.serving.damage import damaged, is_damage
 from projections.serving.duckdb_file import open_or_set_aside, set_aside
+from projections.serving.kept_moments import KeptMoments
 from projections.serving.line import ADDRESS_NAME
 from projections.serving.protocol import (
     Answer,
@@ -52,7 +53,6 @@ from projections.serving.rebuilding import is_wish, serve_rebuild
 from projections.serving.retrying import is_retry, serve_retry
 from projections.serving.sandbox import read
 from projections.serving.snapshot import Snapshot
-from projections.tables_as_of import statements
 
 LOCK_NAME: Final = "projections.lock"
 QUESTION_BYTES_LIMIT: Final = 1_000_000
@@ -93,6 +93,7 @@ class Owner:
         self._is_checked = False
         self._first_event: int | None = None
         self._statements = CheckedStatements()
+        self._moments = KeptMoments(projections.connection, projections.path.stem)
         self._damage: FileDamaged | None = None
         self._is_filling = open_feed is not None and projections.positions.projected_position == 0
 
@@ -153,7 +154,12 @@ class Owner:
             with self._noticing_damage(), Rebuild(self.projections, self._alone, told) as rebuild:
                 yield rebuild
         finally:
+            self._moments.forget()
             self._rebuilding.release()
+
+    def close(self) -> None:
+        """Close the connections that are kept for questions to come."""
+        self._moments.forget()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -190,19 +196,11 @@ class Owner:
 
     def _answer(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> Answer:
         self._bring_up_to(question, cursor)
-        as_of, catalog = question.as_of, self.projections.path.stem
         tables = self._statements.tables_named(question, cursor)
-
-        def has_changed_calls() -> bool:
-            return bool(cursor.execute("from temp.changed_calls limit 1").fetchall())
-
-        before = (
-            ()
-            if as_of is None
-            else statements(as_of, catalog, tables, question.only_call, has_changed_calls)
-        )
-        table, position = read(cursor, question.sql, question.parameters, question.bounds, before)
-        return Answer(table, position if as_of is None else as_of.position, self.note)
+        if question.as_of is None:
+            table, position = read(cursor, question.sql, question.parameters, question.bounds)
+            return Answer(table, position, self.note)
+        return Answer(self._moments.read(question, tables), question.as_of.position, self.note)
 
     @contextmanager
     def lending(self, question: Question) -> Iterator[Snapshot]:
@@ -280,8 +278,11 @@ def owning(
         projections, note = open_or_set_aside(folder / FILE_NAME, memory_megabytes)
         try:
             owner = Owner(folder, projections, open_feed, note)
-            with answering(owner):
-                yield owner
+            try:
+                with answering(owner):
+                    yield owner
+            finally:
+                owner.close()
         finally:
             projections.close()
     finally:

@@ -14,8 +14,8 @@ from ledger.feed import EventBatch
 from projections.as_of import CORRECTED, AsOf
 from projections.database import Projections
 from projections.models import readable_models
-from projections.tables_as_of import statements
 from tests.projections.documents import MORNING
+from tests.projections.earlier_moments import go_back, in_order, rows_of_one
 from tests.projections.histories import PHASES, Drawn, history, projections, steps
 
 TABLES = ["events", *(model.name for model in readable_models() if model.name != "refusals")]
@@ -31,29 +31,6 @@ def as_of_rows(opened: Projections, as_of: AsOf) -> dict[str, list[dict[str, Any
         return rows_by(cursor)
 
 
-def go_back(
-    cursor: duckdb.DuckDBPyConnection,
-    opened: Projections,
-    as_of: AsOf,
-    tables: set[str],
-    only_call: int | None = None,
-) -> None:
-    """Let these tables be those of the moment, as the server does it."""
-
-    def has_changed_calls() -> bool:
-        return bool(cursor.execute("from temp.changed_calls limit 1").fetchall())
-
-    for statement in statements(as_of, opened.path.stem, tables, only_call, has_changed_calls):
-        cursor.execute(statement)
-
-
-def rows_of_one(opened: Projections, as_of: AsOf, table: str) -> list[dict[str, Any]]:
-    """One table as of the moment, when no other is asked for."""
-    with opened.connection.cursor() as cursor:
-        go_back(cursor, opened, as_of, {table})
-        return in_order(cursor.sql(f"from {table}").to_arrow_table().to_pylist())
-
-
 def rows_now(opened: Projections) -> dict[str, list[dict[str, Any]]]:
     return rows_by(opened.connection)
 
@@ -63,10 +40,6 @@ def rows_by(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, A
         table: in_order(connection.sql(f"from {table}").to_arrow_table().to_pylist())
         for table in TABLES
     }
-
-
-def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(rows, key=repr)
 
 
 def those_that_count(batch: EventBatch, opened: Projections, as_of: AsOf) -> EventBatch:
