@@ -4,9 +4,9 @@ python -m bench.shards [--shards 2] [--commands-a-second 1000] [--minutes 1] [--
 
 Commands go to `call-commands` when they are due (open loop), through `serve-commands`, PostgreSQL,
 `publish`, Kafka and as many `project --shard` as asked into one Delta table, each the real command
-line in a process of its own. A report over all shards is asked twice a second, each time of the
-table as it is then, and shows a command once the lowest position has come to the command's last
-event. Files, bytes and the report's time are told minute by minute.
+line in a process of its own. A report over all shards is asked twice a second, as `serve --lake`
+answers it, and shows a command once the lowest position has come to the command's last event.
+Files, bytes, and the time of a report that opens the table anew, are told minute by minute.
 """
 
 from __future__ import annotations

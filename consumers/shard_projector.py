@@ -31,6 +31,7 @@ from consumers.kafka.published import PublishedPosition
 from consumers.kafka.resequencer import Message
 from infra.kafka import Kafka
 from infra.topics import EVENTS
+from lake.changed_rows import ChangedRows
 from lake.local_file import note_state, opened
 from lake.place import LakePlace
 from lake.record import Record
@@ -46,6 +47,12 @@ from projections.dead_letters import Offsets
 
 EVERY_SECONDS: Final = 1.0
 """Between the beginnings of two commits, unless the shard is far behind."""
+
+SHARE: Final = 3
+LONGEST_SECONDS: Final = 2.0
+"""A commit takes about as long for a hundred events as for a thousand, and what it takes is taken
+from whoever records and publishes. So where the machine is busy a shard works for a third of the
+time, as long as nobody waits for it for longer than this."""
 
 OnCommit = Callable[[Record, float], None]
 """Told how far the shard is, and how many seconds the page took."""
@@ -95,10 +102,16 @@ def project_shard(
             elif until_end and feed.at_end():
                 break
             if not (page.is_full or until_end):
-                stopping.wait(max(0.0, began + every_seconds - time.monotonic()))
+                stopping.wait(rest_seconds(time.monotonic() - began, every_seconds))
         published.look()
         work.note_position()
         return writer.last
+
+
+def rest_seconds(took_seconds: float, every_seconds: float) -> float:
+    """How long events gather before the next commit begins."""
+    longest = max(every_seconds, LONGEST_SECONDS)
+    return max(0.0, min(max(every_seconds, took_seconds * SHARE), longest) - took_seconds)
 
 
 @dataclass(slots=True)
@@ -111,6 +124,10 @@ class ShardWork:
     published: PublishedPosition
     offsets: Offsets = field(default_factory=dict)
     """Where reading goes on after the last page."""
+    changed_rows: ChangedRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.changed_rows = ChangedRows(self.projections.connection)
 
     def take(self, page: Page) -> bool:
         """Compute a page and publish it; whether there was something in it."""
@@ -151,22 +168,26 @@ class ShardWork:
         with self.projections.transaction():
             has_other_dead_letters = write_page(self.projections, page)
             connection = self.projections.connection
+            refusal_number = self.projections.positions.refusal_number
             record = self.writer.publish(
-                connection,
+                self.changed_rows.by_table(
+                    range(self.writer.last.refusal_number + 1, refusal_number + 1),
+                    has_other_dead_letters,
+                ),
                 self._position(),
-                self.projections.positions.refusal_number,
+                refusal_number,
                 dead_letters.offsets(connection),
                 self.feed.topics.ids,
                 self.published.first_event,
-                has_other_dead_letters,
             )
+            self.projections.note_projected(connection)
             note_state(self.projections, record.state)
 
 
 def write_page(projections: Projections, page: Page) -> bool:
-    """Put a page into the file and compute its calls, in the caller's transaction.
+    """Put a page into the file, in the caller's transaction.
 
-    Which events are new, and which calls were computed, is in the temporary tables
+    Which events are new, and which calls they or dead letters change, is in the temporary tables
     `published_events` and `published_calls` then. Returns whether dead letters are other ones.
     """
     connection = projections.connection
@@ -191,15 +212,9 @@ def write_page(projections: Projections, page: Page) -> bool:
     show_positions(connection, "published_events", new)
     # Positions of other partitions may be higher, so calls are named, and not found by these.
     connection.execute(
-        "insert into calls_to_recompute select distinct call_position from events"
-        f" where position >= {new[0].number if new else 0}"
-        " and position in (select position from temp.published_events)"
+        "create or replace temp table published_calls as select call_position"
+        " from temp.published_events union select call_position from calls_to_recompute"
     )
-    connection.execute(
-        "create or replace temp table published_calls as select distinct call_position"
-        " from calls_to_recompute"
-    )
-    projections.refresh_touched()
     return bool(filled or bad or again or bad_refusals or stray)
 
 
@@ -217,7 +232,11 @@ def positions_here(connection: duckdb.DuckDBPyConnection, messages: Sequence[Mes
 def show_positions(
     connection: duckdb.DuckDBPyConnection, name: str, messages: Sequence[Message]
 ) -> None:
-    """Make a temporary table of messages' positions."""
-    connection.register("positions", pa.table({"position": numbers([m.number for m in messages])}))
+    """Make a temporary table of messages' positions, and their calls'."""
+    places = {
+        "position": numbers([one.number for one in messages]),
+        "call_position": numbers([one.call_position for one in messages]),
+    }
+    connection.register("positions", pa.table(places))
     connection.execute(f"create or replace temp table {name} as from positions")
     connection.unregister("positions")

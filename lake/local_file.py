@@ -75,7 +75,7 @@ def bring_back(projections: Projections, lake: Lake, last: Record) -> None:
         dead_letters.note_offsets(connection, offsets)
         projections.note_position(last_position(connection))
         projections.note_refusal_number(last.refusal_number)
-        connection.execute("update feed_positions set projected_refusal_number = refusal_number")
+        projections.note_projected(connection)
         note_state(projections, last.state)
     projections.build()
 

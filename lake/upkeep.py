@@ -15,7 +15,7 @@ from lake.shard import Shard
 from lake.table import KEEP, Lake
 
 LOOK_SECONDS: Final = 5.0
-COMMITS_TO_FOLD: Final = 60
+COMMITS_TO_FOLD: Final = 30
 """A report opens the fresh files of up to so many commits of each shard."""
 
 

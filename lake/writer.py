@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterable
 from typing import Final
 
-import duckdb
 import msgspec
 import pyarrow as pa
 
@@ -14,14 +13,9 @@ from infra.errors import LedgerError
 from lake.columns import (
     COMMITS,
     DEAD_LETTERS,
-    EVENTS,
     RECORD,
-    REFUSALS,
     REVISION,
-    carried,
     made_by,
-    tables,
-    tables_by_call,
 )
 from lake.record import Record
 from lake.rows import records
@@ -70,21 +64,18 @@ class ShardWriter:
 
     def publish(
         self,
-        connection: duckdb.DuckDBPyConnection,
+        rows: Iterable[tuple[str, pa.Table]],
         position: int,
         refusal_number: int,
         offsets: Offsets,
         topic_ids: dict[str, str],
         first_event: int | None,
-        has_other_dead_letters: bool,
     ) -> Record:
-        """Publish what was changed, with how far the shard is now, as one commit.
+        """Publish the other rows of each table, with how far the shard is now, as one commit.
 
-        The connection's transaction has the rows; its temporary tables `published_calls` and
-        `published_events` say which are to be published. Raises `ShardTaken`, and
+        All dead letters that there are replace those before. Raises `ShardTaken`, and
         `LakeUnavailable`: then nothing of it is there.
         """
-        after = self.last.refusal_number
         record = self.last.following(
             state=uuid.uuid4().hex,
             position=position,
@@ -93,20 +84,12 @@ class ShardWriter:
             topic_ids=topic_ids,
             first_event=self.last.first_event or first_event,
         )
-        which = {
-            EVENTS: "position in (select position from temp.published_events)",
-            REFUSALS: f"refusal_number > {after}",
-            **dict.fromkeys(tables_by_call(), calls_changed(connection)),
-        }
-        if has_other_dead_letters:
-            which[DEAD_LETTERS] = "true"
         self._commit(
             record,
             [
-                Rows(name, self.shard.number, FRESH, record.revision, rows)
-                for name, condition in which.items()
-                if (rows := rows_of(connection, name, condition, record.revision)).num_rows
-                or name == DEAD_LETTERS
+                Rows(name, self.shard.number, FRESH, record.revision, of_revision(some, record))
+                for name, some in rows
+                if some.num_rows or name == DEAD_LETTERS
             ],
         )
         return record
@@ -136,26 +119,10 @@ class ShardWriter:
         self.last = record
 
 
-def calls_changed(connection: duckdb.DuckDBPyConnection) -> str:
-    """The condition for rows of the calls to be published."""
-    ((oldest,),) = connection.execute(
-        "select coalesce(min(call_position), 0) from temp.published_calls"
-    ).fetchall()
-    # The number itself, so that older parts of a table are skipped.
-    return (
-        f"call_position >= {oldest}"
-        " and call_position in (select call_position from temp.published_calls)"
-    )
-
-
-def rows_of(
-    connection: duckdb.DuckDBPyConnection, name: str, condition: str, revision: int
-) -> pa.Table:
-    """The rows of a table as they travel."""
-    return connection.sql(
-        f"select {carried(tables()[name])}, {revision}::bigint as {REVISION}"
-        f" from main.{name} where {condition}"
-    ).to_arrow_table()
+def of_revision(rows: pa.Table, record: Record) -> pa.Table:
+    """The rows with the revision of their commit."""
+    revisions = pa.repeat(pa.scalar(record.revision, pa.int64()), rows.num_rows)
+    return rows.append_column(REVISION, revisions)
 
 
 def check_same(lake: Lake, shard: Shard, found: Iterable[Record], first_event: int | None) -> None:
