@@ -8,15 +8,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from entrypoints.cli.quarantine import NUMBERED, WAITING
 from entrypoints.cli.status import COUNTS, TablesBefore, lag_of_stages, tables_before
 from entrypoints.console.entrance import Form
 from entrypoints.console.frame import Page, Shown, Visitor, page
 from entrypoints.dead_letter_retry import retry_dead_letter
-from entrypoints.http.keys import ApiKey
 from entrypoints.http.ledgers import rows_of_all
 from entrypoints.http.problems import Problem
 from entrypoints.http.quarantine import dead_letters_after, unread_after
+from entrypoints.http.quarantine_resolving import WAITS, who_is
 from entrypoints.http.service import Service, service_of
 from entrypoints.workers.lag import dead_letter_counts
 from infra.errors import LedgerError
@@ -31,7 +30,6 @@ SEE: Final = Shown("see operations")
 READ_QUARANTINE: Final = Shown("read the quarantine")
 RESOLVE: Final = Shown("resolve the quarantine")
 LONGEST_WHY: Final = 1_000
-WAITS: Final = f"select 1 from dead_letters where {NUMBERED} and {WAITING}"
 
 router = APIRouter(include_in_schema=False, route_class=Page)
 Resolver = Annotated[Visitor, Depends(RESOLVE)]
@@ -142,7 +140,7 @@ def retry_entry(request: Request, number: int, visitor: Resolver) -> Response:
     service = service_of(request)
     service.log_reading(request, visitor.key, RESOLVE.operation, "retry")
     try:
-        outcome = service.ledger.quarantine.retry(number, who_is(visitor))
+        outcome = service.ledger.quarantine.retry(number, visitor_named(visitor))
     except Unreadable:
         return resolved_as("unreadable")
     except LedgerError:
@@ -183,7 +181,7 @@ def discard_entry(request: Request, number: int, visitor: Resolver, form: Form) 
         raise Problem(400, "malformed", said)
     service.log_reading(request, visitor.key, RESOLVE.operation, f"discard: {why}")
     try:
-        service.ledger.quarantine.discard(number, who_is(visitor), why)
+        service.ledger.quarantine.discard(number, visitor_named(visitor), why)
     except LedgerError:
         raise nothing_waits(visitor) from None
     return resolved_as("discarded")
@@ -199,7 +197,6 @@ def nothing_waits(visitor: Visitor) -> Problem:
     return Problem(404, "no-such-entry", visitor.words.say("Nothing of this number waits."))
 
 
-def who_is(visitor: Visitor) -> str:
+def visitor_named(visitor: Visitor) -> str:
     """As whom a visitor is kept beside what they did."""
-    by = f"key {visitor.key.id}" if isinstance(visitor.key, ApiKey) else visitor.key.id
-    return f"{visitor.session.name} ({by})"
+    return f"{visitor.session.name} ({who_is(visitor.key)})"

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from entrypoints.cli.rebuild import SHOWN, source_of
 from entrypoints.console.entrance import Form
 from entrypoints.console.frame import Page, Shown, Visitor, page
-from entrypoints.console.operations_page import OPERATIONS, refuse_of_shards, who_is
+from entrypoints.console.operations_page import OPERATIONS, refuse_of_shards, visitor_named
 from entrypoints.http.problems import Problem
 from entrypoints.http.service import Service, service_of
 from infra.errors import LedgerError
@@ -118,7 +118,7 @@ def begin_rebuild(
     keeps, from_store = "keep" in form, "from_store" in form
     service.log_reading(request, visitor.key, MAY.operation, " ".join(["begin", *sorted(form)]))
     refuse_of_shards(service, visitor)
-    if not rebuilder_of(request).begin(service, who_is(visitor), keeps, from_store):
+    if not rebuilder_of(request).begin(service, visitor_named(visitor), keeps, from_store):
         raise Problem(409, "under-way", visitor.words.say("A rebuild goes on already."))
     return RedirectResponse(REBUILD, 303)
 

@@ -30,7 +30,7 @@ COMMAND = b'{"type": "call.receive.v1", "actor": "system"}'
 
 
 def asked(served: Served, method: str, path: str, role: str) -> int:
-    address = path.format(source="test", call_id="1", name="exits")
+    address = path.format(source="test", call_id="1", name="exits", number="1")
     content = COMMAND if method == "post" else None
     headers = JSON if "batch" not in path else {"Content-Type": "application/x-ndjson"}
     client = getattr(served, role)
