@@ -43,7 +43,15 @@ ALL = {
     "tolerations": [{"key": "ledger", "operator": "Exists"}],
     "affinity": {"podAntiAffinity": {}},
 }
-VALUES: dict[str, dict[str, Any]] = {"least": LEAST, "all": ALL}
+PLACE = "s3://bucket/tables"
+SHARDS = {
+    **LEAST,
+    "ledger": {"name": "italy"},
+    "serve": {"lake": PLACE},
+    "project": {"enabled": False},
+    "shards": {"count": 2, "into": PLACE},
+}
+VALUES: dict[str, dict[str, Any]] = {"least": LEAST, "all": ALL, "shards": SHARDS}
 
 
 def helm(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from entrypoints.http.application import application
 from infra.settings import Settings
-from tests.infra.chart import CHART, VALUES, helm, pods, process, render, selects
+from tests.infra.chart import CHART, LEAST, PLACE, VALUES, helm, pods, process, render, selects
 from tests.infra.command_lines import parse
 from tests.infra.image import ROOT, stages
 
@@ -23,6 +23,7 @@ SECRET = {"CALL_LEDGER_STORE", "CALL_LEDGER_KAFKA_USER"} | {
     for name, field in Settings.model_fields.items()
     if SecretStr in (field.annotation, *get_args(field.annotation))
 }
+WITH_STORE = {"serve", "serve-commands", "publish"}
 OF_SERVER = {"CALL_LEDGER_STORE": "ledger-to-store", "CALL_LEDGER_KAFKA": "ledger-to-kafka"}
 
 
@@ -66,7 +67,8 @@ def test_every_pod_runs_what_the_program_has_and_is_asked_what_it_answers(object
         (container,) = pod["spec"]["containers"]
         path, options = parse(container["args"])
         seen.add(path)
-        assert process(pod) == path.replace(" ", "-")
+        of_shard = "-shard" if options.get("shard") else ""
+        assert process(pod) == path.replace(" ", "-") + of_shard
         if path.startswith("topics"):
             continue
         assert (options["port"], container["ports"][0]["containerPort"]) == (8080, 8080)
@@ -134,11 +136,17 @@ def test_a_pod_reaches_the_servers_that_it_is_told_of_and_no_others(objects: Any
     policies = {one["metadata"]["name"]: one for one in objects if one["kind"] == "NetworkPolicy"}
     for pod in pods(objects):
         assert selects(policies["ledger-names-alone"], pod)
+        given, said = variables(pod), pod["spec"]["containers"][0]["args"]
+        # Of several ledgers it is the file that says where the store of this one is.
+        of_file = "CALL_LEDGER_NAME" in given and process(pod) in WITH_STORE
         for variable, policy in OF_SERVER.items():
-            assert selects(policies[policy], pod) == (variable in variables(pod))
+            expected = variable in given or (of_file and variable == "CALL_LEDGER_STORE")
+            assert selects(policies[policy], pod) == expected
+        to_lake = policies.get("ledger-to-lake")
+        assert (to_lake is not None and selects(to_lake, pod)) == (PLACE in said)
         let_in = [name for name in ("serve", "metrics") if selects(policies[f"ledger-{name}"], pod)]
-        expected = {"serve": ["serve", "metrics"], "topics-create": [], "topics-check": []}
-        assert let_in == expected.get(process(pod), ["metrics"])
+        others = {"serve": ["serve", "metrics"], "topics-create": [], "topics-check": []}
+        assert let_in == others.get(process(pod), ["metrics"])
 
 
 def test_a_node_can_be_emptied_whatever_runs_on_it(objects: Any) -> None:
@@ -172,6 +180,28 @@ def test_a_value_that_it_does_not_know_is_refused(
     refused = render(tmp_path, {**VALUES["least"], **values})
     assert refused.returncode != 0
     assert name in refused.stderr
+
+
+def test_each_shard_is_a_process_of_its_own_that_a_second_would_fence(tmp_path: Path) -> None:
+    rendered = yaml.safe_load_all(render(tmp_path, VALUES["shards"]).stdout)
+    objects = [one for one in rendered if one and one["kind"] == "StatefulSet"]
+    said = {}
+    for one in objects:
+        pod = one["spec"]["template"]
+        path, options = parse(pod["spec"]["containers"][0]["args"])
+        said[one["metadata"]["name"]] = (path, options.get("shard"), options.get("into"))
+        assert one["spec"]["replicas"] == 1
+        assert one["spec"]["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+        assert variables(pod)["CALL_LEDGER_NAME"]["value"] == "italy"
+    assert said == {
+        "ledger-serve": ("serve", None, None),
+        "ledger-project-shard-1": ("project", "1/2", PLACE),
+        "ledger-project-shard-2": ("project", "2/2", PLACE),
+    }
+    selectors = [str(one["spec"]["selector"]) for one in objects]
+    assert len(set(selectors)) == len(selectors)
+    refused = render(tmp_path, {**LEAST, "shards": {"count": 2}})
+    assert "shards.into says where the shards publish" in refused.stderr
 
 
 def test_without_kafka_it_says_what_to_set(tmp_path: Path) -> None:

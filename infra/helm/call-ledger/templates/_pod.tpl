@@ -1,7 +1,8 @@
 {{- /* What the pods of all processes have in common. */ -}}
 
 {{- define "call-ledger.name" -}}
-{{- printf "%s-%s" .root.Release.Name .process | trunc 52 | trimSuffix "-" -}}
+{{- $number := ternary (printf "-%v" .shard) "" (hasKey . "shard") -}}
+{{- printf "%s-%s%s" .root.Release.Name .process $number | trunc 52 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "call-ledger.selector" -}}
@@ -9,6 +10,9 @@ app.kubernetes.io/name: call-ledger
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- with .process }}
 app.kubernetes.io/component: {{ . }}
+{{- end }}
+{{- with .shard }}
+call-ledger/shard: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
@@ -124,6 +128,9 @@ spec:
 {{- define "call-ledger.files" -}}
 {{- $values := .root.Values -}}
 {{- $found := list -}}
+{{- if $values.ledger.name -}}
+{{- $found = append $found (dict "name" "ledgers" "secret" $values.ledger.secret "items" (list (dict "key" $values.ledger.key "path" "ledgers.toml"))) -}}
+{{- end -}}
 {{- if and .store $values.store.ca.secret -}}
 {{- $found = append $found (dict "name" "store" "secret" $values.store.ca.secret "items" (list (dict "key" $values.store.ca.key "path" "ca.pem"))) -}}
 {{- end -}}
@@ -158,7 +165,11 @@ spec:
   valueFrom:
     secretKeyRef: {name: {{ $secret.name }}, key: {{ $secret.key }}}
 {{- end }}
-{{- if .store }}
+{{- with $values.ledger.name }}
+- {name: CALL_LEDGER_NAME, value: {{ . | quote }}}
+- {name: CALL_LEDGER_LEDGERS, value: /etc/call-ledger/ledgers/ledgers.toml}
+{{- end }}
+{{- if and .store (not $values.ledger.name) }}
 - name: CALL_LEDGER_STORE
   valueFrom:
     secretKeyRef: {name: {{ required "store.secret.name says which secret has the store's address" $values.store.secret.name }}, key: {{ $values.store.secret.key }}}
