@@ -19,10 +19,10 @@ from pathlib import Path
 
 import duckdb
 
-from archive.parallel.computed import MEMORY_MEGABYTES, Computed, computed
+from archive.parallel.computed import Computed, computed
 from archive.parallel.computing import INTO, prepare
 from archive.parallel.dask import DaskWorkers
-from archive.parallel.plan import TASK_EVENTS
+from archive.parallel.plan import MEMORY_MEGABYTES, TASK_EVENTS, Wanted
 from archive.parallel.workers import Processes, Workers
 from archive.places import FolderPlace
 from bench.archive import seconds_of
@@ -101,13 +101,10 @@ def measured(folder: Path, workers: Workers, sums: Sums, task_events: int = TASK
     """How long workers take; their rows are the same."""
     where = str(folder / "archive"), str(folder / "work")
     found: list[Computed] = []
+    models = of_this_version()
+    wanted = Wanted.all_of(models)
     seconds = seconds_of(
-        lambda: found.append(
-            computed(
-                *(where, workers, of_this_version(), MEMORY_MEGABYTES, lambda *_: None),
-                task_events,
-            )
-        )
+        lambda: found.append(computed(where, workers, models, wanted, lambda *_: None, task_events))
     )
     with duckdb.connect() as connection:
         total: Sums = dict.fromkeys(sums, (0, 0))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from projections.as_of import AsOf
-    from projections.serving.read_side import ReadSide
+    from projections.serving.read_side import Answering
     from projections.serving.united import UnitedAnswer, UnitedReader
 
 
@@ -59,7 +59,7 @@ class ReportAnswer:
         return {**self.about, "groups": of_groups, "total": total}
 
 
-def answered(reader: ReadSide, question: ReportQuestion) -> ReportAnswer:
+def answered(reader: Answering, question: ReportQuestion) -> ReportAnswer:
     """Ask it. Raises as `Reader.ask` does, and `UnknownGroupingError`."""
     sql, parameters = figures_query(question.report, question.selection, question.groups)
     answer = reader.ask(sql, parameters, as_of=question.as_of)
@@ -119,7 +119,7 @@ def position_of(about: dict[str, Any]) -> str:
     return f"{at} of ledger {about['ledger']}" if "ledger" in about else at
 
 
-def moment_of(reader: ReadSide, as_of: AsOf | None) -> dict[str, Any]:
+def moment_of(reader: Answering, as_of: AsOf | None) -> dict[str, Any]:
     """What an answer says of the moment that it is of; nothing where that is now."""
     if as_of is None:
         return {}

@@ -14,15 +14,12 @@ import pyarrow.parquet as pq
 
 from archive.manifest import read_manifest
 from archive.parallel.computing import Done, compute
-from archive.parallel.plan import TASK_EVENTS, planned
+from archive.parallel.plan import TASK_EVENTS, Wanted, planned
 from archive.parallel.workers import Workers
 from archive.places import Place, place_of
 from infra.errors import LedgerError
 from projections.filling import ComputedPart
 from projections.models import Models
-
-MEMORY_MEGABYTES: Final = 1_000
-"""Of DuckDB in one worker; the rows that it reads and leaves take some hundred more."""
 
 LEFT_BY_TASK: Final = re.compile(r"[0-9]{12}-[0-9a-f]{16}(\.json|-\w+-[0-9a-f]{12}\.parquet)")
 """The names of what a task leaves, whole or not."""
@@ -68,27 +65,27 @@ def computed(
     where: tuple[str, str],
     workers: Workers,
     models: Models,
-    memory_megabytes: int,
+    wanted: Wanted,
     told: Told,
     task_events: int = TASK_EVENTS,
-    sets_aside: bool = False,
+    up_to: int | None = None,
 ) -> Computed:
-    """Have the tables of an archive computed; `where` are the archive's place and the work's.
+    """Have tables of an archive computed; `where` are the archive's place and the work's.
 
-    With `sets_aside` workers pass over what they cannot read. Raises `UnreadableEvent`,
-    `WorkersLost`, and `LedgerError`.
+    Segments that begin after `up_to` are not read. Raises `UnreadableEvent`, `WorkersLost`, and
+    `LedgerError`.
     """
     place, work = (place_of(one) for one in where)
     manifest = read_manifest(place)
-
+    if up_to is not None:
+        began = tuple(one for one in manifest.events if one.first <= up_to)
+        manifest = manifest.with_segments("events", began)
     end, events = manifest.ends().position, 0
 
     def looked_up(segments: int) -> None:
         told("planning", manifest.events[segments - 1].last, end)
 
-    tasks = planned(
-        place, where, manifest, models, memory_megabytes, looked_up, task_events, sets_aside
-    )
+    tasks = planned(place, where, manifest, wanted, looked_up, task_events)
     told("computing", 0, end)
     done: dict[str, Done] = {}
     for result in workers.submit(tasks, compute):

@@ -18,7 +18,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from archive.parallel.plan import Task, fingerprint
+from archive.parallel.plan import Task, by_call, fingerprint
 from archive.places import Place, place_of
 from archive.restoring import content_of
 from infra.errors import LedgerError
@@ -29,6 +29,7 @@ from projections.computing import Computing, Work
 from projections.errors import UnreadableEvent
 from projections.filling import CHECKED
 from projections.models import MACROS, Models, of_this_version
+from projections.tables_as_of import with_those_read
 from projections.unreadable import NO_ROW, NO_ROWS, unreadable
 
 INTO: Final = file_layout.SCHEMAS[0]
@@ -68,7 +69,7 @@ def compute(task: Task) -> bytes:
     note = f"{task.name}.json"
     if (found := work.read(note)) is not None:
         return found
-    if fingerprint(models) != task.models:
+    if fingerprint(models) != task.wanted.models:
         raise LedgerError(
             "A worker has another version of Call Ledger: install the same one on all of them."
         )
@@ -76,7 +77,7 @@ def compute(task: Task) -> bytes:
         TemporaryDirectory(prefix="call-ledger-worker-") as scratch,
         duckdb.connect(
             config={
-                "memory_limit": f"{task.memory_megabytes}MB",
+                "memory_limit": f"{task.wanted.memory_megabytes}MB",
                 "temp_directory": scratch,
                 "threads": 1,
             }
@@ -85,12 +86,15 @@ def compute(task: Task) -> bytes:
         prepare(connection, models)
         passed_over = take_events(connection, task, models)
         ((events, checksum),) = connection.execute(f"select {CHECKED} from task_events").fetchall()
-        by_call = [model.name for model in models.kept if model.is_by_call]
-        work_here = Work(dict.fromkeys(by_call, INTO), events="main.task_events")
+        if task.wanted.counts:
+            connection.execute(f"delete from task_events where not ({task.wanted.counts})")
+        needed = with_those_read(frozenset(task.wanted.tables), frozenset())
+        into = [name for name in by_call(models) if name in needed]
+        work_here = Work(dict.fromkeys(into, INTO), events="main.task_events")
         computing = Computing(connection, models, ALL_POSITIONS)
         computing.make_tables(work_here, 0)
         computing.part(work_here, 0)
-        tables = tuple(kept(connection, work, task, name) for name in by_call)
+        tables = tuple(kept(connection, work, task, name) for name in task.wanted.tables)
     done = msgspec.json.encode(
         Done(task.name, task.first, task.last, events, passed_over, checksum, tables)
     )
@@ -126,7 +130,7 @@ def take_events(connection: duckdb.DuckDBPyConnection, task: Task, models: Model
         try:
             insert(rows, every)
         except NO_ROWS:
-            if not task.sets_aside:
+            if not task.wanted.sets_aside:
                 raise unreadable_in(content, task) from None
             bad = set(unreadable(rows, every, insert))
             good = rows.table.filter(pa.array([one not in bad for one in every]))

@@ -26,8 +26,32 @@ TASK_EVENTS: Final = 500_000
 LOOKED_AT_ONCE: Final = 8
 """Segments whose calls are looked up at the same time: in S3 most of that is waiting."""
 
-RESULTS: Final = 2
+MEMORY_MEGABYTES: Final = 1_000
+
+RESULTS: Final = 3
 """Changes when tasks leave other files behind."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What every task is to compute, and how."""
+
+    models: str
+    """What the models of the program are known by."""
+    tables: tuple[str, ...]
+    """The tables whose rows are left."""
+    memory_megabytes: int = MEMORY_MEGABYTES
+    """Of DuckDB in one worker; the rows that it reads and leaves take some hundred more."""
+    sets_aside: bool = False
+    """Whether what cannot be read is passed over."""
+    counts: str = ""
+    """The condition for an event to count, in SQL; without one all do."""
+
+    @classmethod
+    def all_of(
+        cls, models: Models, memory_megabytes: int = MEMORY_MEGABYTES, sets_aside: bool = False
+    ) -> Wanted:
+        """Every table by call, of all events."""
+        return cls(fingerprint(models), by_call(models), memory_megabytes, sets_aside)
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -44,39 +68,24 @@ class Task(msgspec.Struct, frozen=True):
     last: int
     segments: tuple[tuple[str, str], ...]
     """The files that have events of these calls, and their SHA-256."""
-    models: str
-    """What the models of the program are known by."""
-    memory_megabytes: int
-    sets_aside: bool
-    """Whether what cannot be read is passed over."""
+    wanted: Wanted
 
 
 def planned(
     place: Place,
     where: tuple[str, str],
     manifest: Manifest,
-    models: Models,
-    memory_megabytes: int,
+    wanted: Wanted,
     told: Callable[[int], None],
     task_events: int = TASK_EVENTS,
-    sets_aside: bool = False,
 ) -> list[Task]:
     """The tasks for the archive of a place; `where` are the names of that place and of the work.
 
     Told how many segments were looked at.
     """
     needed = segments_needed(place, manifest, told, task_events)
-    known_by = fingerprint(models)
     return [
-        task_of(
-            number * task_events + 1,
-            (number + 1) * task_events,
-            where,
-            some,
-            known_by,
-            memory_megabytes,
-            sets_aside,
-        )
+        task_of(number * task_events + 1, (number + 1) * task_events, where, some, wanted)
         for number, some in sorted(needed.items())
     ]
 
@@ -100,19 +109,14 @@ def segments_needed(
 
 
 def task_of(
-    first: int,
-    last: int,
-    where: tuple[str, str],
-    segments: list[Segment],
-    known_by: str,
-    memory_megabytes: int,
-    sets_aside: bool,
+    first: int, last: int, where: tuple[str, str], segments: list[Segment], wanted: Wanted
 ) -> Task:
     """A task under the name that follows from what it reads and computes."""
-    said = (RESULTS, first, last, known_by, sets_aside, [one.entry_sha256 for one in segments])
+    of_the_result = msgspec.structs.replace(wanted, memory_megabytes=0)
+    said = (RESULTS, first, last, of_the_result, [one.entry_sha256 for one in segments])
     name = f"{first:012}-{sha256(msgspec.json.encode(said)).hexdigest()[:16]}"
     files = tuple((one.name, one.sha256) for one in segments)
-    return Task(name, *where, first, last, files, known_by, memory_megabytes, sets_aside)
+    return Task(name, *where, first, last, files, wanted)
 
 
 def number_of(call_position: int, task_events: int) -> int:
@@ -137,6 +141,11 @@ def calls_before(place: Place, segment: Segment) -> list[int]:
         calls = segment_file.read_row_groups(groups, ["call_position"])["call_position"]
     found: list[int] = pc.unique(calls.filter(pc.less(calls, segment.first))).to_pylist()
     return found
+
+
+def by_call(models: Models) -> tuple[str, ...]:
+    """The tables whose rows belong to a call."""
+    return tuple(model.name for model in models.kept if model.is_by_call)
 
 
 def fingerprint(models: Models) -> str:

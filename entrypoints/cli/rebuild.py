@@ -198,8 +198,9 @@ def computed_by(
     sets_aside: bool,
 ) -> Computed:
     """The tables of an archive, computed by workers. Raises `WorkersLost` and `typer.Exit`."""
-    from archive.parallel.computed import MEMORY_MEGABYTES, computed
+    from archive.parallel.computed import computed
     from archive.parallel.dask import DaskWorkers
+    from archive.parallel.plan import MEMORY_MEGABYTES, Wanted
     from archive.parallel.workers import Processes
     from archive.places import absolute
     from projections.models import of_this_version
@@ -211,14 +212,9 @@ def computed_by(
         def told(step: str, done: int, total: int) -> None:
             moved(done, total or None, doing=step)
 
-        return computed(
-            where,
-            workers,
-            of_this_version(),
-            memory_megabytes or MEMORY_MEGABYTES,
-            told,
-            sets_aside=sets_aside,
-        )
+        models = of_this_version()
+        wanted = Wanted.all_of(models, memory_megabytes or MEMORY_MEGABYTES, sets_aside)
+        return computed(where, workers, models, wanted, told)
 
 
 @contextmanager

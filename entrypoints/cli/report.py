@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from entrypoints.archive_read import (
+    Archive,
+    Processes,
+    Scheduler,
+    Work,
+    archive_asked,
+    reading_archive,
+)
 from entrypoints.papers import save
 from entrypoints.read_side import Lake, reading
 from entrypoints.report_answer import (
@@ -61,7 +69,7 @@ if TYPE_CHECKING:
     from infra.settings import Settings
     from projections.as_of import AsOf
     from projections.serving.protocol import Answer
-    from projections.serving.read_side import ReadSide
+    from projections.serving.read_side import Answering
 
 app = typer.Typer(
     help="What auditors ask: each figure with its definition, its denominator and its position.",
@@ -138,6 +146,10 @@ def command_of(report: Report) -> None:
         dark: Dark = False,
         save_as: SaveAs = None,
         lake: Lake = None,
+        archive: Archive = None,
+        workers: Processes = None,
+        on: Scheduler = None,
+        work: Work = None,
         ledgers: LedgersFile = None,
         folder: FolderOption = DEFAULT_FOLDER,
     ) -> None:
@@ -156,17 +168,22 @@ def command_of(report: Report) -> None:
             check_plot(plot, calls)
         groups = tuple(by) if by else report.default_grouping
         question = ReportQuestion(report.name, groups, selection)
-        if lake is not None and save_as is not None:
-            raise typer.BadParameter("--save keeps figures of a folder: leave --lake out.")
-        if lake is None and is_of_several(context, ledgers):
+        archived = archive_asked(archive, workers, on, work)
+        if lake and archived:
+            raise typer.BadParameter("--lake or --archive: leave one of them out.")
+        if (lake or archived) and save_as is not None:
+            raise typer.BadParameter(
+                "--save keeps figures of a folder: leave --lake and --archive out."
+            )
+        if not (lake or archived) and is_of_several(context, ledgers):
             if save_as is not None or asked != AskedMoment(None, None, False, time_zone):
                 raise typer.BadParameter(
                     "An earlier moment, and --save, are of one ledger: name it with --name."
                 )
             print_of_several(several_ledgers(context, ledgers), question, calls, output)
             return
-        ledger = folder if lake else with_store(context, folder)
-        with reading(ledger, lake) as reader:
+        ledger = folder if lake or archived else with_store(context, folder)
+        with reading_archive(archived) if archived else reading(ledger, lake) as reader:
             as_of = asked.looked_up(reader)
             if calls and save_as is not None:
                 raise typer.BadParameter("--save keeps figures: leave --calls out.")
@@ -190,7 +207,7 @@ def check_plot(path: Path, calls: bool) -> None:
         raise typer.BadParameter("--plot draws figures: leave --calls out.")
 
 
-def now(reader: ReadSide) -> AsOf:
+def now(reader: Answering) -> AsOf:
     """This moment, so that what is kept can be asked again."""
     from projections.serving.moment import moment
 
@@ -212,7 +229,7 @@ def help_of(report: Report) -> str:
     )
 
 
-def print_report(reader: ReadSide, question: ReportQuestion, output: Output = AS_TABLE) -> None:
+def print_report(reader: Answering, question: ReportQuestion, output: Output = AS_TABLE) -> None:
     """Print the groups and the total, with definitions, denominator and position."""
     print_answer(answered(reader, question), output)
 
@@ -302,7 +319,7 @@ def print_of_several(
 
 
 def print_calls(
-    reader: ReadSide,
+    reader: Answering,
     report: Report,
     selection: Selection,
     output: Output,

@@ -11,7 +11,7 @@ from entrypoints.ui.period import until
 
 if TYPE_CHECKING:
     from projections.as_of import AsOf
-    from projections.serving.read_side import ReadSide
+    from projections.serving.read_side import Answering
 
 KnownAt = Annotated[
     str | None,
@@ -42,7 +42,7 @@ class AskedMoment(NamedTuple):
     without_corrections: bool = False
     time_zone: str = "UTC"
 
-    def looked_up(self, reader: ReadSide) -> AsOf | None:
+    def looked_up(self, reader: Answering) -> AsOf | None:
         """The moment in the ledger; nothing when none is asked for. Raises as `moment` does."""
         if not (self.known_at or self.happened_by or self.without_corrections):
             return None

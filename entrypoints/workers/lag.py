@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from infra.folder import LedgerFolder
     from infra.kafka import Kafka
     from projections.as_of import AsOf
-    from projections.serving.read_side import ReadSide
+    from projections.serving.read_side import Answering, ReadSide
 
 Figures = dict[str, float]
 
@@ -40,7 +40,7 @@ from feed_positions
 """
 
 
-def dead_letter_counts(reader: ReadSide, as_of: AsOf | None = None) -> dict[str, int]:
+def dead_letter_counts(reader: Answering, as_of: AsOf | None = None) -> dict[str, int]:
     """How many dead letters wait in the tables' quarantine, and of how many calls they are."""
     (counts,) = reader.ask(DEAD_LETTERS, as_of=as_of).table.to_pylist()
     return {name: int(count) for name, count in counts.items()}

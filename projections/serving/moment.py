@@ -8,7 +8,7 @@ from typing import Any, Final
 from infra.errors import WRONG_USAGE
 from projections.as_of import AsOf
 from projections.errors import ProjectionError
-from projections.serving.read_side import ReadSide
+from projections.serving.read_side import Answering
 
 HEAD: Final = "select coalesce(max(position), 0) as position from events"
 LAST_REFUSAL: Final = "select max(recorded_at) as recorded_at from refusals"
@@ -33,7 +33,7 @@ class NotYetKnown(ProjectionError):  # noqa: N818 - it reads as the state it rep
 
 
 def moment(
-    reader: ReadSide,
+    reader: Answering,
     known_at: int | datetime | None = None,
     happened_by: datetime | None = None,
     with_corrections: bool = True,
@@ -63,7 +63,7 @@ def moment(
     return AsOf(known_at, recorded_at, happened_by, with_corrections)
 
 
-def event_at(reader: ReadSide, position: int) -> dict[str, Any]:
+def event_at(reader: Answering, position: int) -> dict[str, Any]:
     """When the last event up to a position was recorded, and by which rules it was judged."""
     for sql in (AT, LAST_UP_TO):
         found = reader.ask(sql, {"position": position}).table.to_pylist()
@@ -72,7 +72,7 @@ def event_at(reader: ReadSide, position: int) -> dict[str, Any]:
     return {}
 
 
-def facts_of(reader: ReadSide, as_of: AsOf) -> dict[str, Any]:
+def facts_of(reader: Answering, as_of: AsOf) -> dict[str, Any]:
     """What an answer says of its moment, for programs."""
     event = event_at(reader, as_of.position)
     recorded_at = event.get("recorded_at")

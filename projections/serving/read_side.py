@@ -11,13 +11,27 @@ from projections.serving.protocol import Answer
 from projections.serving.sandbox import USUAL, Bounds, Parameters
 
 
-class ReadSide(Protocol):
-    """Answers questions, with the position that the answer is true at."""
+class Answering(Protocol):
+    """Answers the ledger's own questions, with the position that the answer is true at."""
 
     @property
     def facts(self) -> Mapping[str, Any]:
         """What is said of the tables beside each answer, for programs."""
         ...
+
+    def ask(
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        bounds: Bounds = USUAL,
+        as_of: AsOf | None = None,
+    ) -> Answer:
+        """Answer a statement of the ledger's own."""
+        ...
+
+
+class ReadSide(Answering, Protocol):
+    """Answers questions about single calls, and those of analysts, as well."""
 
     def ask(
         self,

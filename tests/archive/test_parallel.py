@@ -20,7 +20,7 @@ from archive.parallel import computing
 from archive.parallel.computed import Computed
 from archive.parallel.computing import compute
 from archive.parallel.dask import DaskWorkers
-from archive.parallel.plan import Task, planned
+from archive.parallel.plan import Task, Wanted, planned
 from archive.parallel.workers import Processes, Workers, WorkersLost
 from archive.places import FolderPlace
 from bench.dask_cluster import Cluster, cluster
@@ -51,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with Ledger.open(folder) as ledger:
             for command in commands:
                 ledger.record(command)
-        call(folder, "simulate", "--calls", "50", "--seed", "3")
+        call(folder, "simulate", "--calls", "25", "--seed", "3")
     place = str(folder / "archive")
     assert call(folder, "archive", "create", place, "--segment-rows", str(SEGMENT_ROWS)).code == 0
     assert call(folder, "report", "exits").code == 0
@@ -70,16 +70,16 @@ def quietly(*_: Any) -> None:
 
 def computed(folder: Path, workers: Workers, sets_aside: bool = False) -> Computed:
     where = str(folder / "archive"), str(folder / "work")
-    return computing_all.computed(
-        where, workers, of_this_version(), 500, quietly, TASK_EVENTS, sets_aside
-    )
+    models = of_this_version()
+    wanted = Wanted.all_of(models, 500, sets_aside)
+    return computing_all.computed(where, workers, models, wanted, quietly, TASK_EVENTS)
 
 
 def tasks_of(folder: Path) -> list[Task]:
     place = FolderPlace(folder / "archive")
     where = str(place), str(folder / "work")
-    manifest, models = read_manifest(place), of_this_version()
-    return planned(place, where, manifest, models, 500, quietly, TASK_EVENTS)
+    manifest, wanted = read_manifest(place), Wanted.all_of(of_this_version(), 500)
+    return planned(place, where, manifest, wanted, quietly, TASK_EVENTS)
 
 
 def rebuilt(tables: Projections, of: Computed) -> Rebuilt:

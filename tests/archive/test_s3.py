@@ -17,6 +17,7 @@ from pyarrow.fs import S3FileSystem
 from archive.bucket import BucketPlace
 from archive.creation import create
 from archive.parallel.computed import Computed, computed
+from archive.parallel.plan import Wanted
 from archive.places import ArchiveUnavailable, FolderPlace, place_of
 from archive.restoring import restore
 from infra.errors import LedgerInUse
@@ -178,7 +179,9 @@ def test_tables_are_computed_from_a_bucket_into_a_bucket(tmp_path: Path, bucket:
     recorded(ledger, calls=3)
     archived(ledger, place_of(bucket))
     work = bucket.replace("?", "-work?")
-    found = computed((bucket, work), Here(), of_this_version(), 500, lambda *_: None, 10)
+    models = of_this_version()
+    wanted = Wanted.all_of(models, 500)
+    found = computed((bucket, work), Here(), models, wanted, lambda *_: None, 10)
     assert [sum(one.values()) for one in counts_of(found)] == [21, 3]
     found.forget()
     assert place_of(work).names() == []
