@@ -19,13 +19,16 @@ EVENT_NAME_OF_ID_NAME: Final = {
 }
 """Where the name in the id is not the `eventName` that the same activity carries."""
 
+EARLIEST_MILLISECONDS: Final = 100_000_000_000
+"""March 1973: a time before it is a unit mistake, such as the seconds since 1970."""
+
 LATEST_MILLISECONDS: Final = 7_258_118_400_000
 """The year 2200: a time after it is a unit mistake."""
 
 LONGEST_MILLISECONDS: Final = 30 * 24 * 3_600_000
 """Thirty days: a longer state of a call is a unit mistake."""
 
-Milliseconds = Annotated[int, Field(ge=0, lt=LATEST_MILLISECONDS)]
+Milliseconds = Annotated[int, Field(ge=EARLIEST_MILLISECONDS, lt=LATEST_MILLISECONDS)]
 
 
 class Record(BaseModel):

@@ -243,6 +243,8 @@ def test_what_cannot_be_read_is_kept_with_its_reason_and_the_rest_is_read() -> N
         "cannot be read as a call: activities: Field required",
         "an activity has neither eventName nor an id",
         "cannot be read as a call: activities.nodes.0.createdTime: "
+        "Input should be greater than or equal to 100000000000",
+        "cannot be read as a call: activities.nodes.0.createdTime: "
         "Input should be less than 7258118400000",
         "cannot be read as a call: the entry: "
         "Input should be a valid dictionary or instance of Task",
