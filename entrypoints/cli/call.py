@@ -33,7 +33,7 @@ from entrypoints.ui.output import (
     write_csv,
     write_json,
 )
-from entrypoints.ui.period import since, until, zone
+from entrypoints.ui.period import period, zone
 from entrypoints.ui.values import rows_of
 from infra.folder import LedgerFolder
 from projections.reports.report import Selection, where
@@ -93,12 +93,8 @@ def list_calls(
 
     place = zone(time_zone)
     output = Output.chosen(json, csv, raw=raw, excel=excel)
-    selection = Selection(
-        since=since(since_text, time_zone),
-        until=until(until_text, time_zone),
-        queue=queue,
-        source=source,
-    )
+    began, ended = period(since_text, until_text, time_zone)
+    selection = Selection(since=began, until=ended, queue=queue, source=source)
     conditions = [
         *[*selection.filters(), *selection.entered()],
         *(["phase = $phase"] if phase else []),

@@ -55,7 +55,7 @@ from entrypoints.ui.output import (
     write_json,
     write_parquet,
 )
-from entrypoints.ui.period import since, until, zone
+from entrypoints.ui.period import period, zone
 from entrypoints.ui.progress import progress
 from entrypoints.ui.values import rows_of
 from entrypoints.workers.lag import CALLS_WITH_DEAD_LETTERS
@@ -154,14 +154,8 @@ def command_of(report: Report) -> None:
         folder: FolderOption = DEFAULT_FOLDER,
     ) -> None:
         zone(time_zone)
-        selection = Selection(
-            time_zone,
-            since(since_text, time_zone),
-            until(until_text, time_zone),
-            agent,
-            queue,
-            source,
-        )
+        began, ended = period(since_text, until_text, time_zone)
+        selection = Selection(time_zone, began, ended, agent, queue, source)
         asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
         output = Output.chosen(json, csv, parquet, raw, excel, plot, dark)
         if plot is not None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import Query
 
-from entrypoints.ui.period import since, until
+from entrypoints.ui.period import period
 
 
 class Period(NamedTuple):
@@ -41,4 +41,4 @@ To = Annotated[str, Query(alias="to")]
 
 def period_of(first: str, last: str, time_zone: str) -> Period:
     """The period of two days or times; empty is without a bound. Raises `BadParameter`."""
-    return Period(first, last, since(first or None, time_zone), until(last or None, time_zone))
+    return Period(first, last, *period(first or None, last or None, time_zone))

@@ -12,7 +12,7 @@ from fastapi import Request
 from entrypoints.console.words import Words
 from entrypoints.http.problems import Problem
 from entrypoints.ui.moment import AskedMoment
-from entrypoints.ui.period import since, until
+from entrypoints.ui.period import period
 from projections.reports import REPORTS
 from projections.reports.report import Figure, Report, Selection
 from projections.reports.united import over_ledgers
@@ -40,10 +40,11 @@ class ReportPage:
     def selection(self) -> Selection:
         """The calls that the figures are of. Raises `BadParameter` for what is no time."""
         said = self.filters
+        began, ended = period(said.get("from"), said.get("to"), self.time_zone)
         return Selection(
             self.time_zone,
-            since(said.get("from"), self.time_zone),
-            until(said.get("to"), self.time_zone),
+            began,
+            ended,
             said.get("agent"),
             said.get("queue"),
             said.get("source"),

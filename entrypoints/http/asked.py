@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Response
 
 from entrypoints.http.problems import Problem, try_again
 from entrypoints.ui.moment import AskedMoment
-from entrypoints.ui.period import since, until, zone
+from entrypoints.ui.period import period, zone
 from entrypoints.ui.values import json_text
 from projections.reports.report import Selection
 
@@ -58,7 +58,7 @@ class Asked:
         source: str | None = None,
     ) -> Selection:
         """The filters of a report, of this time zone."""
-        began, ended = since(period_from, self.time_zone), until(period_to, self.time_zone)
+        began, ended = period(period_from, period_to, self.time_zone)
         return Selection(self.time_zone, began, ended, agent, queue, source)
 
     def check_is_now(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from math import ceil
 from typing import Final, TypeVar
 
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from entrypoints.http.keys import ApiRole, Caller
@@ -61,11 +62,14 @@ class AllowedTo:
         self.roles = PERMISSIONS[operation]
 
     async def __call__(self, request: Request) -> Caller:
-        """Who asks. Raises `Problem` when nobody knows, or when the role may not.
+        """Who asks. Raises `Problem` when nobody knows, when the role may not, or what is asked.
 
         A coroutine, because a function would be called on another thread.
         """
-        return await self.caller(service_of(request), request.headers.get("Authorization", ""))
+        authorization = request.headers.get("Authorization", "")
+        caller = await self.caller(service_of(request), authorization)
+        refuse_unknown_parameters(request)
+        return caller
 
     async def caller(self, service: Service, authorization: str) -> Caller:
         """The same, by what the header says."""
@@ -76,6 +80,26 @@ class AllowedTo:
             detail = f"Only {may} may {self.operation}: you ask as {caller.role}."
             raise Problem(403, "not-allowed", detail)
         return caller
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """Raise `Problem` for a parameter that the route does not have: passed over, a misspelt
+    filter would get the figures of everything.
+    """
+    if not request.query_params:
+        return
+    known = set(parameters_of(request.scope["route"].dependant))
+    unknown = sorted(request.query_params.keys() - known)
+    if unknown:
+        there_are = f"there are {', '.join(sorted(known))}" if known else "there are none"
+        raise Problem(400, "malformed", f"{unknown[0]!r} is no parameter here: {there_are}.")
+
+
+def parameters_of(dependant: Dependant) -> Iterator[str]:
+    """The names of a route's parameters after the question mark, by which they are sent."""
+    yield from (one.alias for one in dependant.query_params)
+    for dependency in dependant.dependencies:
+        yield from parameters_of(dependency)
 
 
 def refuse_too_often(service: Service, caller: Caller) -> None:

@@ -12,7 +12,7 @@ from entrypoints.http.pages import newest_rows
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import described
 from entrypoints.http.service import service_of
-from entrypoints.ui.period import since, until
+from entrypoints.ui.period import period
 
 MOST_REFUSALS: Final = 500
 READ: Final = AllowedTo("read refusals")
@@ -47,9 +47,10 @@ def list_refusals(
     limit: Annotated[int, Query(ge=1, le=MOST_REFUSALS, description="How many.")] = 50,
 ) -> Response:
     """A page of the table `refusals` of `docs/models.md`, with what was asked for."""
+    began, ended = period(period_from, period_to, asked.time_zone)
     given = {
-        "since": since(period_from, asked.time_zone),
-        "until": until(period_to, asked.time_zone),
+        "since": began,
+        "until": ended,
         "source": source,
         "call_id": call_id,
         "actor": actor,

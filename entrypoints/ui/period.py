@@ -18,6 +18,20 @@ def zone(name: str) -> ZoneInfo:
         ) from None
 
 
+def period(
+    first: str | None, last: str | None, time_zone: str
+) -> tuple[datetime | None, datetime | None]:
+    """The period's first moment, and the first one after it; one without any time is wrong usage:
+    it would be answered with zeros.
+    """
+    began, ended = since(first, time_zone), until(last, time_zone)
+    if began is not None and ended is not None and began >= ended:
+        raise typer.BadParameter(
+            f"From {first!r} to {last!r} there is no time: name the earlier one first."
+        )
+    return began, ended
+
+
 def since(text: str | None, time_zone: str) -> datetime | None:
     """The first moment of the period, in UTC without a mark of it, as the models keep times."""
     return None if text is None else moment(text, time_zone)[0]

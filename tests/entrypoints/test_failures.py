@@ -60,6 +60,8 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path, arguments: tuple[str, .
         (("report", "exits", "--to", "2026-02-30"), "'2026-02-30' is no time"),
         (("report", "exits", "--to", "9999-12-31"), "'9999-12-31' is no time"),
         (("report", "exits", "--from", "0001-01-01", "--time-zone", "Asia/Tokyo"), "is no time"),
+        (("report", "exits", "--from", "2026-03-02", "--to", "2026-03-01"), "there is no time"),
+        (("call", "list", "--from", "2026-03-02", "--to", "2026-03-02T00:00"), "there is no time"),
         (("report", "exits", "--time-zone", "Mars/North"), "'Mars/North' is no time zone"),
         (("report", "exits", "--time-zone", "/etc/passwd"), "is no time zone"),
         (("report", "exits", "--time-zone", ""), "is no time zone"),

@@ -35,6 +35,15 @@ NOTHING_MORE = (
 )
 
 
+@pytest.mark.parametrize("read", READS)
+def test_a_parameter_that_is_not_there_is_said_and_not_passed_over(
+    read: str, served_week: Served
+) -> None:
+    answer = served_week.auditor.get(f"{read}form=2026-03-01")
+    assert answer.status_code == 400
+    assert "'form' is no parameter here: there are " in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_report_is_that_of_the_command_line(name: str, served_week: Served) -> None:
     options = ["--by", "day", "--time-zone", "Europe/Rome", "--from", "2026-03-01"]
