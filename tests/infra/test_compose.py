@@ -21,6 +21,7 @@ from tests.infra.image import stages
 INFRA = Path(__file__).parents[2] / "infra"
 TEXT = (INFRA / "compose.yaml").read_text("utf-8")
 SERVICES: dict[str, Any] = yaml.safe_load(TEXT)["services"]
+SHARDS: dict[str, Any] = yaml.safe_load((INFRA / "compose.shards.yaml").read_text("utf-8"))
 OURS = {name: one for name, one in SERVICES.items() if one["image"] == "call-ledger"}
 PLACES = {"controller.quorum.voters", "listeners", "advertised.listeners", "log.dirs"}
 """What is where in a container is not where it is on this machine."""
@@ -87,11 +88,12 @@ def test_every_volume_that_is_used_is_there_and_every_server_says_when_it_is_rea
     assert all(SERVICES[one]["healthcheck"]["test"] for one in ("postgresql", "kafka"))
 
 
-def test_it_is_a_compose_file_by_the_specification() -> None:
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.shards.yaml"])
+def test_it_is_a_compose_file_by_the_specification(name: str) -> None:
     tool = Path(sys.executable).with_name("check-jsonschema")
     schema = ("--builtin-schema", "vendor.compose-spec")
     checked = subprocess.run(
-        [tool, *schema, INFRA / "compose.yaml"], capture_output=True, text=True, check=False
+        [tool, *schema, INFRA / name], capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout
 
@@ -119,3 +121,23 @@ def test_a_process_of_it_may_do_no_more_than_it_must(name: str) -> None:
     waits_for = service["depends_on"]
     assert waits_for["kafka"] == {"condition": "service_healthy"}
     assert name == "topics" or waits_for["topics"]["condition"] == "service_completed_successfully"
+
+
+def test_beside_it_two_shards_publish_where_the_server_reads() -> None:
+    services = SHARDS["services"]
+    assert services["project"] == {"scale": 0}
+    volume = dict(stages()[1])["VOLUME"].strip('[]"')
+    said = set()
+    for name in ("project-shard-1", "project-shard-2"):
+        path, options = parse(services[name]["command"])
+        said.add((path, options["shard"], options["into"], options["port"]))
+        assert services[name]["volumes"] == [f"shards:{volume}"]
+        assert services[name]["cap_drop"] == ["ALL"]
+        assert services[name]["build"]["args"] == {"EXTRAS": "lake"}
+    assert said == {("project", f"{number}/2", f"{volume}/tables", 8080) for number in (1, 2)}
+    path, options = parse(services["serve"]["command"])
+    there = options.pop("lake").replace("/shards/", f"{volume}/")
+    assert (path, there) == ("serve", f"{volume}/tables")
+    assert services["serve"]["volumes"] == ["shards:/shards:ro"]
+    in_front = parse(OURS["serve"]["command"])[1]
+    assert {**in_front, "lake": None} == {**options, "lake": None}
