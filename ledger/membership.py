@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import orjson
 
 from infra.ledgers import Member
 from ledger.feed import StoreFeed
 from ledger.outcomes import Misdirected
+
+
+CALLS_TOLD: Final = 1_000
+"""After so many calls it is said how far a check is."""
 
 
 def misdirected(member: Member, source: str, call_id: str) -> Misdirected | None:
@@ -29,10 +34,17 @@ class CallsElsewhere(NamedTuple):
     call_id: str
 
 
-def calls_elsewhere(feed: StoreFeed, member: Member) -> list[CallsElsewhere]:
-    """The recorded calls of a ledger that do not belong to it, counted by where they belong."""
+def calls_elsewhere(
+    feed: StoreFeed, member: Member, on_read: Callable[[int], None] = lambda _: None
+) -> list[CallsElsewhere]:
+    """The recorded calls of a ledger that do not belong to it, counted by where they belong.
+
+    `on_read` is told of so many more calls that were looked at.
+    """
     found: dict[str | None, CallsElsewhere] = {}
-    for source, call_id in feed.calls():
+    for number, (source, call_id) in enumerate(feed.calls(), 1):
+        if number % CALLS_TOLD == 0:
+            on_read(CALLS_TOLD)
         home = member.home_of(source, call_id)
         if home != member.name:
             before = found.get(home, CallsElsewhere(home, 0, source, call_id))

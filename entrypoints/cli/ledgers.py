@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from entrypoints.ui.options import AsJson, LedgersFile, several_ledgers
 from entrypoints.ui.output import print_table, shown, write_json
+from entrypoints.ui.progress import Moved, progress
 from infra.errors import FINDING, NOT_DONE, LedgerError, LedgerMissing
 from infra.folder import LedgerFolder
 from infra.visible import visible
@@ -130,7 +132,8 @@ def check(context: typer.Context, file: LedgersFile = None, json: AsJson = False
 
     [bold]call-ledger ledgers check --ledgers ledgers.toml[/bold]
     """
-    found = of_each(several_ledgers(context, file), looked_at)
+    with progress("checking", unit="calls") as moved:
+        found = of_each(several_ledgers(context, file), looking(moved))
     tell_copies(found)
     if json:
         write_json({"ledgers": [one.document for one in found]})
@@ -164,7 +167,20 @@ class Checked:
         return {"ledger": self.ledger, "findings": self.findings, "problem": self.problem}
 
 
-def looked_at(_: Settings, folder: LedgerFolder) -> Checked:
+def looking(moved: Moved) -> Callable[[Settings, LedgerFolder], Checked]:
+    """How one ledger is looked at, while all together say how many calls they have read."""
+    read, counting = 0, Lock()
+
+    def on_read(calls: int) -> None:
+        nonlocal read
+        with counting:
+            read += calls
+            moved(read, None)
+
+    return lambda _, folder: looked_at(folder, on_read)
+
+
+def looked_at(folder: LedgerFolder, on_read: Callable[[int], None]) -> Checked:
     """Read the calls of one ledger."""
     from ledger.feed import StoreFeed
     from ledger.identity import fingerprint_at
@@ -180,7 +196,7 @@ def looked_at(_: Settings, folder: LedgerFolder) -> Checked:
                 f"{one.calls:,} of its calls belong to {one.home or 'no ledger'} by this file, such"
                 f" as {visible(one.call_id)} of {one.source}: leave them where they are, by a rule"
                 " that says so."
-                for one in calls_elsewhere(feed, member)
+                for one in calls_elsewhere(feed, member, on_read)
             ]
             name = name_in_last(feed)
     except LedgerMissing:

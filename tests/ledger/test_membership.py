@@ -9,6 +9,7 @@ import pytest
 
 from infra.folder import LedgerFolder
 from ledger.answers import ANSWER, RefusedAnswer, answer_to
+from ledger import membership
 from ledger.feed import StoreFeed
 from ledger.intake import Unreadable
 from ledger.ledger import Ledger
@@ -98,9 +99,11 @@ def test_what_waits_in_quarantine_goes_on_waiting_where_it_belongs_elsewhere(
         assert ledger.quarantine.waiting() == 1
 
 
-def test_calls_that_belong_elsewhere_by_another_rule_are_found(
-    italy: LedgerFolder, tmp_path: Path
+def test_calls_that_belong_elsewhere_by_another_rule_are_found_and_it_is_said_how_many_were_read(
+    italy: LedgerFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(membership, "CALLS_TOLD", 1)
+    told: list[int] = []
     with Ledger.open(italy) as ledger:
         ledger.record_many(requests([command("receive", "system", f"{n}") for n in range(3)]))
     other = ledgers_in(
@@ -108,7 +111,8 @@ def test_calls_that_belong_elsewhere_by_another_rule_are_found(
     )
     with StoreFeed(italy) as feed:
         assert italy.member is not None
-        assert calls_elsewhere(feed, italy.member) == []
+        assert calls_elsewhere(feed, italy.member, told.append) == []
+        assert sum(told) == 3
         assert calls_elsewhere(feed, other.member("italy")) == [CallsElsewhere("b", 3, "test", "0")]
 
 
