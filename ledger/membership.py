@@ -11,7 +11,6 @@ from infra.ledgers import Member
 from ledger.feed import StoreFeed
 from ledger.outcomes import Misdirected
 
-
 CALLS_TOLD: Final = 1_000
 """After so many calls it is said how far a check is."""
 

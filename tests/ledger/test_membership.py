@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from infra.folder import LedgerFolder
-from ledger.answers import ANSWER, RefusedAnswer, answer_to
 from ledger import membership
+from ledger.answers import ANSWER, RefusedAnswer, answer_to
 from ledger.feed import StoreFeed
 from ledger.intake import Unreadable
 from ledger.ledger import Ledger
