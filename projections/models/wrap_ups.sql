@@ -22,6 +22,9 @@ openings as (
             end
         ) as opened_at,
         max(version) filter (type = 'call.wrap-up-applied.v1') as applied_version,
+        -- The first reason closes it; another one, told although there is one, takes no more time.
+        arg_min(occurred_at, version) filter (type = 'call.wrap-up-applied.v1') as applied_at,
+        arg_min(reason, version) filter (type = 'call.wrap-up-applied.v1') as reason_given,
         count(*) filter (type = 'call.wrap-up-extended.v1') as extension_count
     from steps
     group by call_position, wrap_up_number
@@ -30,11 +33,10 @@ applications as (
     select
         call_position,
         version as applied_version,
-        occurred_at as applied_at,
         actor as applied_by,
         mode::varchar as mode,
         provisional as is_provisional,
-        reason as reason_given
+        reason as reason_told
     from source_events
     where type = 'call.wrap-up-applied.v1'
 ),
@@ -97,7 +99,7 @@ told as (
             when coalesce(applied_version > voided_version, true)
                 then seconds_between(coalesce(agent_left_at, opened_at), applied_at)
         end as wrap_up_seconds,
-        coalesce(reason_corrected, reason_given) as reason,
+        coalesce(reason_corrected, reason_told) as reason,
         reason_given,
         corrected_at,
         mode,

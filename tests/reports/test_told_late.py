@@ -34,6 +34,11 @@ def tell(ledger: Ledger) -> None:
     waiting.at(5, "offer", "system", agent="agent-3").at(10, "answer", "agent-3")
     waiting.at(60, "request-transfer", "agent-3", target_kind="queue", target="support")
     waiting.at(90, "abandon", "customer")
+    changed = Telling(ledger, "changed", NINE, "pbx")
+    changed.at(0, "receive", "system", queue="sales")
+    changed.at(5, "offer", "system", agent="agent-6").at(10, "answer", "agent-6")
+    changed.at(60, "leave", "customer").at(75, "apply-wrap-up", "agent-6", reason="sold")
+    changed.at(600, "apply-wrap-up", "agent-6", observed=True, reason="returned")
     member = Telling(ledger, "member", HALF_PAST_EIGHT, "pbx")
     member.at(0, "receive", "system", queue="sales")
     member.at(5, "offer", "system", agent="agent-4").at(10, "answer", "agent-4")
@@ -55,6 +60,15 @@ def test_a_call_enters_when_it_was_received_whenever_that_is_told(reader: Reader
     assert groups(reader, "open", "hour", of=Selection())["2026-03-02T08:00:00Z"]["entered"] == 2
     (wait,) = reader.ask("select wait_seconds from calls where call_id = 'late'").table.to_pylist()
     assert wait == {"wait_seconds": 11.0}
+
+
+def test_another_reason_told_later_is_the_reason_and_takes_no_more_time(reader: Reader) -> None:
+    found = groups(reader, "wrap-ups", "reason")
+    assert (found["returned"]["wrap_ups"], found["returned"]["mean_wrap_up_seconds"]) == (1, 15.0)
+    assert "sold" not in found
+    given = "select reason_given from wrap_ups where reason = 'returned'"
+    assert reader.ask(given).table.to_pylist() == [{"reason_given": "sold"}]
+    assert groups(reader, "agents", "agent")["agent-6"]["wrap_up_seconds"] == 15.0
 
 
 def test_an_agent_who_leaves_the_customer_alone_has_hung_up_first(reader: Reader) -> None:
