@@ -54,7 +54,7 @@ agents_of_calls as (
     select
         call_position,
         count(*) filter (party_kind = 'agent') as contact_count,
-        bool_or(is_open) as has_agents,
+        bool_or(is_open and role_last = 'owner') as has_owner,
         min(joined_at) filter (role_first = 'owner') as answered_at,
         arg_min(party, stay_number) filter (role_first = 'owner') as first_agent,
         arg_max(party, stay_number) filter (role_last = 'owner') as last_owner,
@@ -135,7 +135,7 @@ final as (
             when is_consulting and is_answered then 'consulting'
             when is_consulting then 'consult_asked'
             when is_held then 'held'
-            when has_agents then 'connected'
+            when has_owner then 'connected'
             else 'queued'
         end as phase,
         entered_at,

@@ -39,6 +39,7 @@ def tell(ledger: Ledger) -> None:
     changed.at(5, "offer", "system", agent="agent-6").at(10, "answer", "agent-6")
     changed.at(60, "leave", "customer").at(75, "apply-wrap-up", "agent-6", reason="sold")
     changed.at(600, "apply-wrap-up", "agent-6", observed=True, reason="returned")
+    Telling(ledger, "stray", NINE, "pbx").at(0, "answer-consult", "agent-7", observed=True)
     member = Telling(ledger, "member", HALF_PAST_EIGHT, "pbx")
     member.at(0, "receive", "system", queue="sales")
     member.at(5, "offer", "system", agent="agent-4").at(10, "answer", "agent-4")
@@ -69,6 +70,11 @@ def test_another_reason_told_later_is_the_reason_and_takes_no_more_time(reader: 
     given = "select reason_given from wrap_ups where reason = 'returned'"
     assert reader.ask(given).table.to_pylist() == [{"reason_given": "sold"}]
     assert groups(reader, "agents", "agent")["agent-6"]["wrap_up_seconds"] == 15.0
+
+
+def test_a_call_that_nobody_owns_is_where_the_rules_see_it(reader: Reader) -> None:
+    (stray,) = reader.ask("select phase from calls where call_id = 'stray'").table.to_pylist()
+    assert stray == {"phase": "queued"}
 
 
 def test_an_agent_who_leaves_the_customer_alone_has_hung_up_first(reader: Reader) -> None:
