@@ -18,6 +18,7 @@ from consumers.kafka.feed import Bounds, KafkaFeed
 from consumers.shard_projector import project_shard
 from infra.kafka import Kafka
 from infra.topics import topics
+from lake.changed_rows import ChangedRows
 from lake.columns import schema
 from lake.folding import Folding
 from lake.place import LakePlace
@@ -37,7 +38,7 @@ STEPS: Final = {
     "it is taken over": after(ShardWriter, "take_over"),
     "a page is read": after(KafkaFeed, "read"),
     "events are written": after(Projections, "insert_events"),
-    "the calls are computed": after(Projections, "refresh_touched"),
+    "rows are computed": after(ChangedRows, "_rows"),
     "a file is written": after(Lake, "write"),
     "before Delta commits": before(Lake, "commit"),
     "Delta has committed": after(ShardWriter, "publish"),
