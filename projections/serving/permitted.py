@@ -41,8 +41,11 @@ SOURCES: Final = words(
 )
 PARTS: Final = QUERIES | SOURCES
 EXPLAIN: Final = compiled(
-    r"\s*explain\s+(?:analyze\s+)?(?:\([^()]*\)\s*)?(.*)", IGNORECASE | DOTALL
+    r"\s*explain\s+(?:analyze\s+)?(?:\(\s*(?:analyze|format)\b[^()]*\)\s*)?(.*)",
+    IGNORECASE | DOTALL,
 )
+"""The options in brackets are told from a select in brackets by their first word."""
+
 LIST_OF_TABLES: Final = '"tables"'
 """How the parser names what `show tables` shows."""
 
@@ -94,6 +97,8 @@ def parsed(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
         said = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise QueryRefused(TOO_DEEP_SENTENCE) from None
+    if not said["error"] and len(said["statements"]) != 1:
+        raise QueryRefused("Only select is allowed here: explain one.")
     if said["error"]:
         raise QueryRefused(
             f"Only select is allowed here ({said['error_message']}): a pivot has to list its"

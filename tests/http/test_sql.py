@@ -46,6 +46,7 @@ def test_a_statement_has_the_answer_of_the_command_line(served_week: Served) -> 
         "with a as (from events) from a",
         "with a as (from events), events as (select 1) from a",
         "with events as (from events) from events",
+        "explain analyze (from events)",
         "summarize events",
     ],
 )
