@@ -5,7 +5,7 @@ To parse one anew takes a tenth of the time of a call's page.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import duckdb
 
@@ -17,22 +17,32 @@ MOST: Final = 200
 """How many are known at most, each of at most 100,000 characters."""
 
 
+class Checked(NamedTuple):
+    """A statement that may be asked."""
+
+    statement: duckdb.Statement
+    tables: frozenset[str]
+    """The tables that it reads."""
+
+
 class CheckedStatements:
-    """Knows the tables that a statement reads, once it is checked."""
+    """Knows a statement once it is checked."""
 
     def __init__(self) -> None:
-        self._tables: dict[tuple[str, bool], frozenset[str]] = {}
+        self._checked: dict[tuple[str, bool], Checked] = {}
 
-    def tables_named(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
-        """The tables that the question's statement reads. Raises as `check` does."""
+    def checked(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> Checked:
+        """The question's statement, parsed. Raises as `check` does."""
         is_of_now = question.as_of is None
-        tables = self._tables.get((question.sql, is_of_now))
-        if tables is None:
+        checked = self._checked.get((question.sql, is_of_now))
+        if checked is None:
             readable = readable_by_the_ledger()
             if not is_of_now:
                 readable = without_schemas(readable)
             tables = check(cursor, question.sql, readable)
-            if len(self._tables) >= MOST:
-                self._tables.clear()
-            self._tables[question.sql, is_of_now] = tables
-        return tables
+            (statement,) = cursor.extract_statements(question.sql)
+            checked = Checked(statement, tables)
+            if len(self._checked) >= MOST:
+                self._checked.clear()
+            self._checked[question.sql, is_of_now] = checked
+        return checked

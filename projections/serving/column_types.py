@@ -6,6 +6,7 @@ out as -1, a time with a zone without its zone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import duckdb
@@ -28,11 +29,16 @@ CARRIED_AS: Final = {
 """The type in which another travels; Parquet has no times in whole seconds."""
 
 
+def is_held_by_arrow(kinds: Iterable[Any]) -> bool:
+    """Whether Arrow carries columns of these types as they are."""
+    return all(str(kind) == carried_as(kind) for kind in kinds)
+
+
 def as_arrow_can_hold(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     """The relation with such types, in lists, structs and maps too, cast to what Arrow holds."""
-    kinds = [(str(kind), carried_as(kind)) for kind in relation.types]
-    if all(kind == carried for kind, carried in kinds):
+    if is_held_by_arrow(relation.types):
         return relation
+    kinds = [(str(kind), carried_as(kind)) for kind in relation.types]
     columns = (
         (f"#{number}" if kind == carried else f"cast(#{number} as {carried})")
         + f" as {quoted(name)}"

@@ -17,8 +17,9 @@ import pyarrow as pa
 
 from projections.as_of import AsOf
 from projections.errors import ProjectionError
+from projections.serving.checked_statements import Checked
 from projections.serving.protocol import Question
-from projections.serving.sandbox import read
+from projections.serving.sandbox import read_at_once
 from projections.statement_cache import ParsedStatements
 from projections.tables_as_of import CHANGED_CALLS, missing
 
@@ -64,15 +65,20 @@ class Moment:
     others: tuple[object, ...] = ()
     """The rest of `STATE`."""
 
-    def read(self, question: Question, tables: Set[str]) -> pa.Table:
+    def read(self, question: Question, checked: Checked) -> pa.Table:
         """Answer a question of this moment, and keep what was made for it.
 
-        Raises `TablesAreOther`, and as the sandbox's `read` does. After either, nothing can be
+        Raises `TablesAreOther`, and as the `read_at_once` does. After either, nothing can be
         asked of it any more.
         """
-        before = self._statements(tables)
-        table, _ = read(
-            self.cursor, question.sql, question.parameters, question.bounds, before, keeps=True
+        before = self._statements(checked.tables)
+        table, _ = read_at_once(
+            self.cursor,
+            checked.statement,
+            question.parameters,
+            question.bounds,
+            before,
+            keeps=True,
         )
         return table
 
@@ -120,8 +126,8 @@ class KeptMoments:
         self._kept: dict[AsOf, Moment] = {}
         self._times_forgotten = 0
 
-    def read(self, question: Question, tables: Set[str]) -> pa.Table:
-        """Answer a question of a moment. Raises as the sandbox's `read` does."""
+    def read(self, question: Question, checked: Checked) -> pa.Table:
+        """Answer a question of a moment. Raises as the `read_at_once` does."""
         as_of, only_call = question.as_of, question.only_call
         assert as_of is not None
         with self._lock:
@@ -129,10 +135,10 @@ class KeptMoments:
             kept = self._kept.pop(as_of, None) if only_call is None else None
         if kept is not None:
             with suppress(TablesAreOther):
-                return self._read(kept, question, tables, times_forgotten)
+                return self._read(kept, question, checked, times_forgotten)
         cursor = self._connection.cursor()
         begun = Moment(as_of, only_call, self._catalog, cursor, self._parsed)
-        return self._read(begun, question, tables, times_forgotten)
+        return self._read(begun, question, checked, times_forgotten)
 
     def forget(self) -> None:
         """Let go of all, also of those that are asked just now."""
@@ -143,10 +149,10 @@ class KeptMoments:
             one.cursor.close()
 
     def _read(
-        self, moment: Moment, question: Question, tables: Set[str], times_forgotten: int
+        self, moment: Moment, question: Question, checked: Checked, times_forgotten: int
     ) -> pa.Table:
         try:
-            table = moment.read(question, tables)
+            table = moment.read(question, checked)
         except BaseException:
             moment.cursor.close()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,11 @@ import pyarrow as pa
 
 from infra.errors import WRONG_USAGE
 from projections.errors import ProjectionError
-from projections.serving.column_types import as_arrow_can_hold, with_types
+from projections.serving.column_types import (
+    as_arrow_can_hold,
+    is_held_by_arrow,
+    with_types,
+)
 from projections.serving.damage import is_damage
 
 ROWS_LIMIT: Final = 1_000_000
@@ -23,6 +28,9 @@ ANSWER_MEGABYTES: Final = 256
 TIMEOUT_SECONDS: Final = 60.0
 STATEMENT_LENGTH_LIMIT: Final = 100_000
 MEMORY_MEGABYTES: Final = 1_000
+
+# DuckDB says so of each answer that is planned once; one of the ledger's own is short.
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result makes an extra copy")
 
 Value = str | int | float | bool | None | datetime | date | Sequence[str] | Sequence[int]
 Parameters = Sequence[Value] | Mapping[str, Value]
@@ -93,14 +101,13 @@ def read(
     sql: str,
     parameters: Parameters | None = None,
     bounds: Bounds = USUAL,
-    before: Iterable[str | duckdb.Statement] = (),
-    keeps: bool = False,
+    before: Iterable[str] = (),
 ) -> tuple[pa.Table, int]:
     """Run the statement in one read-only transaction with the position it is true at.
 
     Raises as `reading` does.
     """
-    with reading(cursor, sql, parameters, bounds, before, keeps=keeps) as parts:
+    with reading(cursor, sql, parameters, bounds, before) as parts:
         return with_types(bounded(parts.reader, bounds), parts.types), parts.position
 
 
@@ -110,18 +117,58 @@ def reading(
     sql: str,
     parameters: Parameters | None = None,
     bounds: Bounds = USUAL,
-    before: Iterable[str | duckdb.Statement] = (),
+    before: Iterable[str] = (),
     rows_in_one_part: int = ROWS_IN_ONE_PART,
-    keeps: bool = False,
 ) -> Iterator[Parts]:
     """Run the statement in one read-only transaction, and read its answer part by part.
 
-    The statement has been checked. `before` are statements of ours that make the tables of an
-    earlier moment, each run in the same transaction before the next one is taken; the connection
-    `keeps` these afterwards, or not, and it never does where the statement fails. Raises
-    `QueryRefused` for what does not only read the ledger, and for more rows, bytes, memory or time
-    than the bounds; `QueryFailed` for what DuckDB cannot carry out; `duckdb.Error` where the file
-    is damaged.
+    The statement has been checked. `before` and what it raises are as of `at_position`.
+    """
+    with at_position(cursor, bounds, before) as position:
+        relation = cursor.sql(sql, params=parameters or None)
+        types = [str(kind) for kind in relation.types]
+        with as_arrow_can_hold(relation).to_arrow_reader(rows_in_one_part) as reader:
+            yield Parts(reader, position, types)
+
+
+def read_at_once(
+    cursor: duckdb.DuckDBPyConnection,
+    statement: duckdb.Statement,
+    parameters: Parameters | None = None,
+    bounds: Bounds = USUAL,
+    before: Iterable[str | duckdb.Statement] = (),
+    keeps: bool = False,
+) -> tuple[pa.Table, int]:
+    """As `read`, for a statement of the ledger's own, whose answer is short.
+
+    DuckDB makes all of it before the bounds are looked at, and plans it once: for one that is read
+    part by part it does so twice, because its types have to be known before.
+    """
+    with at_position(cursor, bounds, before, keeps) as position:
+        cursor.execute(statement, parameters or None)
+        kinds = [kind for _, kind, *_ in cursor.description or ()]
+        if is_held_by_arrow(kinds):
+            table = bounded(cursor.to_arrow_reader(ROWS_IN_ONE_PART), bounds)
+        else:
+            relation = as_arrow_can_hold(cursor.sql(statement, params=parameters or None))
+            table = bounded(relation.to_arrow_reader(ROWS_IN_ONE_PART), bounds)
+        return with_types(table, [str(kind) for kind in kinds]), position
+
+
+@contextmanager
+def at_position(
+    cursor: duckdb.DuckDBPyConnection,
+    bounds: Bounds,
+    before: Iterable[str | duckdb.Statement] = (),
+    keeps: bool = False,
+) -> Iterator[int]:
+    """One read-only transaction, and the position that all of it is true at.
+
+    `before` are statements of ours that make the tables of an earlier moment, each run in the same
+    transaction before the next one is taken; the connection `keeps` these afterwards, or not, and
+    it never does where something fails. Raises `QueryRefused` for what does not only read the
+    ledger, and for more rows, bytes, memory or time than the bounds; `QueryFailed` for what DuckDB
+    cannot carry out; `duckdb.Error` where the file is damaged.
     """
     cursor.execute("begin transaction" if before else "begin transaction read only")
     try:
@@ -129,10 +176,7 @@ def reading(
             for statement in before:
                 cursor.execute(statement)
             rows = cursor.execute("select projected_position from feed_positions").fetchall()
-            relation = cursor.sql(sql, params=parameters or None)
-            types = [str(kind) for kind in relation.types]
-            with as_arrow_can_hold(relation).to_arrow_reader(rows_in_one_part) as reader:
-                yield Parts(reader, int(rows[0][0]), types)
+            yield int(rows[0][0])
             if keeps:
                 cursor.commit()
     except duckdb.InterruptException:

@@ -51,7 +51,7 @@ from projections.serving.protocol import (
 )
 from projections.serving.rebuilding import is_wish, serve_rebuild
 from projections.serving.retrying import is_retry, serve_retry
-from projections.serving.sandbox import read
+from projections.serving.sandbox import read_at_once
 from projections.serving.snapshot import Snapshot
 
 LOCK_NAME: Final = "projections.lock"
@@ -196,11 +196,14 @@ class Owner:
 
     def _answer(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> Answer:
         self._bring_up_to(question, cursor)
-        tables = self._statements.tables_named(question, cursor)
-        if question.as_of is None:
-            table, position = read(cursor, question.sql, question.parameters, question.bounds)
-            return Answer(table, position, self.note)
-        return Answer(self._moments.read(question, tables), question.as_of.position, self.note)
+        checked = self._statements.checked(question, cursor)
+        if question.as_of is not None:
+            table = self._moments.read(question, checked)
+            return Answer(table, question.as_of.position, self.note)
+        table, position = read_at_once(
+            cursor, checked.statement, question.parameters, question.bounds
+        )
+        return Answer(table, position, self.note)
 
     @contextmanager
     def lending(self, question: Question) -> Iterator[Snapshot]:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import duckdb
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from projections.as_of import AsOf
 from projections.database import Projections
 from projections.dead_letters import DeadLetter, keep
 from projections.late_events import read_again
+from projections.serving.checked_statements import Checked
 from projections.serving.kept_moments import MOST, KeptMoments
 from projections.serving.protocol import Question
 from tests.projections.documents import MORNING, written
@@ -35,14 +38,18 @@ def closing_moments(opened: Projections) -> Iterator[KeptMoments]:
         moments.forget()
 
 
+def asked(moments: KeptMoments, question: Question, table: str) -> pa.Table:
+    (statement,) = duckdb.extract_statements(question.sql)
+    return moments.read(question, Checked(statement, frozenset({table})))
+
+
 def rows(moments: KeptMoments, as_of: AsOf, table: str) -> list[dict[str, Any]]:
-    answer = moments.read(Question(f"from {table}", as_of=as_of), frozenset({table}))
-    return in_order(answer.to_pylist())
+    return in_order(asked(moments, Question(f"from {table}", as_of=as_of), table).to_pylist())
 
 
 def connection_of(moments: KeptMoments, as_of: AsOf) -> int:
     """Which connection answers: the same one has what was computed for the moment before."""
-    answer = moments.read(Question(CONNECTION, as_of=as_of), frozenset({"exits"}))
+    answer = asked(moments, Question(CONNECTION, as_of=as_of), "exits")
     number: int = answer["connection"][0].as_py()
     return number
 
@@ -57,10 +64,8 @@ def receive(second: int, call: int) -> Receive:
     )
 
 
-def answers(
-    moments: KeptMoments, asked: list[tuple[AsOf, str]]
-) -> tuple[list[dict[str, Any]], ...]:
-    return tuple(rows(moments, as_of, table) for as_of, table in asked)
+def answers(moments: KeptMoments, of: list[tuple[AsOf, str]]) -> tuple[list[dict[str, Any]], ...]:
+    return tuple(rows(moments, as_of, table) for as_of, table in of)
 
 
 @settings(max_examples=5, phases=PHASES)
@@ -70,11 +75,11 @@ def answers(
     st.booleans(),
 )
 def test_an_answer_is_as_if_computed_anew_whatever_came_since(
-    drawn: Drawn, asked: list[tuple[int, str]], is_rebuilt: bool
+    drawn: Drawn, drawn_moments: list[tuple[int, str]], is_rebuilt: bool
 ) -> None:
     ledger = history(drawn)
     half = len(ledger.events) // 2
-    moments_asked = [(AsOf(min(position, half)), table) for position, table in asked]
+    moments_asked = [(AsOf(min(position, half)), table) for position, table in drawn_moments]
     with projections() as opened, closing_moments(opened) as moments:
         opened.add(ledger.batch(0, half), ledger.refused())
         before = answers(moments, moments_asked)
