@@ -83,19 +83,20 @@ def serving(folder: Path) -> Iterator[Server]:
 def doing_nothing() -> Iterator[Server]:
     """The same server with routes that only read and answer."""
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=do_nothing, args=(theirs,))
+    process = multiprocessing.get_context("fork").Process(target=do_nothing, args=(theirs,))
     process.start()
+    theirs.close()
     try:
         url: str = ours.recv()
         assert process.pid is not None
         yield Server(url, Keys("nobody", "nobody"), process.pid)
-        ours.send("end")
     finally:
+        process.terminate()
         process.join()
 
 
 def do_nothing(told: Connection) -> None:
-    """The server that does nothing, until it is told to end."""
+    """The server that does nothing, until it is terminated."""
     gc.set_threshold(100_000, 50, 100)  # as the command line has it
     app = FastAPI()
 
@@ -110,7 +111,7 @@ def do_nothing(told: Connection) -> None:
 
     with listening(app, "127.0.0.1", 0) as there:
         told.send(there.url)
-        told.recv()
+        there.thread.join()
 
 
 def measured(server: Server, commands: int, callers: int, a_second: float | None) -> Measured:

@@ -197,7 +197,8 @@ class Callers:
 
     def __init__(self, asking: Asking) -> None:
         self._ours, theirs = multiprocessing.Pipe()
-        context = multiprocessing.get_context("spawn")
+        # This process has one thread, and all that is imported already.
+        context = multiprocessing.get_context("fork")
         self._process = context.Process(target=call_all, args=(asking, theirs))
         self._process.start()
         theirs.close()
