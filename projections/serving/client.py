@@ -242,7 +242,7 @@ class Reader:
             self._owner.note = self._owner.note or self._note
             self._hang_up()
         try:
-            self._owner.bring_up(self._progress)
+            self._owner.bring_up_for(question, self._progress)
             if not question.is_isolated:
                 return self._owner.answer(question)
             with self._owner.lending(question) as snapshot:

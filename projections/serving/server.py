@@ -120,6 +120,25 @@ class Owner:
                 if close is not None:
                     close()
 
+    def bring_up_for(self, question: Question, progress: Progress | None = None) -> None:
+        """Bring the file up where it does not show all that was recorded before the question.
+
+        Raises what `bring_up` does.
+        """
+        cursor = self.projections.connection.cursor()
+        try:
+            with self._noticing_damage():
+                if self._is_enough_for(question, cursor):
+                    return
+                with self._writing:
+                    if not self._is_enough_for(question, cursor):
+                        self.bring_up(progress)
+        finally:
+            cursor.close()
+
+    def _is_enough_for(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> bool:
+        return self._is_checked and not self._outdated and not is_behind(cursor, question)
+
     @contextmanager
     def writing(self, progress: Progress | None = None) -> Iterator[Projections]:
         """Be the only thread that writes the file. Raises `FileDamaged`.
@@ -238,7 +257,9 @@ class Owner:
         self._check_is_of_asker(question, cursor)
         if is_behind(cursor, question) and self._writing.acquire(timeout=question.patience_seconds):
             try:
-                self.bring_up()
+                # Whoever had them until now may have come as far: a round is for all who wait.
+                if is_behind(cursor, question):
+                    self.bring_up()
             finally:
                 self._writing.release()
         if self._outdated:

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from ledger.feed import EventBatch, StoreFeed
 from projections.database import Projections
 from projections.errors import Gap
 from projections.serving.client import ask
-from projections.serving.server import owning
+from projections.serving.protocol import Answer, Question
+from projections.serving.server import Owner, owning
 from tests.projections.documents import written
 from tests.projections.held_calls import history, record
 
@@ -34,6 +36,37 @@ def test_the_owner_follows_what_is_recorded_and_tells_how_far_it_is(tmp_path: Pa
         positions = owner.bring_up()
     assert list(answer.table.to_pylist()[0].values()) == [6, 0]
     assert positions.position == positions.projected_position == answer.position
+
+
+def test_questions_that_wait_for_the_tables_together_have_them_brought_up_once(
+    tmp_path: Path,
+) -> None:
+    record(tmp_path, 0, 3)
+    rounds: list[StoreFeed] = []
+
+    def opened() -> StoreFeed:
+        rounds.append(StoreFeed(tmp_path))
+        return rounds[-1]
+
+    with owning(tmp_path, opened) as owner, ThreadPoolExecutor(8) as threads:
+        owner.bring_up()
+        record(tmp_path, 3, 6)
+        with StoreFeed(tmp_path) as feed:
+            wanted = feed.head().position
+        question = Question("select count(*) as calls from calls", wanted_position=wanted)
+        with owner.writing():
+            asked = [threads.submit(owner.answer, question) for _ in range(7)]
+            asked.append(threads.submit(asked_by_oneself, owner, question))
+            time.sleep(0.5)
+        answers = [one.result() for one in asked]
+    assert [one.position for one in answers] == [wanted] * 8
+    assert len(rounds) == 2
+
+
+def asked_by_oneself(owner: Owner, question: Question) -> Answer:
+    """As the process asks that has the tables."""
+    owner.bring_up_for(question)
+    return owner.answer(question)
 
 
 def test_a_gap_in_the_feed_stops_the_projection_loudly(tmp_path: Path) -> None:
