@@ -148,10 +148,13 @@ def read_at_once(
         cursor.execute(statement, parameters or None)
         kinds = [kind for _, kind, *_ in cursor.description or ()]
         if is_held_by_arrow(kinds):
-            table = bounded(cursor.to_arrow_reader(ROWS_IN_ONE_PART), bounds)
+            reader: pa.RecordBatchReader = cursor.to_arrow_reader(ROWS_IN_ONE_PART)
         else:
+            cursor.abort()
             relation = as_arrow_can_hold(cursor.sql(statement, params=parameters or None))
-            table = bounded(relation.to_arrow_reader(ROWS_IN_ONE_PART), bounds)
+            reader = relation.to_arrow_reader(ROWS_IN_ONE_PART)
+        with reader:
+            table = bounded(reader, bounds)
         return with_types(table, [str(kind) for kind in kinds]), position
 
 
