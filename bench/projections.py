@@ -30,9 +30,10 @@ from projections.database import Projections
 from projections.reports import REPORTS
 from projections.reports.query import figures_query
 from projections.reports.report import Report, Selection
+from projections.serving.owner import Owner
 from projections.serving.protocol import Question
 from projections.serving.sandbox import read
-from projections.serving.server import Owner, owning
+from projections.serving.server import owning
 
 SIZES = (1_000_000,)
 BATCH_SIZES = (100, 1_000, 10_000)

@@ -17,8 +17,9 @@ from bench.figures import Figure, table
 from bench.projections import part, timed, write_store
 from ledger.feed import EventBatch, StoreFeed
 from projections.rebuild import tell_nobody
+from projections.serving.owner import Owner
 from projections.serving.protocol import Question
-from projections.serving.server import Owner, owning
+from projections.serving.server import owning
 
 SIZE = 1_000_000
 LIVE_EVENTS = 100

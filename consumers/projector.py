@@ -37,7 +37,8 @@ from projections.catch_up import SMALL_STEP, is_projected
 from projections.database import MEMORY_MEGABYTES, Projections
 from projections.identity import first_fingerprint, other_ledger
 from projections.late_events import read_again
-from projections.serving.server import Owner, owning
+from projections.serving.owner import Owner
+from projections.serving.server import owning
 
 PAGES_AT_ONCE: Final = 4
 """Pages in one transaction while far behind, so that DuckDB writes rows straight to their place."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from projections.serving.isolated import TablesMoved
+from projections.serving.owner import Owner
 from projections.serving.protocol import Question
-from projections.serving.server import Owner
 from projections.serving.snapshot_file import NoSnapshot, publish, told_by
 
 RETRY_SECONDS: Final = 60.0

@@ -27,6 +27,7 @@ from projections.feeds import NothingToFollow, feed_of
 from projections.serving.duckdb_file import FileInUse
 from projections.serving.isolated import ANSWER, TablesMoved, Task, answer_isolated
 from projections.serving.line import called_owner
+from projections.serving.owner import Owner
 from projections.serving.protocol import (
     Answer,
     Question,
@@ -42,7 +43,7 @@ from projections.serving.sandbox import (
     QueryRefused,
     too_many_characters,
 )
-from projections.serving.server import Busy, Owner, owning
+from projections.serving.server import Busy, owning
 from projections.serving.snapshot import Snapshot
 from projections.serving.snapshot_file import check_place, publish, told_by
 

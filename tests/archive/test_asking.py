@@ -22,7 +22,7 @@ from tests.archive.dying import Here
 from tests.entrypoints.calling import call
 from tests.projections.held_calls import history
 
-TASK_EVENTS = 400
+TASK_EVENTS = 250
 """So that there are some tasks, and calls that go on into the segments of the next ones."""
 
 
@@ -35,8 +35,8 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with Ledger.open(folder) as ledger:
             for command in commands:
                 ledger.record(command)
-        call(folder, "simulate", "--calls", "50", "--seed", "3")
-    archive = call(folder, "archive", "create", str(folder / "archive"), "--segment-rows", "150")
+        call(folder, "simulate", "--calls", "20", "--seed", "3")
+    archive = call(folder, "archive", "create", str(folder / "archive"), "--segment-rows", "100")
     assert archive.code == 0, archive.err
     return folder
 

@@ -215,7 +215,7 @@ def test_a_projector_killed_at_every_step_ends_with_the_tables_of_a_rebuild(
     store = tmp_path / "store"
     record_calls(store, CALLS_TO_PROJECT)
     expected = rows_from_store(store, tmp_path / "embedded")
-    killed = victims("projector", tmp_path, kafka, starters[:2], [SQLITE] * 2)
+    killed = victims("projector", tmp_path, kafka, starters, [SQLITE] * AT_A_TIME)
     strangers = [bring_with_strangers(store, victim.kafka) for victim in killed]
     kill_all(killed, rounds=3)
     assert_enough(killed)

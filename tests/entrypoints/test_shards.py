@@ -58,7 +58,7 @@ def test_what_does_not_go_together_is_told(tmp_path: Path) -> None:
         (["project", "--shard", "1/2"], "--shard and --into go together"),
         (["project", "--shard", "7/7", "--into", "lake"], "names no shard"),
         (["project", "--shard", "1/2", "--into", "x", "--snapshot", "y"], "leave --shard out"),
-        (["report", "exits", "--lake", "lake", "--save", "one"], "leave --lake out"),
+        (["report", "exits", "--lake", "lake", "--save", "one"], "leave --lake and --archive out"),
     ):
         told = call(tmp_path, *words)
         assert (told.code, sentence in told.said) == (2, True), told.said

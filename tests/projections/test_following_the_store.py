@@ -16,8 +16,9 @@ from ledger.feed import EventBatch, StoreFeed
 from projections.database import Projections
 from projections.errors import Gap
 from projections.serving.client import ask
+from projections.serving.owner import Owner
 from projections.serving.protocol import Answer, Question
-from projections.serving.server import Owner, owning
+from projections.serving.server import owning
 from tests.projections.documents import written
 from tests.projections.held_calls import history, record
 

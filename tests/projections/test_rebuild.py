@@ -23,8 +23,9 @@ from projections.database import FILE_NAME, Projections
 from projections.models import FOLDER, Kind, Models, kept_models, models
 from projections.rebuild import NothingKept, Rebuild, Rebuilt, Step, Told, tell_nobody
 from projections.serving.client import ask
+from projections.serving.owner import RebuildUnderWay
 from projections.serving.protocol import Question
-from projections.serving.server import RebuildUnderWay, owning
+from projections.serving.server import owning
 from tests.projections.documents import Written, written
 from tests.projections.held_calls import history, record
 from tests.projections.histories import PHASES, Drawn, steps

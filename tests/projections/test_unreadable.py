@@ -17,7 +17,8 @@ from ledger.ledger import Ledger
 from projections import dead_letters, unreadable
 from projections.database import Projections
 from projections.errors import UnreadableEvent
-from projections.serving.server import Owner, owning
+from projections.serving.owner import Owner
+from projections.serving.server import owning
 from tests.projections.damaged_store import damage, document_at
 from tests.projections.held_calls import history, record
 
