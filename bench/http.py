@@ -166,6 +166,7 @@ def waits_of(
 ) -> list[Figure]:
     """Waits and processor time, beside those of the server that does nothing."""
     commands, reads = ours.asked.commands, ours.asked.reads
+    turned_away = len(ours.asked.turned_away)
     empty = "the server that does nothing"
     return [
         Figure(f"{who}: p50", median(commands) * 1e3, "ms"),
@@ -175,6 +176,7 @@ def waits_of(
         Figure(f"{who}: most of {empty}", max(nothing.asked.commands) * 1e3, "ms"),
         Figure(f"{who}: reads, p50", median(reads) * 1e3, "ms"),
         Figure(f"{who}: reads, p99", p99(reads), "ms", of_reads, at_most=True),
+        Figure(f"{who}: reads turned away", turned_away / (turned_away + len(reads)), "of them"),
         Figure(f"{who}: processor time with reads", ours.microseconds, "µs a command"),
         Figure(f"{who}: processor time of {empty}", nothing.microseconds, "µs a command"),
     ]

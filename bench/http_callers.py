@@ -30,6 +30,8 @@ READS = (
     "/v1/reports/exits?by=reason",
 )
 FINE = {b"200", b"201", b"409"}
+TURNED_AWAY = b"503"
+"""A read that was asked while too many others waited, and is to be asked again later."""
 
 
 class Keys(NamedTuple):
@@ -57,6 +59,8 @@ class Asked(NamedTuple):
     commands: list[float]
     """The waits, in seconds."""
     reads: list[float]
+    turned_away: list[float]
+    """The waits of reads that were told to come again."""
     late: list[float]
     """By how much the callers themselves sent too late what nothing else held up."""
 
@@ -154,8 +158,10 @@ class Caller(asyncio.Protocol):
         _, _, length = answer_head.lower().partition(b"content-length: ")
         if len(body) < int(length.partition(b"\r")[0]):
             return
-        assert answer_head[9:12] in FINE, received
+        is_turned_away = self._is_read and answer_head[9:12] == TURNED_AWAY
+        assert is_turned_away or answer_head[9:12] in FINE, received
         waits = self._asked.reads if self._is_read else self._asked.commands
+        waits = self._asked.turned_away if is_turned_away else waits
         waits.append(self._loop.time() - self._due)
         self._received = b""
         self._ask_next()
@@ -169,7 +175,7 @@ async def ask_all(asking: Asking, calls: Iterator[list[AskedOf]]) -> Asked:
     """Connect all callers, and then let them begin."""
     loop = asyncio.get_running_loop()
     host, _, port = urlsplit(asking.url).netloc.partition(":")
-    asked = Asked(0.0, [], [], [])
+    asked = Asked(0.0, [], [], [], [])
     callers = []
     for _ in range(asking.callers):
         made = await loop.create_connection(lambda: Caller(calls, asked), host, int(port))

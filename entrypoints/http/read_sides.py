@@ -64,7 +64,7 @@ class FolderTables:
 
     @contextmanager
     def lent(self) -> Iterator[Reader]:
-        """A reader, brought up to the store by what it is asked."""
+        """A reader, brought up once to what the store has when the request begins to ask."""
         from projections.serving.client import Reader
 
         try:
@@ -73,7 +73,8 @@ class FolderTables:
             raise LedgerError(TOO_MANY) from None
         try:
             reader = reader or Reader(self._folder)
-            yield reader
+            with reader.at_one_head():
+                yield reader
         finally:
             self._readers.put(reader)
 

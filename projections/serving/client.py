@@ -7,8 +7,8 @@ ask that process. One that dies is replaced by the next who asks.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from multiprocessing import AuthenticationError
@@ -20,6 +20,7 @@ from infra.errors import LedgerMissing
 from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.identity import first_fingerprint_in
+from ledger.store.interface import Ends
 from projections.as_of import AsOf
 from projections.catch_up import Progress
 from projections.errors import FileDamaged, ProjectionError, StillFilling
@@ -91,6 +92,8 @@ class Reader:
         self._as_it_is = as_it_is
         self._first_event: int | None = None
         self._feed = self._open_feed()
+        self._head: Ends | None = None
+        """What questions show at least, where several are of one moment."""
 
     @property
     def ledger(self) -> str | None:
@@ -112,6 +115,18 @@ class Reader:
         self._owner = None
         self._owned.close()
         self._hang_up()
+
+    @contextmanager
+    def at_one_head(self) -> Iterator[None]:
+        """Until this ends, questions show what was recorded when it began, and not all since.
+
+        So the tables are brought up once for all of them, however much arrives meanwhile.
+        """
+        self._head = self._feed.head()
+        try:
+            yield
+        finally:
+            self._head = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -196,7 +211,7 @@ class Reader:
         as_of: AsOf | None,
         is_isolated: bool,
     ) -> Question:
-        head = self._feed.head()
+        head = self._head or self._feed.head()
         if self._first_event is None:
             self._first_event = first_fingerprint_in(self._feed)
         return Question(

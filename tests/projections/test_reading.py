@@ -44,6 +44,16 @@ def test_what_was_recorded_before_the_question_is_in_the_answer(tmp_path: Path) 
     assert count(tmp_path) == (5, 5)
 
 
+def test_questions_of_one_head_bring_the_tables_up_once(tmp_path: Path) -> None:
+    record_some(tmp_path, 1, 4)
+    with Reader(tmp_path) as reader:
+        with reader.at_one_head():
+            assert reader.ask("select 1").position == 3
+            record_some(tmp_path, 4, 6)
+            assert reader.ask("select 1").position == 3
+        assert reader.ask("select 1").position == 5
+
+
 def test_a_call_is_found_by_its_id_in_the_store_and_in_tables_without_one(tmp_path: Path) -> None:
     north, south = (receive(1).model_copy(update={"source": one}) for one in ("north", "south"))
     with Ledger.open(tmp_path) as ledger:
