@@ -22,7 +22,7 @@ import duckdb
 from archive.parallel.computed import Computed, computed
 from archive.parallel.computing import INTO, prepare
 from archive.parallel.dask import DaskWorkers
-from archive.parallel.plan import MEMORY_MEGABYTES, TASK_EVENTS, Wanted
+from archive.parallel.plan import MEMORY_MEGABYTES, TASK_EVENTS, Wanted, by_call
 from archive.parallel.workers import Processes, Workers
 from archive.places import FolderPlace
 from bench.archive import seconds_of
@@ -77,7 +77,7 @@ def measure(size: int, kills: int) -> list[Figure]:
 def plainly(folder: Path) -> Sums:
     """The sums of all tables, computed by one DuckDB alone."""
     models = of_this_version()
-    by_call = [model.name for model in models.kept if model.is_by_call]
+    tables = by_call(models)
     columns = ", ".join(models.columns_read)
     with duckdb.connect(
         str(folder / "plain.duckdb"),
@@ -90,11 +90,11 @@ def plainly(folder: Path) -> Sums:
         )
         ((last,),) = connection.execute("select max(position) from task_events").fetchall()
         computing = Computing(connection, models)
-        work = Work(dict.fromkeys(by_call, INTO), events="main.task_events")
+        work = Work(dict.fromkeys(tables, INTO), events="main.task_events")
         computing.make_tables(work, 0)
         for start in range(0, last, PART_EVENTS):
             computing.part(work, start)
-        return {name: sum_of(connection, f"{INTO}.{name}") for name in by_call}
+        return {name: sum_of(connection, f"{INTO}.{name}") for name in tables}
 
 
 def measured(folder: Path, workers: Workers, sums: Sums, task_events: int = TASK_EVENTS) -> float:

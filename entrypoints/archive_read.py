@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from entrypoints.ui.progress import progress
-from infra.errors import FINDING
-from infra.visible import visible
+from entrypoints.archive_workers import showing_progress, unreadable_is_a_finding, workers_of
 
 if TYPE_CHECKING:
     from archive.parallel.asking import ArchiveReader
@@ -86,27 +84,13 @@ def archive_asked(
 def reading_archive(asked: ArchiveAsked) -> Iterator[ArchiveReader]:
     """The archive, to be asked. What an event cannot be read of is a finding."""
     from archive.parallel.asking import ArchiveReader
-    from archive.parallel.dask import DaskWorkers
-    from archive.parallel.workers import Processes
     from archive.places import absolute
-    from projections.errors import UnreadableEvent
 
-    if asked.scheduler is None:
-        workers: DaskWorkers | Processes = Processes(asked.processes or PROCESSES)
-    else:
-        workers = DaskWorkers(asked.scheduler)
+    workers = workers_of(asked.processes or PROCESSES, asked.scheduler)
     with (
-        progress("planning", unit="events") as moved,
+        showing_progress() as told,
         nullcontext(asked.work) if asked.work else TemporaryDirectory() as work,
+        unreadable_is_a_finding(),
+        ArchiveReader((absolute(asked.place), absolute(work)), workers, told) as reader,
     ):
-
-        def told(step: str, done: int, total: int) -> None:
-            moved(done, total or None, doing=step)
-
-        where = absolute(asked.place), absolute(work)
-        try:
-            with ArchiveReader(where, workers, told) as reader:
-                yield reader
-        except UnreadableEvent as stopped:
-            typer.echo(visible(str(stopped)), err=True)
-            raise typer.Exit(FINDING) from None
+        yield reader

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from entrypoints.archive_workers import showing_progress, unreadable_is_a_finding, workers_of
 from entrypoints.ui.difference_file import COLUMNS, difference_file
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import duration, print_table, tell_note, write_json
 from entrypoints.ui.progress import progress
 from infra.errors import FINDING
 from infra.folder import LedgerFolder
-from infra.visible import visible
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -199,34 +199,16 @@ def computed_by(
 ) -> Computed:
     """The tables of an archive, computed by workers. Raises `WorkersLost` and `typer.Exit`."""
     from archive.parallel.computed import computed
-    from archive.parallel.dask import DaskWorkers
     from archive.parallel.plan import MEMORY_MEGABYTES, Wanted
-    from archive.parallel.workers import Processes
     from archive.places import absolute
     from projections.models import of_this_version
 
-    workers = Processes(count or 1) if scheduler is None else DaskWorkers(scheduler)
+    workers = workers_of(count or 1, scheduler)
     where = absolute(archive), absolute(work or str(ledger.path / "rebuild-work"))
-    with progress("planning", unit="events") as moved, unreadable_is_a_finding():
-
-        def told(step: str, done: int, total: int) -> None:
-            moved(done, total or None, doing=step)
-
+    with showing_progress() as told, unreadable_is_a_finding():
         models = of_this_version()
         wanted = Wanted.all_of(models, memory_megabytes or MEMORY_MEGABYTES, sets_aside)
         return computed(where, workers, models, wanted, told)
-
-
-@contextmanager
-def unreadable_is_a_finding() -> Iterator[None]:
-    """Say which event stopped it, and end with the exit code of a finding."""
-    from projections.errors import UnreadableEvent
-
-    try:
-        yield
-    except UnreadableEvent as stopped:
-        typer.echo(visible(str(stopped)), err=True)
-        raise typer.Exit(FINDING) from None
 
 
 def rebuilt_and_shown(

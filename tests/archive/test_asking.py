@@ -12,15 +12,14 @@ from archive.parallel.dask import DaskWorkers
 from bench.dask_cluster import cluster
 from entrypoints.report_answer import ReportQuestion, answered
 from infra.folder import LedgerFolder
-from ledger.ledger import Ledger
 from projections.as_of import AsOf
 from projections.models import kept_models
 from projections.reports import REPORTS
 from projections.serving.client import Reader
 from projections.serving.moment import NotYetKnown, moment
+from tests.archive.a_day import record_and_archive
 from tests.archive.dying import Here
 from tests.entrypoints.calling import call
-from tests.projections.held_calls import history
 
 TASK_EVENTS = 250
 """So that there are some tasks, and calls that go on into the segments of the next ones."""
@@ -30,14 +29,7 @@ TASK_EVENTS = 250
 def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger of a day, of calls that went on all day, and its archive."""
     folder = tmp_path_factory.mktemp("archived") / "ledger"
-    all_day = sorted(history(0, 12), key=lambda command: command.command_id.int % 10)
-    for commands in (all_day[:30], all_day[30:]):
-        with Ledger.open(folder) as ledger:
-            for command in commands:
-                ledger.record(command)
-        call(folder, "simulate", "--calls", "20", "--seed", "3")
-    archive = call(folder, "archive", "create", str(folder / "archive"), "--segment-rows", "100")
-    assert archive.code == 0, archive.err
+    record_and_archive(folder, other_calls=20, segment_rows=100)
     return folder
 
 

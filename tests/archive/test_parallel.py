@@ -26,17 +26,16 @@ from archive.places import FolderPlace
 from bench.dask_cluster import Cluster, cluster
 from infra.errors import WrongSetting
 from ledger.feed import StoreFeed
-from ledger.ledger import Ledger
 from projections import places
 from projections.database import FILE_NAME, Projections
 from projections.errors import ProjectionError, UnreadableEvent
 from projections.models import kept_models, of_this_version
 from projections.rebuild import Rebuild, Rebuilt
 from projections.serving.server import owning
+from tests.archive.a_day import record_and_archive
 from tests.archive.dying import Dying, DyingInEvery, DyingOnceInEach, Here
 from tests.entrypoints.calling import call
 from tests.projections.damaged_store import damage, document_at
-from tests.projections.held_calls import history
 
 SEGMENT_ROWS, TASK_EVENTS = 90, 70
 """So that segments and tasks begin at different positions, and calls go over the ends of both."""
@@ -46,14 +45,7 @@ SEGMENT_ROWS, TASK_EVENTS = 90, 70
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger of a day, of calls that went on all day, its tables, and its archive."""
     folder = tmp_path_factory.mktemp("made") / "ledger"
-    all_day = sorted(history(0, 12), key=lambda command: command.command_id.int % 10)
-    for commands in (all_day[:30], all_day[30:]):
-        with Ledger.open(folder) as ledger:
-            for command in commands:
-                ledger.record(command)
-        call(folder, "simulate", "--calls", "25", "--seed", "3")
-    place = str(folder / "archive")
-    assert call(folder, "archive", "create", place, "--segment-rows", str(SEGMENT_ROWS)).code == 0
+    record_and_archive(folder, other_calls=25, segment_rows=SEGMENT_ROWS)
     assert call(folder, "report", "exits").code == 0
     return folder
 
