@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any, Final
 import yaml
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from infra.kafka import Kafka, KafkaUnavailable
 
@@ -41,6 +43,11 @@ AFTERWARDS: Final = {
 MOST_REPLICAS: Final = 3
 MOST_IN_SYNC: Final = 2
 CREATE_MILLISECONDS: Final = 30_000
+
+MISSING_SECONDS: Final = 3.0
+"""For so long a topic must be missing: each broker learns of a new one in its own time."""
+
+PAUSE_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,8 @@ def topic_of(name: str, said: dict[str, Any]) -> Topic:
 def create(kafka: Kafka) -> list[str]:
     """Make the topics that are not there, and return their names; those that are stay as they are.
 
-    Raises `KafkaUnavailable`.
+    All are asked for, since a broker may still show one that was just deleted. Raises
+    `KafkaUnavailable`.
     """
     with kafka.admin() as admin:
         there = set(admin.list_topics())
@@ -89,12 +97,17 @@ def create(kafka: Kafka) -> list[str]:
                 "configs": topic.settings_on(brokers),
             }
             for topic in topics().values()
-            if kafka.topic(topic.name) not in there
         }
-        if wanted:
-            admin.create_topics(wanted, timeout_ms=CREATE_MILLISECONDS)
-            admin.wait_for_topics(list(wanted), timeout_ms=CREATE_MILLISECONDS)
-    return list(wanted)
+        answer = admin.create_topics(wanted, timeout_ms=CREATE_MILLISECONDS, raise_errors=False)
+        made = []
+        for topic in answer["topics"]:
+            name, error = topic["name"], for_code(topic["error_code"])
+            if error is NoError:
+                made.append(name)
+            elif error is not TopicAlreadyExistsError and name not in there:
+                raise error(topic["error_message"])
+        admin.wait_for_topics(made, timeout_ms=CREATE_MILLISECONDS)
+    return made
 
 
 def check(kafka: Kafka, names: Iterable[str] | None = None) -> list[str]:
@@ -102,27 +115,52 @@ def check(kafka: Kafka, names: Iterable[str] | None = None) -> list[str]:
 
     Raises `KafkaUnavailable`.
     """
-    wanted = [topics()[name] for name in names or topics()]
-    problems = []
+    wanted = {kafka.topic(name): topics()[name] for name in names or topics()}
+    until = time.monotonic() + MISSING_SECONDS
     with kafka.admin() as admin:
         brokers = len(admin.describe_cluster()["brokers"])
-        there = set(admin.list_topics())
-        for topic in wanted:
-            name = kafka.topic(topic.name)
-            if name not in there:
-                problems.append(
-                    f"Topic {name} is not there: run `call-ledger topics create`, or give this "
-                    "account its rights on it."
-                )
-                continue
-            problems.extend(problems_of(admin, name, topic, brokers))
-    return problems
+        while True:
+            described = {one["name"]: one for one in admin.describe_topics([*wanted])}
+            shown = {name: partitions_in(described.get(name)) for name in wanted}
+            settings = settings_of(admin, wanted)
+            unknown = [name for name in wanted if not shown[name] or not settings[name]]
+            if not unknown or time.monotonic() > until:
+                break
+            time.sleep(PAUSE_SECONDS)
+    return [
+        problem
+        for name, topic in wanted.items()
+        for problem in problems_of(topic, name, shown[name], settings[name], brokers)
+    ]
 
 
-def problems_of(admin: KafkaAdminClient, name: str, topic: Topic, brokers: int) -> list[str]:
-    """What is wrong with one topic that is there."""
-    (described,) = admin.describe_topics([name])
-    partitions = described["partitions"]
+def partitions_in(described: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The partitions of a topic; none when it is not there, or not shown to this account."""
+    return described["partitions"] if described else []
+
+
+def settings_of(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The settings of each topic; none where it is not there, or not shown to this account."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found: dict[str, dict[str, Any]] = admin.describe_configs(resources, config_filter="all")[
+        "topic"
+    ]
+    return found
+
+
+def problems_of(
+    topic: Topic,
+    name: str,
+    partitions: list[dict[str, Any]],
+    found: dict[str, Any],
+    brokers: int,
+) -> list[str]:
+    """What is wrong with one topic, of which Kafka says this."""
+    if not partitions:
+        return [
+            f"Topic {name} is not there: run `call-ledger topics create`, or give this account its "
+            "rights on it."
+        ]
     problems = []
     if len(partitions) != topic.partitions and topic.name not in OF_ANY_NUMBER:
         problems.append(
@@ -136,8 +174,6 @@ def problems_of(admin: KafkaAdminClient, name: str, topic: Topic, brokers: int) 
             f"Topic {name} has {replicas} replicas on {brokers} brokers: "
             f"give it {min(MOST_REPLICAS, brokers)}, or one lost disk loses events."
         )
-    resource = ConfigResource(ConfigResourceType.TOPIC, name)
-    found = admin.describe_configs([resource], config_filter="all")["topic"][name]
     if not found:
         return [
             *problems,

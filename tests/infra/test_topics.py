@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
@@ -49,3 +52,16 @@ def test_a_topic_that_is_not_there_is_said_to_be_missing(kafka: Kafka) -> None:
     elsewhere = Kafka(kafka.bootstrap, prefix="nowhere.")
     with pytest.raises(KafkaUnavailable, match=r"nowhere.call-events is not there"):
         check_safe(elsewhere, EVENTS)
+
+
+def test_topics_of_which_a_broker_learns_late_are_waited_for(kafka: Kafka) -> None:
+    later = Kafka(kafka.bootstrap, prefix="later.")
+
+    def create_in_a_second() -> list[str]:
+        time.sleep(1)
+        return create(later)
+
+    with ThreadPoolExecutor() as pool:
+        made = pool.submit(create_in_a_second)
+        check_safe(later, EVENTS)
+        assert len(made.result()) == len(topics())
