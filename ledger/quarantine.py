@@ -27,6 +27,10 @@ RETRIES = UUID("5f2f8f5e-3a0e-5f0c-9d63-6b8d7f0c1a11")
 """The namespace of ids for retried lines that have none, so that a second retry is a repeat."""
 
 
+class NothingWaits(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """There is no such number, or somebody has resolved it."""
+
+
 class Unread(NamedTuple):
     """What could not be read: where it came from, its bytes, and why."""
 
@@ -67,10 +71,10 @@ class QuarantineReader:
         return self._store.waiting()
 
     def show(self, number: int) -> Quarantined:
-        """One of them. Raises `LedgerError` when there is no such number."""
+        """One of them. Raises `NothingWaits` when there is no such number."""
         found = self._store.quarantined(number - 1, 1)
         if not found or found[0].number != number:
-            raise LedgerError(f"Nothing in quarantine has the number {number}: list them to see.")
+            raise NothingWaits(f"Nothing in quarantine has the number {number}: list them to see.")
         return found[0]
 
 
@@ -118,7 +122,7 @@ class Quarantine(QuarantineReader):
         """Read it again and record it; recorded or refused, it is resolved by that.
 
         Raises `Unreadable` when it still cannot be read, or belongs to another ledger; it goes on
-        waiting then.
+        waiting then. Raises `NothingWaits`.
         """
         with self._one_at_a_time:
             waiting = self._waiting(number)
@@ -138,7 +142,7 @@ class Quarantine(QuarantineReader):
     def discard(self, number: int, who: str, why: str) -> None:
         """Give it up; that, by whom and why is kept beside it.
 
-        Raises `LedgerError` when the reason is longer than is kept.
+        Raises `NothingWaits`, and `LedgerError` when the reason is longer than is kept.
         """
         if len(why) > LONGEST_WORD:
             raise LedgerError(
@@ -152,7 +156,7 @@ class Quarantine(QuarantineReader):
     def _waiting(self, number: int) -> Quarantined:
         found = self.show(number)
         if found.state != "waiting":
-            raise LedgerError(
+            raise NothingWaits(
                 f"Number {number} was {found.state} by {found.resolved_by} at "
                 f"{found.resolved_at}: there is nothing left to do."
             )

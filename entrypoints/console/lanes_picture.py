@@ -31,6 +31,8 @@ from entrypoints.timeline.picture import (
     place,
     slot_of,
     span,
+    states_in,
+    with_room,
 )
 from entrypoints.timeline.picture import LEFT as INDENT
 from entrypoints.timeline.scale import Tick
@@ -157,7 +159,7 @@ def draw_lane(svg: Element, lane: Lane, scale: FoldedScale, top: float, words: W
         return words.say("%(state)s, %(share)s of these moments", state=what, share=part)
 
     add(svg, "line", x1=INDENT, x2=INDENT + PLOT, y1=middle, y2=middle, kind="grid")
-    for slot, run in groupby(lane.intervals, key=lambda interval: slot_of(interval, scale)):
+    for slot, run in groupby(with_room(lane, scale), lambda interval: slot_of(interval, scale)):
         if slot is None:
             for interval in run:
                 draw_interval(svg, interval, scale, top, words)
@@ -210,7 +212,7 @@ def draw_handovers(svg: Element, scale: FoldedScale) -> None:
 
 def legend(timeline: Timeline, words: Words) -> list[tuple[Markup, str]]:
     """The signs of states and marks that the picture has, each with its word."""
-    states = {interval.state for lane in timeline.lanes for interval in lane.intervals}
+    states = states_in(timeline, FoldedScale(timeline))
     marks = {mark.kind for lane in timeline.lanes for mark in lane.marks}
     shown = [(swatch(state), words.term("state", state)) for state in STATES if state in states]
     return shown + [(sign(kind), words.term("mark", kind)) for kind in MARKS if kind in marks]

@@ -18,9 +18,9 @@ from entrypoints.http.quarantine import dead_letters_after, unread_after
 from entrypoints.http.quarantine_resolving import WAITS, who_is
 from entrypoints.http.service import Service, service_of
 from entrypoints.workers.lag import dead_letter_counts
-from infra.errors import LedgerError
 from ledger.intake import Unreadable
 from ledger.outcomes import Recorded
+from ledger.quarantine import NothingWaits
 from projections.feeds import NothingToFollow, feed_of
 
 OPERATIONS: Final = "/console/operations"
@@ -143,7 +143,7 @@ def retry_entry(request: Request, number: int, visitor: Resolver) -> Response:
         outcome = service.ledger.quarantine.retry(number, visitor_named(visitor))
     except Unreadable:
         return resolved_as("unreadable")
-    except LedgerError:
+    except NothingWaits:
         raise nothing_waits(visitor) from None
     return resolved_as("recorded" if isinstance(outcome, Recorded) else "refused")
 
@@ -182,7 +182,7 @@ def discard_entry(request: Request, number: int, visitor: Resolver, form: Form) 
     service.log_reading(request, visitor.key, RESOLVE.operation, f"discard: {why}")
     try:
         service.ledger.quarantine.discard(number, visitor_named(visitor), why)
-    except LedgerError:
+    except NothingWaits:
         raise nothing_waits(visitor) from None
     return resolved_as("discarded")
 

@@ -20,7 +20,7 @@ from entrypoints.console import (
     sign_in_page,
     static_files,
 )
-from entrypoints.console.frame import Page, words_of
+from entrypoints.console.frame import Page, visitor_of, words_of
 from entrypoints.http.problems import Problem
 
 elsewhere = APIRouter(include_in_schema=False, route_class=Page)
@@ -28,7 +28,8 @@ elsewhere = APIRouter(include_in_schema=False, route_class=Page)
 
 @elsewhere.get("/console/{rest:path}")
 def tell_nothing_there(request: Request, rest: str) -> Response:  # noqa: ARG001 - it is the route's
-    """What is told where there is no page."""
+    """What is told where there is no page, with the way to those that there are."""
+    request.state.visitor = visitor_of(request)
     raise Problem(404, "no-such-page", words_of(request).say("There is no such page."))
 
 

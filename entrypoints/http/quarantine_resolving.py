@@ -14,10 +14,9 @@ from entrypoints.http.keys import ApiKey, Caller
 from entrypoints.http.permissions import AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import Service, service_of
-from infra.errors import LedgerError, LedgerUnavailable
 from ledger.intake import Unreadable
 from ledger.outcomes import Recorded
-from ledger.quarantine import LONGEST_WORD
+from ledger.quarantine import LONGEST_WORD, NothingWaits
 
 RESOLVE: Final = AllowedTo("resolve the quarantine")
 WAITS: Final = f"select 1 from dead_letters where {NUMBERED} and {WAITING}"
@@ -73,9 +72,7 @@ def discard_entry(request: Request, number: Number, key: Resolver, given_up: Giv
     service.log_reading(request, key, RESOLVE.operation, given_up.why)
     try:
         service.ledger.quarantine.discard(at, who_is(key), given_up.why)
-    except LedgerUnavailable:
-        raise
-    except LedgerError as error:
+    except NothingWaits as error:
         raise nothing_waits(error) from None
     return document({"number": number, "outcome": "discarded"}, {})
 
@@ -86,9 +83,7 @@ def retried(service: Service, number: int, key: Caller) -> dict[str, Any]:
         outcome = service.ledger.quarantine.retry(number, who_is(key))
     except Unreadable as error:
         return {"outcome": "unreadable", "reason": str(error)}
-    except LedgerUnavailable:
-        raise
-    except LedgerError as error:
+    except NothingWaits as error:
         raise nothing_waits(error) from None
     if isinstance(outcome, Recorded):
         return {"outcome": "recorded", "position": outcome.position}

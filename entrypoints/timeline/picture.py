@@ -18,7 +18,7 @@ PLOT = WIDTH - LEFT - RIGHT
 TOP, LANE, BAR, MARK_DROP, MARK_ROOM = 112, 64, 28, 11, 14
 TICKS, LETTER = 9, 7.0
 TITLE_LINES = 12
-NARROW, NOTHING = 2.0, 1e-9
+NARROW = 2.0
 INK, PALE, GRID = "#1b1b1b", "#5f6368", "#e3e6ea"
 
 
@@ -146,7 +146,7 @@ def draw_lane(svg: Element, lane: Lane, scale: Scale, top: float) -> None:
     SubElement(label, "title").text = name
     ground = {"x1": str(LEFT), "x2": str(LEFT + PLOT), "stroke": GRID}
     SubElement(group, "line", ground | {"y1": f"{middle:.1f}", "y2": f"{middle:.1f}"})
-    for slot, run in groupby(lane.intervals, key=lambda interval: slot_of(interval, scale)):
+    for slot, run in groupby(with_room(lane, scale), lambda interval: slot_of(interval, scale)):
         if slot is None:
             for interval in run:
                 draw_interval(group, interval, scale, top + 12)
@@ -183,6 +183,17 @@ def span(interval: Interval, scale: Scale) -> tuple[float, float]:
     return LEFT + start * PLOT, LEFT + end * PLOT
 
 
+def with_room(lane: Lane, scale: Scale) -> list[Interval]:
+    """What of a lane is drawn: all but what took no time, as a state that only just begins."""
+    spans = ((interval, *span(interval, scale)) for interval in lane.intervals)
+    return [interval for interval, x, end in spans if x < end]
+
+
+def states_in(timeline: Timeline, scale: Scale) -> set[State]:
+    """The states that a picture has."""
+    return {one.state for lane in timeline.lanes for one in with_room(lane, scale)}
+
+
 def slot_of(interval: Interval, scale: Scale) -> int | None:
     """Which narrow slot an interval falls into that is too short for a bar of its own."""
     x, end = span(interval, scale)
@@ -206,7 +217,7 @@ def draw_shares(
     widths: dict[State, float] = defaultdict(float)
     for interval in run:
         begin, end = span(interval, scale)
-        widths[interval.state] += end - begin + NOTHING
+        widths[interval.state] += end - begin
     whole = sum(widths.values())
     for state in (state for state in STATES if state in widths):
         share = widths[state] / whole
@@ -278,7 +289,7 @@ def handovers(svg: Element, scale: Scale) -> None:
 
 def legend(timeline: Timeline) -> list[list[str]]:
     """The states and the marks that the picture has, in rows that fit its width."""
-    states = {interval.state for lane in timeline.lanes for interval in lane.intervals}
+    states = states_in(timeline, Scale(timeline))
     marks = {mark.kind for lane in timeline.lanes for mark in lane.marks}
     rows: list[list[str]] = []
     for names in ([s for s in STATES if s in states], [m for m in MARKS if m in marks]):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
+from infra.settings import Settings
 from tests.console.reading import Opened, Opener
+from tests.http.conftest import served_in
+from tests.ledger.lines import lines_of_calls
+from tests.several_ledgers import ledgers_in, place_of
 
 PAGES = (
     "/console/find",
@@ -34,7 +40,10 @@ PAGES = (
 )
 
 
-@pytest.fixture(scope="module", params=[("en-GB", 1280, "light"), ("it-IT", 390, "dark")], ids=str)
+SCREENS = (("en-GB", 1280, "light"), ("it-IT", 390, "dark"))
+
+
+@pytest.fixture(scope="module", params=SCREENS, ids=str)
 def reader(request: pytest.FixtureRequest, opener: Opener) -> Opened:
     """An auditor with a wide light screen, and one with a narrow dark one."""
     language, width, scheme = request.param
@@ -45,8 +54,81 @@ def reader(request: pytest.FixtureRequest, opener: Opener) -> Opened:
 def test_a_page_has_no_barrier(path: str, reader: Opened) -> None:
     reader.go(path)
     assert reader.violations() == []
-    width = reader.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert width <= 0, f"{width} pixels too wide"
+    assert too_wide(reader) <= 0
+
+
+def too_wide(reader: Opened) -> int:
+    """By how many pixels a page is wider than its screen."""
+    pixels: int = reader.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return pixels
+
+
+@pytest.fixture(scope="module")
+def company(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opener]:
+    """The server of one ledger of two, of which the other cannot be read yet."""
+    folder = tmp_path_factory.mktemp("company")
+    ledgers = ledgers_in(folder)
+    several = [(Settings(), place_of(ledgers, name)) for name in ("italy", "rest")]
+    with served_in(several[0][1], several=several) as served, Opener(browser, served) as opener:
+        served.ask(lines_of_calls(1)[0])
+        yield opener
+
+
+@pytest.mark.parametrize(("language", "width", "scheme"), SCREENS)
+def test_the_page_of_all_ledgers_has_no_barrier(
+    language: str, width: int, scheme: str, company: Opener
+) -> None:
+    reader = company.enter("auditor", language, width, color_scheme=scheme)
+    assert reader.go("/console/operations/ledgers") == 200
+    rows = reader.page.locator("tbody tr").all_inner_texts()
+    assert [row.split()[0] for row in rows] == ["italy", "rest"]
+    assert reader.violations() == []
+    assert too_wide(reader) <= 0
+
+
+@pytest.mark.parametrize("language", ["en-GB", "it-IT"])
+def test_a_narrow_screen_has_its_pages_in_a_menu_that_needs_no_script(
+    language: str, opener: Opener
+) -> None:
+    reader = opener.enter("auditor", language, 390, java_script_enabled=False)
+    reader.go("/console/find")
+    page = reader.page
+    head = page.locator("header.bar")
+    assert page.locator(".bar nav").is_hidden()
+    box = head.bounding_box()
+    assert box is not None
+    assert box["height"] <= 60
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    links = page.locator(".bar nav a").all()
+    assert len(links) == 6
+    for one in (*links, page.locator(".bar summary"), *page.locator(".reader button").all()):
+        target = one.bounding_box()
+        assert target is not None
+        assert min(target["width"], target["height"]) >= 24
+    reader.click(page.locator(".bar nav a").nth(1))
+    assert page.url.endswith("/console/reports")
+
+
+def test_a_wide_screen_has_its_pages_in_view(auditor: Opened) -> None:
+    auditor.go("/console/find")
+    assert auditor.page.locator(".bar nav a").first.is_visible()
+    assert auditor.page.locator(".bar summary").is_hidden()
+
+
+def test_where_there_is_no_page_the_way_to_the_others_is_shown(auditor: Opened) -> None:
+    assert auditor.go("/console/nowhere") == 404
+    auditor.click(".bar nav >> text=Rules")
+    assert auditor.page.url.endswith("/console/rules")
+
+
+def test_the_heads_of_figures_are_no_taller_than_three_lines(opener: Opener) -> None:
+    reader = opener.enter("auditor", "it-IT", 390)
+    reader.go("/console/reports/exits")
+    head = reader.page.locator(".figures thead tr").bounding_box()
+    assert head is not None
+    assert head["height"] <= 3 * 20 + 16
 
 
 @pytest.mark.parametrize(("language", "width"), [("en-GB", 1280), ("it-IT", 390)])

@@ -116,6 +116,17 @@ def test_an_earlier_moment_shows_what_was_known_then(auditor: Opened) -> None:
     assert len(auditor.page.locator(".entry").all()) > 10
 
 
+def test_the_legend_names_what_the_picture_has_and_not_what_only_just_began(
+    auditor: Opened,
+) -> None:
+    auditor.go("/console/calls/centre/A?known_at=4")
+    assert "agent-1 put the customer on hold." in auditor.main
+    shown = set(auditor.page.locator(".legend li").all_inner_texts())
+    assert "hold" not in shown
+    assert {"waiting", "talk"} <= shown
+    assert auditor.page.locator(".lanes rect[fill='url(#state-hold)']").count() == 0
+
+
 def test_the_slider_shows_an_earlier_moment_by_itself(auditor: Opened) -> None:
     auditor.go("/console/calls/centre/A?q=transferred:yes")
     auditor.page.focus("#event")

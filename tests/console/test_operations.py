@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,20 @@ def test_what_is_no_longer_waiting_or_has_no_reason_is_said_to(run: Served) -> N
     assert send(client, discard, {"why": " "}).status_code == 400
     assert send(client, "/console/operations/quarantine/99/retry", {}).status_code == 404
     assert send(entered(run, "auditor"), discard, {"why": "x"}).status_code == 403
+
+
+def test_a_store_that_cannot_be_asked_is_no_entry_that_is_missing(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        ledger.quarantine.add("a desktop", b"{", "no JSON")
+    with served_in(tmp_path) as served:
+        client = entered(served, "admin")
+        with sqlite3.connect(served.folder.sqlite_file) as store:
+            store.execute("alter table quarantine rename to elsewhere")
+        for what in ("retry", "discard"):
+            answer = send(client, f"/console/operations/quarantine/1/{what}", {"why": "x"})
+            assert (answer.status_code, "no such table" in answer.text) == (503, True)
+            over_http = served.admin.post(f"/v1/quarantine/1/{what}", json={"why": "x"})
+            assert (over_http.status_code, "no such table" in over_http.text) == (503, True)
 
 
 def test_a_dead_letter_is_read_again_by_whoever_has_the_tables(
