@@ -73,6 +73,8 @@ class WrapUp(Struct, frozen=True, gc=False):
     reason: str | None = None
     applied_version: int | None = None
     extensions: int = 0
+    seen_to_open: bool = False
+    """An observed reason, or extension, may be told before what opens the wrap-up."""
 
     @property
     def is_open(self) -> bool:
@@ -81,6 +83,11 @@ class WrapUp(Struct, frozen=True, gc=False):
     @property
     def reason_given(self) -> bool:
         return self.reason is not None
+
+    @property
+    def waits_for_its_opening(self) -> bool:
+        """Whether the reason was told before the wrap-up opened."""
+        return self.reason_given and not self.seen_to_open
 
 
 class ToldFact(Struct, frozen=True, gc=False):

@@ -286,7 +286,7 @@ def after_request(call: Call, requested: TransferRequested) -> Call:
         ),
         transfers=requested.transfer_number,
         wrap_ups=with_wrap_up(call, number, requested.wrap_up_agent, WrapUpStatus.PENDING),
-        wrap_ups_opened=number or call.wrap_ups_opened,
+        wrap_ups_opened=max(call.wrap_ups_opened, number or 0),
         latest_numbers=call.with_latest(
             "transfer", target_of(requested), requested.transfer_number
         ),
@@ -343,6 +343,6 @@ def after_exit(call: Call, exited: Exited) -> Call:
         hold_number=None if is_customer else call.hold_number,
         consult=None if is_customer else call.consult,
         wrap_ups=with_wrap_up(call, exited.wrap_up_number, exited.wrap_up_agent, WrapUpStatus.OPEN),
-        wrap_ups_opened=exited.wrap_up_number or call.wrap_ups_opened,
+        wrap_ups_opened=max(call.wrap_ups_opened, exited.wrap_up_number or 0),
         latest_numbers=call.with_latest("exit", exited.party, exited.exit_number),
     )

@@ -75,7 +75,8 @@ class PendingEvents:
     def opening_for_owner(self) -> Opening:
         """The wrap-up to open for the owner, unless one is open or the owner is external (Q22).
 
-        The customer's exit has opened it for good (R18): nothing after that opens another.
+        The customer's exit has opened it for good (R18): nothing after that opens another. One
+        whose reason was told before it opened is that one.
         """
         owner = self.call.owner
         if owner is None or owner.kind is not PartyKind.AGENT or self.call.customer_left:
@@ -83,6 +84,8 @@ class PendingEvents:
         wrap_up = self.call.wrap_up(owner.id)
         if wrap_up is not None and wrap_up.is_open:
             return NO_OPENING
+        if wrap_up is not None and wrap_up.waits_for_its_opening:
+            return Opening(wrap_up.number, owner.id)
         return Opening(self.call.wrap_ups_opened + 1, owner.id)
 
     def wrap_up_of(self, agent: str) -> tuple[int, str]:

@@ -29,6 +29,10 @@ OWN_READINGS: Final[tuple[str, ...]] = (
     "After a transfer to a queue an acceptance is the answer: some systems tell it in the shape "
     "of a transfer to an agent (Q24). Without a customer nobody waits there.",
     "A miss that is told after somebody else's answer is a miss; the offer was closed before (O2).",
+    "An answer that is told after another agent's, by one whom the queue rang as well, was "
+    "answered elsewhere: it lets nobody in (O2, L6).",
+    "A reason that is told before the wrap-up opens is that of the wrap-up which opens next for "
+    "this agent; opened by a transfer request, it is provisional until the acceptance (Q3, W5).",
     "A stale command is refused as stale (L2) before anything else is asked: whoever sent it "
     "judged by another state of the call.",
     "Offering or ending a call that has ended is refused by L4; a resume in conference, whoever "

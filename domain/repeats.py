@@ -125,7 +125,7 @@ def offered_already(call: Call, agent: str) -> Repeat | None:
 
 
 def answered_already(call: Call, actor: str) -> Repeat | None:
-    """The agent is in the call, or was and has no offer to come back by."""
+    """The agent is in the call, or was and has no offer to come back by; or another was first."""
     offer = call.offer_meant(actor)
     if offer is not None:
         party = call.party(offer.agent)
@@ -135,8 +135,16 @@ def answered_already(call: Call, actor: str) -> Repeat | None:
     if party is not None:
         return numbered("stay", party.stay_number)
     if owner is not None or call.ended:
-        return numbered("stay", call.latest("stay", actor))
+        stay = call.latest("stay", actor)
+        return numbered("stay", stay) or answered_elsewhere(call, actor)
     return None
+
+
+def answered_elsewhere(call: Call, actor: str) -> Repeat | None:
+    """Another's answer has closed this agent's offer, and the first one wins (O2)."""
+    number = call.latest("offer", actor)
+    closed = call.latest("call.offer-closed.v1", str(number))
+    return numbered("offer", closed) if actor in call.offered_agents else None
 
 
 def lost_already(call: Call, actor: str, agent: str | None, action: str) -> Repeat | None:

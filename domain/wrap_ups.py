@@ -11,10 +11,18 @@ from domain.events import WrapUpApplied, WrapUpExtended
 def with_wrap_up(
     call: Call, number: int | None, agent: str | None, status: WrapUpStatus
 ) -> tuple[WrapUp, ...]:
-    """Open a wrap-up for an agent, in the place of that agent's latest one."""
+    """Open a wrap-up for an agent, in the place of that agent's latest one.
+
+    One whose reason was told before has it, and is closed by it unless it is only pending.
+    """
     if number is None or agent is None:
         return call.wrap_ups
-    return with_latest(call, WrapUp(number, agent, status))
+    known = call.wrap_up(agent)
+    if known is None or known.number != number:
+        return with_latest(call, WrapUp(number, agent, status, seen_to_open=True))
+    if status is WrapUpStatus.OPEN:
+        status = known.status
+    return with_latest(call, replace(known, status=status, seen_to_open=True))
 
 
 def without_pending(call: Call, number: int | None) -> tuple[WrapUp, ...]:
@@ -32,7 +40,11 @@ def with_final(call: Call, number: int | None, agent: str | None) -> tuple[WrapU
     if all(wrap_up.number != number for wrap_up in call.wrap_ups):
         return with_wrap_up(call, number, agent, WrapUpStatus.OPEN)
     return tuple(
-        replace(wrap_up, status=WrapUpStatus.APPLIED if wrap_up.reason_given else WrapUpStatus.OPEN)
+        replace(
+            wrap_up,
+            status=WrapUpStatus.APPLIED if wrap_up.reason_given else WrapUpStatus.OPEN,
+            seen_to_open=True,
+        )
         if wrap_up.number == number
         else wrap_up
         for wrap_up in call.wrap_ups

@@ -85,7 +85,10 @@ told as (
         agent,
         case
             when voided_version > coalesce(applied_version, 0) then 'void'
-            when applied_version is not null and (opened_at is not null or not coalesce(is_provisional, false))
+            -- A reason that is told before the request is provisional until the transfer is accepted.
+            when
+                applied_version is not null
+                and (opened_at is not null or (pending_at is null and not coalesce(is_provisional, false)))
                 then 'applied'
             when opened_at is null and pending_at is not null then 'pending'
             else 'open'

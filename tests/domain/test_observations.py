@@ -57,6 +57,24 @@ def test_an_unnamed_wrap_up_closes_the_oldest_that_is_open() -> None:
     outcome.with_fields("wrap-up-applied", wrap_up_number=1, wrap_up_agent=A1).leaves("ended")
 
 
+def test_a_reason_told_before_the_end_is_that_of_the_wrap_up_which_the_end_opens() -> None:
+    for ends in (s.leave(), s.end_call(), s.hang_up(A1)):
+        told = given(*s.connected()).and_observed(s.apply_wrap_up())
+        outcome = told.when_observed(ends).with_fields("exited", wrap_up_number=1, wrap_up_agent=A1)
+        outcome.leaves("closed")
+        assert outcome.call.wrap_ups_opened == 1
+
+
+def test_a_reason_told_before_the_transfer_is_provisional_until_it_is_accepted() -> None:
+    told = given(*s.connected()).and_observed(s.apply_wrap_up(), s.request_transfer(target=A2))
+    assert [wrap_up.status for wrap_up in told.call.wrap_ups] == ["pending"]
+    accepted = told.when_observed(s.accept_transfer(A2))
+    accepted.with_fields("transfer-accepted", wrap_up_number=1, wrap_up_agent=A1)
+    assert [wrap_up.status for wrap_up in accepted.call.wrap_ups] == ["applied"]
+    declined = told.and_observed(s.decline_transfer()).when_observed(s.end_call())
+    declined.with_fields("exited", wrap_up_number=2, wrap_up_agent=A1).leaves("ended")
+
+
 def test_a_second_reason_keeps_the_number_of_the_wrap_up_it_repeats() -> None:
     outcome = given(*s.closed()).when_observed(s.apply_wrap_up(reason="other"))
     outcome.recorded_although("W5").with_fields("wrap-up-applied", wrap_up_number=1)

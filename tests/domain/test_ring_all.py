@@ -18,6 +18,19 @@ def test_the_first_answer_wins_and_leaves_no_offer_open() -> None:
     given(*RINGING, s.answer(A2)).when(s.answer(A1)).refused_by("R22")
 
 
+def test_an_answer_told_after_another_s_lets_nobody_in() -> None:
+    second = given(*RINGING, s.answer(A1)).when_observed(s.answer(A2))
+    second.recorded_although("R22", "O1", "L6").then("observation-repeated")
+    second.with_fields("observation-repeated", thing="offer", number=2)
+    assert [party.id for party in second.call.agents] == [A1]
+    given(*RINGING).and_observed(s.answer(A1)).when_observed(s.leave()).leaves("ended")
+
+
+def test_who_missed_the_offer_and_answers_after_all_is_in() -> None:
+    missed = given(*RINGING, s.miss_offer(A2), s.answer(A1))
+    missed.when_observed(s.answer(A2)).then("answered")
+
+
 def test_a_miss_or_a_refusal_is_of_the_agent_who_is_named_or_acts() -> None:
     given(*RINGING).when(s.miss_offer(A2)).with_fields("offer-missed", offer_number=2, agent=A2)
     given(*RINGING).when(s.miss_offer(agent=A3)).with_fields("offer-missed", offer_number=3)

@@ -119,7 +119,7 @@ def wrap_ups(events: Iterable[Document]) -> dict[tuple[str, int], str]:
         key = event["subject"], event["data"]["wrap_up_number"]
         match event["type"]:
             case "call.transfer-requested.v1":
-                status[key] = "pending"
+                status[key] = "given" if status.get(key) == "applied" else "pending"
             case "call.transfer-accepted.v1" | "call.transferred-to-queue.v1" | "call.exited.v1":
                 opened_for_good.add(key)
                 status[key] = "applied" if status.get(key) in ("given", "applied") else "open"
