@@ -44,6 +44,10 @@ class CallNotFoundError(LedgerError):
     """No call, or more than one, has this id."""
 
 
+class CallNotShownError(LedgerError):
+    """The call is recorded, and the tables have not come to it yet."""
+
+
 class OneCall(NamedTuple):
     """A call's events in order, and the moment that they are of."""
 
@@ -118,13 +122,22 @@ def one_call(
 def read_call(
     reader: ReadSide, folder: LedgerFolder, call_id: str, source: str | None, asked: AskedMoment
 ) -> OneCall:
-    """As `one_call`, of a reader that is open."""
+    """As `one_call`, of a reader that is open.
+
+    Raises `CallNotShownError` too, where the reader does not wait for all that is recorded.
+    """
     as_of = asked.looked_up(reader)
     # Whatever was known then is known now.
     known = (one for one in reader.calls_of_id(call_id) if source in (None, one[0]))
     answers = [(one, reader.ask(EVENTS, {"call_position": one[1]}, as_of=as_of)) for one in known]
     found = [(*one, answer) for one, answer in answers if answer.table.num_rows]
     if not found:
+        for (its_source, place), answer in answers:
+            if as_of is None and answer.position < place:
+                raise CallNotShownError(
+                    f"Call {call_id} of {its_source} is recorded, at position {place:,}, and"
+                    f" position {answer.position:,} is shown so far: ask again in a moment."
+                )
         of_source = f" of source {source}" if source else ""
         raise CallNotFoundError(
             f"There {'is' if as_of is None else 'was'} no call {call_id}{of_source} in {folder}"

@@ -71,7 +71,7 @@ def show_call(
     sees_events = visitor.may("read a call's events")
     operation = "read a call's events" if sees_events else "read a call's state"
     service.log_reading(request, visitor.key, operation)
-    with service.reader() as reader:
+    with service.reader(None if known_at else 0) as reader:
         places = (place for one, place in reader.calls_of_id(call_id) if one == source)
         head = reader.ask(EVENT_COUNT, {"call_position": next(places, 0), "version": event or 0})
         (events,) = head.table.to_pylist()

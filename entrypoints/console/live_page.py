@@ -216,7 +216,7 @@ def message(event: str, position: int, content: str) -> bytes:
 def board_of(request: Request, asked: Asked, position: int) -> Board:
     """The board at a position or later, shared with whoever looks at the same one."""
     boards: Boards = request.app.state.boards
-    return boards.at(position, asked, service_of(request).reader)
+    return boards.at(position, asked, partial(service_of(request).reader, position))
 
 
 def facts_of(board: Board, asked: Asked) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def compare_paper(request: Request, name: str, visitor: Reads) -> Response:
     paper = paper_of(service, name, words)
     as_of = paper.question.as_of
     assert as_of is not None
-    with service.reader() as reader:
+    with service.reader(None) as reader:
         is_same = is_same_answer(paper, answered(reader, paper.question))
         now = moment(reader, None, as_of.happened_by, as_of.with_corrections)
         today = answered(reader, replace(paper.question, as_of=now))
@@ -137,7 +137,7 @@ def save_report(
             "Reports over shards are not saved: refusals of an earlier moment may come."
         )
         raise Problem(409, "of-shards", said)
-    with service.reader() as reader:
+    with service.reader(None) as reader:
         as_of = asked.moment.looked_up(reader) or moment(reader, None, None, True)
         question = ReportQuestion(asked.report.name, asked.groups, asked.selection, as_of)
         answer = answered(reader, question)

@@ -120,7 +120,7 @@ def show_calls(
         raise Problem(400, "malformed", said) from None
     service = service_of(request)
     service.log_reading(request, visitor.key, "read reports")
-    with service.reader() as reader:
+    with service.reader(asked.needed_position) as reader:
         answer = reader.ask(sql, parameters, as_of=asked.moment.looked_up(reader))
     calls = answer.table.to_pylist()
     return page(
@@ -144,7 +144,7 @@ def read(request: Request, visitor: Visitor, asked: ReportPage) -> ReportAnswer:
     if asked.is_over_all:
         with service.over_all() as ledgers:
             return answered_by_all(ledgers, question)
-    with service.reader() as reader:
+    with service.reader(asked.needed_position) as reader:
         return answered(reader, replace(question, as_of=asked.moment.looked_up(reader)))
 
 

@@ -61,6 +61,11 @@ class ReportPage:
         return AskedMoment(self.filters.get("known_at"), time_zone=self.time_zone)
 
     @property
+    def needed_position(self) -> int | None:
+        """What tables have to show: whatever they do, but everything for an earlier moment."""
+        return 0 if self.moment.is_now else None
+
+    @property
     def path(self) -> str:
         """The page, without its question."""
         return f"/console/reports/{quote(self.report.name)}"

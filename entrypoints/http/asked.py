@@ -63,10 +63,15 @@ class Asked:
 
     def check_is_now(self) -> None:
         """Raise `Problem` where an earlier moment, or a position, of one ledger is asked for."""
-        if self._wait_for or self.moment != AskedMoment(time_zone=self.time_zone):
+        if self.needed_position != 0:
             raise Problem(
                 400, "malformed", "An earlier moment is of one ledger: leave `ledgers` out."
             )
+
+    @property
+    def needed_position(self) -> int | None:
+        """What tables have to show; for an earlier moment everything, or it would change yet."""
+        return self._wait_for if self.moment.is_now else None
 
     def reached(self, position: int) -> dict[str, str]:
         """The headers of an answer; raises `Problem` where it is of before the awaited position."""

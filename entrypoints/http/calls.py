@@ -57,7 +57,7 @@ def read_state(
         raise Problem(403, "not-allowed", f"This key reads calls of {key.source} only.")
     service = service_of(request)
     service.log_reading(request, key, "read a call's state")
-    with service.reader() as reader:
+    with service.reader(asked.needed_position) as reader:
         call = known_call(reader, service, source, call_id, asked)
         row = row_of(reader, call)
     headers = asked.reached(call.position) | {"ETag": f'"{len(call.events)}"'}
@@ -76,7 +76,7 @@ def read_events(
     source, call_id = unquote(source), unquote(call_id)
     service = service_of(request)
     service.log_reading(request, key, "read a call's events")
-    with service.reader() as reader:
+    with service.reader(asked.needed_position) as reader:
         call = known_call(reader, service, source, call_id, asked)
     headers = asked.reached(call.position)
     versions = {event["version"] for event in call.events}
@@ -105,7 +105,7 @@ def draw_timeline(
     source, call_id = unquote(source), unquote(call_id)
     service = service_of(request)
     service.log_reading(request, key, "read a call's events")
-    with service.reader() as reader:
+    with service.reader(asked.needed_position) as reader:
         call = known_call(reader, service, source, call_id, asked)
     headers = asked.reached(call.position)
     drawn = lanes(call.events, until=drawn_until(call.as_told, call.moment))

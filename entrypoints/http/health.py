@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from starlette.background import BackgroundTask
 
 from entrypoints.http.keys import Caller
 from entrypoints.http.permissions import AllowedTo
@@ -38,7 +37,7 @@ def readyz(request: Request) -> Response:
     """Store and tables answer, the disk has room, and tables are not a million events behind."""
     readiness: Readiness = request.app.state.readiness
     if why_not := readiness.why_not():
-        return PlainTextResponse(f"{why_not}\n", 503, background=BackgroundTask(readiness.catch_up))
+        return PlainTextResponse(f"{why_not}\n", 503)
     return PlainTextResponse("ok\n")
 
 

@@ -53,7 +53,7 @@ def list_quarantine(
     if not kind:
         entries = unread_after(service.folder, int(number), limit + 1, with_resolved)
         number = "0"
-    with service.reader() as reader:
+    with service.reader(wait_for) as reader:
         letters, position = dead_letters_after(reader, int(number), with_resolved)
     entries += letters[: limit + 1 - len(entries)]
     headers = reached(position, wait_for)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from queue import Empty, LifoQueue
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 READERS: Final = 8
 """Questions that are answered at a time."""
 
+MOST_WAITING: Final = READERS // 2
+"""So many of them may need more than tables show: those that do not always find a turn."""
+
 READER_SECONDS: Final = 10.0
 """How long a question waits for its turn."""
 
@@ -32,8 +35,15 @@ TOO_MANY: Final = "Too many questions are being answered: ask again."
 class ReadSides(Protocol):
     """Lends tables to one request after the other."""
 
-    def lent(self) -> AbstractContextManager[ReadSide]:
-        """The tables, for one request. Raises `LedgerError` when nobody gives them back."""
+    def lent(self, needed_position: int | None) -> AbstractContextManager[ReadSide]:
+        """The tables, for one request, which needs this position; none is all that is recorded.
+
+        Raises `LedgerError` when nobody gives them back.
+        """
+        ...
+
+    def follow(self) -> None:
+        """Keep them near the store from now on, where that is this server's to do."""
         ...
 
     def position(self) -> int:
@@ -57,26 +67,44 @@ class FolderTables:
     """Those of a folder: whoever came first has them, and the others have a line to it."""
 
     def __init__(self, folder: LedgerFolder) -> None:
+        from projections.serving.background import BackgroundProjector
+
         self._folder = folder
+        self._projector = BackgroundProjector(folder)
         self._readers: LifoQueue[Reader | None] = LifoQueue()
         for _ in range(READERS):
             self._readers.put(None)
+        self._waiting = BoundedSemaphore(MOST_WAITING)
 
     @contextmanager
-    def lent(self) -> Iterator[Reader]:
-        """A reader, brought up once to what the store has when the request begins to ask."""
+    def lent(self, needed_position: int | None) -> Iterator[Reader]:
+        """A reader of what the tables show, or all that was recorded before where that is little.
+
+        From the first on, the tables are kept near the store; until they are, it is waited for.
+        """
         from projections.serving.client import Reader
 
-        try:
-            reader = self._readers.get(timeout=READER_SECONDS)
-        except Empty:
-            raise LedgerError(TOO_MANY) from None
-        try:
-            reader = reader or Reader(self._folder)
-            with reader.at_one_head():
-                yield reader
-        finally:
-            self._readers.put(reader)
+        self.follow()
+        needed_position = needed_position if self._projector.keeps_up else None
+        with ExitStack() as turn:
+            if needed_position != 0:
+                if not self._waiting.acquire(timeout=READER_SECONDS):
+                    raise LedgerError(TOO_MANY)
+                turn.callback(self._waiting.release)
+            try:
+                reader = self._readers.get(timeout=READER_SECONDS)
+            except Empty:
+                raise LedgerError(TOO_MANY) from None
+            try:
+                reader = reader or Reader(self._folder)
+                with reader.for_one_request(needed_position):
+                    yield reader
+            finally:
+                self._readers.put(reader)
+
+    def follow(self) -> None:
+        """Begin to, unless it is done already."""
+        self._projector.begin()
 
     def position(self) -> int:
         """How far they are."""
@@ -93,7 +121,8 @@ class FolderTables:
         return {}
 
     def close(self) -> None:
-        """Close each reader."""
+        """End the rounds, and close each reader."""
+        self._projector.close()
         while not self._readers.empty():
             reader = self._readers.get()
             if reader is not None:
@@ -112,14 +141,17 @@ class PublishedTables:
         check_same_ledger(place, self._latest.reader().first_event, folder)
 
     @contextmanager
-    def lent(self) -> Iterator[ReadSide]:
-        """All questions of a request are answered from one version."""
+    def lent(self, needed_position: int | None) -> Iterator[ReadSide]:  # noqa: ARG002 - see below
+        """All questions of a request are answered from one version; it cannot be brought up."""
         if not self._turns.acquire(timeout=READER_SECONDS):
             raise LedgerError(TOO_MANY)
         try:
             yield self._latest.reader()
         finally:
             self._turns.release()
+
+    def follow(self) -> None:
+        """Whoever publishes them does."""
 
     def position(self) -> int:
         """That of the lowest shard."""

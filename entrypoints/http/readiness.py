@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from threading import Lock
+from contextlib import closing, contextmanager
 from typing import Final
 
 from entrypoints.http.service import Service
@@ -24,22 +23,11 @@ class Readiness:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._catching_up = Lock()
         self.looked_up = LookedUp(self._figures)
 
     def why_not(self) -> str:
         """Empty, or what is missing."""
         return self.looked_up.figures()[1]
-
-    def catch_up(self) -> None:
-        """Bring the tables up to the store, unless somebody is at it: who waits asks nothing."""
-        if self._catching_up.acquire(blocking=False):
-            try:
-                # What stops it is said by the next who looks.
-                with suppress(LedgerError), self._service.reader() as reader:
-                    reader.ask("select 1")
-            finally:
-                self._catching_up.release()
 
     def _figures(self) -> Figures:
         folder = self._service.folder
@@ -53,6 +41,7 @@ class Readiness:
         with said_as("The tables cannot be read."):
             behind = max(0, position - self._service.tables.position())
         if behind > MOST_BEHIND_EVENTS:
+            self._service.tables.follow()
             raise LedgerError(f"The tables are {behind:,} events behind, and are brought up.")
         return {"store_position": position, "lag_events": behind}
 

@@ -100,7 +100,7 @@ def read_report(
         with service.over_all() as over_all:
             answer = answered_by_all(over_all, question)
     else:
-        with service.reader() as reader:
+        with service.reader(asked.needed_position) as reader:
             as_of = asked.moment.looked_up(reader)
             answer = answered(reader, replace(question, as_of=as_of))
         headers = asked.reached(answer.about["position"])

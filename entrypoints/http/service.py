@@ -112,11 +112,15 @@ class Service:
         self._answer_seconds = limits.answer_seconds
 
     @contextmanager
-    def reader(self) -> Iterator[TimedReader]:
-        """Somebody who answers; what it is asked raises `Problem` where it takes too long."""
+    def reader(self, needed_position: int | None = 0) -> Iterator[TimedReader]:
+        """Somebody who answers; what it is asked raises `Problem` where it takes too long.
+
+        Answers show what the tables show, and this position where the ledger has it; none is all
+        that is recorded.
+        """
         from entrypoints.http.timed_reader import TimedReader
 
-        with self.tables.lent() as tables:
+        with self.tables.lent(needed_position) as tables:
             yield TimedReader(tables, self._answer_seconds)
 
     def all_ledgers(self) -> AllLedgers:

@@ -42,9 +42,14 @@ class AskedMoment(NamedTuple):
     without_corrections: bool = False
     time_zone: str = "UTC"
 
+    @property
+    def is_now(self) -> bool:
+        """Whether no earlier moment is asked for."""
+        return not (self.known_at or self.happened_by or self.without_corrections)
+
     def looked_up(self, reader: Answering) -> AsOf | None:
         """The moment in the ledger; nothing when none is asked for. Raises as `moment` does."""
-        if not (self.known_at or self.happened_by or self.without_corrections):
+        if self.is_now:
             return None
         from projections.serving.moment import moment
 

@@ -30,6 +30,7 @@ from projections.serving.isolated import ANSWER, TablesMoved, Task, answer_isola
 from projections.serving.line import called_owner
 from projections.serving.owner import Owner
 from projections.serving.protocol import (
+    ANY,
     Answer,
     Question,
     pack_question,
@@ -50,6 +51,9 @@ from projections.serving.snapshot_file import check_place, publish, told_by
 
 PATIENCE_SECONDS: Final = 10.0
 """How long an asker waits for its own position before it takes an answer from before."""
+
+LITTLE_BEHIND_EVENTS: Final = 100
+"""So many are shown in a moment, and are waited for also where older tables would do."""
 
 DEADLINE_SECONDS: Final = 120.0
 IN_USE_SECONDS: Final = 1.0
@@ -93,7 +97,9 @@ class Reader:
         self._first_event: int | None = None
         self._feed = self._open_feed()
         self._head: Ends | None = None
-        """What questions show at least, where several are of one moment."""
+        """What questions show at least, where several are of one request."""
+        self._needed_position: int | None = None
+        self._brought_up_to: Ends | None = None
 
     @property
     def ledger(self) -> str | None:
@@ -117,16 +123,27 @@ class Reader:
         self._hang_up()
 
     @contextmanager
-    def at_one_head(self) -> Iterator[None]:
+    def for_one_request(self, needed_position: int | None = None) -> Iterator[None]:
         """Until this ends, questions show what was recorded when it began, and not all since.
 
-        So the tables are brought up once for all of them, however much arrives meanwhile.
+        With a needed position, which may be 0, tables that show it and are further behind than
+        `LITTLE_BEHIND_EVENTS` are asked as they are; whoever uses it sees to it that they follow.
         """
-        self._head = self._feed.head()
+        self._head, self._needed_position = self._feed.head(), needed_position
         try:
             yield
         finally:
-            self._head = None
+            self._head = self._needed_position = None
+
+    def bring_up(self) -> None:
+        """Bring the tables up to the store, unless they were since it last changed.
+
+        Raises as `ask` does.
+        """
+        head = self._feed.head()
+        # Whoever has the tables may follow something that is behind the store, or nothing.
+        if head != self._brought_up_to and self.ask("select 1").position >= head.position:
+            self._brought_up_to = head
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -224,6 +241,8 @@ class Reader:
             is_isolated,
             as_of,
             first_event=self._first_event,
+            needed_position=self._needed_position or 0,
+            waits_for_events=ANY if self._needed_position is None else LITTLE_BEHIND_EVENTS,
         )
 
     def _answer(self, question: Question, from_lent: FromLent = answer_isolated) -> Answer:

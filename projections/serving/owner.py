@@ -237,8 +237,9 @@ class Owner:
 
 
 def is_behind(cursor: duckdb.DuckDBPyConnection, question: Question) -> bool:
-    """Whether the models do not show yet what was recorded before the question."""
+    """Whether the models lack something that the question is to wait for."""
     ((position, refusal_number),) = cursor.execute(
         "select projected_position, projected_refusal_number from feed_positions"
     ).fetchall()
-    return bool(question.wanted_position > position or question.wanted_refusal > refusal_number)
+    lacked = max(question.wanted_position - position, question.wanted_refusal - refusal_number)
+    return bool(question.needed_position > position or 0 < lacked <= question.waits_for_events)

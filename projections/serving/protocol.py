@@ -9,7 +9,7 @@ import json
 import socket
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -25,6 +25,8 @@ from projections.serving.sandbox import (
     TookTooLong,
 )
 from projections.serving.snapshot import Snapshot
+
+ANY: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Question:
     """The position of the call that an earlier moment's tables are asked about; none is all."""
     first_event: int | None = None
     """The fingerprint of the asker's first event, by which its ledger is known; none is any."""
+    needed_position: int = 0
+    """What the answer has to show, however long that takes within the patience."""
+    waits_for_events: int = ANY
+    """Tables that show what is needed and lack more events than these are asked as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,8 @@ def pack_question(question: Question) -> bytes:
             "as_of": question.as_of and question.as_of.as_json(),
             "only_call": question.only_call,
             "first_event": question.first_event,
+            "needed_position": question.needed_position,
+            "waits_for_events": question.waits_for_events,
         },
     )
 

@@ -44,10 +44,10 @@ def test_what_was_recorded_before_the_question_is_in_the_answer(tmp_path: Path) 
     assert count(tmp_path) == (5, 5)
 
 
-def test_questions_of_one_head_bring_the_tables_up_once(tmp_path: Path) -> None:
+def test_questions_of_one_request_bring_the_tables_up_once(tmp_path: Path) -> None:
     record_some(tmp_path, 1, 4)
     with Reader(tmp_path) as reader:
-        with reader.at_one_head():
+        with reader.for_one_request():
             assert reader.ask("select 1").position == 3
             record_some(tmp_path, 4, 6)
             assert reader.ask("select 1").position == 3

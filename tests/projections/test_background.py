@@ -1,0 +1,120 @@
+"""Tables that are kept near the store: questions do not wait for rounds unless they need to."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from entrypoints.one_call import NOW, CallNotShownError, read_call
+from infra.folder import LedgerFolder
+from infra.local.servers import wait_until
+from ledger.feed import StoreFeed
+from projections.serving.background import BackgroundProjector
+from projections.serving.client import LITTLE_BEHIND_EVENTS, Reader
+from projections.serving.server import owning
+from tests.projections.received_calls import receive, record_some
+
+MORE = LITTLE_BEHIND_EVENTS + 10
+
+
+def shown(folder: Path) -> int:
+    """How far the tables are, without bringing them up."""
+    with Reader(folder, as_it_is=True) as reader:
+        return reader.ask("select 1").position
+
+
+def test_what_is_a_little_behind_is_brought_up_and_what_is_further_is_asked_as_it_is(
+    tmp_path: Path,
+) -> None:
+    record_some(tmp_path, 1, 3)
+    with Reader(tmp_path) as reader:
+        reader.bring_up()
+        record_some(tmp_path, 3, 4)
+        with reader.for_one_request(0):
+            assert reader.ask("select 1").position == 3
+        record_some(tmp_path, 4, 4 + MORE)
+        with reader.for_one_request(0):
+            assert reader.ask("select 1").position == 3
+        with reader.for_one_request(3):
+            assert reader.ask("select 1").position == 3
+        with reader.for_one_request(4):
+            assert reader.ask("select 1").position == 3 + MORE
+
+
+def test_a_call_that_is_recorded_and_not_shown_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    record_some(tmp_path, 1, 3)
+    folder, last = LedgerFolder(tmp_path), receive(2 + MORE).call_id
+    with Reader(tmp_path) as reader:
+        reader.bring_up()
+        record_some(tmp_path, 3, 3 + MORE)
+        with (
+            reader.for_one_request(0),
+            pytest.raises(CallNotShownError, match=f"at position {2 + MORE}, and position 2 is"),
+        ):
+            read_call(reader, folder, last, "test", NOW)
+        with reader.for_one_request(2 + MORE):
+            assert read_call(reader, folder, last, "test", NOW).call_position == 2 + MORE
+
+
+def test_an_answer_does_not_wait_for_a_round_that_is_under_way(tmp_path: Path) -> None:
+    record_some(tmp_path, 1, 3)
+    with owning(tmp_path, lambda: StoreFeed(tmp_path)) as owner, Reader(tmp_path) as reader:
+        owner.bring_up()
+        record_some(tmp_path, 3, 3 + MORE)
+        with ThreadPoolExecutor(1) as thread, reader.for_one_request(0):
+            with owner.writing():
+                before = thread.submit(reader.ask, "select 1").result(timeout=5)
+            assert before.position == 2
+
+
+def test_tables_follow_the_store_while_nobody_asks(tmp_path: Path) -> None:
+    record_some(tmp_path, 1, 3)
+    projector = BackgroundProjector(LedgerFolder(tmp_path))
+    projector.begin()
+    projector.begin()
+    try:
+        assert wait_until(lambda: shown(tmp_path) == 2, 30)
+        record_some(tmp_path, 3, 5)
+        assert wait_until(lambda: shown(tmp_path) == 4, 30)
+        assert projector.keeps_up
+    finally:
+        projector.close()
+    record_some(tmp_path, 5, 6)
+    time.sleep(0.5)
+    assert shown(tmp_path) == 4
+
+
+def test_while_the_store_is_away_it_does_not_keep_up_and_goes_on_once_it_is_back(
+    tmp_path: Path,
+) -> None:
+    record_some(tmp_path, 1, 3)
+    store = tmp_path / "ledger.sqlite"
+    away = store.with_suffix(".away")
+    projector = BackgroundProjector(LedgerFolder(tmp_path))
+    store.rename(away)
+    projector.begin()
+    try:
+        time.sleep(0.5)
+        assert not projector.keeps_up
+        away.rename(store)
+        assert wait_until(lambda: projector.keeps_up, 30)
+        assert shown(tmp_path) == 2
+    finally:
+        projector.close()
+
+
+@pytest.mark.parametrize("before_it_begins", [True, False])
+def test_it_ends_at_once_when_there_is_nothing_to_do(
+    tmp_path: Path, before_it_begins: bool
+) -> None:
+    record_some(tmp_path, 1, 3)
+    projector = BackgroundProjector(LedgerFolder(tmp_path))
+    if not before_it_begins:
+        projector.begin()
+        assert wait_until(lambda: projector.keeps_up, 30)
+    began = time.monotonic()
+    projector.close()
+    assert time.monotonic() - began < 2
