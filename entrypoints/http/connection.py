@@ -25,7 +25,8 @@ class BoundedConnection(HttpToolsProtocol):
     """One connection, closed where a head is too long or too slow, or an answer is not taken.
 
     The first head has to come soon after the connection, and any other soon after its first byte;
-    in between uvicorn bounds how long a connection is idle.
+    in between uvicorn bounds how long a connection is idle. Line ends before a head, which the
+    parser passes over, are a part of it.
     """
 
     longest_bytes = LONGEST_HEAD_BYTES
@@ -44,7 +45,7 @@ class BoundedConnection(HttpToolsProtocol):
         )
         # Head and body of an answer leave as one: each call of the system lets another thread run.
         self.transport = self._together = Together(transport, self.loop)
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._is_between, self._head_bytes = True, False, 0
         self._too_slow: asyncio.TimerHandle | None = None
         self._not_taken: asyncio.TimerHandle | None = None
         self._expect()
@@ -52,7 +53,7 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head has begun."""
         super().on_message_begin()
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._is_between, self._has_only_line_ends = True, False, False
 
     def on_headers_complete(self) -> None:
         """It is there."""
@@ -63,16 +64,18 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """All of the request is there; mostly that is so before anybody looks at it."""
         self.scope["state"][BODY_IS_THERE] = True
+        self._is_between, self._head_bytes = True, 0
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         """Count what comes while a head is expected, and wait for the rest of it, if any."""
+        self._has_only_line_ends = self._is_between
         super().data_received(data)
-        if self._is_in_head:
+        if self._is_in_head or self._has_only_line_ends:
             self._head_bytes += len(data)
             if self._head_bytes > self.longest_bytes:
                 self.transport.close()
-            elif self._too_slow is None:
+            elif self._too_slow is None and (self._is_in_head or self.cycle.response_complete):
                 self._expect()
 
     def pause_writing(self) -> None:

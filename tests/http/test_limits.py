@@ -81,6 +81,12 @@ class Impatient(BoundedConnection):
     unread_seconds = 0.3
 
 
+class Thrifty(BoundedConnection):
+    """Takes little, and is in no hurry."""
+
+    longest_bytes = 1_000
+
+
 class Patient(BoundedConnection):
     """Gives up soon, and not on those who are held up by a busy machine."""
 
@@ -144,8 +150,65 @@ def test_a_second_head_on_a_connection_is_bounded_too() -> None:
             assert [client.get("/livez").status_code for _ in range(3)] == [200] * 3
 
 
+def test_line_ends_alone_are_no_way_to_keep_a_connection() -> None:
+    with (
+        listening(application(), "127.0.0.1", 0, connection=Impatient) as there,
+        connected(there.url) as client,
+    ):
+        client.sendall(ASKED + b"\r\n")
+        assert b"200 OK" in client.recv(65_536)
+        client.settimeout(0.05)
+        for _ in range(100):
+            try:
+                client.sendall(b"\r\n")
+                if client.recv(65_536) == b"":
+                    return
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                return
+        pytest.fail("It is connected still.")
+
+
+def test_line_ends_are_counted_before_a_request_and_after_it() -> None:
+    with listening(application(), "127.0.0.1", 0, connection=Thrifty) as there:
+        begun = time.monotonic()
+        assert answered(there.url, b"\r\n" * 501) == b""
+        assert answered(there.url, ASKED + b"\r\n", *[b"\r\n" * 50] * 30).count(b"200 OK") <= 1
+        assert time.monotonic() - begun < LONGEST_HEAD_SECONDS
+
+
+def test_a_line_end_or_two_between_requests_are_passed_over() -> None:
+    with (
+        listening(application(), "127.0.0.1", 0, connection=Patient) as there,
+        connected(there.url) as client,
+    ):
+        for _ in range(3):
+            client.sendall(ASKED + b"\r\n")
+            client.sendall(b"\r\n")
+            assert b"200 OK" in client.recv(65_536)
+            client.sendall(b"\r\n")
+
+
+def test_line_ends_do_not_cut_off_an_answer_that_is_under_way(large: FastAPI) -> None:
+    with (
+        listening(large, "127.0.0.1", 0, connection=Patient) as there,
+        connected(there.url) as client,
+    ):
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: ledger\r\n\r\n")
+        time.sleep(0.1)
+        client.sendall(b"\r\n")
+        assert b"at last" in client.recv(65_536)
+
+
 LARGE = b"x" * 40_000_000
 """More than the machine itself takes in between."""
+
+
+def answer_slowly() -> Response:
+    """After more time than any head has."""
+    time.sleep(1.2 * Patient.longest_seconds)
+    return Response(b"at last")
 
 
 @pytest.fixture
@@ -153,6 +216,7 @@ def large() -> FastAPI:
     """Whole answers and streams that are large, for clients who should take them."""
     app = FastAPI()
     app.add_api_route("/whole", lambda: Response(LARGE))
+    app.add_api_route("/slow", answer_slowly)
     app.add_api_route("/stream", lambda: StreamingResponse(iter([LARGE] * 2)))
     return app
 
