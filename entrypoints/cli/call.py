@@ -35,6 +35,7 @@ from entrypoints.ui.output import (
 )
 from entrypoints.ui.period import period, zone
 from entrypoints.ui.values import rows_of
+from entrypoints.ui.whole_file import whole_file
 from infra.folder import LedgerFolder
 from projections.reports.report import Selection, where
 
@@ -263,10 +264,9 @@ def timeline(
         console().print(TimelineView(drawn, place))
         print_notes(*notes_of(call.moment))
         return
-    try:
-        svg.write_text(picture(drawn, place), encoding="utf-8")
-    except OSError as error:
-        raise typer.BadParameter(f"{svg} cannot be written: {error.strerror}.") from None
+    picture_text = picture(drawn, place)
+    with whole_file(svg) as beside:
+        beside.write_text(picture_text, encoding="utf-8")
     typer.echo(f"Drawn to {svg}.")
 
 

@@ -58,6 +58,7 @@ from entrypoints.ui.output import (
 from entrypoints.ui.period import period, zone
 from entrypoints.ui.progress import progress
 from entrypoints.ui.values import rows_of
+from entrypoints.ui.whole_file import whole_file
 from entrypoints.workers.lag import CALLS_WITH_DEAD_LETTERS
 from projections.reports import REPORTS
 from projections.reports.query import calls_query
@@ -275,12 +276,11 @@ def print_answer(answer: ReportAnswer, output: Output) -> None:
 
 def draw(answer: ReportAnswer, path: Path, is_dark: bool) -> None:
     """Draw an answer into a file."""
-    from entrypoints.plots.picture import write_picture
+    from entrypoints.plots.picture import picture
 
-    try:
-        write_picture(answer, path, is_dark)
-    except OSError as error:
-        raise typer.BadParameter(f"{path} cannot be written: {error.strerror}.") from None
+    drawn = picture(answer, path, is_dark)
+    with whole_file(path) as beside:
+        beside.write_bytes(drawn)
     typer.echo(f"Drawn to {path}.")
 
 

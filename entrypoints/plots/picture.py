@@ -54,12 +54,11 @@ def png_of(answer: ReportAnswer, is_dark: bool = False) -> bytes:
     return vl_convert.svg_to_png(svg, scale=PNG_SCALE)
 
 
-def write_picture(answer: ReportAnswer, path: Path, is_dark: bool) -> None:
-    """Draw the answer into a file. Raises as `svg_of` does, `NoPicture` and `OSError`."""
+def picture(answer: ReportAnswer, path: Path, is_dark: bool) -> bytes:
+    """The answer in the format of this file's name. Raises as `svg_of` does, and `NoPicture`."""
     if format_of(path) == "svg":
-        path.write_text(svg_of(answer, is_dark), encoding="utf-8")
-    else:
-        path.write_bytes(png_of(answer, is_dark))
+        return svg_of(answer, is_dark).encode()
+    return png_of(answer, is_dark)
 
 
 def cannot_plot(error: ImportError) -> CannotPlot:

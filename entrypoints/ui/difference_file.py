@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from entrypoints.ui.csv_cells import csv_line
+from entrypoints.ui.whole_file import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,15 +24,8 @@ def difference_file(path: Path) -> Iterator[Callable[[pa.Table], None]]:
     """Take tables of differences into a file, which gets its name when all of them are in it."""
     if path.suffix not in ENDINGS:
         raise typer.BadParameter(f"{path} must end in one of {', '.join(ENDINGS)}.")
-    beside = path.with_name(f"{path.name}.unfinished")
-    try:
-        with writer(beside, path.suffix) as take:
-            yield take
-        beside.replace(path)
-    except OSError as error:
-        raise typer.BadParameter(f"{path} cannot be written: {error.strerror or error}.") from None
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(path) as beside, writer(beside, path.suffix) as take:
+        yield take
 
 
 @contextmanager
@@ -42,7 +36,7 @@ def writer(path: Path, ending: str) -> Iterator[Callable[[pa.Table], None]]:
         from pyarrow.parquet import ParquetWriter
 
         schema = pa.schema([(name, pa.string()) for name in COLUMNS])
-        with ParquetWriter(path, schema) as parquet:
+        with path.open("wb") as file, ParquetWriter(file, schema) as parquet:
             yield lambda table: parquet.write_table(table.cast(schema))
         return
     with path.open("w", encoding="utf-8", newline="") as file:

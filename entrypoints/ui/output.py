@@ -16,6 +16,7 @@ import typer
 from entrypoints.ui.csv_cells import BYTE_ORDER_MARK, csv_line
 from entrypoints.ui.parquet import without_unions
 from entrypoints.ui.values import Written, as_text, json_text, unique
+from entrypoints.ui.whole_file import whole_file
 from infra.visible import visible
 
 if TYPE_CHECKING:
@@ -116,10 +117,9 @@ def write_parquet(table: pa.Table, path: Path, about: dict[str, str]) -> None:
 
     table = without_unions(table).rename_columns(unique(table.column_names))
     metadata = {**(table.schema.metadata or {}), **about}
-    try:
-        pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path)
-    except OSError as error:
-        raise typer.BadParameter(f"{path} cannot be written: {error.strerror or error}.") from None
+    # By its name pyarrow would delete what it cannot write, a device too.
+    with whole_file(path) as beside, beside.open("wb") as file:
+        pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), file)
     sys.stdout.write(f"{len(table):,} rows written to {path}.\n")
 
 
