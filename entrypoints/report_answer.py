@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from projections.as_of import AsOf
     from projections.serving.read_side import Answering
     from projections.serving.united import UnitedAnswer, UnitedReader
+
+
+Moments = Mapping[str, "AsOf"] | None
+"""The moment that each of several ledgers is asked about; none is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +80,23 @@ def answered(reader: Answering, question: ReportQuestion) -> ReportAnswer:
     return ReportAnswer(question, about, answer.table, answer.note)
 
 
-def answered_by_all(ledgers: UnitedReader, question: ReportQuestion) -> ReportAnswer:
-    """Ask it of several ledgers as of one. Raises as `UnitedReader.ask` does."""
+def answered_by_all(
+    ledgers: UnitedReader, question: ReportQuestion, moments: Moments = None
+) -> ReportAnswer:
+    """Ask it of several ledgers as of one, each at its moment; `Moments` none is now.
+
+    Raises as `UnitedReader.ask` does.
+    """
     report = over_ledgers(question.report)
     sql, parameters = figures_query(report, question.selection, question.groups)
-    answer = ledgers.ask(question.report.facts, sql, parameters)
+    answer = ledgers.ask(question.report.facts, sql, parameters, moments=moments)
     incomplete = sum(
-        dead_letter_counts(reader)["calls_with_dead_letters"] for reader in ledgers.readers.values()
+        dead_letter_counts(reader, moments[name] if moments else None)["calls_with_dead_letters"]
+        for name, reader in ledgers.readers.items()
     )
     about = {
         **meaning_of(question),
-        **ledgers_read(answer),
+        **ledgers_read(ledgers, answer, moments),
         "calls_with_dead_letters": incomplete,
     }
     return ReportAnswer(question, about, answer.table, answer.note)
@@ -104,10 +115,18 @@ def meaning_of(question: ReportQuestion) -> dict[str, Any]:
     }
 
 
-def ledgers_read(answer: UnitedAnswer) -> dict[str, Any]:
-    """The ledgers that were read, and at which position each."""
-    places = answer.positions.items()
-    return {"ledgers": [{"ledger": name, "position": position} for name, position in places]}
+def ledgers_read(ledgers: UnitedReader, answer: UnitedAnswer, moments: Moments) -> dict[str, Any]:
+    """The ledgers that were read, at which position each, and what is said of its moment."""
+    return {
+        "ledgers": [
+            {
+                "ledger": name,
+                "position": position,
+                **moment_of(ledgers.readers[name], moments[name] if moments else None),
+            }
+            for name, position in answer.positions.items()
+        ]
+    }
 
 
 def position_of(about: dict[str, Any]) -> str:

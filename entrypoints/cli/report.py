@@ -171,11 +171,11 @@ def command_of(report: Report) -> None:
                 "--save keeps figures of a folder: leave --lake and --archive out."
             )
         if not (lake or archived) and is_of_several(context, ledgers):
-            if save_as is not None or asked != AskedMoment(None, None, False, time_zone):
+            if save_as is not None:
                 raise typer.BadParameter(
-                    "An earlier moment, and --save, are of one ledger: name it with --name."
+                    "--save keeps figures in the folder of one ledger: name it with --name."
                 )
-            print_of_several(several_ledgers(context, ledgers), question, calls, output)
+            print_of_several(several_ledgers(context, ledgers), question, calls, output, asked)
             return
         ledger = folder if lake or archived else with_store(context, folder)
         with reading_archive(archived) if archived else reading(ledger, lake) as reader:
@@ -295,6 +295,7 @@ def print_of_several(
     question: ReportQuestion,
     calls: bool,
     output: Output,
+    asked: AskedMoment,
 ) -> None:
     """Print a report, or the calls behind it, over several ledgers."""
     from projections.serving.united import UnitedReader
@@ -304,12 +305,15 @@ def print_of_several(
         progress("projecting", unit="events") as moved,
         UnitedReader(named, progress=moved) as ledgers,
     ):
+        moments = asked.looked_up_in(ledgers.readers)
         if not calls:
-            print_answer(answered_by_all(ledgers, question), output)
+            print_answer(answered_by_all(ledgers, question, moments), output)
             return
         report, selection = question.report, question.selection
-        answer = ledgers.ask(report.facts, *calls_query(over_ledgers(report), selection))
-        print_listed(answer, report, selection, output, ledgers_read(answer), {})
+        query = calls_query(over_ledgers(report), selection)
+        answer = ledgers.ask(report.facts, *query, moments=moments)
+        about = ledgers_read(ledgers, answer, moments)
+        print_listed(answer, report, selection, output, about, {})
 
 
 def print_calls(

@@ -143,7 +143,7 @@ def read(request: Request, visitor: Visitor, asked: ReportPage) -> ReportAnswer:
     question = ReportQuestion(asked.report.name, asked.groups, selection)
     if asked.is_over_all:
         with service.over_all() as ledgers:
-            return answered_by_all(ledgers, question)
+            return answered_by_all(ledgers, question, asked.moment.looked_up_in(ledgers.readers))
     with service.reader(asked.needed_position) as reader:
         return answered(reader, replace(question, as_of=asked.moment.looked_up(reader)))
 

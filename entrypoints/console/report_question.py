@@ -94,8 +94,11 @@ def asked_for(request: Request, name: str, words: Words) -> ReportPage:
         raise Problem(404, "no-such-report", words.say("There is no such report."))
     said = request.query_params
     if said.get("ledgers") == ALL:
-        if said.get("known_at"):
-            raise Problem(400, "malformed", words.say("An earlier moment is of one ledger."))
+        if said.get("known_at", "").isdecimal():
+            wrong = words.say(
+                "A position is one ledger's own: name a time, which all of them have."
+            )
+            raise Problem(400, "malformed", wrong)
         report = over_ledgers(report)
     groups = tuple(dict.fromkeys(one for one in said.getlist("by") if one))
     if any(one not in report.all_groupings for one in groups):

@@ -61,12 +61,10 @@ class Asked:
         began, ended = period(period_from, period_to, self.time_zone)
         return Selection(self.time_zone, began, ended, agent, queue, source)
 
-    def check_is_now(self) -> None:
-        """Raise `Problem` where an earlier moment, or a position, of one ledger is asked for."""
-        if self.needed_position != 0:
-            raise Problem(
-                400, "malformed", "An earlier moment is of one ledger: leave `ledgers` out."
-            )
+    def check_waits_for_none(self) -> None:
+        """Raise `Problem` where a position, which is one ledger's own, is waited for."""
+        if self._wait_for:
+            raise Problem(400, "malformed", "A position is one ledger's own: leave `wait_for` out.")
 
     @property
     def needed_position(self) -> int | None:

@@ -84,7 +84,7 @@ def read_report(
 ) -> Response:
     """What `call-ledger report NAME --json` answers, with the same filters and groupings.
 
-    Over all ledgers it says the position of each, and is of now.
+    Over all ledgers it says the position of each; `known_at` is a time then.
     With `plot=svg` it is the picture that `--plot` draws, where the extra `plot` is installed.
     """
     report = REPORTS.get(unquote(name))
@@ -96,9 +96,10 @@ def read_report(
     question = ReportQuestion(report.name, tuple(by) if by else report.default_grouping, selection)
     headers: dict[str, str] = {}
     if ledgers == "all":
-        asked.check_is_now()
+        asked.check_waits_for_none()
         with service.over_all() as over_all:
-            answer = answered_by_all(over_all, question)
+            moments = asked.moment.looked_up_in(over_all.readers)
+            answer = answered_by_all(over_all, question, moments)
     else:
         with service.reader(asked.needed_position) as reader:
             as_of = asked.moment.looked_up(reader)

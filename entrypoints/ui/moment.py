@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -60,6 +61,18 @@ class AskedMoment(NamedTuple):
             not self.without_corrections,
         )
 
+    def looked_up_in(self, ledgers: Mapping[str, Answering]) -> dict[str, AsOf] | None:
+        """The moment in each of several ledgers; nothing when none is asked for.
+
+        Raises `BadParameter` for a position, and as `moment` does.
+        """
+        if isinstance(position_or_time(self.known_at, self.time_zone), int):
+            raise typer.BadParameter(
+                "A position is one ledger's own: name a time, which all of them have."
+            )
+        found = {name: self.looked_up(reader) for name, reader in ledgers.items()}
+        return {name: one for name, one in found.items() if one is not None} or None
+
 
 def position_or_time(text: str | None, time_zone: str) -> int | datetime | None:
     """A number is a position, and anything else a day or a time."""
@@ -78,8 +91,13 @@ def last_moment(text: str | None, time_zone: str) -> datetime | None:
 
 
 def notes_of(about: dict[str, Any]) -> list[str]:
-    """The note below an answer; none where it is of now."""
-    return [told(about["as_of"])] if "as_of" in about else []
+    """The notes below an answer, of several ledgers one each; none where it is of now."""
+    of_each = [
+        f"Ledger {one['ledger']}: {told(one['as_of'])}"
+        for one in about.get("ledgers", [])
+        if "as_of" in one
+    ]
+    return [told(about["as_of"])] if "as_of" in about else of_each
 
 
 def told(facts: dict[str, Any]) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from tempfile import TemporaryDirectory
 
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
+from projections.as_of import AsOf
 from projections.catch_up import Progress
 from projections.errors import ProjectionError
 from projections.serving.client import Reader
@@ -64,8 +65,11 @@ class UnitedReader:
         sql: str,
         parameters: Parameters | None = None,
         bounds: Bounds = USUAL,
+        moments: Mapping[str, AsOf] | None = None,
     ) -> UnitedAnswer:
         """Answer a statement over `united_facts`: those of every ledger, with its name.
+
+        With `moments` each ledger's are as they were at the moment that it has there.
 
         Raises as `Reader.ask` does, and `ProjectionError` with the name of a ledger that cannot be
         read.
@@ -73,11 +77,13 @@ class UnitedReader:
         question = Question(sql, parameters, bounds=bounds)
         for _ in range(ATTEMPTS):
             try:
-                answer = self._lent([*self.readers.items()], facts, question, ())
+                answer = self._lent([*self.readers.items()], facts, question, (), moments)
             except SomeMoved:
                 continue
             assert isinstance(answer, UnitedAnswer)
-            return answer
+            if moments is None:
+                return answer
+            return replace(answer, positions={name: one.position for name, one in moments.items()})
         raise ProjectionError(
             "The tables of a ledger changed too fast for the report: ask for a shorter period, or"
             " again when less is being taken in."
@@ -89,14 +95,15 @@ class UnitedReader:
         facts: str,
         question: Question,
         lent: tuple[Snapshot, ...],
+        moments: Mapping[str, AsOf] | None,
     ) -> Answer:
         """Have all lent, one within the other, and answer."""
         if not left:
-            return answer_united([*self.readers], lent, facts, question)
+            return answer_united([*self.readers], lent, facts, question, moments)
         (name, reader), *others = left
         with named(name):
             return reader.lend(
-                lambda snapshot, _: self._lent(others, facts, question, (*lent, snapshot))
+                lambda snapshot, _: self._lent(others, facts, question, (*lent, snapshot), moments)
             )
 
 
@@ -116,11 +123,16 @@ def named(ledger: str) -> Iterator[None]:
 
 
 def answer_united(
-    names: Sequence[str], snapshots: Sequence[Snapshot], facts: str, question: Question
+    names: Sequence[str],
+    snapshots: Sequence[Snapshot],
+    facts: str,
+    question: Question,
+    moments: Mapping[str, AsOf] | None,
 ) -> UnitedAnswer:
     """Answer from the snapshots, in a process of its own. Raises `SomeMoved`, and its errors."""
     ledgers = [
-        {"name": name, "snapshot": asdict(one)} for name, one in zip(names, snapshots, strict=True)
+        {"name": name, "snapshot": asdict(one), "as_of": moments and moments[name].as_json()}
+        for name, one in zip(names, snapshots, strict=True)
     ]
     with TemporaryDirectory(prefix="call-ledger-") as spill:
         given = json.dumps({"ledgers": ledgers, "facts": facts, "spill": spill})

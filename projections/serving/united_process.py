@@ -6,13 +6,14 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any, Final
 
 import duckdb
 
+from projections.as_of import AsOf
 from projections.errors import ProjectionError
-from projections.models import readable_models
+from projections.models import MACROS, readable_models
 from projections.serving.isolated import words
 from projections.serving.isolated_process import end_with_standard_input, limit, settings
 from projections.serving.messages import OVERHEAD_BYTES, read_message, write_message
@@ -20,6 +21,7 @@ from projections.serving.protocol import Question, pack_error, pack_table, unpac
 from projections.serving.sandbox import QueryFailed, QueryRefused, read
 from projections.serving.snapshot import Snapshot, SnapshotFiles
 from projections.snapshot_tables import quoted
+from projections.tables_as_of import CHANGED_CALLS, needed
 
 ENTRIES: Final = "queue_entries"
 """What reports read beside their facts: when calls entered.
@@ -43,8 +45,8 @@ def answered(snapshots: Sequence[Snapshot], given: dict[str, Any], question: Que
     names = [one["name"] for one in given["ledgers"]]
     try:
         connection = opened(snapshots, question, given["spill"])
-        for statement in uniting(names, given["facts"]):
-            connection.execute(statement)
+        moments = [one["as_of"] and AsOf.from_json(one["as_of"]) for one in given["ledgers"]]
+        unite(connection, names, given["facts"], moments)
         positions = dict(connection.execute("from positions").fetchall())
         table, _ = read(connection, question.sql, question.parameters, question.bounds)
         message = pack_table(table, {"positions": positions})
@@ -77,17 +79,65 @@ def opened(
     return connection
 
 
-def uniting(names: Sequence[str], facts: str) -> Iterator[str]:
-    """The statements that make the united tables.
+def unite(
+    connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str],
+    facts: str,
+    moments: Sequence[AsOf | None],
+) -> None:
+    """Make the united tables, of now or of the moment that each ledger has. Raises `duckdb.Error`.
 
-    Each ledger's facts are a view in a place where the names of the tables mean its own. The
-    position of a call is unique in its ledger alone; with the number of the ledger it is in all.
+    Each ledger's facts are in a place of its own. The position of a call is unique in its ledger
+    alone; with the number of the ledger it is in all.
     """
     tables = {model.name for model in readable_models()} & {*words(facts), ENTRIES}
-    for number in range(len(names)):
-        for table in tables:
-            yield f"create view of_{number}.main.{table} as from ledger_{number}.main.{table}"
-        yield f"create view of_{number}.main.facts as {facts}"
+    if any(moments):
+        for name, macro in MACROS.items():
+            connection.execute(f"create temp macro {name}{macro}")
+    for number, moment in enumerate(moments):
+        if moment is None:
+            for statement in found_now(number, facts, tables):
+                connection.execute(statement)
+        else:
+            find_then(connection, number, facts, tables, moment)
+    for statement in uniting(names):
+        connection.execute(statement)
+
+
+def found_now(number: int, facts: str, tables: Set[str]) -> Iterator[str]:
+    """The statements that make a ledger's facts a view, where names of tables mean its own."""
+    for table in tables:
+        yield f"create view of_{number}.main.{table} as from ledger_{number}.main.{table}"
+    yield f"create view of_{number}.main.facts as {facts}"
+
+
+def find_then(
+    connection: duckdb.DuckDBPyConnection,
+    number: int,
+    facts: str,
+    tables: Set[str],
+    moment: AsOf,
+) -> None:
+    """Make a ledger's facts a table, as they were at a moment.
+
+    The connection has one place for tables of a moment: each ledger leaves it as it was.
+    """
+
+    def has_changed_calls() -> bool:
+        return bool(connection.execute(f"from temp.{CHANGED_CALLS} limit 1").fetchall())
+
+    made = []
+    for one in needed(moment, f"ledger_{number}", tables, None, has_changed_calls, frozenset()):
+        connection.execute(one.sql)
+        made.append(f"drop {one.kind} temp.{one.name}")
+    connection.execute(f"create table of_{number}.main.facts as {facts}")
+    connection.execute(f"create table of_{number}.main.{ENTRIES} as from {ENTRIES}")
+    for statement in reversed(made):
+        connection.execute(statement)
+
+
+def uniting(names: Sequence[str]) -> Iterator[str]:
+    """The statements that make one table of the facts of all."""
     yield f"create temp view united_facts as {united(names, 'facts')}"
     yield f"create temp view united_{ENTRIES} as {united(names, ENTRIES)}"
     each = [

@@ -55,6 +55,25 @@ def test_a_report_says_of_which_ledger_it_is_and_of_one_alone_nothing(tmp_path: 
     assert "position 1." in call(tmp_path / "italy", "report", "open").said
 
 
+def test_a_report_over_all_is_of_a_time_and_of_no_position(tmp_path: Path) -> None:
+    file = str(ledgers_in(tmp_path).file)
+    asked(tmp_path, "italy", *RECEIVE, "--source", "test")
+    asked(tmp_path, "rest", *RECEIVE, "--source", "webex")
+    report = ("report", "open", "--ledgers", file)
+    now = call(tmp_path, *report, "--known-at", "2100-01-01", "--json").json
+    assert now["total"]["entered"] == 2
+    before = call(tmp_path, *report, "--known-at", "2001-01-01")
+    assert "computed at position 0 of ledger italy, 0 of ledger rest." in before.said
+    assert "Ledger rest: As the ledger knew it at position 0." in before.said
+    calls = call(tmp_path, *report, "--happened-by", "2001-01-01", "--calls", "--json").json
+    assert (calls["calls"], calls["calls_in_all"]) == ([], 0)
+    assert calls["ledgers"][0]["as_of"]["happened_by"] == "2001-01-01T23:59:59.999999Z"
+    for more in (["--known-at", "1"], ["--save", "march"]):
+        refused = call(tmp_path, *report, *more)
+        assert refused.code == 2
+        assert "one ledger" in refused.said
+
+
 def test_where_several_are_named_a_command_needs_to_know_which(tmp_path: Path) -> None:
     file = str(ledgers_in(tmp_path).file)
     unnamed = call(tmp_path, "--ledgers", file, "status")

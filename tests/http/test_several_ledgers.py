@@ -120,8 +120,13 @@ def test_reports_over_all_ledgers_add_up_and_say_the_position_of_each(both: Serv
     summed = sum(one["entered"] for one in document["groups"])
     own = both.analyst.get("/v1/reports/open").json()
     assert summed == document["total"]["entered"] > own["total"]["entered"]
-    earlier = both.analyst.get("/v1/reports/open", params={"ledgers": "all", "known_at": 1})
-    assert (earlier.status_code, "of one ledger" in earlier.json()["detail"]) == (400, True)
+    of_all = {"ledgers": "all"}
+    for name in ("known_at", "wait_for"):
+        position = both.analyst.get("/v1/reports/open", params=of_all | {name: 1})
+        assert (position.status_code, "one ledger's own" in position.text) == (400, True), name
+    earlier = both.analyst.get("/v1/reports/open", params=of_all | {"known_at": "2001-01-01"})
+    assert earlier.json()["total"]["entered"] == 0
+    assert [one["as_of"]["known_at"]["position"] for one in earlier.json()["ledgers"]] == [0, 0]
 
 
 def test_pages_list_all_ledgers_and_show_a_report_over_them(both: Served) -> None:
@@ -134,6 +139,9 @@ def test_pages_list_all_ledgers_and_show_a_report_over_them(both: Served) -> Non
     report = auditor.get(address).text
     assert "Over all ledgers:" in report
     assert "north at 1" in report
+    assert "north at 0" in auditor.get(f"{address}&known_at=2001-01-01").text
+    position = auditor.get(f"{address}&known_at=1")
+    assert (position.status_code, "name a time" in position.text) == (400, True)
     assert auditor.get(address.replace("open?", "open/calls?")).status_code == 404
     assert send(auditor, address.replace("?", "/save?"), {"name": "one"}).status_code == 409
 

@@ -10,8 +10,11 @@ from typing import Any
 
 import duckdb
 import pytest
+from typer import BadParameter
 
+from entrypoints.ui.moment import AskedMoment
 from infra.folder import LedgerFolder
+from projections.as_of import AsOf
 from projections.reports import REPORTS
 from projections.reports.query import calls_query, figures_query
 from projections.reports.report import LEDGER, Report, Selection
@@ -20,7 +23,7 @@ from projections.serving.client import Reader
 from projections.serving.protocol import Question
 from projections.serving.snapshot import Snapshot
 from projections.serving.united import UnitedReader, Unreadable
-from projections.serving.united_process import opened, uniting
+from projections.serving.united_process import opened, unite
 from tests.reports.several import NAMES, divided, in_one
 
 ROME = Selection("Europe/Rome")
@@ -29,6 +32,13 @@ SOME = (
     replace(ROME, source="elsewhere"),
     replace(ROME, agent="agent-1"),
 )
+EARLIER = (
+    (AskedMoment(happened_by="2026-03-29T12:00:00Z"), True),
+    (AskedMoment(happened_by="2026-03-29T12:00:00Z", without_corrections=True), True),
+    (AskedMoment(without_corrections=True), False),
+)
+"""Moments, and whether every report was another one then."""
+
 NO_SUM = ("max(", "distinct", "/ (", "/ nullif")
 """In what is no sum over ledgers: the largest, who is in two of them but one, means and shares."""
 
@@ -50,15 +60,17 @@ def four(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, LedgerFolder]
     return places
 
 
-def united(four: Mapping[str, LedgerFolder], report: Report) -> duckdb.DuckDBPyConnection:
+def united(
+    four: Mapping[str, LedgerFolder], report: Report, moments: Mapping[str, AsOf] | None = None
+) -> duckdb.DuckDBPyConnection:
     """A connection over all of them, as the process that unites them has it."""
     snapshots = []
     for place in four.values():
         with place.projections.open("rb") as file:
             snapshots.append(Snapshot.of(place.projections, file.fileno()))
     connection = opened(snapshots, Question(""), "")
-    for statement in uniting([*four], report.facts):
-        connection.execute(statement)
+    of_each = [moments[name] if moments else None for name in four]
+    unite(connection, [*four], report.facts, of_each)
     return connection
 
 
@@ -107,6 +119,57 @@ def test_the_ledgers_of_a_report_add_up_to_its_total(
             (alone,) = reader.ask(*figures_query(report, ROME, ())).table.to_pylist()
         (found,) = [row for row in each if row[LEDGER] == place.name]
         assert {**alone, LEDGER: place.name, "is_total": False} == found
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_at_an_earlier_moment_too_a_report_over_four_is_that_of_one(
+    name: str, one: Reader, four: Mapping[str, LedgerFolder]
+) -> None:
+    report = REPORTS[name]
+    by = tuple(dict.fromkeys(("source", *report.default_grouping)))
+    now = one.ask(*figures_query(report, ROME, by)).table.to_pylist()
+    for asked, is_other in EARLIER:
+        moments = looked_up(four, asked)
+        with united(four, report, moments) as connection:
+            over_all = rows(connection, figures_query(over_ledgers(report), ROME, by))
+            calls = rows(connection, calls_query(over_ledgers(report), ROME))
+        as_of = asked.looked_up(one)
+        expected = one.ask(*figures_query(report, ROME, by), as_of=as_of).table.to_pylist()
+        assert over_all == expected
+        assert not is_other or over_all != now
+        listed = one.ask(*calls_query(report, ROME), as_of=as_of).table.to_pylist()
+        assert [{**call, LEDGER: None} for call in calls] == [{**c, LEDGER: None} for c in listed]
+
+
+def looked_up(four: Mapping[str, LedgerFolder], asked: AskedMoment) -> Mapping[str, AsOf]:
+    """The moment in each of the four."""
+    with UnitedReader(four) as ledgers:
+        moments = asked.looked_up_in(ledgers.readers)
+    assert moments is not None
+    return moments
+
+
+def test_a_time_is_another_position_in_each_ledger(four: Mapping[str, LedgerFolder]) -> None:
+    """They were recorded one after the other, and two of them not yet by then."""
+    with Reader(four["east"]) as reader:
+        last = reader.ask("select max(recorded_at)::varchar || 'Z' as said from events")
+        (said,) = last.table.to_pydict()["said"]
+    report, by = REPORTS["exits"], (LEDGER,)
+    with UnitedReader(four) as ledgers:
+        moments = AskedMoment(said).looked_up_in(ledgers.readers)
+        query = figures_query(over_ledgers(report), ROME, by)
+        answer = ledgers.ask(report.facts, *query, moments=moments)
+        now = ledgers.ask(report.facts, *query)
+    assert answer.positions == {**now.positions, "south": 0, "west": 0}
+    assert [row[LEDGER] for row in answer.table.to_pylist()] == ["east", "north", None]
+
+
+def test_a_position_is_of_one_ledger(four: Mapping[str, LedgerFolder]) -> None:
+    with (
+        UnitedReader(four) as ledgers,
+        pytest.raises(BadParameter, match="A position is one ledger's own"),
+    ):
+        AskedMoment("7").looked_up_in(ledgers.readers)
 
 
 @pytest.mark.parametrize("name", REPORTS)
