@@ -211,7 +211,7 @@ def write_properties(broker: LocalBroker, ports: list[tuple[int, int]]) -> None:
 
 def format_storage(broker: LocalBroker, cluster: str) -> None:
     """Prepare the broker's disk, which Kafka wants done once. Raises `ServerFailed`."""
-    tool = [*java(), "-cp", classpath(), "kafka.tools.StorageTool", "format"]
+    tool = [*java(), *MEMORY, "-cp", classpath(), "kafka.tools.StorageTool", "format"]
     with broker.log.open("w") as log:
         done = subprocess.run(  # noqa: S603 - our own program
             # One word each: an id may begin with a hyphen.
