@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -53,6 +54,7 @@ class Owner:
         self._outdated = projections.outdated()
         self._is_checked = False
         self._first_event: int | None = None
+        self._shown = Shown()
         self._statements = CheckedStatements()
         self._moments = KeptMoments(projections.connection, projections.path.stem)
         self._damage: FileDamaged | None = None
@@ -98,7 +100,7 @@ class Owner:
             cursor.close()
 
     def _is_enough_for(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> bool:
-        return self._is_checked and not self._outdated and not is_behind(cursor, question)
+        return self._is_checked and not self._outdated and not self._is_behind(question, cursor)
 
     @contextmanager
     def writing(self, progress: Progress | None = None) -> Iterator[Projections]:
@@ -216,10 +218,12 @@ class Owner:
     def _bring_up_to(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> None:
         """Bring the tables up for a question, or wait so long for another thread that does."""
         self._check_is_of_asker(question, cursor)
-        if is_behind(cursor, question) and self._writing.acquire(timeout=question.patience_seconds):
+        if self._is_behind(question, cursor) and self._writing.acquire(
+            timeout=question.patience_seconds
+        ):
             try:
                 # Whoever had them until now may have come as far: a round is for all who wait.
-                if is_behind(cursor, question):
+                if self._is_behind(question, cursor):
                     self.bring_up()
             finally:
                 self._writing.release()
@@ -235,11 +239,28 @@ class Owner:
                 f" {question.wanted_position:,} events so far: ask again in a moment."
             )
 
+    def _is_behind(self, question: Question, cursor: duckdb.DuckDBPyConnection) -> bool:
+        """Whether the models lack something that the question is to wait for."""
+        if not self._shown.lacks(question):
+            return False
+        ((position, refusal_number),) = cursor.execute(
+            "select projected_position, projected_refusal_number from feed_positions"
+        ).fetchall()
+        self._shown = Shown(position, refusal_number)
+        return self._shown.lacks(question)
 
-def is_behind(cursor: duckdb.DuckDBPyConnection, question: Question) -> bool:
-    """Whether the models lack something that the question is to wait for."""
-    ((position, refusal_number),) = cursor.execute(
-        "select projected_position, projected_refusal_number from feed_positions"
-    ).fetchall()
-    lacked = max(question.wanted_position - position, question.wanted_refusal - refusal_number)
-    return bool(question.needed_position > position or 0 < lacked <= question.waits_for_events)
+
+class Shown(NamedTuple):
+    """How far the models are at least: what they show they go on showing."""
+
+    position: int = 0
+    refusal_number: int = 0
+
+    def lacks(self, question: Question) -> bool:
+        """Whether something is missing that the question is to wait for."""
+        missing = max(
+            question.wanted_position - self.position,
+            question.wanted_refusal - self.refusal_number,
+        )
+        is_needed = question.needed_position > self.position
+        return is_needed or 0 < missing <= question.waits_for_events
