@@ -41,8 +41,11 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 PersonalName = Annotated[str, StringConstraints(min_length=1, max_length=128), PERSONAL]
 """A number or a name that can name a person, 1 to 128 characters of any kind."""
 
-PersonalNote = Annotated[str, StringConstraints(max_length=1000), PERSONAL]
-"""Free text, which can name a person, up to 1,000 characters of any kind; it may be empty."""
+PersonalNote = Annotated[str, StringConstraints(max_length=64 * 1024), PERSONAL]
+"""Free text beside what counts, which can name a person; it may be empty.
+
+It may be as long as the line that has it: a shorter bound would lose the reason by its note.
+"""
 
 PersonalText = Annotated[str, StringConstraints(min_length=1, max_length=1000), PERSONAL]
 """Free text, which can name a person, 1 to 1,000 characters of any kind."""

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from unicodedata import category
 from uuid import UUID
 
 import orjson
@@ -17,6 +18,9 @@ from uuid_utils.compat import uuid7
 from domain.commands import COMMAND_CLASSES, EARLIEST_YEAR, LATEST_YEAR, AnyCommand, Command
 from infra.errors import FINDING, LedgerError
 from ledger.outcomes import Request
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 LARGEST_LINE_BYTES: Final = 64 * 1024
 LARGEST_NUMBER: Final = 2**53
@@ -103,7 +107,7 @@ def complete_command(line: bytes) -> Command | None:
 def fields_of(line: bytes) -> dict[str, Any]:
     """The fields of a flat JSON object that names each of them once."""
     if len(line) > LARGEST_LINE_BYTES:
-        raise Unreadable(f"It has {len(line)} bytes; at most {LARGEST_LINE_BYTES} are read.")
+        raise Unreadable(too_long(f"{len(line):,}"))
     try:
         fields = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -120,6 +124,14 @@ def fields_of(line: bytes) -> dict[str, Any]:
         if isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
             raise Unreadable(f"{shown(name)} is larger than any number a command has.")
     return fields
+
+
+def too_long(size_bytes: str) -> str:
+    """Why a line of so many bytes is not read, and what to do."""
+    return (
+        f"It has {size_bytes} bytes; at most {LARGEST_LINE_BYTES:,} are read: shorten its texts, "
+        "and send it again."
+    )
 
 
 def refuse_repeated_keys(line: bytes) -> None:
@@ -153,7 +165,7 @@ def reason_of(error: ValidationError, fields: dict[str, Any]) -> str:
             near = nearest(given, command_class.model_fields)
             return f"{name} is no field of {fields['type']}: {near}"
         case "string_pattern_mismatch":
-            return f"{name} has characters that are not allowed in it."
+            return f"{name} has characters that are not allowed in it{hidden_in(fields, first)}."
         case "greater_than_equal" | "less_than" if name == "occurred_at":
             year = int(fields["occurred_at"][:4])
             return (
@@ -161,6 +173,15 @@ def reason_of(error: ValidationError, fields: dict[str, Any]) -> str:
             )
         case _:
             return f"{name} is not right: {first['msg'][0].lower()}{first['msg'][1:]}."
+
+
+def hidden_in(fields: dict[str, Any], error: ErrorDetails) -> str:
+    """The first character of a name that cannot be seen, by its number in Unicode."""
+    value = fields.get(str(error["loc"][-1]))
+    for character in value if isinstance(value, str) else "":
+        if category(character)[0] == "C" or category(character) in ("Zl", "Zp"):
+            return f": U+{ord(character):04X}, which cannot be seen"
+    return ""
 
 
 def nearest(given: str, known: Iterable[str]) -> str:

@@ -40,9 +40,9 @@ class Unread(NamedTuple):
 
     def bounded(self) -> tuple[str, str, bytes]:
         """Origin, reason and bytes, as much of each as is kept."""
-        reason, size_bytes = self.reason, len(self.original)
-        if size_bytes > LARGEST_KEPT_BYTES:
-            reason += f" Of {size_bytes} bytes the first {LARGEST_KEPT_BYTES} are kept."
+        reason = self.reason
+        if len(self.original) > LARGEST_KEPT_BYTES:
+            reason += f" Its first {LARGEST_KEPT_BYTES:,} bytes are kept here."
         kept = self.original[:LARGEST_KEPT_BYTES]
         return self.origin[:LONGEST_WORD], reason[:LONGEST_WORD], kept
 

@@ -36,6 +36,8 @@ class Line(NamedTuple):
 
     number: int
     text: bytes
+    is_cut: bool = False
+    """Whether it goes on after this text."""
 
 
 class RecordCommand(ListingCommand):
@@ -275,9 +277,10 @@ def opened(path: Path) -> BinaryIO:
 def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
     """Lines as they come: what is there at once is one group, and nothing waits for more.
 
-    A line beyond the largest is cut there, so that memory stays bounded; it goes to quarantine.
+    A line of which quarantine does not keep all is cut, so that memory stays bounded.
     """
-    from ledger.intake import BYTE_ORDER_MARK, LARGEST_LINE_BYTES
+    from ledger.intake import BYTE_ORDER_MARK
+    from ledger.quarantine import LARGEST_KEPT_BYTES
 
     rest, overlong, number = b"", False, 0
     reader = getattr(file, "read1", file.read)
@@ -285,16 +288,17 @@ def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
         *complete, rest = (rest + piece).split(b"\n")
         if overlong and complete:
             complete, overlong = complete[1:], False
-        if len(rest) > LARGEST_LINE_BYTES:
-            if not overlong:
-                complete.append(rest)
-            rest, overlong = b"", True
         filled = [
             Line(at, text)
             for at, text in enumerate(complete, number + 1)
             if text.removeprefix(BYTE_ORDER_MARK).strip()
         ]
         number += len(complete)
+        if len(rest) > LARGEST_KEPT_BYTES:
+            if not overlong:
+                number += 1
+                filled.append(Line(number, rest, is_cut=True))
+            rest, overlong = b"", True
         for begin in range(0, len(filled), LINES_IN_ONE_GROUP):
             yield filled[begin : begin + LINES_IN_ONE_GROUP]
     if rest.removeprefix(BYTE_ORDER_MARK).strip() and not overlong:
@@ -307,7 +311,7 @@ def answers_to(ledger: Ledger, lines: list[Line], origin: str) -> tuple[list[byt
     Also says whether all of them were recorded.
     """
     from ledger.answers import answer_to, answer_to_unreadable
-    from ledger.intake import Unreadable, read_request
+    from ledger.intake import Unreadable, read_request, too_long
     from ledger.outcomes import Recorded
     from ledger.quarantine import Unread
 
@@ -316,6 +320,8 @@ def answers_to(ledger: Ledger, lines: list[Line], origin: str) -> tuple[list[byt
     filled_in = defaults()
     for line in lines:
         try:
+            if line.is_cut:
+                raise Unreadable(too_long(f"more than {len(line.text):,}"))
             requests[line.number] = read_request(line.text, filled_in)
         except Unreadable as error:
             unread[line.number] = Unread(f"{origin}:{line.number}", line.text, str(error))

@@ -36,7 +36,7 @@ def writer(path: Path, ending: str) -> Iterator[Callable[[pa.Table], None]]:
         from pyarrow.parquet import ParquetWriter
 
         schema = pa.schema([(name, pa.string()) for name in COLUMNS])
-        with path.open("wb") as file, ParquetWriter(file, schema) as parquet:
+        with path.open("wb") as bare, ParquetWriter(bare, schema) as parquet:
             yield lambda table: parquet.write_table(table.cast(schema))
         return
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -139,8 +139,9 @@ BAD_LINES = {
     line("a", occurred_at="9999-01-01T00:00:00Z").rstrip(): "in the year 9999",
     line("a", occurred_at="12").rstrip(): "must be written as",
     line("a", colour="red").rstrip(): "is no field of",
-    line("a", queue="x" * LARGEST_LINE_BYTES).rstrip(): "at most 65536 are read",
-    line("a", queue="x" * 3_000_000).rstrip(): "at most 65536 are read",
+    line("a", queue="x" * LARGEST_LINE_BYTES).rstrip(): "bytes; at most 65,536 are read: shorten",
+    line("a", queue="x" * 3_000_000).rstrip(): "It has more than ",
+    b" " * 3_000_000 + line("a").rstrip(): "It has more than ",
 }
 
 
@@ -161,7 +162,9 @@ def test_every_bad_line_goes_to_quarantine_and_the_rest_is_recorded(tmp_path: Pa
     assert positions(tmp_path) == 1 + len(BAD_LINES)
     waiting = call(tmp_path, "quarantine", "list", "--json")
     assert waiting.code == 1
-    assert [one["reason"].split(" Of ")[0] for one in waiting.json] == reasons
+    assert [
+        one["reason"].split(" Its first 1,048,576 bytes are kept")[0] for one in waiting.json
+    ] == reasons
     assert waiting.json[0]["origin"] == "-:2"
 
 

@@ -113,7 +113,7 @@ def test_of_a_huge_input_the_beginning_is_kept_and_the_reason_says_so(folder: Le
         ledger.quarantine.add("by hand", b"x" * (LARGEST_KEPT_BYTES + 1), "It is too long.")
         row = ledger.quarantine.show(1)
     assert len(row.original) == LARGEST_KEPT_BYTES
-    assert "the first 1048576 are kept" in row.reason
+    assert row.reason == "It is too long. Its first 1,048,576 bytes are kept here."
 
 
 def test_a_number_that_is_not_there_is_told(folder: LedgerFolder) -> None:
