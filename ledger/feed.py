@@ -18,6 +18,9 @@ from ledger.store.opening import store_to_read
 BATCH_EVENTS = 100_000
 """Events in one batch: DuckDB parses large batches four times as fast as small ones."""
 
+LAST_POSITION = 2**63 - 1
+"""The largest that a store can have."""
+
 BLOCK_EVENTS = 5_000
 """Events in one block: so much still is in the processor's cache when it is joined."""
 
@@ -153,9 +156,12 @@ class StoreFeed:
             yield from some
             last = some[-1]
 
-    def documents_of(self, source: str, call_id: str) -> list[bytes]:
-        """The documents of one call in the order of their versions; none when it is unknown."""
-        return self._store.documents_of(source, call_id)
+    def documents_of(self, source: str, call_id: str, until: int = LAST_POSITION) -> list[bytes]:
+        """The documents of one call up to a position, in the order of their versions.
+
+        None when it is unknown.
+        """
+        return self._store.documents_of(source, call_id, until)
 
     def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:
         """Source and call position of each call of this id, in the order of sources."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -72,10 +73,15 @@ def read_events(
     key: Annotated[Caller, Depends(AllowedTo("read a call's events"))],
     asked: Moment,
 ) -> Response:
-    """The events of a call in order, as they were recorded: the very documents."""
+    """The events of a call in order, as they were recorded: the very documents.
+
+    Those of now are read from the store, and are all that there are, whatever tables show.
+    """
     source, call_id = unquote(source), unquote(call_id)
     service = service_of(request)
     service.log_reading(request, key, "read a call's events")
+    if asked.moment.is_now and not service.tables.shards():
+        return recorded_events(service, source, call_id, asked)
     with service.reader(asked.needed_position) as reader:
         call = known_call(reader, service, source, call_id, asked)
     headers = asked.reached(call.position)
@@ -83,9 +89,28 @@ def read_events(
     with StoreFeed(service.folder) as feed:
         documents = feed.documents_of(source, call_id)
     shown = (one for version, one in enumerate(documents, 1) if version in versions)
-    about = json_text({**call.tables, "position": call.position}).removesuffix("}").encode()
-    content = b'%s,"events":[%s]}' % (about, b",".join(shown))
-    return Response(content, 200, headers, JSON)
+    return documents_answer(shown, {**call.tables, "position": call.position}, headers)
+
+
+def recorded_events(service: Service, source: str, call_id: str, asked: Asked) -> Response:
+    """All that is recorded of a call, as the store has it. Raises `Problem`."""
+    with StoreFeed(service.folder) as feed:
+        position = feed.head().position
+        documents = feed.documents_of(source, call_id, until=position)
+    headers = asked.reached(position)
+    if not documents:
+        raise unknown_call(service, source, call_id)
+    name = service.folder.name
+    about = {} if name is None else {"ledger": name}
+    return documents_answer(documents, {**about, "position": position}, headers)
+
+
+def documents_answer(
+    documents: Iterable[bytes], about: dict[str, Any], headers: dict[str, str]
+) -> Response:
+    """The documents as they are, behind what is said of them."""
+    head = json_text(about).removesuffix("}").encode()
+    return Response(b'%s,"events":[%s]}' % (head, b",".join(documents)), 200, headers, JSON)
 
 
 @router.get(
@@ -151,8 +176,13 @@ def known_call(
     try:
         return read_call(reader, service.folder, call_id, source, asked.moment)
     except CallNotFoundError:
-        member = service.folder.member
-        if member is not None and (elsewhere := misdirected(member, source, call_id)):
-            raise of_another_ledger(elsewhere) from None
-        detail = "No call of this source has this id at that moment: see /v1/calls."
-        raise Problem(404, "no-such-call", detail) from None
+        raise unknown_call(service, source, call_id) from None
+
+
+def unknown_call(service: Service, source: str, call_id: str) -> Problem:
+    """There is none, or it is another ledger's."""
+    member = service.folder.member
+    if member is not None and (elsewhere := misdirected(member, source, call_id)):
+        return of_another_ledger(elsewhere)
+    detail = "No call of this source has this id at that moment: see /v1/calls."
+    return Problem(404, "no-such-call", detail)

@@ -195,14 +195,15 @@ class StoreReader(ABC):
             limit,
         )
 
-    def documents_of(self, source: str, call_id: str) -> list[bytes]:
-        """The documents of one call in the order of their versions; none when it is unknown."""
+    def documents_of(self, source: str, call_id: str, until: int) -> list[bytes]:
+        """The documents of one call up to a position, in the order of their versions."""
         rows = self.rows(
             "SELECT document FROM events"
             " WHERE call = (SELECT call FROM calls WHERE source = ? AND call_id = ?)"
-            " ORDER BY version",
+            " AND position <= ? ORDER BY version",
             source,
             call_id,
+            until,
         )
         return [document for (document,) in rows]
 

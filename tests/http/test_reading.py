@@ -14,8 +14,10 @@ import pytest
 from entrypoints.http.access_log import FILE_NAME, AccessLog, Reading, readings_of
 from infra.errors import LedgerUnavailable
 from infra.folder import LedgerFolder
+from ledger.feed import StoreFeed
 from projections.reports import REPORTS
 from projections.serving.client import ask
+from projections.serving.server import owning
 from tests.entrypoints.calling import call
 from tests.http.clients import Served
 from tests.ledger.lines import all_documents, lines_of_calls
@@ -188,6 +190,26 @@ def test_what_was_just_answered_is_read(served: Served) -> None:
         events = len(served.auditor.get(f"{where}/events").json()["events"])
         state = served.auditor.get(where)
         assert state.headers["etag"] == f'"{events}"' == f'"{state.json()["call"]["event_count"]}"'
+
+
+def test_the_events_of_a_call_are_all_there_however_far_behind_the_tables_are(
+    served: Served,
+) -> None:
+    lines = lines_of_calls(1)
+    with owning(served.folder.path):  # by somebody who does not bring them up
+        for line in lines:
+            served.ask(line)
+        events = served.auditor.get("/v1/calls/test/call-0/events")
+        state = served.auditor.get("/v1/calls/test/call-0")
+    assert events.json()["events"] == documents_of(served, "call-0")
+    assert events.json()["position"] == int(events.headers["ledger-position"]) == 7
+    assert state.status_code == 503
+    assert "is recorded, at position 1, and position 0 is shown" in state.json()["detail"]
+
+
+def documents_of(served: Served, call_id: str) -> list[Any]:
+    with StoreFeed(served.folder) as feed:
+        return [orjson.loads(one) for one in feed.documents_of("test", call_id)]
 
 
 def test_a_position_that_is_not_there_yet_is_to_be_asked_again(served: Served) -> None:
