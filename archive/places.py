@@ -116,8 +116,8 @@ class FolderPlace:
         content = self.read(name)
         return None if content is None else (content, "")
 
-    def replace(self, name: str, content: memoryview, state: str | None) -> bool:  # noqa: ARG002
-        """Put a file there; who has the lock is alone."""
+    def replace(self, name: str, content: memoryview, state: str | None) -> bool:  # noqa: ARG002 - see below
+        """Put a file there; who has the lock is alone, and knows its state."""
         self.write(name, content)
         return True
 

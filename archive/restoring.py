@@ -103,24 +103,25 @@ def compare(store: StoreReader, place: Place) -> None:
 def append(store: EventStore, kind: Kind, rows: NewRows) -> None:
     """Append a segment's rows, a part in each transaction."""
     own = rows.events if kind == "events" else rows.refusals
-    number = 1 if kind == "events" else 3
-    calls, outcomes = list(rows.calls), list(rows.outcomes)
     for begin in range(0, len(own), ROWS_AT_ONCE):
-        part = own[begin : begin + ROWS_AT_ONCE]
-        first, last = part[0][0], part[-1][0]
+        first, last = own[begin][0], own[min(begin + ROWS_AT_ONCE, len(own)) - 1][0]
         with store.turn() as turn:
             end = turn.ends.position if kind == "events" else turn.ends.refusal_number
             if last <= end:
                 continue
-            new = [row for row in part if row[0] > end]
-            turn.append(
-                NewRows(
-                    [one for one in calls if max(first, end + 1) <= one[2] <= last],
-                    new if kind == "events" else [],  # type: ignore[arg-type]
-                    new if kind == "refusals" else [],  # type: ignore[arg-type]
-                    [one for one in outcomes if max(first, end + 1) <= (one[number] or 0) <= last],  # type: ignore[operator]
-                )
-            )
+            turn.append(part_of(kind, rows, max(first, end + 1), last))
+
+
+def part_of(kind: Kind, rows: NewRows, first: int, last: int) -> NewRows:
+    """The rows from one position, or number of a refusal, to another one."""
+    calls = [one for one in rows.calls if first <= one[2] <= last]
+    if kind == "events":
+        events = [one for one in rows.events if first <= one[0] <= last]
+        outcomes = [one for one in rows.outcomes if first <= (one[1] or 0) <= last]
+        return NewRows(calls, events, [], outcomes)
+    refusals = [one for one in rows.refusals if first <= one[0] <= last]
+    outcomes = [one for one in rows.outcomes if first <= (one[3] or 0) <= last]
+    return NewRows(calls, [], refusals, outcomes)
 
 
 def rows_of(place: Place, kind: Kind, segment: Segment) -> NewRows:

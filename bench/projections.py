@@ -96,12 +96,12 @@ def readings(owner: Owner, folder: Path, times: int) -> Iterator[Figure]:
     for report in REPORTS.values():
         for by in dict.fromkeys((report.default_grouping, ("day",))):
             sql, parameters = figures_query(report, Selection(), by)
-            took = median_milliseconds(lambda sql=sql, given=parameters: read(cursor, sql, given))  # type: ignore[misc]
+            took = median_milliseconds(partial(read, cursor, sql, parameters))
             what = f"report {report.name}{' by ' + ', '.join(by) if by else ''}"
             yield Figure(what, took, "ms", 50, at_most=True)
         yield from as_of_beside_now(owner, report, times)
     for what, sql in ANALYST.items():
-        yield Figure(what, median_milliseconds(lambda sql=sql: read(cursor, sql)), "ms")  # type: ignore[misc]
+        yield Figure(what, median_milliseconds(partial(read, cursor, sql)), "ms")
     with StoreFeed(folder) as feed:
         recorded = feed.head().position
     # The live batches are in the tables alone, with what came last of the calls before them.
@@ -174,7 +174,7 @@ def live(projections: Projections, further: EventBatch, batch_size: int, times: 
     taken = []
     for start in range(0, times * batch_size, batch_size):
         batch = part(further, start, start + batch_size)
-        taken.append(timed(lambda batch=batch: projections.add(batch)))  # type: ignore[misc]
+        taken.append(timed(partial(projections.add, batch)))
     return median(taken)
 
 
