@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from projections.reports.intervals import INTERVALS
-from projections.reports.query import chosen
-from projections.reports.report import CALLS, Figure, Report, Selection, where
+from projections.reports.query import chosen, different_calls
+from projections.reports.report import CALLS, CALLS_WITH_TIME, Figure, Report, Selection, where
 
 if TYPE_CHECKING:
     from projections.serving.sandbox import Value
@@ -37,7 +37,8 @@ def calls_behind(
     conditions = [f'"{key}"::varchar is not distinct from $group_{key}' for key in keys]
     if set(keys) & set(report.subject_groupings):
         conditions.append("not is_denominator")
-    calls = f"count(distinct call_position) filter ({report.calls_of})"
+    value = figure.expression.replace(CALLS, different_calls(report, "true"))
+    value = value.replace(CALLS_WITH_TIME, different_calls(report, report.timed))
     sql = f"""
 with facts as not materialized (
 {report.facts}
@@ -47,7 +48,7 @@ behind as (
   select
     source, call_id, min(entered_at) as entered_at,
     string_agg(distinct queue, ', ' order by queue) as queue,
-    {figure.expression.replace(CALLS, calls)} as value
+    {value} as value
   from chosen {where(conditions)}
   group by source, call_id
 )

@@ -1,6 +1,14 @@
 """Holds: how often and how long the customer waited on hold."""
 
-from projections.reports.report import ANSWERED_CALLS, CALLS, Figure, Report, microseconds, sum_of
+from projections.reports.report import (
+    ANSWERED_CALLS,
+    CALLS,
+    CALLS_WITH_TIME,
+    Figure,
+    Report,
+    microseconds,
+    sum_of,
+)
 
 REPORT = Report(
     name="holds",
@@ -29,8 +37,8 @@ union all by name
         Figure("hold_seconds", sum_of("hold_seconds"), "time on hold, ended holds only"),
         Figure(
             "mean_hold_seconds_per_held_call",
-            f"sum({microseconds('hold_seconds')}) / (nullif({CALLS}, 0) * 1e6)",
-            "hold time ÷ held calls",
+            f"sum({microseconds('hold_seconds')}) / (nullif({CALLS_WITH_TIME}, 0) * 1e6)",
+            "hold time ÷ held calls with a hold that has ended",
         ),
         Figure("longest_hold_seconds", "max(hold_seconds)", "the longest single hold"),
         Figure(
@@ -46,5 +54,7 @@ union all by name
     ),
     groupings=("agent", "queue", "source"),
     subject_groupings=("ended_how", "during_consult"),
-    denominator="held calls for the mean; answered calls are shown beside them",
+    timed="hold_seconds is not null",
+    denominator="held calls with a hold that has ended, for the mean; answered calls are shown"
+    " beside them",
 )

@@ -16,8 +16,10 @@ from projections.reports.intervals import (
 )
 from projections.reports.report import (
     CALLS,
+    CALLS_WITH_TIME,
     GROUPINGS_OF_CALLS,
     LEDGER,
+    Figure,
     Report,
     Selection,
     where,
@@ -51,9 +53,9 @@ def figures_query(
     keys = ", ".join(f'"{grouping}"' for grouping in by)
     intervals = tuple(grouping for grouping in by if grouping in INTERVALS)
     apart = ", is_denominator" if set(by) & set(report.subject_groupings) else ""
-    calls = calls_counted(report, selection, by)
     figures = ",\n  ".join(
-        f'{figure.expression.replace(CALLS, calls)} as "{figure.name}"' for figure in report.figures
+        f'{with_calls(report, figure, selection, by)} as "{figure.name}"'
+        for figure in report.figures
     )
     orders = [
         f'any_value("{grouping}_order")' if grouping in INTERVALS else f'"{grouping}"'
@@ -162,20 +164,32 @@ def summed(report: Report, by: tuple[str, ...], intervals: tuple[str, ...]) -> I
     yield f"selected as (from sums {'join named_slots using (slot)' if intervals else ''})"
 
 
-def calls_counted(report: Report, selection: Selection, by: tuple[str, ...]) -> str:
+def with_calls(report: Report, figure: Figure, selection: Selection, by: tuple[str, ...]) -> str:
+    """The figure's aggregate, in which the calls that it names are counted."""
+    of_all = calls_counted(report, selection, by, "true")
+    of_timed = calls_counted(report, selection, by, report.timed)
+    return figure.expression.replace(CALLS, of_all).replace(CALLS_WITH_TIME, of_timed)
+
+
+def calls_counted(report: Report, selection: Selection, by: tuple[str, ...], which: str) -> str:
     """The aggregate that counts calls exactly: by the marks of first things, where they can tell.
 
     They cannot where one call's things come into several groups, or are selected one by one.
     """
     dividing = set(by) - GROUPINGS_OF_CALLS
-    in_all = "count(*) filter (is_first_of_call)"
+    in_all = f"count(*) filter (is_first_of_call and {which})"
     if selection.agent is None and not dividing:
         return in_all
     if selection.agent is None and len(dividing) == 1 and dividing <= report.firsts.keys():
         (grouping,) = dividing
-        in_group = f"count(*) filter ({report.firsts[grouping]})"
+        in_group = f"count(*) filter ({report.firsts[grouping]} and {which})"
         return f'case when grouping("{grouping}") = 1 then {in_all} else {in_group} end'
-    return f"count(distinct call_position) filter ({report.calls_of})"
+    return different_calls(report, which)
+
+
+def different_calls(report: Report, which: str) -> str:
+    """The aggregate that counts the calls of these things one by one."""
+    return f"count(distinct call_position) filter ({report.calls_of} and {which})"
 
 
 def calls_query(report: Report, selection: Selection) -> tuple[str, dict[str, Value]]:

@@ -47,6 +47,10 @@ times as much as all the rest, so the models mark the first thing of each call, 
 in it; where nothing else divides a call's things, the marks are counted instead."""
 
 
+CALLS_WITH_TIME: Final = "{calls with time}"
+"""In a figure: the same of those things whose time is known, for a mean per call."""
+
+
 def microseconds(seconds: str) -> str:
     """The expression for a duration in whole microseconds.
 
@@ -114,6 +118,8 @@ class Report:
     """What has the time at which every fact's call entered, and is quicker to read than facts."""
     calls_of: str = "not is_denominator"
     """Which things the figure `CALLS` counts the calls of."""
+    timed: str = "true"
+    """Which things `CALLS_WITH_TIME` counts the calls of; the first of a call is one, if any is."""
     firsts: Mapping[str, str] = field(default_factory=dict)
     """For a subject grouping, the column that marks its first thing of a call."""
     is_of_time: bool = False

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from projections.database import Projections
 from projections.reports import REPORTS
 from projections.reports.query import figures_query
-from projections.reports.report import CALLS, Figure, Report, Selection
+from projections.reports.report import CALLS, CALLS_WITH_TIME, Figure, Report, Selection
 from tests.projections.histories import PHASES, Drawn, history, projections, steps
 
 COUNTING = [
@@ -39,6 +39,11 @@ def test_the_marks_count_the_different_calls(observed: Drawn, decided: Drawn) ->
                 assert counted(opened, report, CALLS, by) == counted(
                     opened, report, different, by
                 ), (report.name, by)
+                if report.timed != "true":
+                    timed = f"{different[:-1]} and {report.timed})"
+                    assert counted(opened, report, CALLS_WITH_TIME, by) == counted(
+                        opened, report, timed, by
+                    ), (report.name, by)
 
 
 def test_the_reports_that_count_calls_are_known() -> None:

@@ -16,6 +16,7 @@ from tests.reports.week_of_march import Telling
 
 HALF_PAST_EIGHT = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ELEVEN = datetime(2026, 3, 2, 11, tzinfo=UTC)
 
 
 def tell(ledger: Ledger) -> None:
@@ -39,6 +40,13 @@ def tell(ledger: Ledger) -> None:
     changed.at(5, "offer", "system", agent="agent-6").at(10, "answer", "agent-6")
     changed.at(60, "leave", "customer").at(75, "apply-wrap-up", "agent-6", reason="sold")
     changed.at(600, "apply-wrap-up", "agent-6", observed=True, reason="returned")
+    held = Telling(ledger, "held", ELEVEN, "pbx")
+    held.at(0, "receive", "system", queue="sales").at(5, "offer", "system", agent="agent-8")
+    held.at(10, "answer", "agent-8").at(20, "hold", "agent-8").at(50, "resume", "agent-8")
+    held.at(60, "hold", "agent-8")
+    going_on = Telling(ledger, "held for the first time", ELEVEN, "pbx")
+    going_on.at(0, "receive", "system", queue="sales").at(5, "offer", "system", agent="agent-8")
+    going_on.at(10, "answer", "agent-8").at(20, "hold", "agent-8")
     Telling(ledger, "stray", NINE, "pbx").at(0, "answer-consult", "agent-7", observed=True)
     member = Telling(ledger, "member", HALF_PAST_EIGHT, "pbx")
     member.at(0, "receive", "system", queue="sales")
@@ -70,6 +78,19 @@ def test_another_reason_told_later_is_the_reason_and_takes_no_more_time(reader: 
     given = "select reason_given from wrap_ups where reason = 'returned'"
     assert reader.ask(given).table.to_pylist() == [{"reason_given": "sold"}]
     assert groups(reader, "agents", "agent")["agent-6"]["wrap_up_seconds"] == 15.0
+
+
+def test_a_call_whose_only_hold_goes_on_has_no_hold_time_yet_and_none_in_the_mean(
+    reader: Reader,
+) -> None:
+    for by in ("agent", "queue", "hour"):
+        of = Selection(agent="agent-8") if by != "agent" else Selection()
+        found = groups(reader, "holds", by, of=of)
+        row = found["agent-8"] if by == "agent" else next(iter(found.values()))
+        assert (row["holds"], row["held_calls"], row["hold_seconds"]) == (3, 2, 30.0)
+        assert row["mean_hold_seconds_per_held_call"] == 30.0
+    by_end = groups(reader, "holds", "ended_how", of=Selection(agent="agent-8"))
+    assert by_end[None]["mean_hold_seconds_per_held_call"] is None
 
 
 def test_a_call_that_nobody_owns_is_where_the_rules_see_it(reader: Reader) -> None:
