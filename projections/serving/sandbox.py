@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from projections.serving.column_types import (
     with_types,
 )
 from projections.serving.damage import is_damage
+from projections.serving.deadlines import OF_THIS_PROCESS
 
 ROWS_LIMIT: Final = 1_000_000
 ROWS_IN_ONE_PART: Final = 100_000
@@ -175,7 +175,7 @@ def at_position(
     """
     cursor.execute("begin transaction" if before else "begin transaction read only")
     try:
-        with interrupted_after(cursor, bounds.seconds):
+        with OF_THIS_PROCESS.after(bounds.seconds, cursor.interrupt):
             for statement in before:
                 cursor.execute(statement)
             rows = cursor.execute("select projected_position from feed_positions").fetchall()
@@ -220,15 +220,3 @@ def bounded(reader: pa.RecordBatchReader, bounds: Bounds) -> pa.Table:
                 " columns, or add a limit."
             )
     return pa.Table.from_batches(parts, reader.schema)
-
-
-@contextmanager
-def interrupted_after(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt the cursor's statement when it takes longer."""
-    timer = threading.Timer(seconds, cursor.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
