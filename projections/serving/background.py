@@ -6,7 +6,6 @@ import threading
 import time
 from typing import Final
 
-from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from projections.serving.client import Reader
 
@@ -14,7 +13,9 @@ LOOK_SECONDS: Final = 0.1
 """How often the store is looked at: other processes may write to it."""
 
 SHARE: Final = 5
-"""A round is followed by a pause of four times as long."""
+"""A round is followed by a pause of four times as long, or of `LONGEST_PAUSE_SECONDS`."""
+
+LONGEST_PAUSE_SECONDS: Final = 2.0
 
 END_SECONDS: Final = 30.0
 """How long the end waits for a round; a longer one is cut off, and done anew by who comes next."""
@@ -23,8 +24,8 @@ END_SECONDS: Final = 30.0
 class BackgroundProjector:
     """A thread that asks for all that was recorded, so that whoever has the tables brings them up.
 
-    It works for a fifth of the time at most: those who record need the processor, and a round of
-    many events takes little longer than one of few.
+    It leaves time between its rounds: those who record need the processor, and a round of many
+    events takes little longer than one of few.
     """
 
     def __init__(self, folder: LedgerFolder) -> None:
@@ -57,9 +58,13 @@ class BackgroundProjector:
                 reader = reader or Reader(self._folder)
                 reader.bring_up()
                 self.keeps_up = True
-            except LedgerError:  # who asks meets it, and is told
+            except Exception:  # whoever asks meets the same, and is told
                 self.keeps_up = False
-            took_seconds = time.monotonic() - began
-            pause_seconds = max(LOOK_SECONDS, took_seconds * (SHARE - 1))
+            pause_seconds = pause_after(time.monotonic() - began)
         if reader is not None:
             reader.close()
+
+
+def pause_after(round_seconds: float) -> float:
+    """For how long the processor is left to others after a round, in seconds."""
+    return min(max(LOOK_SECONDS, round_seconds * (SHARE - 1)), LONGEST_PAUSE_SECONDS)

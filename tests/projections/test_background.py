@@ -12,7 +12,12 @@ from entrypoints.one_call import NOW, CallNotShownError, read_call
 from infra.folder import LedgerFolder
 from infra.local.servers import wait_until
 from ledger.feed import StoreFeed
-from projections.serving.background import BackgroundProjector
+from projections.serving.background import (
+    LONGEST_PAUSE_SECONDS,
+    LOOK_SECONDS,
+    BackgroundProjector,
+    pause_after,
+)
 from projections.serving.client import LITTLE_BEHIND_EVENTS, Reader
 from projections.serving.server import owning
 from tests.projections.received_calls import receive, record_some
@@ -104,6 +109,12 @@ def test_while_the_store_is_away_it_does_not_keep_up_and_goes_on_once_it_is_back
         assert shown(tmp_path) == 2
     finally:
         projector.close()
+
+
+def test_between_rounds_the_processor_is_left_to_others_but_never_for_long() -> None:
+    assert pause_after(0.001) == LOOK_SECONDS
+    assert pause_after(0.2) == pytest.approx(0.8)
+    assert pause_after(60.0) == LONGEST_PAUSE_SECONDS
 
 
 @pytest.mark.parametrize("before_it_begins", [True, False])
