@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from entrypoints.ui.compressed import LONGEST_MARK_BYTES, refuse_compressed
 from entrypoints.ui.options import DEFAULT_FOLDER, LedgerOption
 from entrypoints.ui.progress import progress
 from infra.folder import LedgerFolder
@@ -59,6 +61,9 @@ def webex(
         base = datetime.fromisoformat(base_day).replace(tzinfo=UTC)
     except ValueError:
         raise typer.BadParameter(f"{base_day!r} is no day; write one like 2026-01-05.") from None
+    for path in files:
+        with suppress(OSError), path.open("rb") as file:
+            refuse_compressed(file.read(LONGEST_MARK_BYTES), path)
     names = visible(", ".join(path.name for path in files))
     left: dict[str, int] = {}
     try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple
 import orjson
 import typer
 
+from entrypoints.ui.compressed import refuse_compressed
 from entrypoints.ui.failures import ListingCommand
 from entrypoints.ui.options import DEFAULT_FOLDER, LedgerOption, RuleSetName
 from entrypoints.ui.progress import progress
@@ -255,7 +256,7 @@ def record_lines(folder: LedgerFolder, rules: str, path: Path) -> int:
         Ledger.open(folder, RULE_SETS[rules], doing="record") as ledger,
         progress("recording", unit="lines") as moved,
     ):
-        for group in groups_of_lines(file):
+        for group in groups_of_lines(file, path):
             answers, all_recorded = answers_to(ledger, group, str(path))
             exit_code |= not all_recorded
             sys.stdout.buffer.write(b"".join(one + b"\n" for one in answers))
@@ -274,10 +275,11 @@ def opened(path: Path) -> BinaryIO:
         raise typer.BadParameter(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
+def groups_of_lines(file: BinaryIO, path: Path) -> Iterator[list[Line]]:
     """Lines as they come: what is there at once is one group, and nothing waits for more.
 
-    A line of which quarantine does not keep all is cut, so that memory stays bounded.
+    A line of which quarantine does not keep all is cut, so that memory stays bounded. Raises
+    `typer.BadParameter` where the file is compressed.
     """
     from ledger.intake import BYTE_ORDER_MARK
     from ledger.quarantine import LARGEST_KEPT_BYTES
@@ -285,6 +287,8 @@ def groups_of_lines(file: BinaryIO) -> Iterator[list[Line]]:
     rest, overlong, number = b"", False, 0
     reader = getattr(file, "read1", file.read)
     while piece := reader(READ_BYTES):
+        if not number and not rest:
+            refuse_compressed(piece, path)
         *complete, rest = (rest + piece).split(b"\n")
         if overlong and complete:
             complete, overlong = complete[1:], False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 from pathlib import Path
@@ -166,6 +167,21 @@ def test_every_bad_line_goes_to_quarantine_and_the_rest_is_recorded(tmp_path: Pa
         one["reason"].split(" Its first 1,048,576 bytes are kept")[0] for one in waiting.json
     ] == reasons
     assert waiting.json[0]["origin"] == "-:2"
+
+
+def test_compressed_input_is_said_and_its_bytes_are_no_lines(tmp_path: Path) -> None:
+    packed = tmp_path / "lines.jsonl.gz"
+    packed.write_bytes(gzip.compress(line("4711") * 1000))
+    for arguments, typed, name in (
+        (("record", "--lines", str(packed)), b"", str(packed)),
+        (("record", "--lines", "-"), packed.read_bytes(), "What is read"),
+        (("import", "webex", str(packed)), b"", str(packed)),
+    ):
+        answer = call(tmp_path / "ledger", *arguments, typed=typed)
+        assert answer.code == 2
+        assert "is compressed: unpack it first with `gunzip -c`." in answer.said
+        assert name.split("/")[-1] in answer.said
+    assert call(tmp_path / "ledger", "quarantine", "list").code == 0
 
 
 def test_empty_input_records_nothing_and_is_fine(tmp_path: Path) -> None:
