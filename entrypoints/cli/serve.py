@@ -91,6 +91,10 @@ def serve(
             help="Report over all ledgers of the file, too, to whoever may read reports here.",
         ),
     ] = False,
+    read_only: Annotated[
+        bool,
+        typer.Option("--read-only", help="Take no commands; who reads is written down as ever."),
+    ] = False,
     folder: FolderOption = DEFAULT_FOLDER,
 ) -> None:
     """Take commands and answer questions over HTTP, until stopped; /openapi.json describes it.
@@ -100,6 +104,10 @@ def serve(
 
     With --lake PLACE commands go to the event store as ever, and what is asked is read from what
     call-ledger project --shard has published there: all shards as of one version.
+
+    With --read-only nothing is recorded but who has read what, and commands are answered with 403.
+    With --lake that needs no event store; without one there are no events as they were recorded,
+    and no streams of new ones.
 
     With --all-ledgers a server of one of several ledgers also lists all of them, and reports over
     all: each with its position.
@@ -133,7 +141,7 @@ def serve(
     with (
         shutdown_by_signals() as shutdown,
         Service(
-            ledger, RULE_SETS[rules], tokens, limits, webhooks, sign_in, place, several
+            ledger, RULE_SETS[rules], tokens, limits, webhooks, sign_in, place, several, read_only
         ) as service,
         listening(application(service), host, port, tls) as there,
     ):

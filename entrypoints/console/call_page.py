@@ -124,6 +124,7 @@ def show_document(
     """One event as it was recorded: the very document."""
     source, call_id = unquote(source), unquote(call_id)
     service = service_of(request)
+    service.check_has_store()
     service.log_reading(request, visitor.key, "read a call's events")
     with StoreFeed(service.folder) as feed:
         documents = feed.documents_of(source, call_id)

@@ -22,7 +22,7 @@ from entrypoints.console.words import Language, Words, translations, words_for
 from entrypoints.http.keys import ApiKey, Caller
 from entrypoints.http.permissions import PERMISSIONS, AllowedTo
 from entrypoints.http.problems import Problem, problem_of
-from entrypoints.http.service import service_of
+from entrypoints.http.service import Service, service_of
 from infra.logs import LOGGER, Happening
 from infra.visible import visible
 
@@ -154,6 +154,7 @@ def page(request: Request, template: str, status: int = 200, **facts: Any) -> Re
     """A page in the reader's language."""
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     words = visitor.words if visitor else words_of(request)
+    service: Service | None = request.app.state.service
     places = [one for one in NAVIGATION if visitor and visitor.may(one.permission)]
     content = (
         environment(words.language)
@@ -164,6 +165,7 @@ def page(request: Request, template: str, status: int = 200, **facts: Any) -> Re
             places=places,
             path=request.url.path,
             here=address_of(request),
+            has_store=service is None or service.has_store,
             **facts,
         )
     )

@@ -139,6 +139,7 @@ async def following(
     refused: int = 0,
 ) -> Response:
     """The stream of whatever `moved` makes of what comes after a position, or is refused."""
+    service_of(request).check_has_store()
     tail = service_of(request).tail
     now = await tail.begin(visitor.key.id)
     begin = min(after or now, now)

@@ -20,7 +20,7 @@ from entrypoints.http.service import Service, service_of
 from entrypoints.workers.lag import dead_letter_counts
 from ledger.intake import Unreadable
 from ledger.outcomes import Recorded
-from ledger.quarantine import NothingWaits
+from ledger.quarantine import NothingWaits, reading_quarantine
 from projections.feeds import NothingToFollow, feed_of
 
 OPERATIONS: Final = "/console/operations"
@@ -40,7 +40,7 @@ def show_operations(request: Request, visitor: Annotated[Visitor, Depends(SEE)])
     """Positions, lag and counts; nobody is named."""
     service = service_of(request)
     service.log_reading(request, visitor.key, SEE.operation)
-    feed = feed_of(service.folder)
+    feed = feed_of(service.folder) if service.has_store else NothingToFollow()
     try:
         head, store_bytes = feed.head(), feed.size_bytes()
         follows_store = not isinstance(feed, NothingToFollow)
@@ -63,14 +63,22 @@ def show_operations(request: Request, visitor: Annotated[Visitor, Depends(SEE)])
         before=before,
         lag_events=max(0, head.position - before.position),
         position=position,
-        counts={**counts, **apart, "in_quarantine": service.ledger.quarantine.waiting()},
+        counts={**counts, **apart, "in_quarantine": waiting_in(service)},
         shards=shards,
         has_several=bool(service.several),
         tables_bytes=service.tables.size_bytes(),
         has_kafka=has_kafka(service),
         sees_quarantine=visitor.may(READ_QUARANTINE.operation),
-        rebuilds=visitor.may("rebuild the tables") and not shards,
+        rebuilds=visitor.may("rebuild the tables") and service.records and not shards,
     )
+
+
+def waiting_in(service: Service) -> int:
+    """How many entries nobody has resolved; none where there is no event store to have them."""
+    if not service.has_store:
+        return 0
+    with reading_quarantine(service.folder) as quarantine:
+        return quarantine.waiting()
 
 
 @router.get(f"{OPERATIONS}/kafka")
@@ -112,7 +120,9 @@ def show_quarantine(
     """What could not be recorded, and events that the tables cannot take."""
     service = service_of(request)
     service.log_reading(request, visitor.key, READ_QUARANTINE.operation)
-    unread = unread_after(service.folder, after, PAGE_ENTRIES + 1, resolved)
+    unread: list[dict[str, Any]] = []
+    if service.has_store:
+        unread = unread_after(service.folder, after, PAGE_ENTRIES + 1, resolved)
     with service.reader() as reader:
         letters, position = dead_letters_after(reader, after_letter, resolved)
     pages: dict[str, Any] = {"resolved": "true"} if resolved else {}
@@ -128,7 +138,7 @@ def show_quarantine(
         letters=letters[:PAGE_ENTRIES],
         position=position,
         resolved=resolved,
-        resolves=visitor.may(RESOLVE.operation),
+        resolves=visitor.may(RESOLVE.operation) and service.records,
         said=said,
         more=urlencode(pages) if has_more else "",
     )
@@ -153,6 +163,7 @@ def retry_letter(request: Request, number: int, visitor: Resolver) -> Response:
     """Try to read an event into the tables again; whoever has them does it."""
     service = service_of(request)
     service.log_reading(request, visitor.key, RESOLVE.operation, "retry")
+    service.check_records()
     refuse_of_shards(service, visitor)
     with service.reader() as reader:
         known = reader.ask(WAITS, {"number": number}).table.num_rows

@@ -116,6 +116,7 @@ def begin_rebuild(
     """Begin; the current tables answer meanwhile."""
     service = service_of(request)
     keeps, from_store = "keep" in form, "from_store" in form
+    service.check_records()
     service.log_reading(request, visitor.key, MAY.operation, " ".join(["begin", *sorted(form)]))
     refuse_of_shards(service, visitor)
     if not rebuilder_of(request).begin(service, visitor_named(visitor), keeps, from_store):

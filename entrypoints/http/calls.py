@@ -79,6 +79,7 @@ def read_events(
     """
     source, call_id = unquote(source), unquote(call_id)
     service = service_of(request)
+    service.check_has_store()
     service.log_reading(request, key, "read a call's events")
     if asked.moment.is_now and not service.tables.shards():
         return recorded_events(service, source, call_id, asked)

@@ -103,6 +103,7 @@ async def stream_events(
     if unknown := sorted(wanted.types - EVENT_CLASS_OF_TYPE.keys()):
         raise Problem(400, "malformed", f"{unknown[0]!r} is no type of event: see docs/events.md.")
     service = service_of(request)
+    service.check_has_store()
     begin = after if last_event_id is None else last_event_id
     question = "" if last_event_id is None else f"Last-Event-ID: {last_event_id}"
     await asyncio.to_thread(service.log_reading, request, key, FOLLOW.operation, question)

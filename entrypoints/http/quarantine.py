@@ -50,7 +50,7 @@ def list_quarantine(
     service.log_reading(request, key, READ.operation)
     kind, _, number = (after or "0").rpartition("-")
     entries: list[dict[str, Any]] = []
-    if not kind:
+    if not kind and service.has_store:
         entries = unread_after(service.folder, int(number), limit + 1, with_resolved)
         number = "0"
     with service.reader(wait_for) as reader:

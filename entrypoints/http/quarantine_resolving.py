@@ -93,6 +93,7 @@ def retried(service: Service, number: int, key: Caller) -> dict[str, Any]:
 
 def letter_retried(service: Service, number: int) -> dict[str, Any]:
     """What came of a dead letter that whoever has the tables reads again. Raises `Problem`."""
+    service.check_records()
     if service.tables.shards():
         raise Problem(400, "of-shards", OF_SHARDS)
     with service.reader() as reader:

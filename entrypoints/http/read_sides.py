@@ -170,9 +170,11 @@ class PublishedTables:
 
 
 def check_same_ledger(place: LakePlace, first_event: int | None, folder: LedgerFolder) -> None:
-    """Refuse tables of another ledger than the one that is served."""
+    """Refuse tables of another ledger than the one that is served, where its store is there."""
     from projections.identity import OtherLedger
 
+    if not folder.has_store:
+        return
     with closing(StoreFeed(folder)) as feed:
         own = first_fingerprint_in(feed)
     if first_event is not None and own != first_event:

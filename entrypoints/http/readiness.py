@@ -33,11 +33,14 @@ class Readiness:
         folder = self._service.folder
         if shutil.disk_usage(folder.path).free < LEAST_FREE_BYTES:
             raise LedgerError("The disk is almost full.")
-        with said_as("The store cannot be written."):
-            # The turn that every command takes, with none in it: a server is asked, a file is not.
-            self._service.ledger.record_many([])
-        with said_as("The store cannot be read."), closing(StoreFeed(folder)) as feed:
-            position = feed.head().position
+        if self._service.records:
+            with said_as("The store cannot be written."):
+                # The turn that every command takes, with none in it: a server is asked, a file not.
+                self._service.ledger.record_many([])
+        position = 0
+        if self._service.has_store:
+            with said_as("The store cannot be read."), closing(StoreFeed(folder)) as feed:
+                position = feed.head().position
         with said_as("The tables cannot be read."):
             behind = max(0, position - self._service.tables.position())
         if behind > MOST_BEHIND_EVENTS:

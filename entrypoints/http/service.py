@@ -21,6 +21,7 @@ from entrypoints.http.read_sides import FolderTables, PublishedTables, ReadSides
 from entrypoints.http.webhook_recorder import SETTLING_SECONDS, WebhookRecorder
 from infra.folder import LedgerFolder
 from ledger.ledger import Ledger
+from projections.feeds import feed_of
 
 if TYPE_CHECKING:
     from entrypoints.http.sign_in import SignIn
@@ -38,6 +39,13 @@ MOST_PROCESSES: Final = 3
 
 PROCESS_SECONDS: Final = 2.0
 """How long one waits for its turn: whoever waits has a thread that others want, too."""
+
+
+READ_ONLY: Final = "This server only reads: ask one that was started without --read-only."
+NO_STORE: Final = (
+    "This server reads published tables, and this is in the event store alone: ask a server that"
+    " has it."
+)
 
 
 class WebhookSecret(NamedTuple):
@@ -65,7 +73,7 @@ AllLedgers = Sequence[tuple["Settings", LedgerFolder]]
 
 
 class Service:
-    """A ledger, open to write and to read, with its keys and its access log."""
+    """A ledger, open to read, and mostly to write, with its keys and its access log."""
 
     def __init__(
         self,
@@ -77,11 +85,13 @@ class Service:
         sign_in: SignIn | None = None,
         lake: LakePlace | None = None,
         several: AllLedgers = (),
+        read_only: bool = False,
     ) -> None:
         """Without `tokens` and `sign_in` only keys let in.
 
         With `lake` what is asked is read there, and `several` are the ledgers, this one with
-        them, that reports may be over, too. Raises what opening the ledger and the log raises.
+        them, that reports may be over, too. With `read_only` nothing is recorded but who reads, and
+        with a lake there need be no event store. Raises what opening the ledger and the log raises.
         """
         self.folder = folder
         self.keys = Keys(folder)
@@ -94,7 +104,13 @@ class Service:
         """Where Kafka is, for who wants to know how far it is."""
         self._open = ExitStack()
         with ExitStack() as opening:
-            self.ledger = opening.enter_context(Ledger.open(folder, rules, doing="serving HTTP"))
+            self._ledger: Ledger | None = None
+            if read_only and lake is None:
+                feed_of(folder).close()
+            if not read_only:
+                opened = Ledger.open(folder, rules, doing="serving HTTP")
+                self._ledger = opening.enter_context(opened)
+            self.has_store = folder.has_store
             self.log = AccessLog(folder)
             opening.callback(self.log.close)
             self.tail = EventTail(folder, limits.streams, limits.streams_of_one)
@@ -104,12 +120,35 @@ class Service:
             )
             opening.callback(self.tables.close)
             self.recorder: WebhookRecorder | None = None
-            if webhooks is not None:
-                self.recorder = WebhookRecorder(folder, self.ledger, webhooks.settling_seconds)
+            if webhooks is not None and self._ledger is not None:
+                settling_seconds = webhooks.settling_seconds
+                self.recorder = WebhookRecorder(folder, self._ledger, settling_seconds)
                 opening.callback(self.recorder.close)
             self._open = opening.pop_all()
         self._processes = BoundedSemaphore(MOST_PROCESSES)
         self._answer_seconds = limits.answer_seconds
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where it records. Raises `Problem` where it only reads."""
+        self.check_records()
+        assert self._ledger is not None
+        return self._ledger
+
+    @property
+    def records(self) -> bool:
+        """Whether it takes what is to be recorded."""
+        return self._ledger is not None
+
+    def check_records(self) -> None:
+        """Raise `Problem` where this server only reads."""
+        if not self.records:
+            raise Problem(403, "read-only", READ_ONLY)
+
+    def check_has_store(self) -> None:
+        """Raise `Problem` where this server has no event store, but tables alone."""
+        if not self.has_store:
+            raise Problem(404, "no-store", NO_STORE)
 
     @contextmanager
     def reader(self, needed_position: int | None = 0) -> Iterator[TimedReader]:

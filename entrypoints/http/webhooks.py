@@ -46,6 +46,7 @@ async def take_webex(request: Request) -> Response:
     nothing of it for ten seconds.
     """
     service = service_of(request)
+    service.check_records()
     secrets = service.webhooks
     if secrets is None:
         raise Problem(404, "not-served", "No secret is set: see docs/how-to/webhook.md.")

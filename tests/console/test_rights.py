@@ -15,16 +15,13 @@ from entrypoints.http.access_log import FILE_NAME
 from entrypoints.http.keys import ApiRole
 from entrypoints.http.permissions import permission_of
 from tests.console.entering import entered
-from tests.http.clients import Served
+from tests.http.clients import NOTHING_MORE, Served
 from tests.http.conftest import served_in
 from tests.ledger.lines import lines_of_calls
 
 HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 """The SHA-256 of `dist/htmx.min.js` in htmx.org 4.0.1, as npm has it."""
 
-NOTHING_MORE = (
-    "create trigger nothing_more before insert on readings begin select raise(abort, 'no'); end"
-)
 PAGES = [
     (route.path, permission)
     for route in routes()

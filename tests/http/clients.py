@@ -16,6 +16,11 @@ from infra.folder import LedgerFolder
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Nothing here goes by TLS, and to load whom to trust is most of what making a client takes."""
 
+NOTHING_MORE = (
+    "create trigger nothing_more before insert on readings begin select raise(abort, 'no'); end"
+)
+"""Asked of an access log, lets nobody write into it any more."""
+
 JSON = {"Content-Type": "application/json"}
 
 

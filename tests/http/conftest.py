@@ -28,11 +28,18 @@ def served_in(
     webhooks: WebhookSecret | None = None,
     lake: LakePlace | None = None,
     several: AllLedgers = (),
+    read_only: bool = False,
 ) -> Iterator[Served]:
     place = LedgerFolder.of(folder)
     with (
         Service(
-            place, tokens=tokens, limits=limits, webhooks=webhooks, lake=lake, several=several
+            place,
+            tokens=tokens,
+            limits=limits,
+            webhooks=webhooks,
+            lake=lake,
+            several=several,
+            read_only=read_only,
         ) as service,
         listening(application(service), "127.0.0.1", 0) as there,
         Served(place, there.url) as served,

@@ -19,7 +19,7 @@ from projections.reports import REPORTS
 from projections.serving.client import ask
 from projections.serving.server import owning
 from tests.entrypoints.calling import call
-from tests.http.clients import Served
+from tests.http.clients import NOTHING_MORE, Served
 from tests.ledger.lines import all_documents, lines_of_calls
 
 READS = [
@@ -32,9 +32,6 @@ READS = [
     "/v1/refusals?",
     "/v1/reports/exits?",
 ]
-NOTHING_MORE = (
-    "create trigger nothing_more before insert on readings begin select raise(abort, 'no'); end"
-)
 
 
 @pytest.mark.parametrize("read", READS)
