@@ -14,7 +14,7 @@ from entrypoints.http.one_command import (
     MAY_RECORD,
     ROUTE,
     answer_command,
-    expect_media_type,
+    expect_body,
     filled_in,
     refuse_others,
 )
@@ -117,12 +117,13 @@ async def record_batch(request: Request, key: Annotated[Caller, Depends(MAY_RECO
     """Record JSON lines in order, and answer each with the line that `docs/schemas/outcome.json`
     describes. What cannot be read is in quarantine; what is refused is kept as evidence.
     """
-    expect_media_type(request.headers.get("Content-Type", ""), JSON_LINES)
+    headers = request.headers
+    expect_body(headers.get("Content-Type", ""), headers.get("Content-Encoding", ""), JSON_LINES)
     lines = [line for line in (await request.body()).split(b"\n") if line.strip()]
     if len(lines) > MOST_LINES:
         raise Problem(413, "too-large", f"At most {MOST_LINES:,} lines are taken: send less.")
     service_of(request).rates.spend(key.id, max(0, len(lines) - 1))
-    trace_parent = trace_parent_in(request.headers.get(HEADER))
+    trace_parent = trace_parent_in(headers.get(HEADER))
     answers = await asyncio.to_thread(
         answers_to, service_of(request), metrics_of(request), key, lines, trace_parent
     )

@@ -45,7 +45,7 @@ async def answer_command(
     # Of a header that is there twice the first counts, as everywhere.
     headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
     key = await MAY_RECORD.caller(state.service, headers.get(b"authorization", ""))
-    expect_media_type(headers.get(b"content-type", ""), JSON)
+    expect_body(headers.get(b"content-type", ""), headers.get(b"content-encoding", ""), JSON)
     said = {"source": unquote(source), "call_id": unquote(call_id)}
     command_id = headers.get(b"idempotency-key")
     if command_id is not None:
@@ -135,8 +135,10 @@ def of_another_ledger(outcome: Misdirected) -> Problem:
     return Problem(421, WRONG_LEDGER, outcome.sentence, **home)
 
 
-def expect_media_type(content_type: str, expected: str) -> None:
-    """Raise `Problem` where the body says that it is something else."""
+def expect_body(content_type: str, content_encoding: str, expected: str) -> None:
+    """Raise `Problem` where the body says that it is something else, or that it is compressed."""
     given = content_type.partition(";")[0].strip().lower()
     if given != expected:
         raise Problem(415, "media-type", f"Send the body as {expected}.")
+    if content_encoding.strip().lower() not in ("", "identity"):
+        raise Problem(415, "media-type", "Send the body as it is, without a Content-Encoding.")

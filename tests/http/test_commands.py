@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +20,10 @@ from entrypoints.http import limits
 from entrypoints.http.application import application
 from entrypoints.http.one_command import PATH, ROUTE, asked_of
 from entrypoints.http.problems import Problem
+from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.intake import new_command_id
+from ledger.quarantine import reading_quarantine
 from tests.entrypoints.calling import call
 from tests.http.clients import JSON, Served
 from tests.ledger.lines import all_documents, lines_of_calls
@@ -146,6 +149,22 @@ def test_a_body_of_another_media_type_is_not_taken(served: Served) -> None:
     for path in ("/v1/calls/test/1/commands", "/v1/commands:batch"):
         answer = served.writer.post(path, content=b"x", headers={"Content-Type": "text/plain"})
         assert answer.status_code == 415
+
+
+def test_a_compressed_body_is_not_taken_and_no_line_of_it_goes_to_quarantine(
+    served: Served,
+) -> None:
+    packed = gzip.compress(RECEIVE % b"")
+    for path, media_type in (
+        ("/v1/calls/test/1/commands", "application/json"),
+        ("/v1/commands:batch", "application/x-ndjson"),
+    ):
+        headers = {"Content-Type": media_type, "Content-Encoding": "gzip"}
+        answer = served.writer.post(path, content=packed, headers=headers)
+        assert answer.status_code == 415
+        assert "without a Content-Encoding" in answer.json()["detail"]
+    with reading_quarantine(LedgerFolder.of(served.folder)) as quarantine:
+        assert quarantine.waiting() == 0
 
 
 def test_bytes_are_counted_and_not_believed(served: Served) -> None:
