@@ -40,6 +40,17 @@ PAGES = (
 )
 
 
+TOO_SMALL = """() => [...document.querySelectorAll("a, button, summary, input, select")]
+    .filter((one) => one.checkVisibility() && one.type !== "checkbox")
+    .filter((one) => one.parentElement.textContent.trim() === one.textContent.trim())
+    .filter((one) => !one.closest(".unseen, .skip"))
+    .filter((one) => {
+        const target = one.getBoundingClientRect();
+        return Math.min(target.width, target.height) < 24;
+    })
+    .map((one) => one.outerHTML)"""
+"""What stands alone and is smaller than 24 pixels; a label is a checkbox's target."""
+
 SCREENS = (("en-GB", 1280, "light"), ("it-IT", 390, "dark"))
 
 
@@ -55,6 +66,7 @@ def test_a_page_has_no_barrier(path: str, reader: Opened) -> None:
     reader.go(path)
     assert reader.violations() == []
     assert too_wide(reader) <= 0
+    assert reader.page.evaluate(TOO_SMALL) == []
 
 
 def too_wide(reader: Opened) -> int:
