@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption, RuleSetName
-from entrypoints.ui.output import print_table, write_json
+from entrypoints.ui.output import print_notes, print_table, write_json
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from infra.visible import visible, visible_lines
@@ -43,6 +43,12 @@ WAITING: Final = "state = 'waiting'"
 EVERY: Final = "true"
 NUMBERED: Final = "dead_letter_number = $number"
 SHOWN: Final = "select original from dead_letters where dead_letter_number = $number"
+WHAT_TO_DO: Final = (
+    "The bytes of one: call-ledger quarantine show NUMBER",
+    "Where a line is wrong, record it as it should be, and give this one up: call-ledger quarantine"
+    " discard NUMBER --why TEXT",
+    "Where it could be read by now, as after an upgrade: call-ledger quarantine retry NUMBER",
+)
 NOT_DISCARDED: Final = (
     "A dead letter cannot be discarded: its event is missing in the tables until it is read."
     " What came from Kafka is sent again with `call-ledger publish --from POSITION`; of a restored"
@@ -88,6 +94,7 @@ def list_quarantine(
         write_json([dict(zip(names, row, strict=True)) for row in rows])
     elif rows:
         print_table(names, rows)
+        print_notes(*WHAT_TO_DO)
     else:
         typer.echo("Nothing waits in quarantine.")
     raise typer.Exit(1 if any(row[-1] == "waiting" for row in rows) else 0)

@@ -88,6 +88,8 @@ def test_what_waits_in_quarantine_is_shown_tried_again_and_discarded(tmp_path: P
     unknown_field = b'{"type":"call.receive.v1","call_id":"1","actor":"system","colour":"r\x1bd"}'
     call(tmp_path, "record", "--lines", "-", typed=b'{"type": 1}\n' + unknown_field)
     listed = call(tmp_path, "quarantine", "list")
+    for step in ("show NUMBER", "discard NUMBER --why TEXT", "retry NUMBER"):
+        assert f"quarantine {step}" in listed.said
     assert listed.code == 1
     assert "type" in listed.out
     shown = call(tmp_path, "quarantine", "show", "2")
