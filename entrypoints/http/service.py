@@ -174,12 +174,21 @@ class Service:
 
     @contextmanager
     def over_all(self) -> Iterator[UnitedReader]:
-        """Somebody who answers over all ledgers, in a process of its own. Raises `Problem`."""
-        from projections.serving.united import UnitedReader
+        """Somebody who answers over all ledgers, in a process of its own.
+
+        Raises `Problem`: where a ledger is, is told on this machine alone.
+        """
+        from projections.serving.united import UnitedReader, Unreadable
 
         named = {str(folder.name): folder for _, folder in self.all_ledgers()}
-        with self.heavy_work(), UnitedReader(named) as ledgers:
-            yield ledgers
+        try:
+            with self.heavy_work(), UnitedReader(named) as ledgers:
+                yield ledgers
+        except Unreadable as error:
+            raise try_again(
+                f"Ledger {error.ledger} cannot be read now, so nothing is said of all:"
+                " `call-ledger ledgers` says why."
+            ) from None
 
     @contextmanager
     def heavy_work(self) -> Iterator[None]:

@@ -110,6 +110,10 @@ class UnitedReader:
 class Unreadable(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """One of the ledgers cannot be read, so nothing can be said of all."""
 
+    def __init__(self, ledger: str, why: LedgerError) -> None:
+        super().__init__(f"Ledger {ledger} cannot be read: {why}")
+        self.ledger = ledger
+
 
 @contextmanager
 def named(ledger: str) -> Iterator[None]:
@@ -119,7 +123,7 @@ def named(ledger: str) -> Iterator[None]:
     except (QueryRefused, QueryFailed, SomeMoved, Unreadable):
         raise
     except LedgerError as error:
-        raise Unreadable(f"Ledger {ledger} cannot be read: {error}") from None
+        raise Unreadable(ledger, error) from None
 
 
 def answer_united(

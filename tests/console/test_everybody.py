@@ -77,7 +77,7 @@ def too_wide(reader: Opened) -> int:
 
 @pytest.fixture(scope="module")
 def company(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opener]:
-    """The server of one ledger of two, of which the other cannot be read yet."""
+    """The server of one ledger of two, of which the other has nothing yet."""
     folder = tmp_path_factory.mktemp("company")
     ledgers = ledgers_in(folder)
     several = [(Settings(), place_of(ledgers, name)) for name in ("italy", "rest")]

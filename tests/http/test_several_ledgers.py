@@ -129,6 +129,17 @@ def test_reports_over_all_ledgers_add_up_and_say_the_position_of_each(both: Serv
     assert [one["as_of"]["known_at"]["position"] for one in earlier.json()["ledgers"]] == [0, 0]
 
 
+def test_where_a_ledger_is_that_cannot_be_read_is_told_to_nobody_over_http(tmp_path: Path) -> None:
+    ledgers = ledgers_in(tmp_path, BY_HASH)
+    several = [(Settings(), place_of(ledgers, name)) for name in ("north", "south")]
+    with served_in(several[0][1], several=several) as served:
+        over_http = served.analyst.get("/v1/reports/open?ledgers=all")
+        page = entered(served, "auditor").get("/console/reports/open?ledgers=all")
+    for answer in (over_http, page):
+        assert (answer.status_code, "Ledger south cannot be read" in answer.text) == (503, True)
+        assert str(tmp_path) not in answer.text
+
+
 def test_pages_list_all_ledgers_and_show_a_report_over_them(both: Served) -> None:
     auditor = entered(both, "auditor")
     assert "/console/operations/ledgers" in auditor.get("/console/operations").text
