@@ -8,6 +8,7 @@ store-1 where they come from the event store.
 from __future__ import annotations
 
 import getpass
+import re
 from typing import Annotated, Any, Final
 
 import typer
@@ -56,10 +57,14 @@ NOT_DISCARDED: Final = (
 )
 
 
+NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
+"""As large as a store's numbers can be."""
+
+
 def number_in(text: str) -> tuple[bool, int]:
     """Whether a number is one of Kafka's, and the number."""
     digits = text.removeprefix("kafka-").removeprefix("store-")
-    if not digits.isdecimal() or int(digits) < 1:
+    if not NUMBER.fullmatch(digits):
         raise typer.BadParameter(f"{text!r} is no number of the list, such as 3 or kafka-3.")
     return digits != text, int(digits)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from entrypoints.ui.moment import position_in
 from entrypoints.ui.options import DEFAULT_FOLDER, AsCsv, AsJson, LedgerOption
 from entrypoints.ui.output import Format, Output, print_table, write_csv, write_json
 from entrypoints.ui.period import since, until
@@ -162,8 +163,9 @@ def position_or_text(
     asked: str | None, time_of: Callable[[str | None, str], datetime | None]
 ) -> int | str | None:
     """A number is a position, and anything else a time, in UTC as documents write it."""
-    if asked is not None and asked.isdecimal():
-        return int(asked)
+    position = position_in(asked)
+    if position is not None:
+        return position
     moment = time_of(asked, "UTC")
     return None if moment is None else f"{moment.isoformat(timespec='microseconds')}Z"
 

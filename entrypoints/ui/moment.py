@@ -76,8 +76,14 @@ class AskedMoment(NamedTuple):
 
 def position_or_time(text: str | None, time_zone: str) -> int | datetime | None:
     """A number is a position, and anything else a day or a time."""
+    position = position_in(text)
+    return last_moment(text, time_zone) if position is None else position
+
+
+def position_in(text: str | None) -> int | None:
+    """The position that digits name; nothing for another text."""
     if text is None or not (text.isascii() and text.isdecimal()):
-        return last_moment(text, time_zone)
+        return None
     if len(text) > LONGEST_POSITION:
         raise typer.BadParameter(f"A position has at most {LONGEST_POSITION} digits.")
     return int(text)

@@ -52,11 +52,11 @@ def moment(text: str, time_zone: str) -> tuple[datetime, datetime]:
             day = date.fromisoformat(text)
             return midnight(day, place), midnight(day + timedelta(days=1), place)
         written = datetime.fromisoformat(text)
+        utc = in_utc(written if written.tzinfo else written.replace(tzinfo=place))
     except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{text!r} is no time; write a day (2026-01-31) or a time (2026-01-31T09:00)."
         ) from None
-    utc = in_utc(written if written.tzinfo else written.replace(tzinfo=place))
     return utc, utc
 
 

@@ -81,6 +81,7 @@ def test_the_list_of_reports_has_each_with_its_definitions(served_week: Served) 
     [
         {"by": "nothing"},
         {"from": "yesterday"},
+        {"from": "0001-01-01T00:00+14:00"},
         {"time_zone": "Mars"},
         {"known_at": "x"},
         {"known_at": "9" * 5_000},
