@@ -19,6 +19,8 @@ MOST_UNSENT_BYTES: Final = 128 * 1024
 """What the system keeps of an answer that is not on its way: a client's pace shows in the rest."""
 
 MOST_TOGETHER_BYTES: Final = 64 * 1024
+MOST_AROUND_A_BYTE: Final = 16
+"""What may stand around each byte of a body, as where every byte is a chunk of its own."""
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -26,7 +28,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     The first head has to come soon after the connection, and any other soon after its first byte;
     in between uvicorn bounds how long a connection is idle. Line ends before a head, which the
-    parser passes over, are a part of it.
+    parser passes over, are a part of it. What stands around the chunks of a body, and trailers, may
+    be as long as a head beyond what a body needs.
     """
 
     longest_bytes = LONGEST_HEAD_BYTES
@@ -46,6 +49,7 @@ class BoundedConnection(HttpToolsProtocol):
         # Head and body of an answer leave as one: each call of the system lets another thread run.
         self.transport = self._together = Together(transport, self.loop)
         self._is_in_head, self._is_between, self._head_bytes = True, False, 0
+        self._taken_bytes = self._body_bytes = 0
         self._too_slow: asyncio.TimerHandle | None = None
         self._not_taken: asyncio.TimerHandle | None = None
         self._expect()
@@ -58,8 +62,20 @@ class BoundedConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """It is there."""
         self._is_in_head = False
+        # The head comes with the beginning of its body, and is counted once more.
+        self._taken_bytes, self._body_bytes = -self.longest_bytes, 0
         self._expect_no_more()
         super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Of a head alone: nobody reads trailers."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """All of the request is there; mostly that is so before anybody looks at it."""
@@ -77,6 +93,11 @@ class BoundedConnection(HttpToolsProtocol):
                 self.transport.close()
             elif self._too_slow is None and (self._is_in_head or self.cycle.response_complete):
                 self._expect()
+        elif not self._is_between:
+            self._taken_bytes += len(data)
+            around_bytes = self._taken_bytes - self._body_bytes
+            if around_bytes > self.longest_bytes + MOST_AROUND_A_BYTE * self._body_bytes:
+                self.transport.close()
 
     def pause_writing(self) -> None:
         """What was written waits for the client to take it."""

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
@@ -190,6 +190,38 @@ def test_a_line_end_or_two_between_requests_are_passed_over() -> None:
             client.sendall(b"\r\n")
 
 
+CHUNKED = ASKED + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"X-More: " + b"x" * 500 + b"\r\n", b"x" * 500],
+    ids=["many trailers", "one without an end"],
+)
+def test_trailers_are_counted_and_no_way_to_take_memory(piece: bytes) -> None:
+    with listening(application(), "127.0.0.1", 0, connection=Thrifty) as there:
+        begun = time.monotonic()
+        first = CHUNKED + b"0\r\n" + (b"" if piece.startswith(b"X-") else b"X-More: ")
+        assert answered(there.url, first, *[piece] * 20).count(b"200 OK") <= 1
+        assert time.monotonic() - begun < LONGEST_HEAD_SECONDS
+
+
+def test_what_stands_around_chunks_is_counted() -> None:
+    with listening(application(), "127.0.0.1", 0, connection=Thrifty) as there:
+        assert answered(there.url, CHUNKED + b"1;x=", *[b"x" * 500] * 20).count(b"200 OK") <= 1
+
+
+def test_a_body_of_the_smallest_chunks_is_taken_whole(large: FastAPI) -> None:
+    with (
+        listening(large, "127.0.0.1", 0, connection=Thrifty) as there,
+        connected(there.url) as client,
+    ):
+        head = b"POST /counted HTTP/1.1\r\nHost: ledger\r\nTransfer-Encoding: chunked\r\n\r\n"
+        client.sendall(head + b"1\r\nx\r\n" * 5_000)
+        client.sendall(b"0\r\nDigest: none\r\n\r\n")
+        assert client.recv(65_536).endswith(b"5000")
+
+
 def test_line_ends_do_not_cut_off_an_answer_that_is_under_way(large: FastAPI) -> None:
     with (
         listening(large, "127.0.0.1", 0, connection=Patient) as there,
@@ -205,6 +237,11 @@ LARGE = b"x" * 40_000_000
 """More than the machine itself takes in between."""
 
 
+async def counted(request: Request) -> Response:
+    """How many bytes the body had."""
+    return Response(str(len(await request.body())))
+
+
 def answer_slowly() -> Response:
     """After more time than any head has."""
     time.sleep(1.2 * Patient.longest_seconds)
@@ -217,6 +254,7 @@ def large() -> FastAPI:
     app = FastAPI()
     app.add_api_route("/whole", lambda: Response(LARGE))
     app.add_api_route("/slow", answer_slowly)
+    app.add_api_route("/counted", counted, methods=["POST"])
     app.add_api_route("/stream", lambda: StreamingResponse(iter([LARGE] * 2)))
     return app
 
