@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
+import duckdb
 import pyarrow as pa
 
 
@@ -57,3 +59,17 @@ def column_of(documents: bytes, sizes_bytes: Iterable[int], count: int) -> pa.St
     """Documents in one piece of memory as a column, where they are."""
     begins = array("i", accumulate(sizes_bytes, initial=0))
     return pa.StringArray.from_buffers(count, pa.py_buffer(begins), pa.py_buffer(documents))
+
+
+def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Insert rows by the names of their columns, in the caller's transaction.
+
+    Raises `duckdb.Error` where one of them is none of the table.
+    """
+    connection.register("arriving_rows", rows)
+    try:
+        connection.execute(f"insert into {table} by name from arriving_rows")
+    finally:
+        # Where one was no row the transaction is over, and takes this with it.
+        with contextlib.suppress(duckdb.TransactionException):
+            connection.unregister("arriving_rows")

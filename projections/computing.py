@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 import duckdb
 
-from projections.batches import Positions
+from projections.batches import Positions, insert_rows
+from projections.kept_plans import are_worth_it, kept_plans
 from projections.models import Kind, Model, Models
-from projections.statement_cache import StatementCache
 
 PART_EVENTS = 500_000
 """A rebuild takes the calls that began among so many events at a time."""
+
+FEW_CALLS: Final = 20_000
+"""Up to so many calls are computed in memory, by plans that are kept, from the second time on."""
 
 MAKE: Final = "create table {} as"
 ADD: Final = "insert into {}"
@@ -34,17 +38,21 @@ class Work:
     refusals: str = "main.refusal_events"
     calls_again: str = "main.calls_to_recompute"
     """The calls to be computed again though no event of theirs is new."""
+    rows_until: float = inf
+    """Calls that began after this position have no rows yet. A rebuild does not know one."""
 
 
 class Computing:
     """Computes into schemas of the file, in its caller's transaction."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, models: Models, part_events: int = PART_EVENTS
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        models: Models,
+        part_events: int = PART_EVENTS,
     ) -> None:
         self._connection = connection
         self._models = models
-        self._statements = StatementCache(connection)
         self._part_events = part_events
 
     def touched(self, work: Work, positions: Positions) -> None:
@@ -58,27 +66,18 @@ class Computing:
             f" where position > {positions.projected_position}"
             f" union select call_position from {work.calls_again}"
         )
-        oldest = execute("select min(call_position) from touched").fetchall()[0][0]
+        ((count, oldest),) = execute("select count(*), min(call_position) from touched").fetchall()
         if oldest is not None:
-            touched = (
-                # The number itself, not a subquery, so that older parts of a table are skipped.
-                f"call_position >= {oldest}"
-                " and call_position in (select call_position from touched)"
-            )
-            self._read_events(work, "table", f"position >= {oldest} and {touched}")
-            for name in self._only_read(work):
-                rows = f"select * from {work.beside[name]}.{name} where {touched}"
-                execute(f"create or replace temp table {name} as {rows}")
-            for model in self._models.needed_for(work.into):
-                rows = model.sql
-                if model.kind is Kind.STEP or model.name in self._models.tables_read:
-                    self._statements.execute(f"create or replace temp table {model.name} as {rows}")
-                    rows = f"from temp.{model.name}"
-                if model.kind is Kind.TABLE:
-                    table = f"{work.into[model.name]}.{model.name}"
-                    execute(f"delete from {table} where {touched}")
-                    self._statements.execute(f"insert into {table} {rows}")
-            self._forget(work, "table")
+            # The number itself, not a subquery, so that older parts of a table are skipped.
+            touched = f"call_position >= {oldest} and call_position in (from touched)"
+            if oldest <= work.rows_until:
+                for model in self._needed(work):
+                    if model.kind is Kind.TABLE:
+                        execute(f"delete from {work.into[model.name]}.{model.name} where {touched}")
+            if count <= FEW_CALLS and are_worth_it("models"):
+                self._compute_few(work, f"position >= {oldest} and {touched}", touched)
+            else:
+                self._compute(work, f"position >= {oldest} and {touched}", touched, ADD, "table")
         if positions.refusal_number > positions.projected_refusal_number:
             after, until = positions.projected_refusal_number, positions.refusal_number
             self._take_refusals(work, after, until, ADD)
@@ -101,13 +100,15 @@ class Computing:
         calls = f"call_position between {start + 1} and {start + self._part_events}"
         self._compute(work, f"position > {start} and {calls}", calls, ADD)
 
-    def _compute(self, work: Work, events: str, calls: str, into: str) -> None:
-        """Compute rows from these events, all that their calls have."""
+    def _compute(
+        self, work: Work, events: str, calls: str, into: str, events_as: str = "view"
+    ) -> None:
+        """Compute rows from these events, all that their calls have, as a table or a view."""
         execute = self._connection.execute
-        self._read_events(work, "view", events)
+        execute(f"create or replace temp {events_as} source_events as {self._events(work, events)}")
         for name in self._only_read(work):
             self._show_calls(f"{work.beside[name]}.{name}", name, calls)
-        for model in self._models.needed_for(work.into):
+        for model in self._needed(work):
             if model.kind is Kind.STEP:
                 execute(f"create or replace temp table {model.name} as {model.sql}")
                 continue
@@ -115,7 +116,24 @@ class Computing:
             execute(f"{into.format(table)} {model.sql}")
             if model.name in self._models.tables_read:
                 self._show_calls(table, model.name, calls)
-        self._forget(work, "view")
+        self._forget(work, events_as)
+
+    def _compute_few(self, work: Work, events: str, calls: str) -> None:
+        """As `_compute`, for few calls: by plans that are kept, over Arrow tables."""
+        read = {
+            "source_events": self._events(work, events),
+            "dead_letters": f"select * exclude (original) from main.dead_letters where {calls}",
+        }
+        for name in self._only_read(work):
+            read[name] = f"select * from {work.beside[name]}.{name} where {calls}"
+        with kept_plans() as plans:
+            for name, query in read.items():
+                plans.give(name, self._connection.execute(query).to_arrow_table())
+            for model in self._needed(work):
+                rows = plans.rows(model.sql)
+                plans.give(model.name, rows)
+                if model.kind is Kind.TABLE and len(rows):
+                    insert_rows(self._connection, f"{work.into[model.name]}.{model.name}", rows)
 
     def _show_calls(self, table: str, name: str, calls: str) -> None:
         rows = f"select * from {table} where {calls}"
@@ -129,22 +147,20 @@ class Computing:
     def _needed(self, work: Work) -> tuple[Model, ...]:
         return self._models.needed_for(work.into)
 
-    def _read_events(self, work: Work, kind: str, which: str) -> None:
-        """Let the models read these events, all that their calls have, as a table or a view."""
-        self._connection.execute(
-            f"create or replace temp {kind} source_events as"
-            f" select {', '.join(self._models.columns_read)} from {work.events} where {which}"
-        )
+    def _events(self, work: Work, which: str) -> str:
+        """The query for these events, with the columns that models read."""
+        return f"select {', '.join(self._models.columns_read)} from {work.events} where {which}"
 
-    def _forget(self, work: Work, kind: str) -> None:
+    def _forget(self, work: Work, events_as: str) -> None:
         """Drop what would stand in front of the whole tables in whatever is asked next."""
         computed = {model.name for model in self._needed(work)}
         for model in self._models.by_call:
             if model.kind is Kind.STEP and model.name in computed:
                 self._connection.execute(f"drop table temp.{model.name}")
+        self._connection.execute(f"drop {events_as} temp.source_events")
         read = computed & self._models.tables_read
-        for name in ("source_events", *sorted(read), *self._only_read(work)):
-            self._connection.execute(f"drop {kind} temp.{name}")
+        for name in (*sorted(read), *self._only_read(work)):
+            self._connection.execute(f"drop view temp.{name}")
 
     def _take_refusals(self, work: Work, after: int, until: int, into: str) -> None:
         self._connection.execute(

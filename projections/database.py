@@ -18,11 +18,12 @@ import duckdb
 import pyarrow as pa
 
 from projections import file_layout, places
-from projections.batches import Events, Positions, Refusals, numbers, texts
+from projections.batches import Events, Positions, Refusals, insert_rows, numbers, texts
 from projections.columns import BODY, EVENT_COLUMNS, REFUSAL_BODY, REFUSAL_COLUMNS, rows_of
 from projections.comparing import Changed
 from projections.computing import PART_EVENTS, Computing, Work
 from projections.errors import Gap
+from projections.kept_plans import are_worth_it, kept_plans
 from projections.models import MACROS, Models, of_this_version
 from projections.rebuild import Rebuild, Told, tell_nobody
 from projections.statement_cache import StatementCache
@@ -43,6 +44,9 @@ LONGEST_LOG: Final = "512MB"
 
 WHOLE_BUILD_SHARE: Final = 0.2
 """From this share of new events on, building everything is cheaper than touched calls alone."""
+
+FEW_DOCUMENTS: Final = 2_000
+"""Up to so many documents one thread reads, by a plan that is kept, from the second time on."""
 
 READ_EVENTS: Final = rows_of("arriving", EVENT_COLUMNS, BODY)
 READ_REFUSALS: Final = rows_of("arriving", REFUSAL_COLUMNS, REFUSAL_BODY)
@@ -285,7 +289,8 @@ class Projections:
         Raises `duckdb.Error` when a document is none that this version can read.
         """
         self._insert(
-            f"insert into events by name {READ_EVENTS}",
+            "events",
+            READ_EVENTS,
             {
                 "position": numbers(batch.positions[start:]),
                 "call_position": numbers(batch.call_positions[start:]),
@@ -308,7 +313,8 @@ class Projections:
     def insert_refusals(self, batch: Refusals, start: int = 0) -> None:
         """Put refusals into the table, as `insert_events` does events."""
         self._insert(
-            f"insert into refusal_events by name {READ_REFUSALS}",
+            "refusal_events",
+            READ_REFUSALS,
             {
                 "refusal_number": numbers(batch.numbers[start:]),
                 "document": texts(batch.documents[start:]),
@@ -319,13 +325,23 @@ class Projections:
         """Say how far the refusals are, in the caller's transaction."""
         self.connection.execute("update feed_positions set refusal_number = ?", [number])
 
-    def _insert(self, statement: str, columns: dict[str, pa.Array | pa.ChunkedArray]) -> None:
-        table = pa.table(columns)
+    def _insert(
+        self, table: str, query: str, columns: dict[str, pa.Array | pa.ChunkedArray]
+    ) -> None:
+        arriving = pa.table(columns)
+        if len(arriving) <= FEW_DOCUMENTS and are_worth_it(table):
+            with kept_plans() as plans:
+                plans.give("arriving", arriving)
+                rows = plans.rows(query)
+            insert_rows(self.connection, table, rows)
+            return
         # DuckDB reads one chunk on one thread.
-        chunks = table.to_batches(max_chunksize=max(1, len(table) // (os.cpu_count() or 1) + 1))
+        chunks = arriving.to_batches(
+            max_chunksize=max(1, len(arriving) // (os.cpu_count() or 1) + 1)
+        )
         self.connection.register("arriving", pa.Table.from_batches(chunks))
         try:
-            self._statements.execute(statement)
+            self._statements.execute(f"insert into {table} by name {query}")
         finally:
             # Where a document was no row the transaction is over, and takes this with it.
             with contextlib.suppress(duckdb.TransactionException):
@@ -334,7 +350,9 @@ class Projections:
     def refresh_touched(self) -> None:
         """Replace the rows of the calls touched since, in the caller's transaction."""
         current = places.current(self.connection).schemas
-        self._computing.touched(Work(current), self.positions)
+        positions = self.positions
+        work = Work(current, rows_until=positions.projected_position)
+        self._computing.touched(work, positions)
         self.note_projected(self.connection)
 
     def note_projected(self, connection: duckdb.DuckDBPyConnection) -> None:

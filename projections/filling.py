@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from projections import places
+from projections.batches import insert_rows
 from projections.computing import Computing, Work
 from projections.errors import ProjectionError
 from projections.models import Models
@@ -87,9 +88,7 @@ def fill(
     """Put the rows of some calls in. Raises `ProjectionError` if they are of other events."""
     check_same_events(cursor, part, last)
     for model, rows in part.tables.items():
-        cursor.register("computed_rows", rows)
-        cursor.execute(f"insert into {into[model]}.{model} by name from computed_rows")
-        cursor.unregister("computed_rows")
+        insert_rows(cursor, f"{into[model]}.{model}", rows)
 
 
 def check_same_events(cursor: duckdb.DuckDBPyConnection, part: ComputedPart, last: int) -> None:

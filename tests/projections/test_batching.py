@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from projections import computing
 from projections.models import readable_models
 from tests.projections.histories import PHASES, Drawn, history, projections, steps
 from tests.projections.keys import rows_with_a_bad_key
@@ -23,6 +26,17 @@ def test_any_batching_of_any_history_gives_the_tables_of_one_rebuild(
             opened.add(written.batch(start, end))
             start, turn = end, turn + 1
         opened.add(None, written.refused())
+        assert opened.positions.projected_position == len(written.events)
+        assert opened.rebuild() == []
+
+
+@settings(max_examples=5, phases=PHASES)
+@given(steps)
+def test_many_calls_at_once_are_computed_like_few(drawn: Drawn) -> None:
+    written = history(drawn)
+    with projections() as opened, patch.object(computing, "FEW_CALLS", 0):
+        for start in range(0, len(written.events), 10):
+            opened.add(written.batch(start, start + 10))
         assert opened.positions.projected_position == len(written.events)
         assert opened.rebuild() == []
 

@@ -1,0 +1,93 @@
+"""Plans are made once, and execute over whatever rows they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from projections import kept_plans as kept_plans_module
+from projections.kept_plans import Given, KeptPlans, are_worth_it, kept_plans
+
+QUERY = "select sum(number) as total from numbers"
+
+
+@pytest.fixture
+def plans() -> Iterator[KeptPlans]:
+    made = KeptPlans()
+    yield made
+    made.close()
+
+
+def numbers(*values: int) -> pa.Table:
+    return pa.table({"number": pa.array(values, pa.int64())})
+
+
+def total(plans: KeptPlans) -> Any:
+    """What the rows that were given come to."""
+    return plans.rows(QUERY)["total"][0].as_py()
+
+
+def test_a_plan_is_made_once_and_reads_what_it_was_given_last(plans: KeptPlans) -> None:
+    plans.give("numbers", numbers(1, 2))
+    assert total(plans) == 3
+    looked_at = 0
+    original = Given.__arrow_c_schema__
+
+    def watched(self: Given) -> object:
+        nonlocal looked_at
+        looked_at += 1
+        return original(self)
+
+    with patch.object(Given, "__arrow_c_schema__", watched):
+        for last in range(5):
+            plans.give("numbers", numbers(10, last))
+            assert total(plans) == 10 + last
+        assert looked_at == 0
+        # DuckDB looks at the columns for each plan that it makes.
+        assert plans.rows("select max(number) as most from numbers").to_pylist() == [{"most": 10}]
+        assert looked_at > 0
+
+
+def test_rows_of_other_columns_have_a_plan_of_their_own(plans: KeptPlans) -> None:
+    plans.give("numbers", numbers(1, 2))
+    assert total(plans) == 3
+    plans.give("numbers", pa.table({"other": ["a"], "number": pa.array([1.5])}))
+    assert total(plans) == 1.5
+
+
+def test_rows_that_were_taken_back_are_there_no_more(plans: KeptPlans) -> None:
+    plans.give("numbers", numbers(1, 2))
+    assert total(plans) == 3
+    plans.take_back()
+    assert total(plans) is None
+
+
+def test_who_computes_after_somebody_else_has_the_plans_and_none_of_the_rows() -> None:
+    with kept_plans() as first:
+        first.give("numbers", numbers(1, 2))
+        first.rows(QUERY)
+        with kept_plans() as meanwhile:
+            assert meanwhile is not first
+    with kept_plans() as second:
+        assert second is first
+        assert total(second) is None
+
+
+def test_plans_of_whoever_failed_are_not_used_again() -> None:
+    with suppress(duckdb.Error), kept_plans() as failed:
+        failed.rows("select * from nowhere")
+    with kept_plans() as next_one:
+        assert next_one is not failed
+
+
+def test_plans_are_not_made_for_one_time_alone() -> None:
+    with patch.object(kept_plans_module, "_asked", set()):
+        assert not are_worth_it("models")
+        assert not are_worth_it("events")
+        assert are_worth_it("models")
