@@ -57,6 +57,7 @@ def sql(
     [bold]call-ledger sql "select kind, count(*) from transfers group by kind"[/bold]
     """
     output = Output.chosen(json, csv, parquet, raw, excel)
+    query.encode()  # What is no text in UTF-8 would end the process that parses it.
     place = zone(time_zone)
     asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
     with ended_by_interrupt(), reading(ledger, lake) as reader:

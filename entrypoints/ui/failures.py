@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from infra.errors import NOT_DONE, LedgerError
+from infra.errors import NOT_DONE, WRONG_USAGE, LedgerError
 from infra.visible import visible, visible_lines
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
@@ -64,6 +64,9 @@ def told(error: Exception) -> tuple[int, str]:
     """The exit code and the sentence of an error."""
     if isinstance(error, LedgerError):
         return error.exit_code, str(error)
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        # Bytes of an argument that are no UTF-8 arrive as halves of pairs.
+        return WRONG_USAGE, f"{error.object[:60]} is not text in UTF-8: write it as text."
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return NOT_DONE, f"{where}{error.strerror}; see to that, or name another folder or file."

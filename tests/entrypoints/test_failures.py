@@ -64,6 +64,8 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path, arguments: tuple[str, .
         (("call", "list", "--to", "9999-12-31T23:59-14:00"), "is no time; write a day"),
         (("replay", "--rules", "seed", "--from", "9" * 20), "A position has at most 18 digits"),
         (("quarantine", "show", "9" * 20), "is no number of the list, such as 3"),
+        (("call", "show", "\udcff"), "\\udcff is not text in UTF-8: write it as text."),
+        (("sql", "select '\udcff'"), "is not text in UTF-8"),
         (("report", "exits", "--from", "2026-03-02", "--to", "2026-03-01"), "there is no time"),
         (("call", "list", "--from", "2026-03-02", "--to", "2026-03-02T00:00"), "there is no time"),
         (("report", "exits", "--time-zone", "Mars/North"), "'Mars/North' is no time zone"),
