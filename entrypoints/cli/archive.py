@@ -250,5 +250,5 @@ def tell(manifest: Manifest, json: bool, has: str) -> None:
     else:
         typer.echo(
             f"{has} {position:,} events and {refusal_number:,} refusals "
-            f"({manifest.size_bytes():,} bytes as Parquet). Last entry: {head}"
+            f"({manifest.size_bytes():,} bytes as Parquet). Last entry: {head or 'none yet'}"
         )

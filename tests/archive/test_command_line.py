@@ -28,6 +28,15 @@ def test_an_archive_is_made_verified_listed_and_read(tmp_path: Path) -> None:
     assert found.json["findings"] == [{"file": listed[0]["name"], "what": "The file is missing."}]
 
 
+def test_an_archive_of_nothing_has_no_entry_yet(tmp_path: Path) -> None:
+    folder, place = tmp_path / "ledger", str(tmp_path / "archive")
+    call(folder, "record", "--lines", "-", typed=b"{}\n")
+    made = call(folder, "archive", "create", place)
+    assert "0 events and 0 refusals" in made.said
+    assert "Last entry: none yet" in made.said
+    assert call(folder, "archive", "verify", place).code == 0
+
+
 def test_the_documents_are_printed_in_their_bytes(tmp_path: Path) -> None:
     folder, place = tmp_path / "ledger", str(tmp_path / "archive")
     recorded(folder)
