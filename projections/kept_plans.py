@@ -39,12 +39,13 @@ class KeptPlans:
 
     def __init__(self) -> None:
         self._connection = duckdb.connect(
+            ":memory:",
             config={
                 "threads": 1,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "enable_external_access": False,
-            }
+            },
         )
         self._connection.execute("set timezone = 'UTC'")
         for name, macro in MACROS.items():

@@ -124,7 +124,7 @@ class Victim:
             elif kind == AT:
                 last_place = repr(words)
             else:
-                assert words == [-signal.SIGKILL], f"{name}: it ended before it was killed"
+                assert words == [-signal.SIGKILL], f"{name}: it ended with {words} first"
         self.by_step[name] += 1
         if last_place is not None:
             self.places.add(last_place)
