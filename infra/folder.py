@@ -52,6 +52,11 @@ class LedgerFolder:
         return None if self.member is None else self.member.name
 
     @property
+    def facts(self) -> dict[str, str]:
+        """What is said of it beside each answer: its name among several."""
+        return {} if self.name is None else {"ledger": self.name}
+
+    @property
     def sqlite_file(self) -> Path:
         """The event store in SQLite: the truth, where PostgreSQL is not."""
         return self.path / "ledger.sqlite"

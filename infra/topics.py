@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 import yaml
 from kafka import KafkaAdminClient
@@ -48,6 +48,8 @@ MISSING_SECONDS: Final = 3.0
 """For so long a topic must be missing: each broker learns of a new one in its own time."""
 
 PAUSE_SECONDS: Final = 0.2
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,46 +118,46 @@ def check(kafka: Kafka, names: Iterable[str] | None = None) -> list[str]:
     Raises `KafkaUnavailable`.
     """
     wanted = {kafka.topic(name): topics()[name] for name in names or topics()}
-    until = time.monotonic() + MISSING_SECONDS
     with kafka.admin() as admin:
         brokers = len(admin.describe_cluster()["brokers"])
-        while True:
-            described = {one["name"]: one for one in admin.describe_topics([*wanted])}
-            shown = {name: partitions_in(described.get(name)) for name in wanted}
-            settings = settings_of(admin, wanted)
-            unknown = [name for name in wanted if not shown[name] or not settings[name]]
-            if not unknown or time.monotonic() > until:
-                break
-            time.sleep(PAUSE_SECONDS)
+        described = looked_for(
+            lambda: described_in(admin, wanted), lambda seen: all(map(all, seen))
+        )
     return [
         problem
-        for name, topic in wanted.items()
-        for problem in problems_of(topic, name, shown[name], settings[name], brokers)
+        for (name, topic), seen in zip(wanted.items(), described, strict=True)
+        for problem in problems_of(topic, name, seen, brokers)
     ]
 
 
-def partitions_in(described: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """The partitions of a topic; none when it is not there, or not shown to this account."""
-    return described["partitions"] if described else []
+def looked_for(look: Callable[[], Found], is_all: Callable[[Found], bool]) -> Found:
+    """What a look finds, once that is all, or something was missing for `MISSING_SECONDS`."""
+    until = time.monotonic() + MISSING_SECONDS
+    while True:
+        found = look()
+        if is_all(found) or time.monotonic() > until:
+            return found
+        time.sleep(PAUSE_SECONDS)
 
 
-def settings_of(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The settings of each topic; none where it is not there, or not shown to this account."""
+class Described(NamedTuple):
+    """A topic's partitions and settings; none where it is not there, or not shown to an account."""
+
+    partitions: list[dict[str, Any]]
+    settings: dict[str, Any]
+
+
+def described_in(admin: KafkaAdminClient, names: Iterable[str]) -> list[Described]:
+    """What Kafka says of each topic."""
+    partitions = {one["name"]: one["partitions"] for one in admin.describe_topics([*names])}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    found: dict[str, dict[str, Any]] = admin.describe_configs(resources, config_filter="all")[
-        "topic"
-    ]
-    return found
+    settings = admin.describe_configs(resources, config_filter="all")["topic"]
+    return [Described(partitions.get(name, []), settings[name]) for name in names]
 
 
-def problems_of(
-    topic: Topic,
-    name: str,
-    partitions: list[dict[str, Any]],
-    found: dict[str, Any],
-    brokers: int,
-) -> list[str]:
+def problems_of(topic: Topic, name: str, described: Described, brokers: int) -> list[str]:
     """What is wrong with one topic, of which Kafka says this."""
+    partitions, found = described
     if not partitions:
         return [
             f"Topic {name} is not there: run `call-ledger topics create`, or give this account its "

@@ -13,6 +13,7 @@ from lake.rows import newest, rows_in
 from lake.shard import Shard
 from lake.table import File, Lake
 from projections import dead_letters
+from projections.batches import registered
 from projections.database import Projections
 from projections.serving.duckdb_file import open_or_set_aside
 
@@ -88,11 +89,10 @@ def take_rows(projections: Projections, lake: Lake, name: str, files: list[File]
         lake.place.show_to(reading)
         for file in files:
             rows = reading.sql(rows_in(lake.place, name, [file]))
-            projections.connection.register("arriving", rows.to_arrow_table())
-            projections.connection.execute(
-                f"insert into {name} by name select {shown(columns)} from arriving"
-            )
-            projections.connection.unregister("arriving")
+            with registered(projections.connection, "arriving", rows.to_arrow_table()):
+                projections.connection.execute(
+                    f"insert into {name} by name select {shown(columns)} from arriving"
+                )
 
 
 def last_position(connection: duckdb.DuckDBPyConnection) -> int:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from ledger.identity import fingerprint_from, fingerprint_of
 from ledger.store.interface import Ends
 from projections import comparing, dead_letters
-from projections.batches import Positions
+from projections.batches import Positions, registered
 from projections.columns import (
     BODY,
     EVENT_COLUMNS,
@@ -261,13 +261,9 @@ class Anew:
         execute(f"truncate {kept.read}")
 
     def _insert(self, kept: Kept, table: pa.Table) -> None:
-        self.connection.register("read_again", table)
-        try:
-            rows = rows_of("read_again", kept.columns, kept.body)
+        rows = rows_of("read_again", kept.columns, kept.body)
+        with registered(self.connection, "read_again", table):
             self.connection.execute(f"insert into {kept.read} by name {rows}")
-        finally:
-            with suppress(duckdb.TransactionException):
-                self.connection.unregister("read_again")
 
     def _without_unreadable(self, kept: Kept, table: pa.Table) -> pa.Table:
         rows = list(zip(*(values_of(table[name]) for name in kept.said), strict=True))

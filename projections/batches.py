@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
@@ -66,10 +66,17 @@ def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Tabl
 
     Raises `duckdb.Error` where one of them is none of the table.
     """
-    connection.register("arriving_rows", rows)
-    try:
+    with registered(connection, "arriving_rows", rows):
         connection.execute(f"insert into {table} by name from arriving_rows")
+
+
+@contextmanager
+def registered(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[None]:
+    """Let a name mean these rows for as long as this lasts, within a transaction, too."""
+    connection.register(name, rows)
+    try:
+        yield
     finally:
-        # Where one was no row the transaction is over, and takes this with it.
-        with contextlib.suppress(duckdb.TransactionException):
-            connection.unregister("arriving_rows")
+        # Where one of them was refused the transaction is over, and takes the name with it.
+        with suppress(duckdb.TransactionException):
+            connection.unregister(name)

@@ -18,7 +18,15 @@ import duckdb
 import pyarrow as pa
 
 from projections import file_layout, places
-from projections.batches import Events, Positions, Refusals, insert_rows, numbers, texts
+from projections.batches import (
+    Events,
+    Positions,
+    Refusals,
+    insert_rows,
+    numbers,
+    registered,
+    texts,
+)
 from projections.columns import BODY, EVENT_COLUMNS, REFUSAL_BODY, REFUSAL_COLUMNS, rows_of
 from projections.comparing import Changed
 from projections.computing import PART_EVENTS, Computing, Work
@@ -339,13 +347,8 @@ class Projections:
         chunks = arriving.to_batches(
             max_chunksize=max(1, len(arriving) // (os.cpu_count() or 1) + 1)
         )
-        self.connection.register("arriving", pa.Table.from_batches(chunks))
-        try:
+        with registered(self.connection, "arriving", pa.Table.from_batches(chunks)):
             self._statements.execute(f"insert into {table} by name {query}")
-        finally:
-            # Where a document was no row the transaction is over, and takes this with it.
-            with contextlib.suppress(duckdb.TransactionException):
-                self.connection.unregister("arriving")
 
     def refresh_touched(self) -> None:
         """Replace the rows of the calls touched since, in the caller's transaction."""

@@ -7,7 +7,6 @@ that reads an Arrow stream only once. For a few hundred events planning takes as
 from __future__ import annotations
 
 import atexit
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -16,9 +15,6 @@ import duckdb
 import pyarrow as pa
 
 from projections.models import MACROS
-
-# The copy is made of few rows, and a relation would be planned anew.
-warnings.filterwarnings("ignore", "Arrow output on a DB-API result makes an extra copy")
 
 
 class Given:

@@ -7,7 +7,7 @@ the ids beside them, compares them at the start, and looks again while it works.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from kafka import KafkaAdminClient
@@ -15,7 +15,7 @@ from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from infra.errors import LedgerError
 from infra.kafka import Kafka, KafkaUnavailable
-from infra.topics import MISSING_SECONDS, PAUSE_SECONDS
+from infra.topics import MISSING_SECONDS, PAUSE_SECONDS, looked_for
 
 LOOK_AGAIN_SECONDS: Final = 2.0
 """How often a process that has nothing to do looks whether its topics are still there."""
@@ -92,7 +92,7 @@ class WatchedTopics:
         self._admin: KafkaAdminClient | None = None
         self._looked_at = time.monotonic()
         with kafka.explained():
-            self.seen = self._look_for(names)
+            self.seen = looked_for(self._look, lambda seen: len(seen) == len(names))
         for name in names:
             if name not in self.seen:
                 raise KafkaUnavailable(
@@ -152,15 +152,6 @@ class WatchedTopics:
     def close(self) -> None:
         """Close the connection."""
         self._disconnect()
-
-    def _look_for(self, names: Collection[str]) -> dict[str, Seen]:
-        """What there is, once all are there or were missing for long."""
-        until = time.monotonic() + MISSING_SECONDS
-        while True:
-            seen = self._look()
-            if len(seen) == len(names) or time.monotonic() > until:
-                return seen
-            time.sleep(PAUSE_SECONDS)
 
     def _look(self) -> dict[str, Seen]:
         if self._admin is None:

@@ -101,9 +101,7 @@ def recorded_events(service: Service, source: str, call_id: str, asked: Asked) -
     headers = asked.reached(position)
     if not documents:
         raise unknown_call(service, source, call_id)
-    name = service.folder.name
-    about = {} if name is None else {"ledger": name}
-    return documents_answer(documents, {**about, "position": position}, headers)
+    return documents_answer(documents, {**service.folder.facts, "position": position}, headers)
 
 
 def documents_answer(

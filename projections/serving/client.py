@@ -146,9 +146,9 @@ class Reader:
             self._brought_up_to = head
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, str]:
         """The name of the ledger that is read; nothing where there is one alone."""
-        return {} if self.ledger is None else {"ledger": self.ledger}
+        return self._folder.facts
 
     def ask(
         self,

@@ -27,6 +27,7 @@ from projections.serving.sandbox import (
 from projections.serving.snapshot import Snapshot
 
 ANY: Final = 2**62
+"""However many events: more than any ledger has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,9 +27,6 @@ ANSWER_MEGABYTES: Final = 256
 TIMEOUT_SECONDS: Final = 60.0
 STATEMENT_LENGTH_LIMIT: Final = 100_000
 MEMORY_MEGABYTES: Final = 1_000
-
-# DuckDB says so of each answer that is planned once; one of the ledger's own is short.
-warnings.filterwarnings("ignore", "Arrow output on a DB-API result makes an extra copy")
 
 Value = str | int | float | bool | None | datetime | date | Sequence[str] | Sequence[int]
 Parameters = Sequence[Value] | Mapping[str, Value]
