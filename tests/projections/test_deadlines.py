@@ -12,10 +12,6 @@ from projections.serving.deadlines import LOOK_SECONDS, Deadlines
 LONG_SECONDS = 3_600.0
 
 
-def nothing() -> None:
-    """What is never to be missed."""
-
-
 def test_what_lasts_longer_is_interrupted_once_and_at_its_time() -> None:
     deadlines, interrupted = Deadlines(), list[float]()
     began = time.monotonic()
@@ -51,9 +47,16 @@ def test_what_has_ended_before_is_never_interrupted() -> None:
 
 
 def test_all_that_are_under_way_have_one_thread_which_ends_with_the_last() -> None:
-    deadlines, before = Deadlines(), threading.active_count()
-    with deadlines.after(LONG_SECONDS, nothing), deadlines.after(LONG_SECONDS, nothing):
-        assert threading.active_count() == before + 1
-    assert wait_until(lambda: threading.active_count() == before, LOOK_SECONDS + 30)
-    with deadlines.after(0.05, nothing):
-        assert threading.active_count() == before + 1
+    deadlines, threads = Deadlines(), list[threading.Thread]()
+
+    def note_thread() -> None:
+        threads.append(threading.current_thread())
+
+    with deadlines.after(0.2, note_thread), deadlines.after(0.1, note_thread):
+        assert wait_until(lambda: len(threads) == 2, 30)
+    first, second = threads
+    assert first is second
+    assert wait_until(lambda: not first.is_alive(), LOOK_SECONDS + 30)
+    with deadlines.after(0.05, note_thread):
+        assert wait_until(lambda: len(threads) == 3, 30)
+    assert threads[-1] is not first
