@@ -34,6 +34,9 @@ def request_transfer(pending: PendingEvents, command: RequestTransfer) -> None:
         others = [party.id for party in call.agents if party is not call.owner]
         receiver = target or (others[0] if others else None)
         target = receiver
+        party = call.party(receiver)
+        if party is not None and party.kind is PartyKind.EXTERNAL:
+            target_kind = TargetKind.DIAL_NUMBER
     elif call.consult is not None and call.consult.party is not None:
         kind = TransferKind.CONSULT
         receiver = call.consult.party

@@ -43,6 +43,24 @@ def test_an_external_party_owns_the_call_only_where_no_agent_is_left() -> None:
     outcome.with_fields("exited", owner_after=A3)
 
 
+def test_a_conference_handed_to_an_external_party_went_to_a_dial_number() -> None:
+    conference = (
+        *s.consult_asked(s.NUMBER, TargetKind.DIAL_NUMBER),
+        *(s.answer_consult("external-1"), s.start_conference()),
+    )
+    for request in (s.request_transfer(), s.request_transfer(target="external-1")):
+        requested = given(*conference).when(request)
+        requested.with_fields(
+            "transfer-requested",
+            kind="conference",
+            target_kind="dial_number",
+            target="external-1",
+            receiver="external-1",
+        )
+        handed_over = given(*conference, request).when(s.accept_transfer("external-1"))
+        handed_over.with_fields("transfer-accepted", party_kind="external")
+
+
 def test_the_owner_who_leaves_ends_the_consult_and_takes_the_request_back() -> None:
     consulting = (*s.conference(), s.start_consult(target=A3), s.answer_consult(A3))
     leaving = given(*consulting, rules=MULTI_PARTY).when(s.exit_call(A1))
