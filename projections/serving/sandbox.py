@@ -71,6 +71,14 @@ class Bounds:
             " have: ask for a shorter period, or for fewer columns and groups."
         )
 
+    @property
+    def too_large(self) -> str:
+        """The sentence for an answer of too many bytes."""
+        return (
+            f"The answer has more than {self.answer_megabytes:,} MB: select fewer columns, or add"
+            " a limit."
+        )
+
 
 USUAL: Final = Bounds()
 
@@ -191,6 +199,9 @@ def at_position(
             raise TookTooLong(bounds.too_long) from None
         if "Out of Memory" in words or "bad_alloc" in words:
             raise QueryRefused(bounds.too_much) from None
+        if "maximum total string size" in words:
+            # DuckDB advises a setting there that nobody may set here.
+            raise QueryRefused(bounds.too_large) from None
         if is_damage(error):
             raise duckdb.IOException(words) from None
         raise QueryFailed(words) from None
@@ -211,8 +222,5 @@ def bounded(reader: pa.RecordBatchReader, bounds: Bounds) -> pa.Table:
                 f"The answer has more than {bounds.rows:,} rows: group it, or add a limit."
             )
         if size_bytes > bounds.answer_megabytes * 1_000_000:
-            raise QueryRefused(
-                f"The answer has more than {bounds.answer_megabytes:,} MB: select fewer"
-                " columns, or add a limit."
-            )
+            raise QueryRefused(bounds.too_large)
     return pa.Table.from_batches(parts, reader.schema)

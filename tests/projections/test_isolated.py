@@ -105,6 +105,14 @@ def test_a_hostile_statement_ends_with_a_sentence_and_the_next_one_is_answered(
         assert reader.query(COUNT).table.to_pylist() == [{"calls": 3}]
 
 
+@pytest.mark.slow
+def test_text_beyond_what_one_part_of_an_answer_holds_is_said_to_be_too_much(ledger: Path) -> None:
+    with Reader(ledger) as reader:
+        with pytest.raises(QueryRefused, match="more than 256 MB: select fewer columns"):
+            reader.query("select repeat('x', 100000000) as a from range(100)")
+        assert reader.query(COUNT).table.to_pylist() == [{"calls": 3}]
+
+
 def test_reports_are_answered_while_hostile_statements_run_and_are_killed(ledger: Path) -> None:
     with owned_by_another_process(ledger) as owner, ThreadPoolExecutor(2) as hostile:
         asked = [
