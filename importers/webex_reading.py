@@ -40,7 +40,7 @@ READINGS: Final = {
     "Transferred": "the transfer is accepted",
     "vt-transfer": "a blind transfer to a queue, in effect at once; noted where there is no owner",
     "ended": "the call ends, by whom is unknown; the child's and a second one are noted",
-    "WrapUp": "a reason is given, which one is unknown, when the wrap-up's time is over",
+    "WrapUp": "the wrap-up that opened last has a reason, which one is unknown, when its time is over",
 }
 """What is made of each activity; those that are not here are noted, so that each leaves a trace."""
 
@@ -384,10 +384,10 @@ class CallReading:
         return others[0] if others else None
 
     def wrapping_up(self) -> str:
-        """The agent whose wrap-up has been open longest; where none is open, one not known."""
+        """The agent whose wrap-up opened last, as `WrapUp` began; where none is, one not known."""
         waiting = [one for one in self.call.wrap_ups if one.status is WrapUpStatus.OPEN]
         if waiting:
-            return min(waiting, key=lambda one: one.number).agent
+            return max(waiting, key=lambda one: one.number).agent
         return UNKNOWN if self.call.wrap_up(UNKNOWN) is None else self.next_party()
 
 

@@ -288,3 +288,22 @@ def test_every_wrap_up_is_one_of_its_own_even_where_none_was_open(tmp_path: Path
     )
     numbers = [e.wrap_up_number for e in recorded.events["c"] if isinstance(e, WrapUpApplied)]
     assert numbers == [1, 2, 3]
+
+
+def test_a_wrap_up_is_that_of_the_agent_whose_wrap_up_opened_last(tmp_path: Path) -> None:
+    told = (
+        *(("new", 0, 1_000), ("parked", 1_000, 4_000), ("connect", 5_000, 5_000)),
+        *(("connected", 10_000, 60_000), ("vt-transfer", 70_000, 1_000), ("parked", 71_000, 9_000)),
+        *(("connect", 80_000, 5_000), ("connected", 85_000, 40_000), ("ended", 125_000, 0)),
+        ("WrapUp", 125_001, 12_000),
+    )
+    nodes = [
+        {"eventName": name, "createdTime": 1767261600000 + offset, "duration": duration}
+        for name, offset, duration in told
+    ]
+    task = {"id": "c", "channelType": "telephony", "activities": {"nodes": nodes}}
+    call = Recorded().record(read(written(tmp_path, [task]))).calls["c"]
+    assert {one.agent: one.reason for one in call.wrap_ups} == {
+        "unknown-1": None,
+        "unknown-2": "unknown",
+    }

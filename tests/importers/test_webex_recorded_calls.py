@@ -60,6 +60,13 @@ def test_the_77_calls_have_their_figures_whatever_the_order(seed: int, tmp_path:
     has_the_figures(Recorded().record(read(path)))
 
 
+def test_a_call_handed_on_twice_has_the_wrap_ups_of_those_who_gave_a_reason() -> None:
+    recorded = Recorded().record(read(CALLS))
+    call = recorded.calls["d426207a-7666-4a77-bc87-ef33a3920a43"]
+    reasons = {one.number: one.reason for one in call.wrap_ups}
+    assert reasons == {1: None, 2: "unknown", 3: "unknown"}
+
+
 def test_oldest_first_gives_the_same_events(tmp_path: Path) -> None:
     response = json.loads(CALLS.read_text())
     for task in response["data"]["taskDetails"]["tasks"]:
