@@ -40,7 +40,7 @@ READINGS: Final = {
     "Transferred": "the transfer is accepted",
     "vt-transfer": "a blind transfer to a queue, in effect at once; noted where there is no owner",
     "ended": "the call ends, by whom is unknown; the child's and a second one are noted",
-    "WrapUp": "the wrap-up that opened last has a reason, which one is unknown, when its time is over",
+    "WrapUp": "the wrap-up that opened last has a reason, an unknown one, when its time is over",
 }
 """What is made of each activity; those that are not here are noted, so that each leaves a trace."""
 
