@@ -20,12 +20,13 @@ from entrypoints.ui.moment import AskedMoment
 from entrypoints.ui.output import tell_note
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
+from projections.errors import UnreadableEvent
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from projections.as_of import AsOf
-    from projections.serving.read_side import ReadSide
+    from projections.serving.read_side import ReadSide, Recorded
 
 NOW = AskedMoment()
 EVENTS: Final = """
@@ -40,12 +41,18 @@ where call_position = $call_position and position >= $call_position
 over the older parts of the table, whichever calls have late events in them."""
 
 
+DEAD_LETTERS: Final = """
+select position, call_position, state from dead_letters
+where call_position = $call_position
+"""
+
+
 class CallNotFoundError(LedgerError):
     """No call, or more than one, has this id."""
 
 
 class CallNotShownError(LedgerError):
-    """The call is recorded, and the tables have not come to it yet."""
+    """The call is recorded, has events that cannot be read, and tables have not come to them."""
 
 
 class OneCall(NamedTuple):
@@ -62,6 +69,8 @@ class OneCall(NamedTuple):
     """The facts of the moment that was asked for; empty for now."""
     tables: Mapping[str, Any]
     """What is said of the tables, for programs."""
+    row: dict[str, Any] | None = None
+    """What `calls` will say of it, where the tables do not show all of it yet."""
 
     @property
     def about(self) -> dict[str, Any]:
@@ -124,40 +133,66 @@ def read_call(
 ) -> OneCall:
     """As `one_call`, of a reader that is open.
 
-    Raises `CallNotShownError` too, where the reader does not wait for all that is recorded.
+    Raises `CallNotShownError` too, where its events are not shown and cannot be read.
     """
     as_of = asked.looked_up(reader)
     # Whatever was known then is known now.
     known = (one for one in reader.calls_of_id(call_id) if source in (None, one[0]))
-    answers = [(one, reader.ask(EVENTS, {"call_position": one[1]}, as_of=as_of)) for one in known]
-    found = [(*one, answer) for one, answer in answers if answer.table.num_rows]
+    calls = [call_at(reader, *one, as_of, moment_of(reader, as_of)) for one in known]
+    found = [call for call in calls if call.events]
     if not found:
-        for (its_source, place), answer in answers:
-            if as_of is None and answer.position < place:
-                raise CallNotShownError(
-                    f"Call {call_id} of {its_source} is recorded, at position {place:,}, and"
-                    f" position {answer.position:,} is shown so far: ask again in a moment."
-                )
         of_source = f" of source {source}" if source else ""
         raise CallNotFoundError(
             f"There {'is' if as_of is None else 'was'} no call {call_id}{of_source} in {folder}"
             f"{'' if as_of is None else ' at that moment'}; see call-ledger call list."
         )
     if len(found) > 1:
-        names = " or ".join(f"--source {one}" for one, _, _ in found)
+        names = " or ".join(f"--source {call.source}" for call in found)
         raise CallNotFoundError(f"More than one source has a call {call_id}; add {names}.")
-    ((its_source, place, answer),) = found
+    return found[0]
+
+
+def call_at(
+    reader: ReadSide, source: str, place: int, as_of: AsOf | None, moment: dict[str, Any]
+) -> OneCall:
+    """The call that began at a place, as of a moment; without events where it had not begun.
+
+    Where the tables lack something of it now, it is computed from the store's events. Raises
+    `CallNotShownError` where these cannot be read.
+    """
+    answer = reader.ask(EVENTS, {"call_position": place}, as_of=as_of)
     tell_note(answer.note)
-    unread_count = answer.table["unread_count"][0].as_py()
+    recorded = reader.recorded(place) if as_of is None else None
+    if recorded is not None and recorded.events.positions[-1] > answer.position:
+        try:
+            return call_of_store(reader, source, place, recorded)
+        except UnreadableEvent as error:
+            raise CallNotShownError(
+                f"The call at position {place:,} is recorded, and shown once the tables have come"
+                f" to it, which are at {answer.position:,}: {error}"
+            ) from None
+    rows = events_in(answer.table)
+    unread_count = answer.table["unread_count"][0].as_py() if rows else 0
+    return OneCall(place, source, rows, unread_count, answer.position, as_of, moment, reader.facts)
+
+
+def call_of_store(reader: ReadSide, source: str, place: int, recorded: Recorded) -> OneCall:
+    """The call of now from its recorded events alone. Raises `UnreadableEvent`."""
+    from projections.single_call import call_rows, event_rows
+
+    events = event_rows(recorded.events)
+    unread = reader.ask(DEAD_LETTERS, {"call_position": place}).table
+    rows = call_rows(events, unread).to_pylist()
     return OneCall(
         place,
-        its_source,
-        events_in(answer.table),
-        unread_count,
-        answer.position,
-        as_of,
-        moment_of(reader, as_of),
+        source,
+        events.to_pylist(),
+        unread["state"].to_pylist().count("waiting"),
+        recorded.position,
+        None,
+        {},
         reader.facts,
+        dict(rows[0]) if rows else {},
     )
 
 
@@ -169,6 +204,8 @@ def events_in(table: pa.Table) -> list[dict[str, Any]]:
 
 def row_of(reader: ReadSide, call: OneCall) -> dict[str, Any]:
     """What the table `calls` says of it at its moment; nothing where its beginning is not known."""
+    if call.row is not None:
+        return call.row
     rows = reader.ask(
         "select * from calls where call_position = $call_position",
         {"call_position": call.call_position},

@@ -123,6 +123,9 @@ class LakeReader:
         rows = self.ask(CALLS_OF_ID, {"call_id": call_id}).table.to_pylist()
         return [(row["source"], row["call_position"]) for row in rows]
 
+    def recorded(self, call_position: int) -> None:
+        """Nothing: published tables are read without any store."""
+
     def query(
         self,
         sql: str,

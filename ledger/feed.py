@@ -163,6 +163,12 @@ class StoreFeed:
         """
         return self._store.documents_of(source, call_id, until)
 
+    def events_of_call(self, call_position: int, until: int = LAST_POSITION) -> EventBatch:
+        """The events of the call that began at a position, up to another one, in order."""
+        rows = self._store.events_of_call(call_position, until)
+        positions, documents = [one for one, _ in rows], [one for _, one in rows]
+        return EventBatch(positions, [call_position] * len(rows), documents)
+
     def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:
         """Source and call position of each call of this id, in the order of sources."""
         return self._store.calls_of_id(call_id)

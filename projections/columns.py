@@ -70,10 +70,11 @@ ENVELOPE_KEYS: Final[dict[str, str]] = {
     "rulesethash": "VARCHAR",
 }
 
-CAUSATION: Final = (
-    "causation_id VARCHAR GENERATED ALWAYS AS (coalesce(caused_by, command_id::VARCHAR)) VIRTUAL"
-)
-"""What caused it: the command itself, unless it names another cause; computed when read."""
+CAUSE: Final = "coalesce(caused_by, command_id::VARCHAR)"
+"""What caused it: the command itself, unless it names another cause."""
+
+CAUSATION: Final = f"causation_id VARCHAR GENERATED ALWAYS AS ({CAUSE}) VIRTUAL"
+"""Computed when read."""
 
 REFUSAL_BODY: Final[dict[str, str]] = {
     "command": "VARCHAR",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from projections.as_of import AsOf
     from projections.serving.isolated import Task
     from projections.serving.protocol import Answer
-    from projections.serving.read_side import ReadSide
+    from projections.serving.read_side import ReadSide, Recorded
 
 
 class TimedReader:
@@ -33,6 +33,10 @@ class TimedReader:
     def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:
         """Source and call position of each call of this id, in the order of sources."""
         return self._tables.calls_of_id(call_id)
+
+    def recorded(self, call_position: int) -> Recorded | None:
+        """All that the store has of a call; nothing where there are tables alone."""
+        return self._tables.recorded(call_position)
 
     def ask(
         self,

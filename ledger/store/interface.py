@@ -207,6 +207,18 @@ class StoreReader(ABC):
         )
         return [document for (document,) in rows]
 
+    def events_of_call(self, call: int, until: int) -> list[tuple[int, bytes]]:
+        """Position and document of one call's events up to a position, in order.
+
+        The call is named by its own position.
+        """
+        return self.rows(
+            "SELECT position, document FROM events WHERE call = ? AND position <= ?"
+            " ORDER BY version",
+            call,
+            until,
+        )
+
     def calls_after(self, source: str, call_id: str, limit: int) -> list[CallName]:
         """The next calls in the order of their names, at most `limit`."""
         return self.rows(

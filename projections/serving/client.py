@@ -37,6 +37,7 @@ from projections.serving.protocol import (
     unpack_answer,
     unpack_snapshot,
 )
+from projections.serving.read_side import Recorded
 from projections.serving.sandbox import (
     STATEMENT_LENGTH_LIMIT,
     USUAL,
@@ -178,6 +179,13 @@ class Reader:
             return self._feed.calls_of_id(call_id)
         rows = self.ask(CALLS_OF_ID, {"call_id": call_id}).table.to_pylist()
         return [(row["source"], row["call_position"]) for row in rows]
+
+    def recorded(self, call_position: int) -> Recorded | None:
+        """All that the store has of a call; nothing where there are tables alone."""
+        if not isinstance(self._feed, StoreFeed):
+            return None
+        position = self._feed.head().position
+        return Recorded(position, self._feed.events_of_call(call_position, position))
 
     def query(
         self,

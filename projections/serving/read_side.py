@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from ledger.feed import EventBatch
 from projections.as_of import AsOf
 from projections.serving.isolated import Task
 from projections.serving.protocol import Answer
 from projections.serving.sandbox import USUAL, Bounds, Parameters
+
+
+class Recorded(NamedTuple):
+    """A call's events as the store has them."""
+
+    position: int
+    """How far the store is: there are no others up to it."""
+    events: EventBatch
 
 
 class Answering(Protocol):
@@ -46,6 +55,10 @@ class ReadSide(Answering, Protocol):
 
     def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:
         """Source and call position of each call of this id, in the order of sources."""
+        ...
+
+    def recorded(self, call_position: int) -> Recorded | None:
+        """All that the store has of a call; nothing where there are tables alone."""
         ...
 
     def query(

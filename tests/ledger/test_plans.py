@@ -60,6 +60,7 @@ def use_everything(folder: LedgerFolder | Path, writers: int) -> None:
         list(feed.blocks(0, 2))
         list(feed.refusals(0, 1))
         feed.documents_of("test", "call-1", until=2)
+        feed.events_of_call(1, until=2)
         list(feed.calls())
         assert feed.calls_of_id("call-1") == [("test", 1)]
     with reading_quarantine(folder) as quarantine:

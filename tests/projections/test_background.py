@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.one_call import NOW, CallNotShownError, read_call
 from infra.folder import LedgerFolder
 from infra.local.servers import wait_until
 from ledger.feed import StoreFeed
@@ -20,7 +19,7 @@ from projections.serving.background import (
 )
 from projections.serving.client import LITTLE_BEHIND_EVENTS, Reader
 from projections.serving.server import owning
-from tests.projections.received_calls import receive, record_some
+from tests.projections.received_calls import record_some
 
 MORE = LITTLE_BEHIND_EVENTS + 10
 
@@ -47,21 +46,6 @@ def test_what_is_a_little_behind_is_brought_up_and_what_is_further_is_asked_as_i
             assert reader.ask("select 1").position == 3
         with reader.for_one_request(4):
             assert reader.ask("select 1").position == 3 + MORE
-
-
-def test_a_call_that_is_recorded_and_not_shown_is_not_said_to_be_missing(tmp_path: Path) -> None:
-    record_some(tmp_path, 1, 3)
-    folder, last = LedgerFolder(tmp_path), receive(2 + MORE).call_id
-    with Reader(tmp_path) as reader:
-        reader.bring_up()
-        record_some(tmp_path, 3, 3 + MORE)
-        with (
-            reader.for_one_request(0),
-            pytest.raises(CallNotShownError, match=f"at position {2 + MORE}, and position 2 is"),
-        ):
-            read_call(reader, folder, last, "test", NOW)
-        with reader.for_one_request(2 + MORE):
-            assert read_call(reader, folder, last, "test", NOW).call_position == 2 + MORE
 
 
 def test_an_answer_does_not_wait_for_a_round_that_is_under_way(tmp_path: Path) -> None:
