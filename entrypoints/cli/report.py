@@ -94,9 +94,22 @@ Until = Annotated[
     str | None,
     typer.Option("--to", metavar="TIME", help="Up to this day, included, or before this time."),
 ]
-Agent = Annotated[str | None, typer.Option(help="Only this agent.", metavar="ID")]
-Queue = Annotated[str | None, typer.Option(help="Only calls of this queue.", metavar="ID")]
-Source = Annotated[str | None, typer.Option(help="Only calls of this source.", metavar="NAME")]
+
+
+def in_utf8(text: str | None) -> str | None:
+    """The text. Raises `UnicodeEncodeError` for an argument's bytes that are none."""
+    if text is not None:
+        text.encode()
+    return text
+
+
+Agent = Annotated[str | None, typer.Option(help="Only this agent.", metavar="ID", callback=in_utf8)]
+Queue = Annotated[
+    str | None, typer.Option(help="Only calls of this queue.", metavar="ID", callback=in_utf8)
+]
+Source = Annotated[
+    str | None, typer.Option(help="Only calls of this source.", metavar="NAME", callback=in_utf8)
+]
 By = Annotated[
     list[str] | None,
     typer.Option(

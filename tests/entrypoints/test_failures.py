@@ -66,6 +66,12 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path, arguments: tuple[str, .
         (("quarantine", "show", "9" * 20), "is no number of the list, such as 3"),
         (("call", "show", "\udcff"), "\\udcff is not text in UTF-8: write it as text."),
         (("sql", "select '\udcff'"), "is not text in UTF-8"),
+        (
+            ("report", "exits", "--agent", "\udcff"),
+            "\\udcff is not text in UTF-8: write it as text.",
+        ),
+        (("report", "agents", "--queue", "\udcff"), "is not text in UTF-8: write it as text."),
+        (("call", "list", "--source", "\udcff"), "is not text in UTF-8: write it as text."),
         (("report", "exits", "--from", "2026-03-02", "--to", "2026-03-01"), "there is no time"),
         (("call", "list", "--from", "2026-03-02", "--to", "2026-03-02T00:00"), "there is no time"),
         (("report", "exits", "--time-zone", "Mars/North"), "'Mars/North' is no time zone"),
