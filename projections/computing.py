@@ -9,7 +9,8 @@ from typing import Final
 
 import duckdb
 
-from projections.batches import Positions, insert_rows
+from projections.batches import Positions
+from projections.kept_inserts import KeptInserts
 from projections.kept_plans import are_worth_it, kept_plans
 from projections.models import Kind, Model, Models
 
@@ -54,6 +55,7 @@ class Computing:
         self._connection = connection
         self._models = models
         self._part_events = part_events
+        self.inserts = KeptInserts(connection)
 
     def touched(self, work: Work, positions: Positions) -> None:
         """Replace the rows of the calls touched since the models were brought up.
@@ -133,7 +135,7 @@ class Computing:
                 rows = plans.rows(model.sql)
                 plans.give(model.name, rows)
                 if model.kind is Kind.TABLE and len(rows):
-                    insert_rows(self._connection, f"{work.into[model.name]}.{model.name}", rows)
+                    self.inserts.insert(f"{work.into[model.name]}.{model.name}", rows)
 
     def _show_calls(self, table: str, name: str, calls: str) -> None:
         rows = f"select * from {table} where {calls}"

@@ -22,7 +22,6 @@ from projections.batches import (
     Events,
     Positions,
     Refusals,
-    insert_rows,
     numbers,
     registered,
     texts,
@@ -116,6 +115,7 @@ class Projections:
                 self.build()
 
     def close(self) -> None:
+        self._computing.inserts.forget()
         self.connection.close()
         if self.descriptor >= 0:
             os.close(self.descriptor)
@@ -268,6 +268,7 @@ class Projections:
         except BaseException:
             with contextlib.suppress(duckdb.Error):
                 self.connection.rollback()
+            self._computing.inserts.forget()
             raise
         self.connection.commit()
         self._checkpoint_beyond(self._long_log_bytes)
@@ -341,7 +342,7 @@ class Projections:
             with kept_plans() as plans:
                 plans.give("arriving", arriving)
                 rows = plans.rows(query)
-            insert_rows(self.connection, table, rows)
+            self._computing.inserts.insert(table, rows)
             return
         # DuckDB reads one chunk on one thread.
         chunks = arriving.to_batches(
