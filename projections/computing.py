@@ -20,9 +20,6 @@ PART_EVENTS = 500_000
 FEW_CALLS: Final = 20_000
 """Up to so many calls are computed in memory, by plans that are kept, from the second time on."""
 
-MAKE: Final = "create table {} as"
-ADD: Final = "insert into {}"
-
 Places = Mapping[str, str]
 """The schema that has each table's rows."""
 
@@ -79,14 +76,14 @@ class Computing:
             if count <= FEW_CALLS and are_worth_it("models"):
                 self._compute_few(work, f"position >= {oldest} and {touched}", touched)
             else:
-                self._compute(work, f"position >= {oldest} and {touched}", touched, ADD, "table")
+                self._compute(work, f"position >= {oldest} and {touched}", touched, "table")
         if positions.refusal_number > positions.projected_refusal_number:
             after, until = positions.projected_refusal_number, positions.refusal_number
-            self._take_refusals(work, after, until, ADD)
+            self._take_refusals(work, after, until)
 
     def parts(self, last_position: int) -> range:
         """Where each part begins that all calls are taken in."""
-        return range(0, max(last_position, 1), self._part_events)
+        return range(0, last_position, self._part_events)
 
     def make_tables(self, work: Work, refusal_number: int) -> None:
         """Make the tables, with the refusals up to a number and without a call.
@@ -94,18 +91,21 @@ class Computing:
         They have no index: with a small log DuckDB 2.0 lost entries of one when it was killed again
         and again, found rows no more, and failed when it deleted them.
         """
-        self._take_refusals(work, 0, refusal_number, MAKE)
-        self._compute(work, "false", "false", MAKE)
+        for model in self._models.kept:
+            if model.name in work.into:
+                table = f"{work.into[model.name]}.{model.name}"
+                columns = self._models.table_columns[model.name]
+                self._connection.execute(f"create table {table} ({columns})")
+        if refusal_number > 0:
+            self._take_refusals(work, 0, refusal_number)
 
     def part(self, work: Work, start: int) -> None:
         """Add the rows of the calls that began in a part."""
         calls = f"call_position between {start + 1} and {start + self._part_events}"
-        self._compute(work, f"position > {start} and {calls}", calls, ADD)
+        self._compute(work, f"position > {start} and {calls}", calls)
 
-    def _compute(
-        self, work: Work, events: str, calls: str, into: str, events_as: str = "view"
-    ) -> None:
-        """Compute rows from these events, all that their calls have, as a table or a view."""
+    def _compute(self, work: Work, events: str, calls: str, events_as: str = "view") -> None:
+        """Add rows computed from these events, all that their calls have, as a table or a view."""
         execute = self._connection.execute
         execute(f"create or replace temp {events_as} source_events as {self._events(work, events)}")
         for name in self._only_read(work):
@@ -115,7 +115,7 @@ class Computing:
                 execute(f"create or replace temp table {model.name} as {model.sql}")
                 continue
             table = f"{work.into[model.name]}.{model.name}"
-            execute(f"{into.format(table)} {model.sql}")
+            execute(f"insert into {table} {model.sql}")
             if model.name in self._models.tables_read:
                 self._show_calls(table, model.name, calls)
         self._forget(work, events_as)
@@ -164,7 +164,7 @@ class Computing:
         for name in (*sorted(read), *self._only_read(work)):
             self._connection.execute(f"drop view temp.{name}")
 
-    def _take_refusals(self, work: Work, after: int, until: int, into: str) -> None:
+    def _take_refusals(self, work: Work, after: int, until: int) -> None:
         self._connection.execute(
             "create or replace temp view source_refusals as select *"
             f" from {work.refusals} where refusal_number > {after} and refusal_number <= {until}"
@@ -172,5 +172,5 @@ class Computing:
         for model in self._models.kept:
             if model.is_by_refusal and model.name in work.into:
                 table = f"{work.into[model.name]}.{model.name}"
-                self._connection.execute(f"{into.format(table)} {model.sql}")
+                self._connection.execute(f"insert into {table} {model.sql}")
         self._connection.execute("drop view temp.source_refusals")

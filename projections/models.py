@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from projections.columns import EVENT_COLUMNS, REFUSAL_COLUMNS
+from projections.errors import ProjectionError
 
 FOLDER = Path(__file__).parent / "models"
 
@@ -151,6 +153,31 @@ class Models:
             )
             hashes[model.name] = sha256("\0".join(parts))
         return {model.name: hashes[model.name] for model in self.readable}
+
+    @property
+    def table_columns_path(self) -> Path:
+        """The file beside the queries that has the columns of their tables."""
+        return self._folder / "tables.json"
+
+    @cached_property
+    def table_columns(self) -> dict[str, str]:
+        """The columns of each table with their types, as SQL has them in `create table`.
+
+        Raises `ProjectionError` where a model is other than when they were written.
+        """
+        written = json.loads(self.table_columns_path.read_text("utf-8"))
+        for model in self.kept:
+            if written.get(model.name, {}).get("made_by") != self.hashes[model.name]:
+                raise ProjectionError(
+                    f"The model {model.name} was changed and {self.table_columns_path} was not:"
+                    " `python -m entrypoints.docgen` writes it anew."
+                )
+        return {
+            model.name: ", ".join(
+                f"{column} {kind}" for column, kind in written[model.name]["columns"].items()
+            )
+            for model in self.kept
+        }
 
     def needed_for(self, names: Collection[str]) -> tuple[Model, ...]:
         """The models of calls to compute for some tables: these, and the steps towards them."""

@@ -1,6 +1,6 @@
 """A new file of tables is a copy of one that was made once in each test process.
 
-To make its tables takes six times as long as to open it, and hundreds of tests begin with one.
+To make its tables takes three times as long as to open it, and hundreds of tests begin with one.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,20 @@ import orjson
 import pytest
 import yaml
 
+from projections import table_columns
+from projections.computing import Computing
 from projections.database import Projections
-from projections.models import FOLDER, Kind, Model, kept_models, models, readable_models
+from projections.errors import ProjectionError
+from projections.models import (
+    FOLDER,
+    Kind,
+    Model,
+    Models,
+    kept_models,
+    models,
+    of_this_version,
+    readable_models,
+)
 from tests.projections.documents import short, short_refusals
 
 NAMES = [model.name for model in models()]
@@ -70,6 +83,36 @@ def test_times_durations_and_keys_are_named_alike_everywhere(name: str, tmp_path
         assert column.endswith("_seconds") == (kind == "DOUBLE"), column
         assert not column.startswith("is_") or kind == "BOOLEAN", column
     assert "source" in columns or name not in READABLE
+
+
+def test_the_columns_of_the_tables_are_those_of_their_queries() -> None:
+    kept = of_this_version()
+    assert kept.table_columns_path.read_text("utf-8") == table_columns.written(kept), (
+        "run `python -m entrypoints.docgen` and commit projections/models/tables.json"
+    )
+
+
+def test_a_query_that_changed_after_the_columns_were_written_makes_no_table(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(FOLDER, folder)
+    query = (folder / "holds.sql").read_text("utf-8")
+    (folder / "holds.sql").write_text(f"{query}-- other\n", "utf-8")
+    with pytest.raises(ProjectionError, match=r"The model holds was changed"):
+        Projections(tmp_path / "projections.duckdb", models=Models(folder))
+
+
+def test_a_new_file_has_its_tables_without_planning_their_queries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a model was computed")
+
+    monkeypatch.setattr(Computing, "_compute", refuse)
+    with Projections(tmp_path / "projections.duckdb", models=Models()) as projections:
+        rows = [projections.connection.sql(f"from {name}").fetchall() for name in READABLE]
+    assert rows == [[] for _ in READABLE]
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.feed import StoreFeed
-from projections import places
+from projections import places, table_columns
 from projections.database import FILE_NAME, Projections
 from projections.models import FOLDER, Kind, Models, kept_models, models
 from projections.rebuild import NothingKept, Rebuild, Rebuilt, Step, Told, tell_nobody
@@ -173,6 +173,7 @@ def tables_in_both_schemas(tables: Projections) -> int:
 def other_models(folder: Path, change: Callable[[Path], object]) -> Models:
     shutil.copytree(FOLDER, folder)
     change(folder)
+    table_columns.write(Models(folder))
     return Models(folder)
 
 
