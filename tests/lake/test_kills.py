@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import pytest
 
@@ -25,6 +28,14 @@ FEWEST_KILLS = 100
 FEWEST_TAKE_OVERS = 20
 
 
+class Kill(NamedTuple):
+    """At which step, the first or the second time that this comes, and on which machine."""
+
+    step: str
+    times: int
+    machine: Path
+
+
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(2400)
@@ -34,19 +45,25 @@ def test_killed_at_every_step_and_moved_shards_publish_each_event_once(
     store, random = tmp_path / "store", Random(7)
     record_calls(store, CALLS)
     bring(store, kafka, page_events=100)
-    by_step: Counter[str] = Counter()
-    has: dict[Shard, int] = {}
-    take_overs = 0
+    kills: dict[Shard, list[Kill]] = {shard: [] for shard in shards(2)}
     for number in range(ROUNDS):
         for index, step in enumerate(STEPS):
-            shard = shards(2)[(number + index) % 2]
-            machine = random.randrange(MACHINES)
-            take_overs += has.get(shard, machine) != machine
-            has[shard] = machine
-            folder = tmp_path / f"machine {machine}"
             times = 1 if step in OF_THE_START else 1 + number % 2
-            assert was_killed(step, times, folder, shard, place, kafka), step
-            by_step[step] += 1
+            machine = tmp_path / f"machine {random.randrange(MACHINES)}"
+            kills[shards(2)[(number + index) % 2]].append(Kill(step, times, machine))
+
+    def kill(shard: Shard) -> None:
+        for step, times, machine in kills[shard]:
+            assert was_killed(step, times, machine, shard, place, kafka), step
+
+    with ThreadPoolExecutor(len(kills)) as threads:
+        list(threads.map(kill, kills))
+    by_step = Counter(one.step for of_shard in kills.values() for one in of_shard)
+    take_overs = sum(
+        before.machine != after.machine
+        for of_shard in kills.values()
+        for before, after in pairwise(of_shard)
+    )
     print(f"\n{by_step.total()} kills, {take_overs} take-overs: {dict(by_step)}")
     assert by_step.total() >= FEWEST_KILLS
     assert take_overs >= FEWEST_TAKE_OVERS
