@@ -55,8 +55,9 @@ agents_of_calls as (
         call_position,
         count(*) filter (party_kind = 'agent') as contact_count,
         bool_or(is_open and role_last = 'owner') as has_owner,
-        min(joined_at) filter (role_first = 'owner') as answered_at,
-        arg_min(party, stay_number) filter (role_first = 'owner') as first_agent,
+        min(joined_at) filter (role_first = 'owner' and talk_from_at is not null) as answered_at,
+        arg_min(party, stay_number) filter (role_first = 'owner' and talk_from_at is not null)
+            as first_agent,
         arg_max(party, stay_number) filter (role_last = 'owner') as last_owner,
         round(sum(talk_seconds), 6) as talk_seconds
     from participants

@@ -40,15 +40,30 @@ with arrivals as (
     group by call_position, stay_number
 ),
 customer_exits as (
-    select call_position, min(exited_at) as customer_left_at
+    select
+        call_position,
+        min(exited_at) as customer_left_at,
+        min(version) as customer_exit_version
     from exits
     where party_kind = 'customer'
     group by call_position
 ),
+-- Who answers after the customer has left, by what is told and by the clock, talks to nobody.
+answers as (
+    select
+        call_position,
+        stay_number,
+        joined_at,
+        coalesce(joined_version > customer_exit_version and joined_at >= customer_left_at, false)
+            as is_too_late
+    from arrivals
+    left join customer_exits using (call_position)
+    where role_first = 'owner'
+),
 first_answers as (
     select call_position, min(joined_at) as first_answered_at
-    from arrivals
-    where role_first = 'owner'
+    from answers
+    where not is_too_late
     group by call_position
 ),
 mergers as (
@@ -76,7 +91,7 @@ final as (
         case role_first
             when 'customer' then first_answers.first_answered_at
             when 'consulted' then mergers.merged_at
-            else joined_at
+            else case when not is_too_late then arrivals.joined_at end
         end as talk_from_at,
         least(coalesce(exits.exited_at, call_ended_at), customer_left_at) as talk_until_at,
         exits.party_role as role_at_exit,
@@ -87,6 +102,7 @@ final as (
     left join exits using (call_position, stay_number)
     left join customer_exits using (call_position)
     left join first_answers using (call_position)
+    left join answers using (call_position, stay_number)
     left join mergers using (call_position, stay_number)
 )
 select * from final

@@ -47,6 +47,10 @@ def tell(ledger: Ledger) -> None:
     going_on = Telling(ledger, "held for the first time", ELEVEN, "pbx")
     going_on.at(0, "receive", "system", queue="sales").at(5, "offer", "system", agent="agent-8")
     going_on.at(10, "answer", "agent-8").at(20, "hold", "agent-8")
+    for seconds in (30, 60):
+        gone = Telling(ledger, f"gone after {seconds}", ELEVEN, "pbx")
+        gone.at(0, "receive", "system", queue="sales").at(5, "offer", "system", agent="agent-9")
+        gone.at(30, "abandon", "customer").at(seconds, "answer", "agent-9", observed=True)
     Telling(ledger, "stray", NINE, "pbx").at(0, "answer-consult", "agent-7", observed=True)
     member = Telling(ledger, "member", HALF_PAST_EIGHT, "pbx")
     member.at(0, "receive", "system", queue="sales")
@@ -91,6 +95,14 @@ def test_a_call_whose_only_hold_goes_on_has_no_hold_time_yet_and_none_in_the_mea
         assert row["mean_hold_seconds_per_held_call"] == 30.0
     by_end = groups(reader, "holds", "ended_how", of=Selection(agent="agent-8"))
     assert by_end[None]["mean_hold_seconds_per_held_call"] is None
+
+
+def test_an_answer_after_the_caller_has_given_up_is_no_connection(reader: Reader) -> None:
+    agent = total(reader, "agents", of=Selection(agent="agent-9"))
+    assert (agent["contacts_handled"], agent["talk_seconds"]) == (0, 0.0)
+    asked = "select answered_at, first_agent, wait_seconds from calls where call_id like 'gone %'"
+    answer = reader.ask(asked).table.to_pylist()
+    assert answer == [{"answered_at": None, "first_agent": None, "wait_seconds": 30.0}] * 2
 
 
 def test_a_call_that_nobody_owns_is_where_the_rules_see_it(reader: Reader) -> None:
