@@ -55,8 +55,11 @@ WHOLE_BUILD_SHARE: Final = 0.2
 FEW_DOCUMENTS: Final = 2_000
 """Up to so many documents one thread reads, by a plan that is kept, from the second time on."""
 
-READ_EVENTS: Final = rows_of("arriving", EVENT_COLUMNS, BODY)
-READ_REFUSALS: Final = rows_of("arriving", REFUSAL_COLUMNS, REFUSAL_BODY)
+ARRIVING: Final = "arriving_{}"
+"""What arrives for a table, by a name of its own: plans are kept for the columns of a name."""
+
+READ_EVENTS: Final = rows_of(ARRIVING.format("events"), EVENT_COLUMNS, BODY)
+READ_REFUSALS: Final = rows_of(ARRIVING.format("refusal_events"), REFUSAL_COLUMNS, REFUSAL_BODY)
 
 
 class Projections:
@@ -337,10 +340,10 @@ class Projections:
     def _insert(
         self, table: str, query: str, columns: dict[str, pa.Array | pa.ChunkedArray]
     ) -> None:
-        arriving = pa.table(columns)
+        arriving, name = pa.table(columns), ARRIVING.format(table)
         if len(arriving) <= FEW_DOCUMENTS and are_worth_it(table):
             with kept_plans() as plans:
-                plans.give("arriving", arriving)
+                plans.give(name, arriving)
                 rows = plans.rows(query)
             self._computing.inserts.insert(table, rows)
             return
@@ -348,7 +351,7 @@ class Projections:
         chunks = arriving.to_batches(
             max_chunksize=max(1, len(arriving) // (os.cpu_count() or 1) + 1)
         )
-        with registered(self.connection, "arriving", pa.Table.from_batches(chunks)):
+        with registered(self.connection, name, pa.Table.from_batches(chunks)):
             self._statements.execute(f"insert into {table} by name {query}")
 
     def refresh_touched(self) -> None:

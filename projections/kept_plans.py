@@ -57,7 +57,9 @@ class KeptPlans:
             return
         self._given[name] = Given(table)
         self._connection.register(name, self._given[name])
-        self._executions.clear()
+        if given is not None:
+            # A plan is for the columns that it was made for; none has read a name that is new.
+            self._executions.clear()
 
     def rows(self, query: str) -> pa.Table:
         """The rows of a query over what was given. Raises `duckdb.Error`."""

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 import duckdb
 import pyarrow as pa
 import pytest
 
+from domain.commands import Receive
+from ledger.feed import EventBatch, RefusalBatch
 from projections import kept_plans as kept_plans_module
 from projections.kept_plans import Given, KeptPlans, are_worth_it, kept_plans
+from tests.projections.documents import MORNING, written
+from tests.projections.histories import projections
 
 QUERY = "select sum(number) as total from numbers"
 
@@ -91,3 +96,37 @@ def test_plans_are_not_made_for_one_time_alone() -> None:
         assert not are_worth_it("models")
         assert not are_worth_it("events")
         assert are_worth_it("models")
+
+
+def test_rounds_of_events_and_refusals_use_the_plans_of_the_round_before() -> None:
+    looked_at = 0
+    original = Given.__arrow_c_schema__
+
+    def watched(self: Given) -> object:
+        nonlocal looked_at
+        looked_at += 1
+        return original(self)
+
+    def round_of(call_id: str) -> None:
+        asked = Receive(
+            command_id=UUID(int=1),
+            source="test",
+            call_id=call_id,
+            actor="system",
+            occurred_at=MORNING,
+        )
+        # It cannot begin twice.
+        ledger = written([asked, asked.model_copy(update={"command_id": UUID(int=2)})])
+        start = opened.positions.position
+        events = EventBatch([start + 1], [start + 1], [ledger.events[0][-1]])
+        number = opened.positions.refusal_number + 1
+        assert len(ledger.events) == len(ledger.refusals) == 1
+        opened.add(events, RefusalBatch([number], ledger.refusals))
+
+    with projections() as opened, patch.object(Given, "__arrow_c_schema__", watched):
+        round_of("call-1")
+        round_of("call-2")
+        looked_at = 0
+        round_of("call-3")
+        assert looked_at == 0
+        assert opened.positions.projected_refusal_number == 3
