@@ -118,10 +118,11 @@ def so_already(call: Call, command: Command) -> Repeat | None:
 
 
 def offered_already(call: Call, agent: str) -> Repeat | None:
-    """The agent's offer is open, or the agent is in the call by it."""
+    """The agent's offer is open, or the agent had one in this queue entry and nobody waits."""
     is_open = any(offer.agent == agent for offer in call.open_offers)
-    is_in = agent in call.offered_agents and call.party(agent) is not None
-    return numbered("offer", call.latest("offer", agent)) if is_open or is_in else None
+    waits = call.owner is None and not call.ended
+    is_over = agent in call.offered_agents and (not waits or call.party(agent) is not None)
+    return numbered("offer", call.latest("offer", agent)) if is_open or is_over else None
 
 
 def answered_already(call: Call, actor: str) -> Repeat | None:

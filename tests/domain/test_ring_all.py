@@ -26,6 +26,14 @@ def test_an_answer_told_after_another_s_lets_nobody_in() -> None:
     given(*RINGING).and_observed(s.answer(A1)).when_observed(s.leave()).leaves("ended")
 
 
+def test_an_offer_that_was_missed_is_told_again_once_nobody_waits() -> None:
+    answered = (*RINGING, s.miss_offer(A2), s.answer(A1))
+    for story in (answered, (*answered, s.leave())):
+        again = given(*story).when_observed(s.offer(A2)).then("observation-repeated")
+        again.with_fields("observation-repeated", thing="offer", number=2)
+    given(*RINGING, s.miss_offer(A2)).when_observed(s.offer(A2)).then("offered")
+
+
 def test_who_missed_the_offer_and_answers_after_all_is_in() -> None:
     missed = given(*RINGING, s.miss_offer(A2), s.answer(A1))
     missed.when_observed(s.answer(A2)).then("answered")
