@@ -20,7 +20,7 @@ from entrypoints.cli.main import app
 COMMAND = typer.main.get_command(app)
 """Made once, as a program does; for each call it would take longer than what most of them do."""
 
-PROGRAM = [sys.executable, "-m", "entrypoints.cli.main"]
+PROGRAM = [sys.executable, "-m", "entrypoints.begin"]
 ROOT = Path(__file__).parents[2]
 
 
