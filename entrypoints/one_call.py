@@ -178,21 +178,21 @@ def call_at(
 
 def call_of_store(reader: ReadSide, source: str, place: int, recorded: Recorded) -> OneCall:
     """The call of now from its recorded events alone. Raises `UnreadableEvent`."""
-    from projections.single_call import call_rows, event_rows
+    from projections.single_call import rows_of_call
 
-    events = event_rows(recorded.events)
     unread = reader.ask(DEAD_LETTERS, {"call_position": place}).table
-    rows = call_rows(events, unread).to_pylist()
+    rows = rows_of_call(recorded.events, unread)
+    calls = rows.calls.to_pylist()
     return OneCall(
         place,
         source,
-        events.to_pylist(),
+        rows.events.to_pylist(),
         unread["state"].to_pylist().count("waiting"),
         recorded.position,
         None,
         {},
         reader.facts,
-        dict(rows[0]) if rows else {},
+        dict(calls[0]) if calls else {},
     )
 
 

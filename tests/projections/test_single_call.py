@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from threading import Thread
+from unittest.mock import patch
 from uuid import UUID
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,16 +24,25 @@ from entrypoints.one_call import (
     row_of,
 )
 from infra.folder import LedgerFolder
+from infra.local.servers import wait_until
 from ledger.feed import EventBatch
 from ledger.ledger import Ledger
 from projections.errors import UnreadableEvent
+from projections.kept_plans import KeptPlans
 from projections.serving.client import LITTLE_BEHIND_EVENTS, Reader
-from projections.single_call import call_rows, event_rows
+from projections.single_call import ONE_AT_A_TIME, CallRows, computing, rows_of_call, waiting
 from tests.projections.damaged_store import damage, document_at
 from tests.projections.documents import MORNING
 from tests.projections.histories import PHASES, Drawn, history, projections, steps
 from tests.projections.received_calls import receive, record_some
 
+NO_DEAD_LETTERS = pa.table(
+    {
+        "position": pa.array([], pa.int64()),
+        "call_position": pa.array([], pa.int64()),
+        "state": pa.array([], pa.string()),
+    }
+)
 MORE = LITTLE_BEHIND_EVENTS + 10
 UNREAD = """
 insert into dead_letters
@@ -59,14 +71,13 @@ def test_it_has_the_rows_of_the_tables_whatever_was_told_again_and_in_which_orde
         rows = opened.connection.sql("from calls").to_arrow_table().to_pylist()
         for place in set(batch.call_positions):
             asked = {"call_position": place}
-            events = event_rows(events_of(batch, place))
             said = opened.connection.sql(
                 "from events where call_position = $call_position order by version", params=asked
             )
-            assert events.to_pylist() == said.to_arrow_table().to_pylist()
             unread_rows = opened.connection.sql(DEAD_LETTERS, params=asked).to_arrow_table()
-            alone = call_rows(events, unread_rows).to_pylist()
-            assert alone == [row for row in rows if row["call_position"] == place]
+            alone = rows_of_call(events_of(batch, place), unread_rows)
+            assert alone.events.to_pylist() == said.to_arrow_table().to_pylist()
+            assert alone.calls.to_pylist() == [row for row in rows if row["call_position"] == place]
 
 
 @pytest.mark.parametrize(
@@ -83,11 +94,53 @@ def test_what_the_tables_would_not_take_is_not_computed_either(
 ) -> None:
     record_some(tmp_path, 1, 2)
     document = document_at(tmp_path, 1)
-    assert event_rows(EventBatch([1], [1], [document])).num_rows == 1
+    assert rows_of_call(EventBatch([1], [1], [document]), NO_DEAD_LETTERS).events.num_rows == 1
     other = document.replace(what, by, 1)
     assert other != document
     with pytest.raises(UnreadableEvent, match="One of the call's events"):
-        event_rows(EventBatch([1], [1], [other]))
+        rows_of_call(EventBatch([1], [1], [other]), NO_DEAD_LETTERS)
+
+
+def test_calls_that_wait_are_computed_together_and_each_by_its_own_events(tmp_path: Path) -> None:
+    record_some(tmp_path, 1, 4)
+    documents = {place: document_at(tmp_path, place) for place in (1, 2, 3)}
+    later = documents[1].replace(b'"version":1', b'"version":2')
+    asked = [
+        EventBatch([1], [1], [documents[1]]),
+        EventBatch([2], [2], [documents[2]]),
+        EventBatch([3], [3], [b"{}"]),
+        EventBatch([1, 4], [1, 1], [documents[1], later]),
+    ]
+    executed = []
+    original = KeptPlans.rows
+
+    def rows(self: KeptPlans, query: str) -> pa.Table:
+        executed.append(query)
+        return original(self, query)
+
+    outcomes: dict[int, CallRows | UnreadableEvent] = {}
+
+    def ask(number: int) -> None:
+        try:
+            outcomes[number] = rows_of_call(asked[number], NO_DEAD_LETTERS)
+        except UnreadableEvent as error:
+            outcomes[number] = error
+
+    threads = [Thread(target=ask, args=[number]) for number in range(len(asked))]
+    with patch.object(KeptPlans, "rows", rows):
+        with ONE_AT_A_TIME:
+            for thread in threads:
+                thread.start()
+            assert wait_until(lambda: len(waiting) == len(asked), 30)
+        for thread in threads:
+            thread.join()
+    for number in (0, 1, 3):
+        found = outcomes[number]
+        assert isinstance(found, CallRows)
+        assert found.events["position"].to_pylist() == list(asked[number].positions)
+        assert found.calls["call_position"].to_pylist() == [asked[number].positions[0]]
+    assert isinstance(outcomes[2], UnreadableEvent)
+    assert executed.count(computing()) == 2
 
 
 def test_a_call_that_tables_do_not_show_yet_is_read_from_the_store(tmp_path: Path) -> None:
