@@ -7,15 +7,20 @@ where the partitions ended after that, and has read up to there, has every event
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from kafka import TopicPartition
 
 from consumers.kafka.checkpoints import PUBLISHER, checkpoint_in, last_checkpoint
-from consumers.kafka.offsets import consumer_at, ends_of
+from consumers.kafka.offsets import consumer_at, ends_of, is_at_end
 from infra.kafka import Kafka
 from infra.topics import EVENTS_POSITIONS
 from ledger.identity import FIRST_EVENT
 from projections.dead_letters import Offsets
+
+LOOKS_MILLISECONDS: Final = (0, 1_000, 1_000)
+"""How long each look waits at most: what the first one sees may have been fetched at the end of the
+look before, so others follow while there is more."""
 
 
 class PublishedPosition:
@@ -45,12 +50,15 @@ class PublishedPosition:
 
         Raises `KafkaUnavailable`, and `NoCheckpoint` for what is none of ours.
         """
-        with self._kafka.explained():
-            polled = self._consumer.poll(0)
-        for message in (one for some in polled.values() for one in some):
-            checkpoint = checkpoint_in(message, EVENTS_POSITIONS, PUBLISHER)
-            self._published = int(checkpoint.get("position", self._published))
-            self.first_event = checkpoint.get(FIRST_EVENT, self.first_event)
+        for patience_milliseconds in LOOKS_MILLISECONDS:
+            with self._kafka.explained():
+                polled = self._consumer.poll(patience_milliseconds)
+            for message in (one for some in polled.values() for one in some):
+                checkpoint = checkpoint_in(message, EVENTS_POSITIONS, PUBLISHER)
+                self._published = int(checkpoint.get("position", self._published))
+                self.first_event = checkpoint.get(FIRST_EVENT, self.first_event)
+            if is_at_end(self._kafka, self._consumer):
+                break
         if self._looked_for == self._reached != self._published:
             self._ends = ends_of(self._kafka, self._partitions)
             self._looked_for = self._published

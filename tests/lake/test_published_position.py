@@ -1,0 +1,28 @@
+"""How far a shard has everything is what the publisher says now, and not when it last looked."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from consumers.kafka.offsets import ends_of, partitions_of
+from consumers.kafka.published import PublishedPosition
+from infra.kafka import Kafka
+from infra.topics import EVENTS
+from tests.consumers.projecting import bring
+from tests.consumers.recorded import EVENTS_A_CALL, record_calls
+
+
+def test_one_look_sees_all_that_was_published_since_the_last(tmp_path: Path, kafka: Kafka) -> None:
+    record_calls(tmp_path, 2)
+    bring(tmp_path, kafka)
+    partitions = partitions_of(kafka, EVENTS)
+    with closing(PublishedPosition(kafka, partitions)) as published:
+        for calls in (2, 10, 20):
+            record_calls(tmp_path, calls)
+            bring(tmp_path, kafka, page_events=7)
+            published.look()
+            ends = {
+                (one.topic, one.partition): end for one, end in ends_of(kafka, partitions).items()
+            }
+            assert published.reached(ends) == calls * EVENTS_A_CALL
