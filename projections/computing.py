@@ -39,6 +39,10 @@ class Work:
     rows_until: float = inf
     """Calls that began after this position have no rows yet. A rebuild does not know one."""
 
+    def table(self, model: Model) -> str:
+        """The table that the model's rows are put into."""
+        return f"{self.into[model.name]}.{model.name}"
+
 
 class Computing:
     """Computes into schemas of the file, in its caller's transaction."""
@@ -72,7 +76,7 @@ class Computing:
             if oldest <= work.rows_until:
                 for model in self._needed(work):
                     if model.kind is Kind.TABLE:
-                        execute(f"delete from {work.into[model.name]}.{model.name} where {touched}")
+                        execute(f"delete from {work.table(model)} where {touched}")
             if count <= FEW_CALLS and are_worth_it("models"):
                 self._compute_few(work, f"position >= {oldest} and {touched}", touched)
             else:
@@ -93,9 +97,8 @@ class Computing:
         """
         for model in self._models.kept:
             if model.name in work.into:
-                table = f"{work.into[model.name]}.{model.name}"
                 columns = self._models.table_columns[model.name]
-                self._connection.execute(f"create table {table} ({columns})")
+                self._connection.execute(f"create table {work.table(model)} ({columns})")
         if refusal_number > 0:
             self._take_refusals(work, 0, refusal_number)
 
@@ -114,7 +117,7 @@ class Computing:
             if model.kind is Kind.STEP:
                 execute(f"create or replace temp table {model.name} as {model.sql}")
                 continue
-            table = f"{work.into[model.name]}.{model.name}"
+            table = work.table(model)
             execute(f"insert into {table} {model.sql}")
             if model.name in self._models.tables_read:
                 self._show_calls(table, model.name, calls)
@@ -135,7 +138,7 @@ class Computing:
                 rows = plans.rows(model.sql)
                 plans.give(model.name, rows)
                 if model.kind is Kind.TABLE and len(rows):
-                    self.inserts.insert(f"{work.into[model.name]}.{model.name}", rows)
+                    self.inserts.insert(work.table(model), rows)
 
     def _show_calls(self, table: str, name: str, calls: str) -> None:
         rows = f"select * from {table} where {calls}"
@@ -171,6 +174,5 @@ class Computing:
         )
         for model in self._models.kept:
             if model.is_by_refusal and model.name in work.into:
-                table = f"{work.into[model.name]}.{model.name}"
-                self._connection.execute(f"insert into {table} {model.sql}")
+                self._connection.execute(f"insert into {work.table(model)} {model.sql}")
         self._connection.execute("drop view temp.source_refusals")
