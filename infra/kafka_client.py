@@ -14,6 +14,8 @@ from typing import Any, Final
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.consumer.fetcher import Fetcher
 from kafka.errors import KafkaError
+from kafka.net.inet import KafkaNetSocket
+from kafka.net.transport import KafkaSSLTransport
 
 from infra.errors import LedgerError
 
@@ -32,6 +34,35 @@ def check_version(installed: str) -> None:
 
 
 check_version(version("kafka-python"))
+
+
+def close_what_does_not_connect() -> None:
+    """Have the client close the socket of a broker that does not answer, or does not let it in.
+
+    Its version 3.0 leaves it to the garbage collector: a process that waits for a broker would
+    have ever more of them open meanwhile.
+    """
+    connect, shake_hands = KafkaNetSocket.sock_connect, KafkaSSLTransport.handshake
+
+    async def connect_or_close(factory: Any, net: Any, socket: Any, *where: Any, **how: Any) -> Any:
+        try:
+            return await connect(factory, net, socket, *where, **how)
+        except BaseException:
+            socket.close()
+            raise
+
+    async def shake_hands_or_close(transport: Any) -> None:
+        try:
+            await shake_hands(transport)
+        except BaseException as error:
+            transport.abort(error)
+            raise
+
+    KafkaNetSocket.sock_connect = connect_or_close
+    KafkaSSLTransport.handshake = shake_hands_or_close
+
+
+close_what_does_not_connect()
 
 
 def ask_again_when_not_ready(producer: KafkaProducer) -> None:

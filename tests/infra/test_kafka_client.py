@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import gc
+import socket
 import tomllib
+import warnings
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from infra.errors import LedgerError
-from infra.kafka import Kafka
+from infra.kafka import Kafka, KafkaUnavailable
 from infra.kafka_client import (
     FIRST_CHECKED,
     FIRST_UNCHECKED,
@@ -24,6 +27,7 @@ from infra.kafka_client import (
     poll_whole_batches,
     resume,
 )
+from infra.local.servers import HOST
 from infra.topics import REFUSALS
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +69,23 @@ def test_what_the_client_keeps_to_itself_is_touched_in_one_file() -> None:
         and owner_of(node.value) in DEPENDENCIES
     }
     assert touched == {"infra/kafka_client.py"}
+
+
+@pytest.mark.parametrize(
+    ("security", "listens"), [("PLAINTEXT", False), ("SSL", False), ("SSL", True)]
+)
+def test_no_socket_is_left_open_where_no_broker_lets_in(
+    kafka: Kafka, security: str, listens: bool
+) -> None:
+    with socket.socket() as nobody, warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always")
+        nobody.bind((HOST, 0))
+        without_tls = kafka.bootstrap if listens else f"{HOST}:{nobody.getsockname()[1]}"
+        there = Kafka(without_tls, security={"security_protocol": security}, patience_seconds=4)
+        with pytest.raises(KafkaUnavailable), there.admin():
+            pass
+        gc.collect()
+    assert [str(one.message) for one in left if one.category is ResourceWarning] == []
 
 
 def test_a_producer_goes_on_when_a_broker_is_not_ready(kafka: Kafka) -> None:
