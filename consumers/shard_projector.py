@@ -96,7 +96,7 @@ def project_shard(
         while not stopping.is_set():
             began = time.monotonic()
             published.look()
-            page = feed.read()
+            page = feed.read(published.ends)
             if work.take(page):
                 on_commit(writer.last, time.monotonic() - began)
             elif until_end and feed.at_end():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -19,6 +19,7 @@ from consumers.kafka.batch_decoder import Record, decoded
 from consumers.kafka.message_format import is_as_published, place_of
 from consumers.kafka.offsets import (
     consumer_at,
+    has_reached,
     is_at_end,
     partitions_of,
     reading,
@@ -61,9 +62,13 @@ class Bounds:
     """A partition that is so far ahead of the others waits for them."""
     gap_seconds: float = 30.0
     """How long a position may be missing while later ones are there."""
+    reach_seconds: float = 1.0
+    """How long a page waits for what is known to be there, and may be in an open transaction."""
 
 
 BOUNDS: Final = Bounds()
+
+NOWHERE: Final[Mapping[TopicPartition, int]] = {}
 
 
 class Page(NamedTuple):
@@ -138,14 +143,17 @@ class KafkaFeed:
         self._consumer.close()
         self.topics.close()
 
-    def read(self) -> Page:
+    def read(self, ends: Mapping[TopicPartition, int] = NOWHERE) -> Page:
         """What is next; lists are empty when nothing came for a moment, or no broker answers.
+
+        It goes up to these offsets if it can: what was fetched before the reader rested, and comes
+        first, may be seconds old.
 
         Raises `Gap` when a position is missing for long, `TopicMadeAgain` when what came is of
         another topic than what was read before, and `KafkaUnavailable`.
         """
         began = time.monotonic()
-        self._gather()
+        self._gather(ends)
         gathered = self._gathered
         if not self._topics_are_the_same():
             return Page([], [], [], {}, is_full=False)
@@ -161,9 +169,10 @@ class KafkaFeed:
         )
         return Page(events, refusals, out_of_turn, self._offsets(), is_full)
 
-    def _gather(self) -> None:
-        """Poll until a page is full or nothing came for a moment."""
+    def _gather(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Poll until a page is full, or nothing came for a moment and the ends are reached."""
         gathered, times = self._gathered, 0
+        deadline = time.monotonic() + self._bounds.reach_seconds
         with self._reading():
             while not self._is_enough(gathered):
                 polled = self._consumer.poll(self._patience_milliseconds(times))
@@ -177,9 +186,10 @@ class KafkaFeed:
                         gathered.events += messages
                     else:
                         gathered.refusals += messages
-                if gathered.messages == before:
+                if gathered.messages > before:
+                    times += 1
+                elif has_reached(self._consumer, ends) or time.monotonic() > deadline:
                     return
-                times += 1
 
     def _is_enough(self, gathered: Gathered) -> bool:
         return (

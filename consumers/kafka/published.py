@@ -38,7 +38,8 @@ class PublishedPosition:
         self._published = int(checkpoint.get("position", 0))
         self._reached = 0
         self._looked_for = 0
-        self._ends: dict[TopicPartition, int] = {}
+        self.ends: dict[TopicPartition, int] = {}
+        """Where the partitions ended when the last look had seen how far the publisher was."""
         self._consumer = consumer_at(kafka, {there: end}, [there])
 
     def close(self) -> None:
@@ -60,13 +61,11 @@ class PublishedPosition:
             if is_at_end(self._kafka, self._consumer):
                 break
         if self._looked_for == self._reached != self._published:
-            self._ends = ends_of(self._kafka, self._partitions)
+            self.ends = ends_of(self._kafka, self._partitions)
             self._looked_for = self._published
 
     def reached(self, offsets: Offsets) -> int:
         """The position up to which who goes on at these offsets has everything."""
-        if all(
-            offsets.get((one.topic, one.partition), 0) >= end for one, end in self._ends.items()
-        ):
+        if all(offsets.get((one.topic, one.partition), 0) >= end for one, end in self.ends.items()):
             self._reached = self._looked_for
         return self._reached
