@@ -14,8 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from lake.columns import DEAD_LETTERS, EVENTS, REFUSALS, carried, tables, tables_by_call
+from projections.kept_plans import kept_plans
 from projections.models import Kind, of_this_version
-from projections.statement_cache import StatementCache
 
 ROWS: Final = {name: f"select {carried(types)} from" for name, types in tables().items()}
 """How each table's rows travel, whatever they are taken from."""
@@ -30,7 +30,6 @@ class ChangedRows:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        self._statements = StatementCache(connection)
         self._models = of_this_version()
 
     def by_table(
@@ -38,14 +37,7 @@ class ChangedRows:
     ) -> Iterator[tuple[str, pa.Table]]:
         """Each table that has other rows, with these; `refusals` are the numbers of new ones."""
         yield EVENTS, self._rows(EVENTS, f"main.events where {among('position', 'events')}")
-        if self._read_events():
-            for model in self._models.needed_for(tables_by_call()):
-                # A relation is planned twice, so what it reads is a table already.
-                self._statements.execute(
-                    f"create or replace temp table {model.name} as {model.sql}"
-                )
-                if model.kind is Kind.TABLE:
-                    yield model.name, self._rows(model.name, f"temp.{model.name}")
+        yield from self._rows_of_calls()
         if refusals:
             self._connection.execute(
                 "create or replace temp view source_refusals as select * from main.refusal_events"
@@ -56,20 +48,29 @@ class ChangedRows:
         if has_other_dead_letters:
             yield DEAD_LETTERS, self._rows(DEAD_LETTERS, f"main.{DEAD_LETTERS}")
 
-    def _read_events(self) -> bool:
-        """Let the models read all that the calls have; whether there is a call."""
+    def _rows_of_calls(self) -> Iterator[tuple[str, pa.Table]]:
+        """The models' rows of the calls, of all the events that these have."""
         ((oldest,),) = self._connection.execute(
             "select min(call_position) from temp.published_calls"
         ).fetchall()
         if oldest is None:
-            return False
+            return
         # The number itself, not a subquery, so that older parts of the table are skipped.
-        self._connection.execute(
-            f"create or replace temp table source_events as select"
-            f" {', '.join(self._models.columns_read)} from main.events where position >= {oldest}"
-            f" and call_position >= {oldest} and {among('call_position', 'calls')}"
-        )
-        return True
+        calls = f"call_position >= {oldest} and {among('call_position', 'calls')}"
+        columns = ", ".join(self._models.columns_read)
+        read = {
+            "source_events": f"select {columns} from main.events where position >= {oldest}"
+            f" and {calls}",
+            DEAD_LETTERS: f"select * exclude (original) from main.{DEAD_LETTERS} where {calls}",
+        }
+        tables = {
+            name: self._connection.execute(query).to_arrow_table() for name, query in read.items()
+        }
+        needed = self._models.needed_for(tables_by_call())
+        with kept_plans() as plans:
+            for model, _ in plans.rows_of_models(tables, needed):
+                if model.kind is Kind.TABLE:
+                    yield model.name, plans.rows(f"{ROWS[model.name]} {model.name}")
 
     def _rows(self, name: str, where: str) -> pa.Table:
         return self._connection.sql(f"{ROWS[name]} {where}").to_arrow_table()

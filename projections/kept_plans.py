@@ -7,14 +7,14 @@ that reads an Arrow stream only once. For a few hundred events planning takes as
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
-from projections.models import MACROS
+from projections.models import MACROS, Model
 
 
 class Given:
@@ -71,6 +71,20 @@ class KeptPlans:
             self._executions[query] = execution
         table: pa.Table = self._connection.execute(execution).to_arrow_table()
         return table
+
+    def rows_of_models(
+        self, read: Mapping[str, pa.Table], models: Iterable[Model]
+    ) -> Iterator[tuple[Model, pa.Table]]:
+        """Each model's rows, which those after it read, of whatever tables they read beside.
+
+        Raises `duckdb.Error`.
+        """
+        for name, table in read.items():
+            self.give(name, table)
+        for model in models:
+            rows = self.rows(model.sql)
+            self.give(model.name, rows)
+            yield model, rows
 
     def take_back(self) -> None:
         """Let go of the rows that were given, and keep the plans."""
