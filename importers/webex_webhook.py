@@ -2,8 +2,9 @@
 
 A delivery is one activity without its duration. Deliveries come in any order, and not all of them
 come, so a call is read once its end was delivered. Activities that the Search API has, too, get the
-identity that they have there; those that are only noted are left to that record, because a note has
-the duration. So importing the record afterwards adds what was not delivered, and nothing twice.
+identity that they have there; what only that record knows is left to it: durations of notes, when a
+wrap-up was over, and which of two ends is the call's own. So importing the record afterwards adds
+what was not delivered, and nothing twice.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from domain.commands import Command, NoteActivity
+from domain.commands import ApplyWrapUp, Command, EndCall, NoteActivity
 from domain.text import Name
 from importers.observation import Unreadable
 from importers.webex_order import STAGE, History, Placed, by_stage, is_possible, time_stage_name
@@ -78,7 +79,11 @@ def read(source: str, deliveries: Sequence[Delivery]) -> list[Command]:
     """The observations of one call from its deliveries; none before its end was delivered."""
     if all(one.activity.name != END for one in deliveries):
         return []
-    activities = [one.activity for one in deliveries]
+    # One activity may be delivered by two ids: that of two subscriptions, for example.
+    by_identity: dict[str | None, Activity] = {}
+    for one in deliveries:
+        by_identity.setdefault(one.activity.id, one.activity)
+    activities = [*by_identity.values()]
     task = Task.model_validate(
         {
             "id": deliveries[0].task_id,
@@ -86,13 +91,19 @@ def read(source: str, deliveries: Sequence[Delivery]) -> list[Command]:
             "activities": {"nodes": activities, "totalCount": len(activities)},
         }
     )
-    observations = CallReading(source, task, history_of(activities)).read()
-    return [one for one in observations if not is_told_by_record(one)]
+    reading = CallReading(source, task, history_of(activities))
+    return [one for one in reading.read() if not is_told_by_record(one, reading.end_is_known)]
 
 
-def is_told_by_record(command: Command) -> bool:
-    """Whether it is a note that the call's record will have, with its duration."""
-    return isinstance(command, NoteActivity) and command.activity in STAGE
+def is_told_by_record(command: Command, end_is_known: bool) -> bool:
+    """Whether only the call's record can tell it: it has durations, and what follows an end."""
+    match command:
+        case NoteActivity():
+            return command.activity in STAGE
+        case EndCall():
+            return not end_is_known
+        case _:
+            return isinstance(command, ApplyWrapUp)
 
 
 def history_of(activities: Sequence[Activity]) -> History:

@@ -11,6 +11,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
+from uuid import UUID
 
 import orjson
 from starlette.datastructures import State
@@ -79,13 +80,22 @@ def asked_of(body: bytes, said: dict[str, str], version: int | None) -> Request:
     try:
         fields = fields_of(body)
         for name, value in said.items():
-            if fields.setdefault(name, value) != value:
+            given = fields.setdefault(name, value)
+            if given != value and not (name == "command_id" and is_one_id(given, value)):
                 raise Unreadable(f"{name} is another one in the body than in path or header.")
         if version is not None and fields.setdefault("expected_version", version) != version:
             raise Unreadable("expected_version is another one in the body than in If-Match.")
         return read_request(orjson.dumps(fields), filled_in())
     except Unreadable as error:
         raise Problem(400, "malformed", str(error)) from None
+
+
+def is_one_id(one: object, other: str) -> bool:
+    """Whether the two are one id, however each is written."""
+    try:
+        return UUID(str(one)) == UUID(other)
+    except ValueError:
+        return False
 
 
 def filled_in() -> Defaults:

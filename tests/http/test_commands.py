@@ -60,6 +60,18 @@ def test_the_same_command_again_gets_its_first_outcome_and_records_nothing(serve
     assert len(all_documents(served.folder)) == 1
 
 
+def test_an_id_may_be_written_in_another_way_in_the_body(served: Served) -> None:
+    command_id = str(new_command_id())
+    headers = {**JSON, "Idempotency-Key": command_id}
+    where = "/v1/calls/test/call-1/commands"
+    for said in (command_id.upper(), command_id.replace("-", ""), f"urn:uuid:{command_id}"):
+        body = RECEIVE % f', "command_id": "{said}"'.encode()
+        assert served.writer.post(where, content=body, headers=headers).status_code in (200, 201)
+    assert len(all_documents(served.folder)) == 1
+    other = RECEIVE % f', "command_id": "{new_command_id()}"'.encode()
+    assert served.writer.post(where, content=other, headers=headers).status_code == 400
+
+
 def test_an_id_that_asked_for_something_else_before_is_refused_by_l5(served: Served) -> None:
     (receive, offer, *_) = lines_of_calls(1)
     served.ask(receive)
