@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from infra.errors import LedgerError
 from ledger.feed import StoreFeed
 from ledger.identity import first_fingerprint_in
+from projections.feeds import feed_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -64,13 +65,15 @@ class ReadSides(Protocol):
 
 
 class FolderTables:
-    """Those of a folder: whoever came first has them, and the others have a line to it."""
+    """Those of a folder: all questions share them, or have lines to the process that has them."""
 
     def __init__(self, folder: LedgerFolder) -> None:
         from projections.serving.background import BackgroundProjector
+        from projections.serving.shared_owner import SharedOwner
 
         self._folder = folder
-        self._projector = BackgroundProjector(folder)
+        self._owner = SharedOwner(folder.path, lambda: feed_of(folder))
+        self._projector = BackgroundProjector(folder, self._owner)
         self._readers: LifoQueue[Reader | None] = LifoQueue()
         for _ in range(READERS):
             self._readers.put(None)
@@ -96,7 +99,7 @@ class FolderTables:
             except Empty:
                 raise LedgerError(TOO_MANY) from None
             try:
-                reader = reader or Reader(self._folder)
+                reader = reader or Reader(self._folder, owner=self._owner)
                 with reader.for_one_request(needed_position):
                     yield reader
             finally:
@@ -121,12 +124,13 @@ class FolderTables:
         return {}
 
     def close(self) -> None:
-        """End the rounds, and close each reader."""
+        """End the rounds, close each reader, and let go of the file."""
         self._projector.close()
         while not self._readers.empty():
             reader = self._readers.get()
             if reader is not None:
                 reader.close()
+        self._owner.close()
 
 
 class PublishedTables:

@@ -8,6 +8,7 @@ from typing import Final
 
 from infra.folder import LedgerFolder
 from projections.serving.client import Reader
+from projections.serving.shared_owner import SharedOwner
 
 LOOK_SECONDS: Final = 0.1
 """How often the store is looked at: other processes may write to it."""
@@ -28,8 +29,10 @@ class BackgroundProjector:
     events takes little longer than one of few.
     """
 
-    def __init__(self, folder: LedgerFolder) -> None:
+    def __init__(self, folder: LedgerFolder, owner: SharedOwner | None = None) -> None:
+        """`owner` is what has the tables for others in this process, too."""
         self._folder = folder
+        self._owner = owner
         self._ending = threading.Event()
         self._beginning = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -55,7 +58,7 @@ class BackgroundProjector:
         while not self._ending.wait(pause_seconds):
             began = time.monotonic()
             try:
-                reader = reader or Reader(self._folder)
+                reader = reader or Reader(self._folder, owner=self._owner)
                 reader.bring_up()
                 self.keeps_up = True
             except Exception:  # whoever asks meets the same, and is told

@@ -28,7 +28,6 @@ from projections.feeds import NothingToFollow, feed_of
 from projections.serving.duckdb_file import FileInUse
 from projections.serving.isolated import ANSWER, TablesMoved, Task, answer_isolated
 from projections.serving.line import called_owner
-from projections.serving.owner import Owner
 from projections.serving.protocol import (
     ANY,
     Answer,
@@ -46,7 +45,8 @@ from projections.serving.sandbox import (
     QueryRefused,
     too_many_characters,
 )
-from projections.serving.server import Busy, owning
+from projections.serving.server import Busy
+from projections.serving.shared_owner import SharedOwner
 from projections.serving.snapshot import Snapshot
 from projections.serving.snapshot_file import check_place, publish, told_by
 
@@ -81,17 +81,19 @@ class Reader:
         progress: Progress | None = None,
         as_it_is: bool = False,
         in_use_seconds: float = IN_USE_SECONDS,
+        owner: SharedOwner | None = None,
     ) -> None:
         """Raises `LedgerMissing` when there is no ledger in the folder.
 
         `as_it_is` leaves the tables where they are, instead of bringing them up to the store.
+        `owner` is what has them where several ask in one process.
         """
         self._folder = LedgerFolder.of(folder)
         self._progress = progress
         self._owned = ExitStack()
-        self._owner: Owner | None = None
-        self._note = ""
-        """What became of a file that was damaged while this had it."""
+        self._owner = owner or SharedOwner(self._folder.path, self._open_feed)
+        if owner is None:
+            self._owned.callback(self._owner.close)
         self._line: Connection[Any, Any] | None = None
         self._in_use_seconds = in_use_seconds
         self._as_it_is = as_it_is
@@ -119,7 +121,6 @@ class Reader:
     def close(self) -> None:
         """Let go of the file or the line."""
         self._feed.close()
-        self._owner = None
         self._owned.close()
         self._hang_up()
 
@@ -277,25 +278,19 @@ class Reader:
         raise reason
 
     def _answer_oneself(self, question: Question, from_lent: FromLent) -> Answer | None:
-        if self._owner is None:
+        """The answer of this process; nothing while another one has the tables."""
+        with ExitStack() as asking:
             try:
-                self._owner = self._owned.enter_context(owning(self._folder.path, self._open_feed))
+                owner = asking.enter_context(self._owner.lent())
             except Busy:
                 return None
-            self._owner.note = self._owner.note or self._note
             self._hang_up()
-        try:
-            self._owner.bring_up_for(question, self._progress)
+            owner.bring_up_for(question, self._progress)
             if not question.is_isolated:
-                return self._owner.answer(question)
-            with self._owner.lending(question) as snapshot:
+                return owner.answer(question)
+            with owner.lending(question) as snapshot:
                 answer = from_lent(snapshot, question)
-            return replace(answer, note=self._owner.note)
-        except FileDamaged as damaged:
-            self._note = str(damaged)
-            self._owner = None
-            self._owned.close()
-            raise
+            return replace(answer, note=owner.note)
 
     def _answer_of_owner(self, question: Question, from_lent: FromLent) -> Answer | None:
         """The answer of the process that has the tables; nothing when there is none any more."""

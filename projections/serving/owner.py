@@ -86,6 +86,7 @@ class Owner:
     def bring_up_for(self, question: Question, progress: Progress | None = None) -> None:
         """Bring the file up where it does not show all that was recorded before the question.
 
+        Where another thread does it for longer than the question's patience, it is left to that.
         Raises what `bring_up` does.
         """
         cursor = self.projections.connection.cursor()
@@ -93,9 +94,12 @@ class Owner:
             with self._noticing_damage():
                 if self._is_enough_for(question, cursor):
                     return
-                with self._writing:
-                    if not self._is_enough_for(question, cursor):
-                        self.bring_up(progress)
+                if self._writing.acquire(timeout=question.patience_seconds):
+                    try:
+                        if not self._is_enough_for(question, cursor):
+                            self.bring_up(progress)
+                    finally:
+                        self._writing.release()
         finally:
             cursor.close()
 
