@@ -13,12 +13,20 @@ from contextlib import closing
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple, Protocol
 
-from consumers.kafka.checkpoints import PUBLISHER, WAYS_ON, Checkpoint, check_not_lost
+from consumers.kafka.checkpoints import (
+    LAST_EVENT,
+    POSITION,
+    PUBLISHER,
+    REFUSAL_NUMBER,
+    WAYS_ON,
+    Checkpoint,
+    check_not_lost,
+)
 from consumers.kafka.message_format import Headers, Keys, headers_of, key_in
 from consumers.kafka.offsets import partitions_of
 from consumers.kafka.topic_identity import TOPICS, WatchedTopics, ids_in
 from consumers.kafka.transactions import KEEP_SECONDS, TransactionalWriter
-from infra.errors import LedgerError
+from infra.errors import WRONG_USAGE, LedgerError
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS, REFUSALS, check_safe
 from ledger.feed import EventBlock, Feed, RefusalBatch
@@ -33,10 +41,6 @@ PAGE_EVENTS: Final = 5_000
 GATHER_SECONDS: Final = 0.04
 """Between reaching the store's end and looking again: events gather meanwhile, and a transaction
 costs Kafka about as much with one of them as with hundreds."""
-
-POSITION, REFUSAL_NUMBER = "position", "refusal_number"
-LAST_EVENT: Final = "last_event"
-"""The fingerprint of the event at that position, by which the store is known again."""
 
 
 class ClosableFeed(Feed, Protocol):
@@ -70,6 +74,12 @@ class Page(NamedTuple):
     """Fingerprints of its last event, and of the ledger's first one where the page has it."""
 
 
+class FromBeyond(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """Kafka was to be sent positions from beyond what it has: those between would be missing."""
+
+    exit_code = WRONG_USAGE
+
+
 class StoreBehind(LedgerError):  # noqa: N818 - it reads as the state it reports
     """Kafka has events that the store does not have: it is not the store that they came from."""
 
@@ -89,7 +99,8 @@ def publish(
 
     `from_position` sends again from there on; readers drop what they have by its position.
     Raises `Fenced` when another publisher takes over, `TopicMadeAgain` when Kafka has other topics
-    than those that were published to, `StoreBehind`, `KafkaUnavailable`, and `FeedBroken`.
+    than those that were published to, `StoreBehind`, `FromBeyond`, `KafkaUnavailable`, and
+    `FeedBroken`.
     """
     check_safe(kafka, EVENTS, REFUSALS, EVENTS_POSITIONS)
     sends_again = from_position is not None
@@ -103,7 +114,7 @@ def publish(
         done = done_before(writer.checkpoint, from_position)
         check_topics(kafka, watched, writer, from_position)
         check_store_has_it(feed, writer.checkpoint)
-        begin(feed, watched, writer)
+        begin(feed, watched, writer, done if sends_again else None)
         if on_page is not None:
             on_page(done, 0.0)
         keys = Keys()
@@ -144,17 +155,36 @@ def check_topics(
 ) -> None:
     """Refuse to go on in topics that were made again; everything may be sent to them anew.
 
-    Raises `TopicMadeAgain` and `PositionsLost`.
+    Raises `TopicMadeAgain`, `PositionsLost` and `FromBeyond`.
     """
     if from_position != 1:
         watched.compare(ids_in(writer.checkpoint))
         written = partitions_of(kafka, EVENTS, REFUSALS)
         check_not_lost(kafka, EVENTS_POSITIONS, writer.has_no_checkpoint, written)
+    last = writer.checkpoint.get(POSITION, 0)
+    if from_position is not None and from_position > last + 1:
+        raise FromBeyond(
+            f"Kafka has events up to position {last}, so those from there to {from_position} would "
+            f"be missing: send them with `call-ledger publish`, or again with --from {last + 1} at "
+            "the most."
+        )
 
 
-def begin(feed: Feed, watched: WatchedTopics, writer: TransactionalWriter) -> None:
-    """Have the ids of the topics in the checkpoint before anything is in the topics."""
+def begin(
+    feed: Feed, watched: WatchedTopics, writer: TransactionalWriter, sends_after: Published | None
+) -> None:
+    """Have the ids of the topics in the checkpoint before anything is in the topics.
+
+    Who sends again everything after some place says that place too: whoever follows one that ended
+    before its first page would pass over what the topics of before had.
+    """
     checkpoint = {**writer.checkpoint, TOPICS: watched.ids}
+    if sends_after is not None:
+        position, refusal_number = sends_after
+        checkpoint |= {POSITION: position, REFUSAL_NUMBER: refusal_number}
+        checkpoint.pop(LAST_EVENT, None)
+        if position:
+            checkpoint[LAST_EVENT] = fingerprint_at(feed, position)
     if FIRST_EVENT not in checkpoint and (first := fingerprint_at(feed, 1)) is not None:
         checkpoint[FIRST_EVENT] = first
     if checkpoint != writer.checkpoint:

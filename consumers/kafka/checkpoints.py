@@ -15,7 +15,7 @@ import orjson
 from kafka import KafkaConsumer, TopicPartition
 
 from consumers.kafka.offsets import ends_of, has_reached, numbered_partitions
-from consumers.kafka.topic_identity import TopicMadeAgain, WatchedTopics, ids_in
+from consumers.kafka.topic_identity import TOPICS, TopicMadeAgain, WatchedTopics, ids_in
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import (
     COMMANDS,
@@ -27,6 +27,7 @@ from infra.topics import (
     REFUSALS,
     SERVE_AGAIN,
 )
+from ledger.identity import FIRST_EVENT
 
 MARKED_SECONDS: Final = 2.0
 """Kafka answers a commit first and marks its messages as committed a moment later."""
@@ -48,6 +49,14 @@ SPOKEN_OF: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 
 WAYS_ON: Final = {EVENTS_POSITIONS: PUBLISH_AGAIN, COMMANDS_POSITIONS: SERVE_AGAIN}
 """What to do when positions are lost, or the topics that they speak of were made again."""
+
+POSITION: Final = "position"
+REFUSAL_NUMBER: Final = "refusal_number"
+LAST_EVENT: Final = "last_event"
+"""The fingerprint of the event at that position, by which the store is known again."""
+
+NUMBERS: Final = frozenset({POSITION, REFUSAL_NUMBER, FIRST_EVENT, LAST_EVENT})
+"""Numbers in a checkpoint, beside the offset of each partition."""
 
 Checkpoint = dict[str, Any]
 
@@ -115,13 +124,31 @@ def checkpoint_in(message: Any, positions: str, name: str) -> Checkpoint:
             read = orjson.loads(message.value)
         except ValueError:
             read = None
-        if isinstance(read, dict):
+        if is_checkpoint(read):
             checkpoint: Checkpoint = read
             return checkpoint
     raise NoCheckpoint(
         f"{message.topic} has something else than a position of {name} at offset "
         f"{message.offset}: see who wrote it, then {WAYS_ON[positions]}."
     )
+
+
+def is_checkpoint(read: object) -> bool:
+    """Whether this is what a writer says: the ids of topics, and numbers under names of ours."""
+    if not isinstance(read, dict) or not read:
+        return False
+    ids = read.get(TOPICS, {})
+    return (
+        isinstance(ids, dict)
+        and all(isinstance(one, str) for one in ids.values())
+        and all(is_place(name, number) for name, number in read.items() if name != TOPICS)
+    )
+
+
+def is_place(name: str, number: object) -> bool:
+    """Whether a number can be what the name says: a partition's offset, a position, an event."""
+    is_partition = name.isascii() and name.isdigit()
+    return (is_partition or name in NUMBERS) and type(number) is int and 0 <= number < 2**63
 
 
 def known_checkpoint(kafka: Kafka, positions: str) -> Checkpoint:

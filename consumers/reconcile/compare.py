@@ -10,10 +10,9 @@ import time
 from importlib.resources import files
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
-from consumers.kafka.checkpoints import known_checkpoint
+from consumers.kafka.checkpoints import POSITION, REFUSAL_NUMBER, known_checkpoint
 from consumers.kafka.message_format import is_as_published, place_in
 from consumers.kafka.offsets import consumer_at, ends_of, has_reached, partitions_of, reading
-from consumers.publisher import POSITION, REFUSAL_NUMBER
 from consumers.reconcile.digests import BATCH, RECORDS, Digests, Found, digests_in_a_file
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import EVENTS_POSITIONS

@@ -23,7 +23,10 @@ def publish(
     from_position: Annotated[
         int | None,
         typer.Option(
-            "--from", min=1, metavar="POSITION", help="Send everything again from this position on."
+            "--from",
+            min=1,
+            metavar="POSITION",
+            help="Send everything again from this position on, which Kafka has or has next.",
         ),
     ] = None,
     until_end: UntilEnd = False,

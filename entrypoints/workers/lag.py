@@ -51,8 +51,8 @@ def published_to(kafka: Kafka) -> Published:
 
     Raises `LedgerError` where nobody knows, because topics were made again.
     """
-    from consumers.kafka.checkpoints import known_checkpoint
-    from consumers.publisher import POSITION, REFUSAL_NUMBER, Published
+    from consumers.kafka.checkpoints import POSITION, REFUSAL_NUMBER, known_checkpoint
+    from consumers.publisher import Published
     from infra.topics import EVENTS_POSITIONS
 
     offset = known_checkpoint(kafka, EVENTS_POSITIONS)

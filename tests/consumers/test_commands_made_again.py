@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from consumers.command_consumer import serve
-from consumers.kafka.checkpoints import PositionsLost
+from consumers.kafka.checkpoints import NoCheckpoint, PositionsLost
 from consumers.kafka.topic_identity import TopicMadeAgain
 from infra.errors import LedgerError
 from infra.kafka import Kafka, KafkaUnavailable
@@ -29,6 +29,7 @@ from tests.consumers.made_again import (
     delete_topics,
     make_again,
     make_again_with,
+    put_entry,
 )
 from tests.consumers.recorded import EVENTS_A_CALL, documents_in_store, messages_in
 from tests.ledger.lines import lines_of_calls
@@ -140,6 +141,24 @@ def test_lost_positions_of_commands_are_said_and_every_command_can_be_answered_a
     assert serve_all(tmp_path, kafka, from_beginning=True) == len(lines)
     assert serve_all(tmp_path, kafka) == 0
     assert len(documents_in_store(tmp_path)) == 3 * EVENTS_A_CALL
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b'{"0": "x"}', b'{"0": null}', b'{"0": -3}', b'{"first_event": "x"}', b'{"\xd9\xa3": 1}'],
+)
+def test_what_is_no_position_of_commands_is_said_and_the_way_on_leads_on(
+    value: bytes, tmp_path: Path, kafka: Kafka
+) -> None:
+    lines = lines_of_calls(2)
+    ask(kafka, lines)
+    serve_all(tmp_path, kafka)
+    put_entry(kafka, COMMANDS_POSITIONS, b"command-consumer", value)
+    for _ in range(2):
+        with pytest.raises(NoCheckpoint, match=FROM_BEGINNING):
+            serve_all(tmp_path, kafka)
+    assert serve_all(tmp_path, kafka, from_beginning=True) == len(lines)
+    assert serve_all(tmp_path, kafka) == 0
 
 
 def test_quarantine_knows_a_message_by_its_topic_and_its_bytes(

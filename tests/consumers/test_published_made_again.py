@@ -5,6 +5,7 @@ Who follows the way that is said has everything in Kafka.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,22 @@ def published_documents(kafka: Kafka) -> set[bytes]:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [(b"publisher", b"hello"), (b"publisher", b"[1]"), (b"somebody", b"{}"), (None, None)],
+    [
+        (b"publisher", b"hello"),
+        (b"publisher", b"[1]"),
+        (b"publisher", b"{}"),
+        (b"publisher", b'{"place": 3}'),
+        (b"publisher", b'{"position": "3"}'),
+        (b"publisher", b'{"position": true}'),
+        (b"publisher", b'{"position": 1.0}'),
+        (b"publisher", b'{"position": -3}'),
+        (b"publisher", b'{"position": 9223372036854775808}'),
+        (b"publisher", b'{"position": 3, "last_event": "a"}'),
+        (b"publisher", b'{"position": 3, "topics": 5}'),
+        (b"publisher", b'{"position": 3, "topics": {"call-events": null}}'),
+        (b"somebody", b'{"position": 3}'),
+        (None, None),
+    ],
 )
 def test_what_is_no_position_is_said_and_the_way_on_leads_on(
     key: bytes | None, value: bytes | None, tmp_path: Path, kafka: Kafka
@@ -82,6 +98,21 @@ def test_a_publisher_says_what_was_made_again_and_brings_everything_on_the_way_t
     assert {one.value for one in messages_in(kafka, REFUSALS)} == set(refusals_in_store(store))
     read(tmp_path / "tables", kafka)
     assert rows_in(tmp_path / "tables") == rows_from_store(store, tmp_path / "embedded")
+
+
+@pytest.mark.parametrize("name", [*PUBLISHED, EVENTS_POSITIONS])
+def test_the_way_on_may_be_broken_off_before_its_first_page(
+    name: str, tmp_path: Path, kafka: Kafka
+) -> None:
+    record_calls(tmp_path, 3)
+    bring(tmp_path, kafka)
+    make_again(kafka, name)
+    ended = threading.Event()
+    ended.set()
+    publish(lambda: StoreFeed(tmp_path), kafka, ended, from_position=1)
+    assert bring(tmp_path, kafka) == (3 * EVENTS_A_CALL, 3)
+    assert published_documents(kafka) == set(documents_in_store(tmp_path))
+    assert {one.value for one in messages_in(kafka, REFUSALS)} == set(refusals_in_store(tmp_path))
 
 
 @pytest.mark.parametrize("name", [*PUBLISHED, EVENTS_POSITIONS])

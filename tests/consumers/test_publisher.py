@@ -15,7 +15,7 @@ from kafka.errors import KafkaConnectionError
 from kafka.net.compat import KafkaNetClient
 
 from consumers.kafka.transactions import Fenced
-from consumers.publisher import Published, StoreBehind, publish
+from consumers.publisher import FromBeyond, Published, StoreBehind, publish
 from infra.kafka import Kafka
 from infra.topics import EVENTS, REFUSALS
 from ledger.feed import StoreFeed
@@ -83,6 +83,22 @@ def test_events_are_sent_again_from_a_position(tmp_path: Path, kafka: Kafka) -> 
     bring(tmp_path, kafka, from_position=31)
     times = Counter(map(position_of, messages_in(kafka, EVENTS)))
     assert times == {at: 2 if at >= 31 else 1 for at in range(1, 36)}
+
+
+@pytest.mark.parametrize(("published_calls", "position"), [(0, 2), (1, 9), (1, 15), (3, 500)])
+def test_no_position_is_passed_over_by_sending_again_from_beyond_it(
+    published_calls: int, position: int, tmp_path: Path, kafka: Kafka
+) -> None:
+    if published_calls:
+        record_calls(tmp_path, published_calls)
+        bring(tmp_path, kafka)
+    record_calls(tmp_path, 3)
+    last = published_calls * EVENTS_A_CALL
+    with pytest.raises(FromBeyond, match=f"--from {last + 1} at the most"):
+        bring(tmp_path, kafka, from_position=position)
+    assert bring(tmp_path, kafka, from_position=last + 1).position >= 3 * EVENTS_A_CALL
+    sent = sorted(map(position_of, messages_in(kafka, EVENTS)))
+    assert sent == [*range(1, len(documents_in_store(tmp_path)) + 1)]
 
 
 def test_of_two_publishers_the_first_is_fenced_and_leaves(tmp_path: Path, kafka: Kafka) -> None:

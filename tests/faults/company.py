@@ -13,8 +13,7 @@ from typing import Any
 
 import orjson
 
-from consumers.kafka.checkpoints import last_checkpoint
-from consumers.publisher import POSITION, REFUSAL_NUMBER
+from consumers.kafka.checkpoints import POSITION, REFUSAL_NUMBER, last_checkpoint
 from infra.kafka import Kafka
 from infra.local.servers import wait_until
 from infra.topics import EVENTS, EVENTS_POSITIONS, OUTCOMES, REFUSALS, create
