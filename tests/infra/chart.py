@@ -51,7 +51,13 @@ SHARDS = {
     "project": {"enabled": False},
     "shards": {"count": 2, "into": PLACE},
 }
-VALUES: dict[str, dict[str, Any]] = {"least": LEAST, "all": ALL, "shards": SHARDS}
+READERS = {**SHARDS, "serve": {"lake": PLACE, "readOnly": True}}
+VALUES: dict[str, dict[str, Any]] = {
+    "least": LEAST,
+    "all": ALL,
+    "shards": SHARDS,
+    "readers": READERS,
+}
 
 
 def helm(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -138,7 +138,8 @@ def test_a_pod_reaches_the_servers_that_it_is_told_of_and_no_others(objects: Any
         assert selects(policies["ledger-names-alone"], pod)
         given, said = variables(pod), pod["spec"]["containers"][0]["args"]
         # Of several ledgers it is the file that says where the store of this one is.
-        of_file = "CALL_LEDGER_NAME" in given and process(pod) in WITH_STORE
+        has_store = process(pod) in WITH_STORE and not {PLACE, "--read-only"} <= {*said}
+        of_file = "CALL_LEDGER_NAME" in given and has_store
         for variable, policy in OF_SERVER.items():
             expected = variable in given or (of_file and variable == "CALL_LEDGER_STORE")
             assert selects(policies[policy], pod) == expected
@@ -202,6 +203,17 @@ def test_each_shard_is_a_process_of_its_own_that_a_second_would_fence(tmp_path: 
     assert len(set(selectors)) == len(selectors)
     refused = render(tmp_path, {**LEAST, "shards": {"count": 2}})
     assert "shards.into says where the shards publish" in refused.stderr
+
+
+def test_a_server_that_only_reads_what_shards_publish_knows_no_event_store(tmp_path: Path) -> None:
+    values = {**VALUES["readers"], "ledger": {"name": ""}}
+    for lake, has_store in ((PLACE, False), ("", True)):
+        values["serve"] = {"lake": lake, "readOnly": True}
+        rendered = yaml.safe_load_all(render(tmp_path, values).stdout)
+        (pod,) = (one for one in pods([one for one in rendered if one]) if process(one) == "serve")
+        _, options = parse(pod["spec"]["containers"][0]["args"])
+        assert options["read_only"]
+        assert ("CALL_LEDGER_STORE" in variables(pod)) == has_store
 
 
 def test_without_kafka_it_says_what_to_set(tmp_path: Path) -> None:

@@ -197,3 +197,8 @@ spec:
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{- /* Who only reads what shards publish needs no event store. */ -}}
+{{- define "call-ledger.serve-has-store" -}}
+{{- not (and .Values.serve.readOnly .Values.serve.lake) -}}
+{{- end -}}
