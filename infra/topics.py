@@ -185,8 +185,8 @@ def problems_of(topic: Topic, name: str, described: Described, brokers: int) -> 
         actual = found[setting]["value"]
         if actual != value:
             problems.append(
-                f"Topic {name} has {setting}={actual} instead of {value}: set it, or it loses "
-                "what is written to it."
+                f"Topic {name} has {setting}={actual} instead of {value}: set it, or what is "
+                "written to it is lost, or cannot be read."
             )
     return problems
 

@@ -6,9 +6,12 @@ from collections import defaultdict
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
+import pytest
+from kafka import KafkaProducer
 
 from infra.kafka import Kafka
-from infra.topics import EVENTS, OUTCOMES
+from infra.topics import COMMANDS, EVENTS, OUTCOMES
 from ledger.answers import ANSWER, RecordedAnswer, RefusedAnswer, UnreadableAnswer
 from ledger.feed import StoreFeed
 from ledger.quarantine import reading_quarantine
@@ -17,6 +20,15 @@ from tests.consumers.projecting import bring
 from tests.consumers.recorded import documents_in_store, messages_in
 from tests.ledger.lines import lines_of_calls
 from tests.several_ledgers import ledgers_in, place_of
+
+
+class Zstandard:
+    """The codec of a sender whose library we do not have."""
+
+    class ZstdCompressor:
+        def compress(self, content: bytes) -> bytes:
+            compressed: bytes = pa.compress(bytes(content), codec="zstd", asbytes=True)
+            return compressed
 
 
 def test_a_command_that_comes_ten_times_is_applied_once_and_answered_the_same_ten_times(
@@ -103,6 +115,21 @@ def test_what_is_no_command_is_answered_and_kept_and_the_others_go_on(
         kept = quarantine.list()
     assert [one.original for one in kept] == [b"hello", b'{"type":"call.teleport.v1"}']
     assert ", offset 0, " in kept[0].origin
+
+
+@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+def test_commands_are_read_however_their_sender_compresses_them(
+    codec: str, tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = lines_of_calls(5)
+    with monkeypatch.context() as a_senders_library:
+        a_senders_library.setattr("kafka.codec.zstd", Zstandard)
+        sender = KafkaProducer(bootstrap_servers=kafka.bootstrap, compression_type=codec)
+        for line in lines:
+            sender.send(kafka.topic(COMMANDS), line, orjson.loads(line)["call_id"].encode())
+        sender.flush(30)
+        sender.close()
+    assert serve_all(tmp_path, kafka) == len(lines)
 
 
 def test_the_same_id_with_other_content_is_refused_by_l5_each_time_that_it_comes(

@@ -25,6 +25,7 @@ def test_topics_that_were_made_are_as_they_must_be_and_stay(kafka: Kafka) -> Non
         ("cleanup.policy", "compact"),
         ("unclean.leader.election.enable", "true"),
         ("retention.bytes", "1000000000"),
+        ("compression.type", "producer"),
     ],
 )
 def test_a_topic_that_would_lose_events_is_refused(kafka: Kafka, setting: str, value: str) -> None:
