@@ -1,4 +1,4 @@
-"""The documents that the domain writes are those in `docs/`, and say what they promise."""
+"""The documents that are written from the code are those in `docs/reference/`."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def record(
     One: [bold]call-ledger record receive --call 4711 --actor system --queue sales[/bold]
 
     Many: [bold]call-ledger record --lines FILE[/bold], one JSON object a line with the
-    fields of docs/commands.md. Each gets one outcome line; what cannot be read
+    fields of docs/reference/commands.md. Each gets one outcome line; what cannot be read
     goes to quarantine.
 
     Exit code 1 when anything was refused or could not be read.

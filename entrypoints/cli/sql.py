@@ -51,8 +51,8 @@ def sql(
 ) -> None:
     """Answer one SQL select, read-only and without access to files or the network.
 
-    Each type's form in each format is in docs/output.md. Of two columns of one name the second
-    gets a number: a, a_2.
+    Each type's form in each format is in docs/reference/output.md. Of two columns of one name the
+    second gets a number: a, a_2.
 
     [bold]call-ledger sql "select kind, count(*) from transfers group by kind"[/bold]
     """
@@ -95,4 +95,5 @@ class SqlCommand(ListingCommand):
 
         rows = [f"[bold]{model.name}[/bold]: {model.grain}" for model in readable_models()]
         events = "[bold]events[/bold]: One row per event; a column for each field events have."
-        return "\n\n".join(["Tables (all their columns: docs/models.md):", events, *sorted(rows)])
+        columns = "Tables (all their columns: docs/reference/models.md):"
+        return "\n\n".join([columns, events, *sorted(rows)])

@@ -30,7 +30,7 @@ from entrypoints.docgen.http import http_document, openapi_document
 from entrypoints.docgen.markdown import document, table
 from entrypoints.docgen.reference import command_line_document, models_document
 
-FOLDER = Path(__file__).parents[2] / "docs"
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 
 GENERATED = "<!-- Written by `python -m entrypoints.docgen` from `domain/`; edit there. -->\n"
 
@@ -230,7 +230,7 @@ DOCUMENTS = {
 
 
 def write() -> None:
-    """Write every document into `docs/`."""
+    """Write every document into `docs/reference/`."""
     FOLDER.mkdir(exist_ok=True)
     for name, text_of in DOCUMENTS.items():
         (FOLDER / name).write_text(text_of(), encoding="utf-8")

@@ -32,7 +32,7 @@ TOKEN_HAS: Final = (
     (f"`{SOURCE_CLAIM}`", "of a writer, and of nobody else: the source that it writes as"),
     (f"`{AGENT_CLAIM}`", "of a writer, if it is one agent's desktop: the agent"),
 )
-"""What an access token has to say, for `docs/http.md`."""
+"""What an access token has to say, for `docs/reference/http.md`."""
 
 
 def openapi_document() -> str:
@@ -45,7 +45,7 @@ def http_document() -> str:
     parts = [
         "# The HTTP interface",
         GENERATED,
-        "`call-ledger serve` answers it; [how-to/http.md](how-to/http.md) shows it in curl and "
+        "`call-ledger serve` answers it; [how-to/http.md](../how-to/http.md) shows it in curl and "
         "Python, and [openapi.json](openapi.json) describes it for programs. Every answer has the "
         "position that it is true at, in the header `Ledger-Position` and in the document. What "
         "goes wrong is a problem document (RFC 9457) of one sentence with the next step.",
@@ -64,7 +64,7 @@ def http_document() -> str:
         "## Access tokens of a company's sign-in",
         "Beside keys, `call-ledger serve` takes access tokens (OIDC, RFC 9068) when "
         "`--oidc-issuer`, `--oidc-audience` and `--oidc-keys` say whose, for whom, and by which "
-        "public keys ([ADR 26](adr/0026-access-tokens-are-checked-whole.md)).",
+        "public keys ([ADR 26](../adr/0026-access-tokens-are-checked-whole.md)).",
         table(("a token has", "which is"), TOKEN_HAS),
         "Anything else is refused: 401, with the reason. The key set is read again every "
         f"{LOOK_AGAIN_SECONDS / 60:g} minutes, and when a key is named that is not in it, at most "

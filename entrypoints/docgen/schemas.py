@@ -1,8 +1,9 @@
 """The JSON Schemas of everything on Kafka, and the AsyncAPI document over them.
 
-`python -m entrypoints.docgen` writes them into `docs/`; a test fails when one has drifted.
-`docs/schemas/published/` has the schemas of each release: another test fails when a change would
-break those who read or write by one of them.
+`python -m entrypoints.docgen` writes them into `docs/reference/`; a test fails when one has
+drifted.
+`docs/reference/schemas/published/` has the schemas of each release: another test fails when a
+change would break those who read or write by one of them.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def schemas() -> dict[str, Schema]:
 
 def version() -> str:
     """The version that is being worked on, which pyproject.toml says."""
-    text = (FOLDER.parent / "pyproject.toml").read_text("utf-8")
+    text = (FOLDER.parents[1] / "pyproject.toml").read_text("utf-8")
     said: str = tomllib.loads(text)["project"]["version"]
     return said
 

@@ -70,8 +70,8 @@ COMMAND_REQUEST: Final[dict[str, Any]] = {
     ],
     "requestBody": {
         "required": True,
-        "description": "One command, as docs/schemas/command.json has it; the call, its source "
-        "and the command's id may be left out, because path and headers say them.",
+        "description": "One command, as docs/reference/schemas/command.json has it; the call, its "
+        "source and the command's id may be left out, because path and headers say them.",
         "content": {JSON: {"schema": {"type": "object", "required": ["type", "actor"]}}},
     },
 }
@@ -114,8 +114,9 @@ async def record_command(request: Request) -> Response:
     openapi_extra=LINES_BODY,
 )
 async def record_batch(request: Request, key: Annotated[Caller, Depends(MAY_RECORD)]) -> Response:
-    """Record JSON lines in order, and answer each with the line that `docs/schemas/outcome.json`
-    describes. What cannot be read is in quarantine; what is refused is kept as evidence.
+    """Record JSON lines in order, and answer each with the line that
+    `docs/reference/schemas/outcome.json` describes. What cannot be read is in quarantine; what is
+    refused is kept as evidence.
     """
     headers = request.headers
     expect_body(headers.get("Content-Type", ""), headers.get("Content-Encoding", ""), JSON_LINES)

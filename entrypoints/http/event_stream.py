@@ -33,7 +33,8 @@ SENT: Final = {
         "data": {
             "type": "string",
             "contentMediaType": "application/json",
-            "description": "The document as it was recorded: docs/schemas/ has one for each type.",
+            "description": "The document as it was recorded: docs/reference/schemas/ has one for "
+            "each type.",
         },
     },
 }
@@ -101,7 +102,8 @@ async def stream_events(
     """
     wanted = Wanted(source, call_id, frozenset(types or ()))
     if unknown := sorted(wanted.types - EVENT_CLASS_OF_TYPE.keys()):
-        raise Problem(400, "malformed", f"{unknown[0]!r} is no type of event: see docs/events.md.")
+        sentence = f"{unknown[0]!r} is no type of event: see docs/reference/events.md."
+        raise Problem(400, "malformed", sentence)
     service = service_of(request)
     service.check_has_store()
     begin = after if last_event_id is None else last_event_id

@@ -49,7 +49,7 @@ def export_rows(
     table: Annotated[
         str | None,
         Query(
-            description="The table: calls, events or another of docs/models.md.",
+            description="The table: calls, events or another of docs/reference/models.md.",
             json_schema_extra={"enum": sorted(tables())},
         ),
     ] = None,

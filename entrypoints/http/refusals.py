@@ -46,7 +46,7 @@ def list_refusals(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_REFUSALS, description="How many.")] = 50,
 ) -> Response:
-    """A page of the table `refusals` of `docs/models.md`, with what was asked for."""
+    """A page of the table `refusals` of `docs/reference/models.md`, with what was asked for."""
     began, ended = period(period_from, period_to, asked.time_zone)
     given = {
         "since": began,

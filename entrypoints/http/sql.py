@@ -51,7 +51,8 @@ class Statement(BaseModel):
         Field(
             min_length=1,
             max_length=STATEMENT_LENGTH_LIMIT,
-            description="One select over the tables of docs/models.md, and `events` for auditors.",
+            description="One select over the tables of docs/reference/models.md, and `events` for "
+            "auditors.",
         ),
     ]
 
@@ -77,8 +78,8 @@ def ask_in_sql(
     """Answer one select, read-only and without access to files or the network.
 
     It is computed by a process of its own, which may have a gigabyte and a minute, and answers with
-    at most a million rows and 256 MB. `docs/output.md` has the form of each type. The tables
-    `events` and `refusals` have what people have said, and are for auditors.
+    at most a million rows and 256 MB. `docs/reference/output.md` has the form of each type. The
+    tables `events` and `refusals` have what people have said, and are for auditors.
     """
     service = service_of(request)
     service.log_reading(request, key, ASK.operation, statement.query)

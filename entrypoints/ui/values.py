@@ -1,4 +1,7 @@
-"""The values of an answer in their text and JSON forms, which lose nothing; see docs/output.md."""
+"""The values of an answer in their text and JSON forms, which lose nothing.
+
+See docs/reference/output.md.
+"""
 
 from __future__ import annotations
 

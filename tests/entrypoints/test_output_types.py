@@ -15,7 +15,7 @@ import pytest
 
 from tests.entrypoints.calling import call
 
-PAGE = (Path(__file__).parents[2] / "docs" / "output.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "output.md").read_text()
 
 # Type, the value in SQL, its form in JSON, its form in CSV where that is another one.
 FORMS: list[tuple[str, str, Any, str | None]] = [

@@ -269,7 +269,7 @@ def test_a_pipe_that_closes_ends_quietly(tmp_path: Path) -> None:
 
 
 def test_each_line_of_outcome_has_the_shape_of_every_answer(tmp_path: Path) -> None:
-    """In JSON lines as in Kafka: `docs/schemas/outcome.json`."""
+    """In JSON lines as in Kafka: `docs/reference/schemas/outcome.json`."""
     file = tmp_path / "lines.jsonl"
     lines = [*lines_of_calls(1), b"hello"]
     file.write_bytes(b"\n".join([*lines, lines[0]]) + b"\n")
