@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from projections.as_of import AsOf
-    from projections.serving.read_side import ReadSide, Recorded
+    from projections.serving.protocol import Answer
+    from projections.serving.read_side import ReadSide
+    from projections.single_call import CallRows
 
 NOW = AskedMoment()
 EVENTS: Final = """
@@ -40,11 +42,11 @@ where call_position = $call_position and position >= $call_position
 """One question, because to ask and to plan takes longer than to read. By the position DuckDB passes
 over the older parts of the table, whichever calls have late events in them."""
 
-
 DEAD_LETTERS: Final = """
 select position, call_position, state from dead_letters
 where call_position = $call_position
 """
+ROW: Final = "select * from calls where call_position = $call_position"
 
 
 class CallNotFoundError(LedgerError):
@@ -160,40 +162,60 @@ def call_at(
     Where the tables lack something of it now, it is computed from the store's events. Raises
     `CallNotShownError` where these cannot be read.
     """
+    if as_of is None and (alone := computed_alone(reader, place)) is not None:
+        return OneCall(
+            place,
+            source,
+            alone.rows.events.to_pylist(),
+            alone.unread_count,
+            alone.position,
+            None,
+            {},
+            reader.facts,
+            alone.row,
+        )
     answer = reader.ask(EVENTS, {"call_position": place}, as_of=as_of)
     tell_note(answer.note)
-    recorded = reader.recorded(place) if as_of is None else None
-    if recorded is not None and recorded.events.positions[-1] > answer.position:
-        try:
-            return call_of_store(reader, source, place, recorded)
-        except UnreadableEvent as error:
-            raise CallNotShownError(
-                f"The call at position {place:,} is recorded, and shown once the tables have come"
-                f" to it, which are at {answer.position:,}: {error}"
-            ) from None
     rows = events_in(answer.table)
     unread_count = answer.table["unread_count"][0].as_py() if rows else 0
     return OneCall(place, source, rows, unread_count, answer.position, as_of, moment, reader.facts)
 
 
-def call_of_store(reader: ReadSide, source: str, place: int, recorded: Recorded) -> OneCall:
-    """The call of now from its recorded events alone. Raises `UnreadableEvent`."""
+class Alone(NamedTuple):
+    """A call of now that was computed from its recorded events alone."""
+
+    rows: CallRows
+    unread_count: int
+    position: int
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """What `calls` will say of it; nothing where its beginning is not known."""
+        return next((dict(row) for row in self.rows.calls.to_pylist()), {})
+
+
+def computed_alone(reader: ReadSide, place: int) -> Alone | None:
+    """The call that began at a place, where tables do not show all that the store has of it.
+
+    Raises `CallNotShownError` where its events cannot be read.
+    """
+    recorded = reader.recorded(place)
+    if recorded is None:
+        return None
+    unread = reader.ask(DEAD_LETTERS, {"call_position": place})
+    tell_note(unread.note)
+    if recorded.events.positions[-1] <= unread.position:
+        return None
     from projections.single_call import rows_of_call
 
-    unread = reader.ask(DEAD_LETTERS, {"call_position": place}).table
-    rows = rows_of_call(recorded.events, unread)
-    calls = rows.calls.to_pylist()
-    return OneCall(
-        place,
-        source,
-        rows.events.to_pylist(),
-        unread["state"].to_pylist().count("waiting"),
-        recorded.position,
-        None,
-        {},
-        reader.facts,
-        dict(calls[0]) if calls else {},
-    )
+    try:
+        rows = rows_of_call(recorded.events, unread.table)
+    except UnreadableEvent as error:
+        raise CallNotShownError(
+            f"The call at position {place:,} is recorded, and shown once the tables have come"
+            f" to it, which are at {unread.position:,}: {error}"
+        ) from None
+    return Alone(rows, unread.table["state"].to_pylist().count("waiting"), recorded.position)
 
 
 def events_in(table: pa.Table) -> list[dict[str, Any]]:
@@ -206,10 +228,45 @@ def row_of(reader: ReadSide, call: OneCall) -> dict[str, Any]:
     """What the table `calls` says of it at its moment; nothing where its beginning is not known."""
     if call.row is not None:
         return call.row
-    rows = reader.ask(
-        "select * from calls where call_position = $call_position",
-        {"call_position": call.call_position},
-        as_of=call.as_of,
-        only_call=call.call_position,
-    ).table.to_pylist()
+    rows = row_at(reader, call.call_position, call.as_of).table.to_pylist()
     return dict(rows[0]) if rows else {}
+
+
+def row_at(reader: ReadSide, place: int, as_of: AsOf | None) -> Answer:
+    """The row of `calls` of the call that began at a place, if there is one at that moment."""
+    asked = {"call_position": place}
+    return reader.ask(ROW, asked, as_of=as_of, only_call=place)
+
+
+class CallState(NamedTuple):
+    """What the table `calls` says of a call, and how many events it has."""
+
+    row: dict[str, Any]
+    """Nothing where its beginning is not known."""
+    version: int
+    position: int
+    about: dict[str, Any]
+    """At which position of which tables it is so."""
+
+
+def state_at(reader: ReadSide, source: str, call_id: str, asked: AskedMoment) -> CallState | None:
+    """As `row_of` the call that `read_call` gives, without its events; nothing where there is none.
+
+    Raises `CallNotShownError` as that does.
+    """
+    as_of = asked.looked_up(reader)
+    places = (place for one, place in reader.calls_of_id(call_id) if one == source)
+    place = next(places, None)
+    if place is None:
+        return None
+    if as_of is None and (alone := computed_alone(reader, place)) is not None:
+        version, about = len(alone.rows.events), {**reader.facts, "position": alone.position}
+        return CallState(alone.row, version, alone.position, about)
+    answer = row_at(reader, place, as_of)
+    tell_note(answer.note)
+    moment = moment_of(reader, as_of)
+    for row in answer.table.to_pylist():
+        about = {**reader.facts, "position": answer.position, **moment}
+        return CallState(row, row["event_count"], answer.position, about)
+    call = call_at(reader, source, place, as_of, moment)
+    return CallState({}, len(call.events), call.position, call.about) if call.events else None

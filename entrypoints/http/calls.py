@@ -25,7 +25,7 @@ from entrypoints.http.pages import newest_rows
 from entrypoints.http.permissions import PERMISSIONS, AllowedTo
 from entrypoints.http.problems import Problem, described
 from entrypoints.http.service import Service, service_of
-from entrypoints.one_call import CallNotFoundError, OneCall, read_call, row_of
+from entrypoints.one_call import CallNotFoundError, OneCall, read_call, state_at
 from entrypoints.timeline.drawn import as_document, drawn_until
 from entrypoints.timeline.lanes import lanes
 from entrypoints.timeline.picture import picture
@@ -59,10 +59,11 @@ def read_state(
     service = service_of(request)
     service.log_reading(request, key, "read a call's state")
     with service.reader(asked.needed_position) as reader:
-        call = known_call(reader, service, source, call_id, asked)
-        row = row_of(reader, call)
-    headers = asked.reached(call.position) | {"ETag": f'"{len(call.events)}"'}
-    return document({**call.about, "call": row}, headers)
+        state = state_at(reader, source, call_id, asked.moment)
+    if state is None:
+        raise unknown_call(service, source, call_id)
+    headers = asked.reached(state.position) | {"ETag": f'"{state.version}"'}
+    return document({**state.about, "call": state.row}, headers)
 
 
 @router.get(f"{CALL}/events", summary="A call's events", responses=described(404, 421))

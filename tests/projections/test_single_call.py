@@ -22,7 +22,9 @@ from entrypoints.one_call import (
     CallNotShownError,
     read_call,
     row_of,
+    state_at,
 )
+from entrypoints.ui.moment import AskedMoment
 from infra.folder import LedgerFolder
 from infra.local.servers import wait_until
 from ledger.feed import EventBatch
@@ -187,6 +189,37 @@ def test_a_call_that_went_on_since_the_last_round_is_read_from_the_store(tmp_pat
     assert call.position > 2 + MORE
 
 
+@pytest.mark.parametrize("more", [0, MORE], ids=["shown", "not shown"])
+def test_its_state_is_its_row_and_the_number_of_its_events_at_each_moment(
+    tmp_path: Path, more: int
+) -> None:
+    folder, first = LedgerFolder(tmp_path), receive(1)
+    record_some(tmp_path, 1, 3)
+    with Reader(tmp_path) as reader:
+        reader.bring_up()
+        with Ledger.open(tmp_path) as ledger:
+            ledger.record(
+                Leave(
+                    command_id=UUID(int=10_000),
+                    source="test",
+                    call_id=first.call_id,
+                    actor="customer",
+                    occurred_at=first.occurred_at - timedelta(hours=1),
+                )
+            )
+        record_some(tmp_path, 3, 3 + more)
+        before_it_began = AskedMoment(happened_by=f"{MORNING - timedelta(minutes=1)}")
+        for moment in (NOW, AskedMoment(known_at="1"), before_it_began):
+            with reader.for_one_request(0 if moment.is_now else None):
+                call = read_call(reader, folder, first.call_id, "test", moment)
+                state = state_at(reader, "test", first.call_id, moment)
+                row = row_of(reader, call)
+            assert (row == {}) == (moment is before_it_began)
+            assert state == (row, len(call.events), call.position, call.about)
+        assert state_at(reader, "test", receive(2).call_id, AskedMoment(known_at="1")) is None
+        assert state_at(reader, "test", "another", NOW) is None
+
+
 def test_one_that_cannot_be_read_is_told_apart_from_one_that_is_missing(tmp_path: Path) -> None:
     record_some(tmp_path, 1, 3)
     folder, last = LedgerFolder(tmp_path), 2 + MORE
@@ -197,5 +230,7 @@ def test_one_that_cannot_be_read_is_told_apart_from_one_that_is_missing(tmp_path
         with reader.for_one_request(0):
             with pytest.raises(CallNotShownError, match=f"at position {last} is recorded.* at 2: "):
                 read_call(reader, folder, receive(last).call_id, "test", NOW)
+            with pytest.raises(CallNotShownError, match=f"at position {last} is recorded"):
+                state_at(reader, "test", receive(last).call_id, NOW)
             with pytest.raises(CallNotFoundError):
                 read_call(reader, folder, "another", "test", NOW)
