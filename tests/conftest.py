@@ -12,7 +12,7 @@ import os
 import sys
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,6 +62,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SHARED] = stack.enter_context(folder_for_servers())
     keep_bytecode(config.stash[SHARED] / "bytecode")
     stack.enter_context(ended_with_this_process(LocalKafka(config.stash[SHARED] / "kafka")))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Where workers share the tests, let the first compile for all of them what they import."""
+    if not hasattr(session.config, "workerinput"):
+        return (yield)
+    shared = session.config.stash[SHARED]
+    compiled = shared / "compiled"
+    with (shared / "compiling").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if compiled.exists():
+            fcntl.flock(lock, fcntl.LOCK_UN)
+        collected = yield
+        compiled.touch()
+        return collected
 
 
 @pytest.hookimpl(trylast=True)
