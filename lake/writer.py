@@ -22,7 +22,7 @@ from lake.rows import records
 from lake.shard import Shard, WrongShard
 from lake.table import Lake, Overtaken, Rows
 from projections.dead_letters import Offsets
-from projections.identity import OtherLedger
+from projections.errors import OtherLedger
 
 FRESH: Final = None
 """The bucket of what was just published."""

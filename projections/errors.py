@@ -23,3 +23,7 @@ class FileDamaged(ProjectionError):  # noqa: N818 - it reads as the state it rep
 
 class StillFilling(ProjectionError):  # noqa: N818 - it reads as the state it reports
     """The file is being made anew, and an answer would go back behind an earlier one."""
+
+
+class OtherLedger(ProjectionError):  # noqa: N818 - it reads as the state it reports
+    """The tables are of another ledger than what they were to follow."""

@@ -10,7 +10,7 @@ import duckdb
 from ledger.feed import Feed
 from ledger.identity import fingerprint_at, fingerprint_from
 from projections.database import Projections
-from projections.errors import ProjectionError
+from projections.errors import OtherLedger
 from projections.feeds import NothingToFollow
 
 FIRST_ROW: Final = "select command_id, recorded_at from events where position = 1"
@@ -18,10 +18,6 @@ LAST_ROW: Final = """
 select command_id, recorded_at, position from events
 where position = (select max(position) from events)
 """
-
-
-class OtherLedger(ProjectionError):  # noqa: N818 - it reads as the state it reports
-    """The tables are of another ledger than what they were to follow."""
 
 
 def first_fingerprint(connection: duckdb.DuckDBPyConnection) -> int | None:

@@ -175,7 +175,7 @@ class PublishedTables:
 
 def check_same_ledger(place: LakePlace, first_event: int | None, folder: LedgerFolder) -> None:
     """Refuse tables of another ledger than the one that is served, where its store is there."""
-    from projections.identity import OtherLedger
+    from projections.errors import OtherLedger
 
     if not folder.has_store:
         return

@@ -14,8 +14,13 @@ from typing import Any, Final
 import pyarrow as pa
 
 from projections.as_of import AsOf
-from projections.errors import FileDamaged, ProjectionError, StillFilling, UnreadableEvent
-from projections.identity import OtherLedger
+from projections.errors import (
+    FileDamaged,
+    OtherLedger,
+    ProjectionError,
+    StillFilling,
+    UnreadableEvent,
+)
 from projections.serving.sandbox import (
     USUAL,
     Bounds,

@@ -11,7 +11,7 @@ from infra.errors import LedgerError
 from infra.kafka import Kafka
 from infra.topics import EVENTS, OUTCOMES, create
 from ledger.feed import StoreFeed
-from projections.identity import OtherLedger
+from projections.errors import OtherLedger
 from tests.consumers.commanding import ask, serve_all
 from tests.consumers.projecting import bring, read
 from tests.consumers.recorded import EVENTS_A_CALL, messages_in, record_calls

@@ -15,7 +15,7 @@ from infra.kafka import Kafka
 from infra.local.kafka import LocalKafka
 from infra.local.servers import wait_until
 from lake.place import LakePlace
-from projections.identity import OtherLedger
+from projections.errors import OtherLedger
 from tests.conftest import with_fresh_topics
 from tests.console.entering import entered, send
 from tests.consumers.projecting import bring

@@ -16,7 +16,7 @@ from lake.reading import LakeReader
 from lake.shard import Shard, WrongShard
 from lake.table import Lake
 from lake.writer import ShardTaken, ShardWriter
-from projections.identity import OtherLedger
+from projections.errors import OtherLedger
 from tests.consumers.made_again import make_again
 from tests.consumers.projecting import POISON, bring, bring_spoiled
 from tests.consumers.recorded import EVENTS_A_CALL, record_calls

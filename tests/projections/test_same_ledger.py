@@ -11,7 +11,7 @@ from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
 from infra.postgresql import Postgresql
 from ledger.store.migration import migrate
-from projections.identity import OtherLedger
+from projections.errors import OtherLedger
 from projections.serving.client import Reader
 from projections.serving.server import owning
 from tests.ledger.stores import PostgresqlStore, ledger_at
