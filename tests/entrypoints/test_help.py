@@ -75,6 +75,13 @@ def test_every_help_fits_its_width(tmp_path: Path, path: str, columns: str) -> N
     assert max(map(len, answer.out.splitlines())) <= int(columns)
 
 
+@pytest.mark.parametrize("path", COMMANDS)
+def test_no_paragraph_of_a_help_is_broken_where_its_source_is(path: str) -> None:
+    for paragraph in (COMMANDS[path].help or "").split("\n\n"):
+        first, *others = paragraph.splitlines() or [""]
+        assert all(line.startswith("[bold]") for line in others), first
+
+
 @pytest.mark.parametrize("path", [path for path in LEAVES if path not in TRIED_ELSEWHERE])
 def test_every_command_has_an_example_that_works(
     told: Path,
