@@ -28,9 +28,10 @@ class Step(NamedTuple):
 def steps() -> list[Step]:
     page = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
     return [
-        Step(*piece.split("\n", 1), int(code or 0))
+        Step(command, shown, int(code or 0))
         for code, block in BLOCK.findall(page)
         for piece in block.removeprefix(PROMPT).split(f"\n{PROMPT}")
+        for command, _, shown in [piece.partition("\n")]
     ]
 
 
