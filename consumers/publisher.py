@@ -143,7 +143,7 @@ def publish(
         return done
 
 
-def done_before(checkpoint: Checkpoint, from_position: int | None) -> Published:
+def done_before(checkpoint: Checkpoint, from_position: int | None = None) -> Published:
     """How far Kafka is; sent again are events from a position on, and all refusals."""
     if from_position is not None:
         return Published(from_position - 1, 0)

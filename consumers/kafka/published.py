@@ -13,8 +13,9 @@ from kafka import TopicPartition
 
 from consumers.kafka.checkpoints import PUBLISHER, checkpoint_in, last_checkpoint
 from consumers.kafka.offsets import consumer_at, ends_of, is_at_end
-from infra.kafka import Kafka
-from infra.topics import EVENTS_POSITIONS
+from consumers.kafka.topic_identity import WatchedTopics
+from infra.kafka import Kafka, KafkaUnavailable
+from infra.topics import AFTERWARDS, EVENTS_POSITIONS
 from ledger.identity import FIRST_EVENT
 from projections.dead_letters import Offsets
 
@@ -29,6 +30,7 @@ class PublishedPosition:
     def __init__(self, kafka: Kafka, partitions: Sequence[TopicPartition]) -> None:
         """Look where the publisher is now. Raises `KafkaUnavailable`."""
         self._kafka = kafka
+        self._topics = WatchedTopics(kafka, AFTERWARDS[EVENTS_POSITIONS], EVENTS_POSITIONS)
         self._partitions = partitions
         there = TopicPartition(kafka.topic(EVENTS_POSITIONS), 0)
         end = ends_of(kafka, [there])[there]
@@ -43,14 +45,27 @@ class PublishedPosition:
         self._consumer = consumer_at(kafka, {there: end}, [there])
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         self._consumer.close()
+        self._topics.close()
 
     def look(self) -> None:
         """See how far the publisher is, and where the partitions end then: before they are read.
 
-        Raises `KafkaUnavailable`, and `NoCheckpoint` for what is none of ours.
+        Raises `KafkaUnavailable`, `NoCheckpoint` for what is none of ours, and `TopicMadeAgain`
+        once the publisher's checkpoints are on another topic than they were.
         """
+        try:
+            self._read_checkpoints()
+        except KafkaUnavailable:
+            self._topics.check()
+            raise
+        self._topics.check_now_and_then()
+        if self._looked_for == self._reached != self._published:
+            self._ends = ends_of(self._kafka, self._partitions)
+            self._looked_for = self._published
+
+    def _read_checkpoints(self) -> None:
         for patience_milliseconds in LOOKS_MILLISECONDS:
             with self._kafka.explained():
                 polled = self._consumer.poll(patience_milliseconds)

@@ -20,6 +20,8 @@ from infra.visible import visible
 
 if TYPE_CHECKING:
     from infra.settings import Settings
+    from ledger.feed import StoreFeed
+    from projections.feeds import NothingToFollow
 
 Found = TypeVar("Found")
 
@@ -79,22 +81,28 @@ def row_of(settings: Settings, folder: LedgerFolder) -> dict[str, Any]:
     try:
         row |= of_store(folder)
         row |= of_tables(folder, row["position"])
-        row |= of_kafka(settings, row["position"])
+        row |= of_kafka(settings, folder)
     except LedgerError as error:
         row["problem"] = str(error)
     return row
 
 
 def of_store(folder: LedgerFolder) -> dict[str, Any]:
-    """How far the event store is; a ledger that has none yet is at 0."""
+    """How far the event store is."""
+    with closing(feed_of_any(folder)) as feed:
+        head = feed.head()
+    return {"position": head.position, "refusals": head.refusal_number}
+
+
+def feed_of_any(folder: LedgerFolder) -> StoreFeed | NothingToFollow:
+    """The event store of a ledger; one that has none yet is at 0."""
     from ledger.feed import StoreFeed
+    from projections.feeds import NothingToFollow
 
     try:
-        with closing(StoreFeed(folder)) as feed:
-            head = feed.head()
+        return StoreFeed(folder)
     except LedgerMissing:
-        return {"position": 0, "refusals": 0}
-    return {"position": head.position, "refusals": head.refusal_number}
+        return NothingToFollow()
 
 
 def of_tables(folder: LedgerFolder, position: int) -> dict[str, Any]:
@@ -108,17 +116,20 @@ def of_tables(folder: LedgerFolder, position: int) -> dict[str, Any]:
     }
 
 
-def of_kafka(settings: Settings, position: int) -> dict[str, Any]:
+def of_kafka(settings: Settings, folder: LedgerFolder) -> dict[str, Any]:
     """How far the publisher is behind it, where a Kafka is named."""
     if settings.kafka is None:
         return {}
-    from entrypoints.workers.lag import published_to
+    from consumers.kafka.checkpoints import POSITION
+    from entrypoints.workers.lag import checkpoint_of_publisher, lag_of_publisher
     from infra.kafka import Kafka
 
-    published = published_to(Kafka.of(settings)).position
+    checkpoint = checkpoint_of_publisher(Kafka.of(settings))
+    with closing(feed_of_any(folder)) as feed:
+        lag = lag_of_publisher(feed, checkpoint)
     return {
-        "published_position": published,
-        "publish_lag_events": max(0, position - published),
+        "published_position": checkpoint.get(POSITION, 0),
+        "publish_lag_events": lag["lag_events"],
     }
 
 

@@ -49,7 +49,7 @@ def status(
 ) -> None:
     """Show how far the ledger and its tables have got, and what is open.
 
-    Exit code 1 when topics in Kafka were made again, so that the lag is not known.
+    Exit code 1 when the lag is not known: topics in Kafka were made again, or are another ledger's.
 
     [bold]call-ledger status --json[/bold]
     """
@@ -120,24 +120,26 @@ def lag_of_stages(
     if settings.kafka is None:
         return {}
     from entrypoints.workers.lag import (
+        checkpoint_of_publisher,
         command_figures,
         lag_of_publisher,
         lag_of_tables,
-        published_to,
     )
     from infra.kafka import Kafka
+    from projections.feeds import feed_of
 
     kafka = Kafka.of(settings)
     figures: dict[str, float | None] = dict.fromkeys(LAG if has_store else LAG_OF_TABLES)
     problems: list[str] = []
-    if published := known(lambda: published_to(kafka), problems):
-        figures["published_position"] = published.position
-        tables = known(lambda: lag_of_tables(reader, published, kafka), problems)
-        figures |= tables or {}
-        if has_store:
-            publishing = lag_of_publisher(ledger, published)
+    checkpoint = known(lambda: checkpoint_of_publisher(kafka), problems)
+    if checkpoint is not None and has_store:
+        with closing(feed_of(ledger)) as feed:
+            publishing = known(lambda: lag_of_publisher(feed, checkpoint), problems)
+        if publishing is not None:
             figures["publish_lag_events"] = publishing["lag_events"]
             figures["publish_lag_seconds"] = publishing["lag_seconds"]
+    if checkpoint is not None and not problems:
+        figures |= known(lambda: lag_of_tables(reader, kafka, not has_store), problems) or {}
     if has_store and (serving := known(lambda: command_figures(ledger, kafka), problems)):
         figures["lag_commands"] = serving["lag_commands"]
         figures["lag_commands_seconds"] = serving["lag_seconds"]
@@ -145,7 +147,7 @@ def lag_of_stages(
 
 
 def known(look_up: Callable[[], Found], problems: list[str]) -> Found | None:
-    """What is looked up; nothing where topics were made again, and the problem is noted."""
+    """What is looked up; nothing where nobody knows it, and the problem is noted."""
     from infra.kafka import KafkaUnavailable
 
     try:

@@ -7,10 +7,14 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from infra.errors import LedgerError
+
 if TYPE_CHECKING:
+    from consumers.kafka.checkpoints import Checkpoint
     from consumers.publisher import Published
     from infra.folder import LedgerFolder
     from infra.kafka import Kafka
+    from ledger.feed import Feed
     from projections.as_of import AsOf
     from projections.serving.read_side import Answering, ReadSide
 
@@ -46,27 +50,48 @@ def dead_letter_counts(reader: Answering, as_of: AsOf | None = None) -> dict[str
     return {name: int(count) for name, count in counts.items()}
 
 
-def published_to(kafka: Kafka) -> Published:
-    """How far the publisher has brought events and refusals into Kafka.
+class TablesAhead(LedgerError):  # noqa: N818 - it reads as the state it reports
+    """Tables have more than the publisher says: nobody knows what else Kafka has."""
+
+
+def checkpoint_of_publisher(kafka: Kafka) -> Checkpoint:
+    """What the publisher says of itself in Kafka.
 
     Raises `LedgerError` where nobody knows, because topics were made again.
     """
-    from consumers.kafka.checkpoints import POSITION, REFUSAL_NUMBER, known_checkpoint
-    from consumers.publisher import Published
+    from consumers.kafka.checkpoints import known_checkpoint
     from infra.topics import EVENTS_POSITIONS
 
-    offset = known_checkpoint(kafka, EVENTS_POSITIONS)
-    return Published(offset.get(POSITION, 0), offset.get(REFUSAL_NUMBER, 0))
+    return known_checkpoint(kafka, EVENTS_POSITIONS)
 
 
-def lag_of_tables(reader: ReadSide, published: Published, kafka: Kafka) -> dict[str, float | int]:
+def published_to(kafka: Kafka, reached: int = 0) -> int:
+    """The position up to which Kafka has every event, for who has reached this one from there.
+
+    Raises `TablesAhead`, and `LedgerError` as `checkpoint_of_publisher` does.
+    """
+    from consumers.kafka.checkpoints import POSITION
+
+    position: int = checkpoint_of_publisher(kafka).get(POSITION, 0)
+    if position < reached:
+        raise TablesAhead(
+            f"The tables have events up to position {reached}, and the publisher says {position}: "
+            "it begins anew, and what else Kafka has is known again when it has come that far."
+        )
+    return position
+
+
+def lag_of_tables(reader: ReadSide, kafka: Kafka, from_kafka: bool) -> dict[str, float | int]:
     """How far the tables are behind what is in Kafka.
 
-    Raises `TopicMadeAgain` where they were read from other topics.
+    Those that are read from the store are often beyond it; those that are read `from_kafka` never
+    are. Raises `TopicMadeAgain` where they were read from other topics, and as `published_to` does.
     """
     check_topics_of_tables(reader, kafka)
-    (behind,) = reader.ask(BEHIND, {"published": published.position}).table.to_pylist()
-    return {"published_position": published.position, **behind}
+    (tables,) = reader.ask("select projected_position from feed_positions").table.to_pylist()
+    published = published_to(kafka, tables["projected_position"] if from_kafka else 0)
+    (behind,) = reader.ask(BEHIND, {"published": published}).table.to_pylist()
+    return {"published_position": published, **behind}
 
 
 def check_topics_of_tables(reader: ReadSide, kafka: Kafka) -> None:
@@ -78,20 +103,28 @@ def check_topics_of_tables(reader: ReadSide, kafka: Kafka) -> None:
         topics.compare({row["topic"]: row["topic_id"] for row in rows})
 
 
-def lag_of_publisher(folder: LedgerFolder, done: Published) -> Figures:
-    """What the store has beyond what was published. Raises `LedgerError`."""
+def lag_of_publisher(feed: Feed, checkpoint: Checkpoint) -> Figures:
+    """What the store has beyond what was published.
+
+    Raises `StoreBehind` where that was not published from this store.
+    """
+    from consumers.publisher import check_store_has_it, done_before
+
+    check_store_has_it(feed, checkpoint)
+    return lag_beyond(feed, done_before(checkpoint))
+
+
+def lag_beyond(feed: Feed, done: Published) -> Figures:
+    """What a store has beyond these places."""
     import orjson
 
-    from ledger.feed import StoreFeed
-
-    with closing(StoreFeed(folder)) as feed:
-        head = feed.head()
-        lag_events = max(0, head.position - done.position)
-        lag_seconds = 0.0
-        if lag_events:
-            oldest = next(iter(feed.batches(done.position, 1))).documents[0]
-            recorded_at = datetime.fromisoformat(orjson.loads(oldest)["recordedat"])
-            lag_seconds = max(0.0, (datetime.now(UTC) - recorded_at).total_seconds())
+    head = feed.head()
+    lag_events = max(0, head.position - done.position)
+    lag_seconds = 0.0
+    if lag_events:
+        oldest = next(iter(feed.batches(done.position, 1))).documents[0]
+        recorded_at = datetime.fromisoformat(orjson.loads(oldest)["recordedat"])
+        lag_seconds = max(0.0, (datetime.now(UTC) - recorded_at).total_seconds())
     return {
         "store_position": head.position,
         "lag_events": lag_events,
@@ -105,8 +138,11 @@ def publisher_figures(folder: LedgerFolder, kafka: Kafka, done: Published) -> Fi
 
     Raises `LedgerError`.
     """
+    from ledger.feed import StoreFeed
+
     published = published_to(kafka)
-    return {"published_position": published.position, **lag_of_publisher(folder, done)}
+    with closing(StoreFeed(folder)) as feed:
+        return {"published_position": published, **lag_beyond(feed, done)}
 
 
 def projector_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
@@ -119,7 +155,7 @@ def projector_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     from projections.serving.client import Reader
 
     with Reader(folder) as reader:
-        behind = lag_of_tables(reader, published_to(kafka), kafka)
+        behind = lag_of_tables(reader, kafka, from_kafka=True)
         unread = dead_letter_counts(reader)
     seconds: float | None = behind["kafka_lag_seconds"]
     since = {} if seconds is None else {"lag_seconds": max(0.0, seconds)}
@@ -134,11 +170,8 @@ def projector_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
 
 def shard_figures(kafka: Kafka, done: Published) -> Figures:
     """What Kafka has beyond what a shard has published. Raises `LedgerError`."""
-    published = published_to(kafka)
-    return {
-        "published_position": published.position,
-        "lag_events": max(0, published.position - done.position),
-    }
+    published = published_to(kafka, done.position)
+    return {"published_position": published, "lag_events": published - done.position}
 
 
 def partitions_there(kafka: Kafka, name: str) -> int:
@@ -154,7 +187,6 @@ def command_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     from consumers import command_consumer
     from consumers.kafka.checkpoints import known_checkpoint
     from consumers.kafka.offsets import consumer_at, numbered_partitions
-    from infra.errors import LedgerError
     from infra.topics import COMMANDS, COMMANDS_POSITIONS
     from ledger.quarantine import reading_quarantine
 

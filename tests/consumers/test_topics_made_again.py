@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from consumers.kafka.topic_identity import TopicMadeAgain
 from consumers.projector import project
+from consumers.publisher import Published
+from entrypoints.cli.status import LAG
+from entrypoints.workers.lag import TablesAhead, shard_figures
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import (
     COMMANDS,
@@ -190,3 +194,42 @@ def test_status_and_check_say_what_was_made_again_and_no_lag_is_0_that_is_not_kn
     shown = call(tmp_path, "status", variables=where)
     assert "unknown" in shown.out
     assert says in " ".join(shown.out.split())
+
+
+def lag_said(folder: Path, kafka: Kafka) -> tuple[int, dict[str, Any], str]:
+    where = {"CALL_LEDGER_KAFKA": kafka.bootstrap, "CALL_LEDGER_KAFKA_PREFIX": kafka.prefix}
+    status = call(folder, "status", "--json", variables=where)
+    return status.code, status.json, " ".join(status.json["kafka_problems"])
+
+
+def test_no_lag_is_0_while_the_publisher_begins_anew(tmp_path: Path, kafka: Kafka) -> None:
+    store, folder = tmp_path / "store", tmp_path / "tables"
+    record_calls(store, 3)
+    bring(store, kafka)
+    read(folder, kafka)
+    code, facts, _ = lag_said(folder, kafka)
+    assert (code, facts["kafka_lag_events"]) == (0, 0)
+    put_entry(kafka, EVENTS_POSITIONS, b"publisher", None)
+    code, facts, problems = lag_said(folder, kafka)
+    assert (code, facts["kafka_lag_events"], facts["kafka_lag_seconds"]) == (1, None, None)
+    assert "the publisher says 0: it begins anew" in problems
+    with pytest.raises(TablesAhead):
+        shard_figures(kafka, Published(21, 3))
+    bring(store, kafka)
+    code, facts, _ = lag_said(folder, kafka)
+    assert (code, facts["kafka_lag_events"]) == (0, 0)
+
+
+@pytest.mark.parametrize("calls", [1, 5], ids=["fewer events", "more events"])
+def test_no_lag_is_0_of_a_store_that_was_not_published(
+    calls: int, tmp_path: Path, kafka: Kafka
+) -> None:
+    store, other = tmp_path / "store", tmp_path / "other"
+    record_calls(store, 3)
+    bring(store, kafka)
+    record_calls(other, calls)
+    code, facts, problems = lag_said(other, kafka)
+    assert code == 1
+    assert "another ledger's" in problems
+    assert facts["published_position"] is None
+    assert [facts[name] for name in LAG if not name.startswith("lag_commands")] == [None] * 5

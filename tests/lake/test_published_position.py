@@ -5,18 +5,27 @@ Nor does a page end with what was fetched before the shard rested.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from threading import Timer
 
+import pytest
+
 from consumers.kafka.feed import KafkaFeed
 from consumers.kafka.offsets import ends_of, partitions_of
 from consumers.kafka.published import PublishedPosition
+from consumers.kafka.topic_identity import TopicMadeAgain
+from consumers.shard_projector import project_shard
 from infra.kafka import Kafka
-from infra.topics import EVENTS
+from infra.topics import EVENTS, EVENTS_POSITIONS, create
+from lake.place import LakePlace
 from lake.shard import Shard
+from tests.consumers.at_work import Begun, at_work
+from tests.consumers.made_again import add_partitions, delete_topics, make_again
 from tests.consumers.projecting import bring
 from tests.consumers.recorded import EVENTS_A_CALL, record_calls
+from tests.lake.sharding import bring_up, shards
 
 
 def test_one_look_sees_all_that_was_published_since_the_last(tmp_path: Path, kafka: Kafka) -> None:
@@ -51,3 +60,39 @@ def test_a_page_goes_up_to_what_was_being_published_when_it_began(kafka: Kafka) 
             page = feed.read(ends)
             committing.join()
             assert len(page.out_of_turn) == 1
+
+
+def with_more_partitions(kafka: Kafka, name: str) -> None:
+    add_partitions(kafka, name, 2)
+
+
+@pytest.mark.parametrize(
+    ("happens", "says"),
+    [
+        (make_again, "was deleted and made again, .* publish --from 1"),
+        (delete_topics, "was deleted: run `call-ledger topics create`"),
+        (with_more_partitions, "has 2 partitions now"),
+    ],
+    ids=["made again", "deleted", "partitions added"],
+)
+def test_a_shard_notices_what_happens_to_the_positions_that_it_follows(
+    happens: Callable[[Kafka, str], None],
+    says: str,
+    tmp_path: Path,
+    place: LakePlace,
+    kafka: Kafka,
+    begun: Begun,
+) -> None:
+    store, folder, (shard,) = tmp_path / "store", tmp_path / "shard", shards(1)
+    record_calls(store, 2)
+    bring(store, kafka)
+    with at_work(lambda stop: project_shard(folder, kafka, shard, place, stop)) as projecting:
+        begun.wait()
+        happens(kafka, EVENTS_POSITIONS)
+        with pytest.raises(TopicMadeAgain, match=says):
+            projecting.result(60)
+    create(kafka)
+    make_again(kafka, EVENTS_POSITIONS)
+    record_calls(store, 4)
+    bring(store, kafka, from_position=1)
+    assert bring_up(folder, kafka, place, shard).position == 4 * EVENTS_A_CALL
