@@ -38,6 +38,7 @@ from entrypoints.cli.simulate import simulate
 from entrypoints.cli.snapshot import snapshot
 from entrypoints.cli.sql import SqlCommand, sql
 from entrypoints.cli.status import status
+from entrypoints.ui.commands_on_demand import command_line
 from entrypoints.ui.failures import OneSentence
 from entrypoints.ui.help import let_flow
 from entrypoints.ui.options import Run
@@ -127,7 +128,7 @@ def run() -> None:
     """Run the command line as a program."""
     # Commands, events and calls hold no cycles: looking for some at every 700 objects only costs.
     gc.set_threshold(100_000, 50, 100)
-    app(prog_name="call-ledger")
+    command_line(app)(prog_name="call-ledger")
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import orjson
-import typer
 
 from entrypoints.cli.main import app
+from entrypoints.ui.commands_on_demand import command_line
 
-COMMAND = typer.main.get_command(app)
+COMMAND = command_line(app)
 """Made once, as a program does; for each call it would take longer than what most of them do."""
 
 PROGRAM = [sys.executable, "-m", "entrypoints.begin"]

@@ -160,10 +160,10 @@ def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
     folder.mkdir(mode=0o755)
     call(folder, *RECEIVE)
     code = (
-        "import os, sys; from entrypoints.cli.main import app; import ledger.ledger;"
+        "import os, sys; from entrypoints.cli.main import run; import ledger.ledger;"
         "import projections.serving.client, ledger.store.sqlite, infra.settings, filelock;"
         "import entrypoints.timeline.picture;"
-        f"os.setuid({NOBODY}); app(sys.argv[1:], prog_name='call-ledger')"
+        f"os.setuid({NOBODY}); run()"
     )
     folder.chmod(0o555)
     for arguments in (RECEIVE, ("report", "exits")):

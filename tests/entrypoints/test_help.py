@@ -10,16 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 
 from entrypoints.cli.main import app
 from entrypoints.docgen.reference import below
+from entrypoints.ui.commands_on_demand import command_line
 from projections.models import readable_models
 from projections.reports import REPORTS
 from tests.entrypoints.calling import ROOT, call, environment
 from tests.several_ledgers import ledgers_in
 
-COMMANDS = dict(below("call-ledger", typer.main.get_command(app)))
+COMMANDS = dict(below("call-ledger", command_line(app)))
 LEAVES = [
     path
     for path, command in COMMANDS.items()
@@ -37,8 +37,8 @@ SAMPLES = Path(__file__).parents[1] / "importers" / "samples"
 def loaded_by(folder: Path, *arguments: str) -> set[str]:
     """The packages that a command has imported by its end."""
     code = (
-        "import sys; from entrypoints.cli.main import app\n"
-        "try: app(sys.argv[1:], prog_name='call-ledger')\n"
+        "import sys; from entrypoints.cli.main import run\n"
+        "try: run()\n"
         "finally: sys.stderr.write(' '.join({name.split('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import typer
-
 from entrypoints.cli.main import app
+from entrypoints.ui.commands_on_demand import command_line
 
 
 def parse(words: Sequence[str]) -> tuple[str, dict[str, Any]]:
@@ -15,7 +14,7 @@ def parse(words: Sequence[str]) -> tuple[str, dict[str, Any]]:
 
     Fails as the program would for what it does not know, or a value that is not right.
     """
-    command: Any = typer.main.get_command(app)
+    command: Any = command_line(app)
     context = command.make_context("call-ledger", list(words))
     names: list[str] = []
     while hasattr(command, "commands"):
