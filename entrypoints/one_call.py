@@ -186,6 +186,7 @@ class Alone(NamedTuple):
 
     rows: CallRows
     unread_count: int
+    version: int
     position: int
 
     @property
@@ -215,7 +216,8 @@ def computed_alone(reader: ReadSide, place: int) -> Alone | None:
             f"The call at position {place:,} is recorded, and shown once the tables have come"
             f" to it, which are at {unread.position:,}: {error}"
         ) from None
-    return Alone(rows, unread.table["state"].to_pylist().count("waiting"), recorded.position)
+    unread_count = unread.table["state"].to_pylist().count("waiting")
+    return Alone(rows, unread_count, len(recorded.events.positions), recorded.position)
 
 
 def events_in(table: pa.Table) -> list[dict[str, Any]]:
@@ -239,11 +241,12 @@ def row_at(reader: ReadSide, place: int, as_of: AsOf | None) -> Answer:
 
 
 class CallState(NamedTuple):
-    """What the table `calls` says of a call, and how many events it has."""
+    """What the table `calls` says of a call, and its version."""
 
     row: dict[str, Any]
     """Nothing where its beginning is not known."""
     version: int
+    """Of now with the events that cannot be read, as commands have it; else of those shown."""
     position: int
     about: dict[str, Any]
     """At which position of which tables it is so."""
@@ -260,13 +263,27 @@ def state_at(reader: ReadSide, source: str, call_id: str, asked: AskedMoment) ->
     if place is None:
         return None
     if as_of is None and (alone := computed_alone(reader, place)) is not None:
-        version, about = len(alone.rows.events), {**reader.facts, "position": alone.position}
-        return CallState(alone.row, version, alone.position, about)
+        about = {**reader.facts, "position": alone.position}
+        return CallState(alone.row, alone.version, alone.position, about)
     answer = row_at(reader, place, as_of)
     tell_note(answer.note)
     moment = moment_of(reader, as_of)
     for row in answer.table.to_pylist():
         about = {**reader.facts, "position": answer.position, **moment}
-        return CallState(row, row["event_count"], answer.position, about)
+        version = row["event_count"]
+        if row["is_incomplete"] and as_of is None:
+            version = max(version, recorded_version(reader, place, answer.position))
+        return CallState(row, version, answer.position, about)
     call = call_at(reader, source, place, as_of, moment)
-    return CallState({}, len(call.events), call.position, call.about) if call.events else None
+    if not call.events:
+        return None
+    version = len(call.events)
+    if as_of is None:
+        version = max(version, recorded_version(reader, place, call.position))
+    return CallState({}, version, call.position, call.about)
+
+
+def recorded_version(reader: ReadSide, place: int, position: int) -> int:
+    """The call's version at a position, as the store has it; 0 where there are tables alone."""
+    recorded = reader.recorded(place)
+    return 0 if recorded is None else sum(one <= position for one in recorded.events.positions)

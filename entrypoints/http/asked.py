@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends, Query, Response
 
@@ -11,6 +13,10 @@ from entrypoints.ui.moment import AskedMoment
 from entrypoints.ui.period import period, zone
 from entrypoints.ui.values import json_text
 from projections.reports.report import Selection
+
+if TYPE_CHECKING:
+    from entrypoints.http.service import Service
+    from entrypoints.http.timed_reader import TimedReader
 
 JSON: Final = "application/json"
 SVG: Final = "image/svg+xml"
@@ -66,14 +72,23 @@ class Asked:
         if self._wait_for:
             raise Problem(400, "malformed", "A position is one ledger's own: leave `wait_for` out.")
 
-    @property
-    def needed_position(self) -> int | None:
-        """What tables have to show; for an earlier moment everything, or it would change yet."""
-        return self._wait_for if self.moment.is_now else None
+    @contextmanager
+    def reader(self, service: Service) -> Iterator[TimedReader]:
+        """Somebody who answers; of an earlier moment once everything is shown, or it would change.
+
+        Raises `Problem` where the position that is awaited for an earlier moment is not shown.
+        """
+        with service.reader(self._wait_for if self.moment.is_now else None) as reader:
+            if self._wait_for and not self.moment.is_now:
+                reached(reader.ask("select 1").position, self._wait_for)
+            yield reader
 
     def reached(self, position: int) -> dict[str, str]:
-        """The headers of an answer; raises `Problem` where it is of before the awaited position."""
-        return reached(position, self._wait_for)
+        """The headers of an answer; raises `Problem` where it is of before the awaited position.
+
+        An earlier moment is before it by right.
+        """
+        return reached(position, self._wait_for if self.moment.is_now else 0)
 
 
 def reached(position: int, wait_for: int) -> dict[str, str]:

@@ -58,10 +58,10 @@ def read_state(
         raise Problem(403, "not-allowed", f"This key reads calls of {key.source} only.")
     service = service_of(request)
     service.log_reading(request, key, "read a call's state")
-    with service.reader(asked.needed_position) as reader:
+    with asked.reader(service) as reader:
         state = state_at(reader, source, call_id, asked.moment)
-    if state is None:
-        raise unknown_call(service, source, call_id)
+        if state is None:
+            raise not_there(reader, service, source, call_id, asked)
     headers = asked.reached(state.position) | {"ETag": f'"{state.version}"'}
     return document({**state.about, "call": state.row}, headers)
 
@@ -84,7 +84,7 @@ def read_events(
     service.log_reading(request, key, "read a call's events")
     if asked.moment.is_now and not service.tables.shards():
         return recorded_events(service, source, call_id, asked)
-    with service.reader(asked.needed_position) as reader:
+    with asked.reader(service) as reader:
         call = known_call(reader, service, source, call_id, asked)
     headers = asked.reached(call.position)
     versions = {event["version"] for event in call.events}
@@ -130,7 +130,7 @@ def draw_timeline(
     source, call_id = unquote(source), unquote(call_id)
     service = service_of(request)
     service.log_reading(request, key, "read a call's events")
-    with service.reader(asked.needed_position) as reader:
+    with asked.reader(service) as reader:
         call = known_call(reader, service, source, call_id, asked)
     headers = asked.reached(call.position)
     drawn = lanes(call.events, until=drawn_until(call.as_told, call.moment))
@@ -176,7 +176,15 @@ def known_call(
     try:
         return read_call(reader, service.folder, call_id, source, asked.moment)
     except CallNotFoundError:
-        raise unknown_call(service, source, call_id) from None
+        raise not_there(reader, service, source, call_id, asked) from None
+
+
+def not_there(
+    reader: ReadSide, service: Service, source: str, call_id: str, asked: Asked
+) -> Problem:
+    """As `unknown_call`; raises where the awaited position is not shown: it may still come."""
+    asked.reached(reader.ask("select 1").position)
+    return unknown_call(service, source, call_id)
 
 
 def unknown_call(service: Service, source: str, call_id: str) -> Problem:

@@ -34,7 +34,7 @@ def newest_rows(
 
     The page after it has those before (`?before=`) the last row's number.
     """
-    with service.reader(asked.needed_position) as reader:
+    with asked.reader(service) as reader:
         as_of = asked.moment.looked_up(reader)
         answer = reader.ask(
             f"select * from {table} {where(conditions)} order by {number} desc limit {limit + 1}",

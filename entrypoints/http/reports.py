@@ -101,7 +101,7 @@ def read_report(
             moments = asked.moment.looked_up_in(over_all.readers)
             answer = answered_by_all(over_all, question, moments)
     else:
-        with service.reader(asked.needed_position) as reader:
+        with asked.reader(service) as reader:
             as_of = asked.moment.looked_up(reader)
             answer = answered(reader, replace(question, as_of=as_of))
         headers = asked.reached(answer.about["position"])

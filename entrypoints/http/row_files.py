@@ -87,7 +87,7 @@ def answer_with_rows(service: Service, question: RowsQuestion, asked: Asked) -> 
 
 def written(service: Service, question: RowsQuestion, asked: Asked, file: IO[bytes]) -> Answer:
     """Let a process of its own write the rows; its answer is one row about the file."""
-    with service.heavy_work(), service.reader(asked.needed_position) as reader:
+    with service.heavy_work(), asked.reader(service) as reader:
         as_of = asked.moment.looked_up(reader)
         facts: dict[str, Any] = {
             "descriptor": file.fileno(),

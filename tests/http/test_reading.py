@@ -15,12 +15,16 @@ from entrypoints.http.access_log import FILE_NAME, AccessLog, Reading, readings_
 from infra.errors import LedgerUnavailable
 from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
+from ledger.intake import read_request
+from ledger.ledger import Ledger
 from projections.reports import REPORTS
 from projections.serving.client import ask
 from projections.serving.server import owning
 from tests.entrypoints.calling import call
 from tests.http.clients import NOTHING_MORE, Served
+from tests.http.conftest import served_in
 from tests.ledger.lines import all_documents, lines_of_calls
+from tests.projections.damaged_store import damage
 
 READS = [
     "/v1/calls?",
@@ -227,6 +231,34 @@ def test_a_position_that_is_not_there_yet_is_to_be_asked_again(served: Served) -
         ), where
     asked = {"query": "select 1"}
     assert served.auditor.post("/v1/sql?wait_for=1000", json=asked).status_code == 503
+
+
+@pytest.mark.parametrize("part", ["", "/events", "/timeline"])
+def test_a_call_that_may_still_come_is_waited_for_and_not_said_to_be_nowhere(
+    part: str, served: Served
+) -> None:
+    served.ask(lines_of_calls(1)[0])
+    where = f"/v1/calls/test/later{part}"
+    assert served.auditor.get(where, params={"wait_for": "1"}).status_code == 404
+    assert served.auditor.get(where, params={"wait_for": "2"}).status_code == 503
+
+
+def test_an_earlier_moment_may_be_asked_for_once_a_later_position_is_there(served: Served) -> None:
+    for line in lines_of_calls(1)[:3]:
+        position = served.ask(line).headers["ledger-position"]
+    asked = {"known_at": "1", "wait_for": position}
+    for where in ("/v1/calls/test/call-0", "/v1/calls", "/v1/reports/holds"):
+        assert served.auditor.get(where, params=asked).status_code == 200, where
+
+
+def test_the_version_of_a_call_counts_the_events_that_cannot_be_read(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        for line in lines_of_calls(1)[:3]:
+            ledger.record(read_request(line).command)
+    damage(tmp_path, 2, b"{}")
+    call(tmp_path, "rebuild", "--from-store", "--set-aside-unreadable")
+    with served_in(tmp_path) as served:
+        assert served.auditor.get("/v1/calls/test/call-0").headers["etag"] == '"3"'
 
 
 def test_a_call_that_is_not_there_is_said_not_to_be(served_week: Served) -> None:
