@@ -8,7 +8,6 @@ took as long as to compute them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 import duckdb
 import pyarrow as pa
@@ -16,9 +15,6 @@ import pyarrow as pa
 from lake.columns import DEAD_LETTERS, EVENTS, REFUSALS, carried, tables, tables_by_call
 from projections.kept_plans import kept_plans
 from projections.models import Kind, of_this_version
-
-ROWS: Final = {name: f"select {carried(types)} from" for name, types in tables().items()}
-"""How each table's rows travel, whatever they are taken from."""
 
 
 class ChangedRows:
@@ -68,12 +64,15 @@ class ChangedRows:
         }
         needed = self._models.needed_for(tables_by_call())
         with kept_plans() as plans:
-            for model, _ in plans.rows_of_models(tables, needed):
+            for model, rows in plans.rows_of_models(tables, needed):
                 if model.kind is Kind.TABLE:
-                    yield model.name, plans.rows(f"{ROWS[model.name]} {model.name}")
+                    yield model.name, carried(model.name, rows)
 
     def _rows(self, name: str, where: str) -> pa.Table:
-        return self._connection.sql(f"{ROWS[name]} {where}").to_arrow_table()
+        columns = ", ".join(f'"{column}"' for column in tables()[name])
+        return carried(
+            name, self._connection.sql(f"select {columns} from {where}").to_arrow_table()
+        )
 
 
 def among(column: str, published: str) -> str:

@@ -66,12 +66,16 @@ def arrow_type(kind: str) -> pa.DataType:
     return OF_DUCKDB.get(kind, pa.string())
 
 
-def carried(types: Types) -> str:
-    """The columns as they travel, in SQL."""
-    return ", ".join(
-        f'"{name}"' if kind in OF_DUCKDB else f'"{name}"::varchar as "{name}"'
-        for name, kind in types.items()
-    )
+@cache
+def travelling(name: str) -> pa.Schema:
+    """The columns of a table as they travel."""
+    return pa.schema([(column, arrow_type(kind)) for column, kind in tables()[name].items()])
+
+
+def carried(name: str, rows: pa.Table) -> pa.Table:
+    """Rows of a table, with columns of these names among them, as they travel."""
+    schema = travelling(name)
+    return rows.select(schema.names).cast(schema)
 
 
 def shown(types: Types) -> str:
