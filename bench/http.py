@@ -11,7 +11,6 @@ read the body and answer.
 from __future__ import annotations
 
 import argparse
-import gc
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from bench.servers import folder_of_its_own
 from entrypoints.http.keys import ApiRole
 from entrypoints.http.keys import Keys as KeysOfLedger
 from entrypoints.http.server import listening
+from entrypoints.http.short_pauses import short_pauses
 from infra.folder import LedgerFolder
 from infra.local.servers import wait_until
 from simulation.day import SOURCE
@@ -97,7 +97,6 @@ def doing_nothing() -> Iterator[Server]:
 
 def do_nothing(told: Connection) -> None:
     """The server that does nothing, until it is terminated."""
-    gc.set_threshold(100_000, 50, 100)  # as the command line has it
     app = FastAPI()
 
     @app.post("/v1/calls/{source}/{call_id}/commands", status_code=201)
@@ -109,7 +108,7 @@ def do_nothing(told: Connection) -> None:
     async def empty() -> Response:
         return Response(b"{}")
 
-    with listening(app, "127.0.0.1", 0) as there:
+    with short_pauses(), listening(app, "127.0.0.1", 0) as there:
         told.send(there.url)
         there.thread.join()
 

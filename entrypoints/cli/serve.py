@@ -118,6 +118,7 @@ def serve(
     from entrypoints.http.application import application
     from entrypoints.http.server import Tls, listening
     from entrypoints.http.service import Limits, Service
+    from entrypoints.http.short_pauses import short_pauses
     from entrypoints.workers.shutdown import shutdown_by_signals
 
     if (certificate is None) != (certificate_key is None):
@@ -140,6 +141,7 @@ def serve(
     several = several_ledgers(context, None) if all_ledgers else []
     with (
         shutdown_by_signals() as shutdown,
+        short_pauses(),
         Service(
             ledger, RULE_SETS[rules], tokens, limits, webhooks, sign_in, place, several, read_only
         ) as service,
