@@ -62,7 +62,7 @@ class PublishedPosition:
             raise
         self._topics.check_now_and_then()
         if self._looked_for == self._reached != self._published:
-            self._ends = ends_of(self._kafka, self._partitions)
+            self.ends = ends_of(self._kafka, self._partitions)
             self._looked_for = self._published
 
     def _read_checkpoints(self) -> None:
@@ -75,9 +75,6 @@ class PublishedPosition:
                 self.first_event = checkpoint.get(FIRST_EVENT, self.first_event)
             if is_at_end(self._kafka, self._consumer):
                 break
-        if self._looked_for == self._reached != self._published:
-            self.ends = ends_of(self._kafka, self._partitions)
-            self._looked_for = self._published
 
     def reached(self, offsets: Offsets) -> int:
         """The position up to which who goes on at these offsets has everything."""
