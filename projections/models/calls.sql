@@ -59,7 +59,7 @@ agents_of_calls as (
         arg_min(party, stay_number) filter (role_first = 'owner' and talk_from_at is not null)
             as first_agent,
         arg_max(party, stay_number) filter (role_last = 'owner') as last_owner,
-        round(sum(talk_seconds), 6) as talk_seconds
+        round(sum(talk_seconds) filter (party_kind = 'agent'), 6) as talk_seconds
     from participants
     where party_kind <> 'customer'
     group by call_position
