@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import conninfo
+from psycopg.pq import PipelineStatus
 
 from infra.settings import PATIENCE_SECONDS
+
+# What it would tell of a lost connection is told by the error, and stands in no line of ours.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 KEEPALIVES = 3
 """Unanswered questions whether the other side is there, after which it is given up."""
@@ -53,6 +60,22 @@ def writing_connection(server: Postgresql) -> Connection:
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def in_one_message(connection: Connection) -> Iterator[None]:
+    """Send several statements at once, and wait for the server once.
+
+    A connection that the server ends in place of its last word is closed: the client leaves it in
+    between, and takes it for an open one.
+    """
+    try:
+        with connection.pipeline():
+            yield
+    except psycopg.Error:
+        if connection.pgconn.pipeline_status != PipelineStatus.OFF:
+            connection.close()
+        raise
 
 
 def reading_connection(server: Postgresql) -> Connection:

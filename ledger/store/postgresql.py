@@ -10,7 +10,7 @@ from typing import Any, cast
 import psycopg
 
 from infra.errors import LedgerUnavailable
-from infra.postgresql import Postgresql
+from infra.postgresql import Postgresql, in_one_message
 from ledger.store.interface import (
     CallName,
     Ends,
@@ -110,7 +110,7 @@ class PostgresqlEventStore(PostgresqlReader, EventStore):
     def _begin(self, command_ids: Sequence[bytes], calls: Sequence[CallName]) -> Turn:
         """Wait for the turn, and read what it tells."""
         try:
-            with self.connection.pipeline():
+            with in_one_message(self.connection):
                 self.connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
                 self.connection.execute(f"SELECT {WRITING_TURN}", prepare=True)
                 ends_read = self.connection.execute(ENDS_NOTED, prepare=True)
@@ -182,7 +182,7 @@ class PostgresqlEventStore(PostgresqlReader, EventStore):
             *(numbers_array(numbers), BytesArray(refusals)),
             *(BytesArray(command_ids), *map(numbers_array, came_to)),
         ]
-        with self.connection.pipeline():
+        with in_one_message(self.connection):
             self.connection.execute(APPEND, columns, prepare=True)
             committed = self.connection.execute("COMMIT")
         check_committed(committed)

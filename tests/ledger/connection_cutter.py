@@ -1,14 +1,25 @@
-"""A line to PostgreSQL that breaks exactly before or after a COMMIT reaches the server."""
+"""A line to PostgreSQL that breaks exactly before or after a COMMIT, or once it was answered."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 COMMIT = b"COMMIT\x00"
 """What is in the message for it, with the rows before it in the same piece."""
+
+READY = b"Z\0\0\0\5I"
+"""What a server says last of all once it has committed."""
+
+SAYS = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+ENDED = b"E" + (4 + len(SAYS)).to_bytes(4, "big") + SAYS
+"""What it says in place of it where an administrator ends the connection just then."""
+
+HEARD_SECONDS = 0.5
+"""For so long that is heard before the line is seen to be gone."""
 
 
 class ConnectionCutter:
@@ -26,11 +37,12 @@ class ConnectionCutter:
         self.cuts = 0
         self._lines: list[socket.socket] = []
         self._moment: str | None = None
+        self._ended: set[socket.socket] = set()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
     def cut_next(self, moment: str) -> None:
-        assert moment in ("before COMMIT", "after COMMIT")
+        assert moment in ("before COMMIT", "after COMMIT", "instead of READY")
         self._moment = moment
 
     def __enter__(self) -> ConnectionCutter:
@@ -68,6 +80,10 @@ class ConnectionCutter:
                     continue
                 self._moment = None
                 self.cuts += 1
+                if moment == "instead of READY":
+                    self._ended.add(server)
+                    server.sendall(piece)
+                    continue
                 # The client hears nothing any more; the server does, or does not.
                 client.shutdown(socket.SHUT_RDWR)
                 heard = piece if moment == "after COMMIT" else piece[: piece.index(COMMIT)]
@@ -78,6 +94,10 @@ class ConnectionCutter:
     def _to_client(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while piece := server.recv(1 << 16):
+                if server in self._ended and piece.endswith(READY):
+                    client.sendall(piece.removesuffix(READY) + ENDED)
+                    time.sleep(HEARD_SECONDS)
+                    break
                 client.sendall(piece)
         hang_up(client)
 

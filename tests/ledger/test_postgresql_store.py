@@ -184,10 +184,13 @@ def test_a_commit_whose_answer_is_lost_is_neither_doubled_nor_a_conflict(
             cutter.cut_next("after COMMIT")
             wrong = refused(ledger.record(command("resume", "agent-1")))
             assert (wrong.number, wrong.repeated) == (1, False)
-        assert cutter.cuts == 3
+            cutter.cut_next("instead of READY")
+            again = recorded(ledger.record(command("hold", "agent-1")))
+            assert (again.version, again.repeated) == (6, False)
+        assert cutter.cuts == 4
     assert [one.repeated for one in first] == [False] * 3
     with StoreFeed(folder) as feed:
-        assert feed.head() == (5, 1)
+        assert feed.head() == (6, 1)
 
 
 def test_a_reader_goes_on_over_a_new_connection(
