@@ -12,7 +12,7 @@ from threading import Timer
 
 import pytest
 
-from consumers.kafka.feed import KafkaFeed
+from consumers.kafka.feed import Bounds, KafkaFeed
 from consumers.kafka.offsets import ends_of, partitions_of
 from consumers.kafka.published import PublishedPosition
 from consumers.kafka.topic_identity import TopicMadeAgain
@@ -46,7 +46,7 @@ def test_one_look_sees_all_that_was_published_since_the_last(tmp_path: Path, kaf
 def test_a_page_goes_up_to_what_was_being_published_when_it_began(kafka: Kafka) -> None:
     partitions = partitions_of(kafka, EVENTS)
     with (
-        closing(KafkaFeed(kafka, {}, 0, 0, shard=Shard(1, 1))) as feed,
+        closing(KafkaFeed(kafka, {}, 0, 0, None, Bounds(reach_seconds=30), Shard(1, 1))) as feed,
         closing(kafka.producer("slow")) as producer,
     ):
         producer.init_transactions()
