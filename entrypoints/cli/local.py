@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import print_table, write_json
 from infra.folder import LedgerFolder
-from infra.local.kafka import LocalKafka
-from infra.local.postgresql import LocalPostgresql
+
+if TYPE_CHECKING:
+    from infra.local.kafka import LocalKafka
+    from infra.local.postgresql import LocalPostgresql
 
 app = typer.Typer(
     help="Run Apache Kafka and PostgreSQL on this machine, without Docker.", no_args_is_help=True
@@ -22,11 +24,15 @@ Only = Annotated[Server | None, typer.Option("--only", help="Only this server.")
 
 def kafka_of(ledger: LedgerFolder) -> LocalKafka:
     """The Kafka in the ledger's folder."""
+    from infra.local.kafka import LocalKafka
+
     return LocalKafka(ledger.path / "servers" / "kafka")
 
 
 def postgresql_of(ledger: LedgerFolder) -> LocalPostgresql:
     """The PostgreSQL in the ledger's folder."""
+    from infra.local.postgresql import LocalPostgresql
+
     return LocalPostgresql(ledger.path / "servers" / "postgresql")
 
 
