@@ -63,8 +63,7 @@ def test_help_loads_neither_the_write_side_nor_the_read_side(tmp_path: Path) -> 
 def test_record_loads_nothing_of_the_read_side(tmp_path: Path) -> None:
     loaded = loaded_by(tmp_path, "record", "receive", "--call", "1", "--actor", "system")
     assert "eventsourcing" in loaded
-    others = {"duckdb", "pyarrow", "psycopg", "simulation", "importers", "filelock"}
-    assert not loaded & others
+    assert not loaded & {"duckdb", "pyarrow", "psycopg", "simulation", "importers"}
 
 
 @pytest.mark.parametrize("columns", ["80", "120"])
