@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from domain.call import Call
-from domain.commands import ApplyDefaultWrapUp, Command
+from domain.commands import LARGEST_VERSION, ApplyDefaultWrapUp, Command, Correct
 from domain.decide import acting_role, all_broken, first_broken, observe
 from domain.effects import happen
 from domain.pending_events import PendingEvents
 from domain.rule_sets import RULE_SETS, RuleSet
-from ledger.replay.kept import done_command, judged_command
+from ledger.replay.kept import done_command, judged_command, made
 from ledger.replay.reading import REUSED_ID, Taken
 
 RECORDED_STATE: Final = "recorded"
@@ -18,6 +18,9 @@ REPLAYED_STATE: Final = "replayed"
 
 NOT_OF_THE_CALL: Final = frozenset({"L2", REUSED_ID})
 """Rules about the asker's view and the command's id, which no other rule set has otherwise."""
+
+NO_VERSION: Final = LARGEST_VERSION + 1
+"""That of an event that did not happen."""
 
 Verdict = tuple[str, ...]
 """The rule that refuses, or the rules that an observation breaks; none where it is allowed."""
@@ -139,6 +142,8 @@ class Side:
         """None as long as it is the recorded state."""
         self.in_its_state: Verdict = ()
         """The verdict on the last command by the replayed state."""
+        self._versions: dict[int, int] = {}
+        """Of recorded events since they differ: which version each has in the replayed state."""
 
     def judge(self, taken: Taken, command: Command, by_record: Verdict | None = None) -> Verdict:
         """The verdict by the recorded state; that by the replayed one is kept."""
@@ -149,9 +154,18 @@ class Side:
         self.in_its_state = (
             verdict
             if self.replayed is None
-            else judged(self.replayed, command, observed, self.rules)
+            else judged(self.replayed, self._of_its_state(command), observed, self.rules)
         )
         return verdict
+
+    def _of_its_state(self, command: Command) -> Command:
+        """The command with the versions of the replayed state: a correction names an event by its
+        own, and one that did not happen there has none.
+        """
+        if not isinstance(command, Correct):
+            return command
+        version = self._versions.get(command.corrected_version, command.corrected_version)
+        return made(Correct, {**command.__dict__, "corrected_version": version})
 
     def move(self, taken: Taken, is_default: bool) -> None:
         """Bring the replayed state to what follows the command that was judged last."""
@@ -159,12 +173,17 @@ class Side:
             return
         state = taken.before if self.replayed is None else self.replayed
         after = state
+        command = self._of_its_state(done_command(taken.kept, taken.asked))
         if taken.kept.observed:
-            after = observe(state, done_command(taken.kept, taken.asked), self.rules).call
+            after = observe(state, command, self.rules).call
         elif not self.in_its_state:
             pending = PendingEvents(state)
-            happen(pending, done_command(taken.kept, taken.asked), self.rules)
+            happen(pending, command, self.rules)
             after = pending.call
+        for number in range(1, taken.after.version - taken.before.version + 1):
+            version = state.version + number
+            happened = version <= after.version
+            self._versions[taken.before.version + number] = version if happened else NO_VERSION
         self.replayed = None if after == taken.after else after
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from domain.call import Call
-from domain.commands import ApplyDefaultWrapUp
+from domain.commands import LARGEST_VERSION, ApplyDefaultWrapUp, Correct
 from domain.decide import TOLD_AGAIN, Refused, acting_role, decide, observe
 from domain.rule_sets import RuleSet
 from ledger.outcomes import Request
@@ -38,6 +38,8 @@ def plain_differences(
     found: list[tuple[str, ...]] = []
     replayed: Call | None = None
     other: Call | None = None
+    versions: dict[int, int] = {}
+    others: dict[int, int] = {}
     for command_id, (request, before, after) in kept.asked.items():
         if command_id not in told:
             continue
@@ -48,19 +50,40 @@ def plain_differences(
         for name, state, state_against in states:
             was = recorded.rules
             if against is not None:
-                was = decision(state_against, request, against).rules
-            now = decision(state, request, rules).rules
+                its = in_versions(request, others if name == "replayed" else {})
+                was = decision(state_against, its, against).rules
+            its = in_versions(request, versions if name == "replayed" else {})
+            now = decision(state, its, rules).rules
             change = changed(was, now, request, against or in_force, rules)
             if change:
                 command = request.command
                 where = (acting_role(state, command).value, state.phase.value, command.action)
                 found.append((name, change, " ".join(was), " ".join(now), *where, command_id))
-        moved = decision(replayed or before, request, rules).after
+        moved = decision(replayed or before, in_versions(request, versions), rules).after
+        versions |= versions_of(before, after, replayed or before, moved)
         replayed = None if moved == after else moved
         if against is not None:
-            moved = decision(other or before, request, against).after
+            moved = decision(other or before, in_versions(request, others), against).after
+            others |= versions_of(before, after, other or before, moved)
             other = None if moved == after else moved
     return found
+
+
+def versions_of(before: Call, after: Call, state: Call, moved: Call) -> dict[int, int]:
+    """Which version each recorded event of a command has in another state; else one too high."""
+    happened = dict(enumerate(range(state.version + 1, moved.version + 1)))
+    recorded = enumerate(range(before.version + 1, after.version + 1))
+    return {version: happened.get(number, LARGEST_VERSION + 1) for number, version in recorded}
+
+
+def in_versions(request: Request, versions: dict[int, int]) -> Request:
+    """The request with the version that what it corrects has there."""
+    command = request.command
+    if not isinstance(command, Correct):
+        return request
+    own = versions.get(command.corrected_version, command.corrected_version)
+    changed = command.model_copy(update={"corrected_version": own})
+    return Request(changed, request.observed)
 
 
 def changed(

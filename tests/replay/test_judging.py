@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from domain import commands
 from domain.commands import Command
+from domain.rights import ALLOWED
 from domain.rule_sets import MULTI_PARTY, SEED, ChangedRuleSet, RuleSet
-from domain.vocabulary import Phase, Role, TargetKind
+from domain.vocabulary import CUSTOMER, Phase, Role, TargetKind
 from ledger.replay.judging import Difference
 from ledger.replay.kept import done_command
 from tests.domain.histories import BEGINNINGS, RULE_SET, STEPS, history
-from tests.domain.scenes import A1, connected
+from tests.domain.scenes import A1, A2, conference, connected
 from tests.domain.specification import command
 from tests.replay.plain_way import plain_differences
 from tests.replay.recording import judged, recorded
@@ -101,6 +102,26 @@ def test_the_rest_of_a_call_is_judged_by_both_states() -> None:
     assert [essence(one) for one in found.differences] == [
         ("recorded", "would be refused", "", "R7", "owner", "connected", "hold"),
         ("replayed", "would be refused", "", "H1", "owner", "connected", "resume"),
+    ]
+
+
+def test_a_correction_names_the_same_event_where_other_events_came_before_it() -> None:
+    """Could the owner hold in conference, the wrap-up would have a higher number."""
+    asked = [
+        *conference(),
+        command(commands.Hold, A1),
+        command(commands.Leave, CUSTOMER),
+        command(commands.Exit, A2),
+        command(commands.ApplyWrapUp, A1, reason="sold"),
+    ]
+    version = len(recorded([(one, False) for one in asked], SEED).documents)
+    right = {"corrected_version": version, "why": "heard", "reason": "order"}
+    asked.append(command(commands.Correct, "auditor", **right))
+    kept = recorded([(one, False) for one in asked], SEED)
+    may_hold = (Role.OWNER, Phase.CONFERENCE, "hold", ALLOWED)
+    found = judged(kept, ChangedRuleSet("hold", 3, False, False, cells=(may_hold,)))
+    assert [essence(one) for one in found.differences] == [
+        ("recorded", "would be allowed", "R7", "", "owner", "conference", "hold")
     ]
 
 
