@@ -33,13 +33,17 @@ def open_or_set_aside(path: Path, memory_megabytes: int) -> tuple[Projections, s
     Returns a word about it, or nothing. Raises `FileInUse` when a foreign program has it open.
     """
     try:
-        projections = Projections(path, memory_megabytes)
-        with ExitStack() as closing:
-            closing.callback(projections.close)
-            if projections.is_of_this_version:
-                closing.pop_all()
-                return projections, ""
-        why = "was made by a version with other columns"
+        # Whoever opens a pipe waits until somebody writes to it.
+        if not path.exists() or path.is_file():
+            projections = Projections(path, memory_megabytes)
+            with ExitStack() as closing:
+                closing.callback(projections.close)
+                if projections.is_of_this_version:
+                    closing.pop_all()
+                    return projections, ""
+            why = "was made by a version with other columns"
+        else:
+            why = "is no file"
     except duckdb.Error as error:
         if "lock on file" in str(error):
             raise FileInUse(
@@ -71,7 +75,7 @@ def files_set_aside(folder: Path) -> list[SetAside]:
     return sorted(
         SetAside(
             path.name,
-            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(path.stat().st_ctime)),
+            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(path.lstat().st_ctime)),
             sum(size_bytes(part) for part in (path, path.with_name(f"{path.name}.wal"))),
         )
         for path in folder.glob(f"{FILE_NAME}{ASIDE}*")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
@@ -21,7 +22,7 @@ from projections.serving.client import Reader
 from projections.serving.duckdb_file import FileInUse, files_set_aside
 from projections.serving.line import ADDRESS_NAME
 from projections.serving.server import owning
-from tests.entrypoints.calling import call
+from tests.entrypoints.calling import call, start
 from tests.projections.received_calls import count, record_some
 
 HAS_IT_OPEN = (
@@ -171,6 +172,27 @@ def test_a_damage_that_no_answer_met_is_found_by_the_doctor_and_by_a_rebuild(
 def test_a_log_that_is_no_log_does_not_keep_anybody_from_an_answer(ledger: Path) -> None:
     (ledger / f"{FILE_NAME}.wal").write_bytes(random.Random(2).randbytes(100_000))
     assert count(ledger) == (3, 3)
+
+
+NO_FILES: dict[str, Callable[[Path], None]] = {
+    "a folder": Path.mkdir,
+    "a link to nowhere": lambda path: path.symlink_to("/nowhere/at/all"),
+    "a link to itself": lambda path: path.symlink_to(path),
+    "a pipe": os.mkfifo,
+}
+
+
+@pytest.mark.parametrize("put", NO_FILES.values(), ids=NO_FILES)
+def test_what_is_no_file_is_set_aside_at_the_first_try(
+    put: Callable[[Path], None], ledger: Path
+) -> None:
+    (ledger / FILE_NAME).unlink()
+    put(ledger / FILE_NAME)
+    with start(ledger, "report", "exits") as reporting:  # a pipe may keep who opens it for ever
+        _, said = reporting.communicate(timeout=100)
+    assert (reporting.returncode, b"is kept as" in said) == (0, True)
+    (aside,) = files_set_aside(ledger)
+    assert aside.name in call(ledger, "status").said
 
 
 def test_status_tells_of_a_file_that_was_set_aside(ledger: Path) -> None:
