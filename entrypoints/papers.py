@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -71,6 +70,8 @@ def path_of(folder: LedgerFolder, name: str) -> Path:
 
 def save(folder: LedgerFolder, name: str, answer: ReportAnswer) -> Path:
     """Keep an answer that is of a moment. Raises `WrongName` where there is one of that name."""
+    from importlib.metadata import version
+
     path = path_of(folder, name)
     paper = {
         "format": FORMAT,

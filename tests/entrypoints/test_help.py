@@ -56,7 +56,8 @@ def loaded_by(folder: Path, *arguments: str) -> set[str]:
 
 def test_help_loads_neither_the_write_side_nor_the_read_side(tmp_path: Path) -> None:
     heavy = {"duckdb", "pyarrow", "eventsourcing", "psycopg", "simulation", "importers"}
-    assert not loaded_by(tmp_path, "--help") & {*heavy, "pydantic"}
+    of_a_version = "email"  # what reads the version of a package loads it
+    assert not loaded_by(tmp_path, "--help") & {*heavy, "pydantic", of_a_version}
     assert not loaded_by(tmp_path, "report", "exits", "--help") & heavy
 
 
