@@ -12,7 +12,10 @@ from typing import Any, Final
 
 from entrypoints.ui.values import Written, as_text
 
-FORMULA: Final = re.compile(r"""[\s"']*[=+\-@＝＋－＠﹢﹣﹦﹫\x00-\x1f\x7f-\x9f]""")
+UNSEEN: Final = r"\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+"""Marks without a width. Readers take some of them away: a byte order mark, where a file begins."""
+
+FORMULA: Final = re.compile(rf"""[\s"'{UNSEEN}]*[=+\-@＝＋－＠﹢﹣﹦﹫\x00-\x1f\x7f-\x9f]""")
 """How text begins that must not stand in a cell as it is, by OWASP's list of CSV injection.
 
 An apostrophe before it is so, too: so taking one away gives back what was there.

@@ -54,6 +54,13 @@ def test_no_text_is_run(text: str) -> None:
     assert line.lstrip('"')[0] not in "=+-@\t\r\n＝＋－＠"
 
 
+@pytest.mark.parametrize("unseen", ["\ufeff", "\u200b", "\u2060 ", "\u00ad", "\ufeff\u202e'"])
+def test_what_is_not_seen_before_a_formula_hides_none(unseen: str) -> None:
+    """A reader takes a byte order mark away at the beginning of a file."""
+    assert csv_line([f"{unseen}=1+1"], raw=False).lstrip('"').startswith("'")
+    assert csv_line([f"{unseen}text"], raw=False).strip('"\n') == f"{unseen}text"
+
+
 @pytest.fixture
 def ledger(tmp_path: Path) -> Path:
     lines = (
