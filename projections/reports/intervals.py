@@ -68,24 +68,29 @@ def offsets(time_zone: str) -> tuple[Offset, ...]:
     """The offsets of a zone, in the order in which they came to hold."""
     place = ZoneInfo(time_zone)
 
-    def offset_at(second: int) -> int:
-        return round(
-            (datetime.fromtimestamp(second, place).utcoffset() or timedelta()).total_seconds()
-        )
+    def offset_at(second: int) -> timedelta | None:
+        return datetime.fromtimestamp(second, place).utcoffset()
 
     first, last = round(FIRST.timestamp()), round(LAST.timestamp())
-    found = [Offset(first, offset_at(first))]
+    known = offset_at(first)
+    found = [offset_from(first, known)]
     for second in range(first + STEP_SECONDS, last, STEP_SECONDS):
-        if offset_at(second) != found[-1].seconds:
+        if offset_at(second) != known:
             before, after = second - STEP_SECONDS, second
             while after - before > 1:
                 middle = (before + after) // 2
-                if offset_at(middle) == found[-1].seconds:
+                if offset_at(middle) == known:
                     before = middle
                 else:
                     after = middle
-            found.append(Offset(after, offset_at(after)))
+            known = offset_at(after)
+            found.append(offset_from(after, known))
     return tuple(found)
+
+
+def offset_from(second: int, offset: timedelta | None) -> Offset:
+    """What holds from then on."""
+    return Offset(second, round((offset or timedelta()).total_seconds()))
 
 
 def slot_seconds(time_zone: str) -> int:
