@@ -15,7 +15,7 @@ from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from infra.errors import LedgerError
 from infra.kafka import Kafka, KafkaUnavailable
-from infra.topics import MISSING_SECONDS, PAUSE_SECONDS, looked_for
+from infra.topics import PAUSE_SECONDS, looked_for
 
 LOOK_AGAIN_SECONDS: Final = 2.0
 """How often a process that has nothing to do looks whether its topics are still there."""
@@ -116,19 +116,17 @@ class WatchedTopics:
 
         Raises `TopicMadeAgain`, and `KafkaUnavailable`.
         """
-        began = time.monotonic()
+        until = time.monotonic() + self._kafka.patience_seconds
         while True:
             try:
-                now = self._look()
+                now = looked_for(self._look, lambda seen: len(seen) == len(self.seen))
+                break
             except KafkaError:
                 self._disconnect()
-                if time.monotonic() > began + self._kafka.patience_seconds:
+                if time.monotonic() > until:
                     with self._kafka.explained():
                         raise
-            else:
-                if len(now) == len(self.seen) or time.monotonic() > began + MISSING_SECONDS:
-                    break
-            time.sleep(PAUSE_SECONDS)
+                time.sleep(PAUSE_SECONDS)
         self._compare_with(now)
         self._looked_at = time.monotonic()
 
