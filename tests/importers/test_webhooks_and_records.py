@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from domain.commands import ApplyWrapUp, Command, EndCall
+from domain.commands import Answer, ApplyWrapUp, Command, EndCall, NoteActivity, Offer, Receive
 from domain.event import Event
 from domain.events import ActivityNoted
 from importers.webex import read as read_record
@@ -20,7 +20,9 @@ from importers.webex_records import EVENT_NAME_OF_ID_NAME, Task
 from importers.webex_webhook import Delivery, delivery_of, read
 from tests.importers.recorded import WITH_TIMES, WITHOUT_TIMES, Recorded
 
-CALLS = Path(__file__).parents[3] / "shared" / "data" / "webex" / "car_77tasks_865activities.json"
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "webex"
+CALLS = SHARED / "car_77tasks_865activities.json"
+SEQUENCE = SHARED / "webhook_mock_sequence_one_task.jsonl"
 NINE_IN_THE_MORNING = 1_767_261_600_000
 NAME_IN_ID = {name: in_id for in_id, name in EVENT_NAME_OF_ID_NAME.items()}
 Node = dict[str, Any]
@@ -101,6 +103,19 @@ def test_an_activity_that_is_delivered_twice_by_two_ids_is_told_once() -> None:
         twice = [*once, *told_by_webhooks(task_id, nodes, first=len(nodes))]
         Random(task_id).shuffle(twice)
         assert read("webex", twice) == read("webex", once), task_id
+
+
+@pytest.mark.skipif(not SEQUENCE.exists(), reason="the public mock is beside the project only")
+def test_the_public_mock_of_webhooks_is_one_complete_call_in_any_order() -> None:
+    deliveries = [delivery_of(line) for line in SEQUENCE.read_bytes().splitlines()]
+    assert all(isinstance(one, Delivery) for one in deliveries)
+    for seed in range(20):
+        Random(seed).shuffle(deliveries)
+        said = read("webex", [one for one in deliveries if isinstance(one, Delivery)])
+        kinds = [type(one) for one in said if not isinstance(one, NoteActivity)]
+        assert kinds == [Receive, Offer, Answer, EndCall]
+        assert len(said) == len(deliveries) - 1, "the queue is part of the call's arrival"
+        assert len({one.call_id for one in said}) == 1
 
 
 def test_when_a_wrap_up_was_over_is_left_to_the_record() -> None:
