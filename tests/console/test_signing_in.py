@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -133,18 +134,28 @@ def test_who_may_not_read_does_not_enter(
     assert newcomer.page.locator("header nav").count() == 0
 
 
-def begun(served: Served) -> tuple[httpx.Client, dict[str, str]]:
-    """A browser that is on its way, and what the sign-in was asked for it."""
-    client = httpx.Client(base_url=served.url, trust_env=False)
-    there = client.get("/console/sign-in", params={"to": "//elsewhere.example"})
-    assert there.status_code == 303
-    client.headers["Cookie"] = there.headers["set-cookie"].partition(";")[0]
-    assert "SameSite=lax" in there.headers["set-cookie"]
-    asked = parse_qs(urlsplit(there.headers["location"]).query)
-    return client, {name: values[0] for name, values in asked.items()}
+Asked = dict[str, str]
+Begun = Callable[[], tuple[httpx.Client, Asked]]
 
 
-def code_for(provider: Provider, asked: dict[str, str], sub: str = "ada") -> str:
+@pytest.fixture
+def begun(company: Served) -> Iterator[Begun]:
+    """Begins anew: a browser that is on its way, and what the sign-in was asked for it."""
+    with ExitStack() as clients:
+
+        def begin() -> tuple[httpx.Client, Asked]:
+            client = clients.enter_context(httpx.Client(base_url=company.url, trust_env=False))
+            there = client.get("/console/sign-in", params={"to": "//elsewhere.example"})
+            assert there.status_code == 303
+            client.headers["Cookie"] = there.headers["set-cookie"].partition(";")[0]
+            assert "SameSite=lax" in there.headers["set-cookie"]
+            asked = parse_qs(urlsplit(there.headers["location"]).query)
+            return client, {name: values[0] for name, values in asked.items()}
+
+        yield begin
+
+
+def code_for(provider: Provider, asked: Asked, sub: str = "ada") -> str:
     """The code that the sign-in gives somebody for what it was asked."""
     form = {"sub": sub, "answer": "yes"}
     with httpx.Client() as browser:
@@ -154,9 +165,9 @@ def code_for(provider: Provider, asked: dict[str, str], sub: str = "ada") -> str
 
 
 def test_a_code_is_taken_once_from_who_began_and_leads_to_no_other_site(
-    company: Served, provider: Provider
+    begun: Begun, company: Served, provider: Provider
 ) -> None:
-    client, asked = begun(company)
+    client, asked = begun()
     assert (asked["redirect_uri"], asked["code_challenge_method"]) == (provider.redirect, "S256")
     code = code_for(provider, asked)
     back = {"code": code, "state": asked["state"]}
@@ -169,26 +180,26 @@ def test_a_code_is_taken_once_from_who_began_and_leads_to_no_other_site(
     assert client.get(RETURN_PATH, params=back).status_code == 403
 
 
-def test_another_state_code_or_nonce_lets_nobody_in(company: Served, provider: Provider) -> None:
-    client, asked = begun(company)
+def test_another_state_code_or_nonce_lets_nobody_in(begun: Begun, provider: Provider) -> None:
+    client, asked = begun()
     assert client.get(RETURN_PATH, params={"code": "x", "state": "other"}).status_code == 403
-    client, asked = begun(company)
+    client, asked = begun()
     wrong = client.get(RETURN_PATH, params={"code": "made-up", "state": asked["state"]})
     assert "does not take the code" in wrong.text
     # A code that was given to somebody else's browser belongs to another verifier.
-    (client, asked), (_, other) = begun(company), begun(company)
+    (client, asked), (_, other) = begun(), begun()
     mixed = client.get(
         RETURN_PATH, params={"code": code_for(provider, other), "state": asked["state"]}
     )
     assert (mixed.status_code, "does not take the code" in mixed.text) == (403, True)
-    client, asked = begun(company)
+    client, asked = begun()
     code = code_for(provider, {**asked, "nonce": "another"})
     answer = client.get(RETURN_PATH, params={"code": code, "state": asked["state"]})
     assert (answer.status_code, "not the answer to this sign-in" in answer.text) == (403, True)
 
 
-def test_while_the_sign_in_is_away_it_is_said_so(company: Served, provider: Provider) -> None:
-    client, asked = begun(company)
+def test_while_the_sign_in_is_away_it_is_said_so(begun: Begun, provider: Provider) -> None:
+    client, asked = begun()
     code = code_for(provider, asked)
     provider.is_away = True
     try:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from kafka import TopicPartition
 
 from consumers.kafka.feed import LARGEST_DOCUMENT_BYTES
-from consumers.kafka.message_format import Headers, headers_of, key_in
+from consumers.kafka.message_format import Headers, headers_of, key_in, place_in
+from consumers.kafka.offsets import ends_of
 from consumers.kafka.transactions import TransactionalWriter
 from consumers.projector import project
 from consumers.publisher import NAME, Published, publish
@@ -22,6 +24,7 @@ from projections.batches import Positions
 from projections.catch_up import catch_up
 from projections.database import FILE_NAME, Projections
 from projections.models import kept_models
+from tests.consumers.recorded import messages_in
 
 NOBODY_STOPS = threading.Event()
 
@@ -31,6 +34,18 @@ TABLES = ["events", "refusal_events", *(model.name for model in kept_models())]
 
 def bring(store: LedgerFolder | Path, kafka: Kafka, **how: Any) -> Published:
     return publish(lambda: StoreFeed(store), kafka, NOBODY_STOPS, until_end=True, **how)
+
+
+def lose_the_first_event(kafka: Kafka) -> None:
+    """Have Kafka throw away what it has in the partition of position 1, as a retention would."""
+    (first,) = (
+        one
+        for one in messages_in(kafka, EVENTS)
+        if (place := place_in(one.headers)) is not None and place.position == 1
+    )
+    lost = TopicPartition(first.topic, first.partition)
+    with kafka.admin() as admin:
+        admin.delete_records(ends_of(kafka, [lost]))
 
 
 def read(folder: Path, kafka: Kafka, **how: Any) -> Positions:

@@ -22,12 +22,12 @@ def test_new_objects_are_looked_at_by_few_at_a_time_and_old_ones_as_seldom_as_be
             looked.append(len(kept))
             generations.append(about["generation"])
 
-    gc.callbacks.append(note)
-    try:
-        with short_pauses():
+    with short_pauses():
+        gc.callbacks.append(note)
+        try:
             kept.extend([number] for number in range(MANY))
-    finally:
-        gc.callbacks.remove(note)
+        finally:
+            gc.callbacks.remove(note)
     assert max(later - earlier for earlier, later in pairwise([*looked, MANY])) <= FEW
     assert set(generations) == {0}
     assert gc.get_threshold() == before
