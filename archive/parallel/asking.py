@@ -21,6 +21,7 @@ from archive.parallel.plan import TASK_EVENTS, Wanted, by_call, fingerprint
 from archive.parallel.workers import Workers
 from archive.places import Place, place_of
 from archive.restoring import content_of, damaged
+from archive.shared_file import SharedFile
 from infra.errors import LedgerError
 from projections.as_of import AsOf
 from projections.computing import Computing, Work
@@ -191,7 +192,7 @@ def lookups(place: Place, manifest: Manifest, opened: ExitStack) -> ds.Dataset:
         file = opened.enter_context(place.opened(segment.name))
         if file is None:
             raise damaged(place, f"{segment.name} is missing")
-        fragments.append(parquet.make_fragment(pa.PythonFile(file)))
+        fragments.append(parquet.make_fragment(pa.PythonFile(SharedFile(file))))
     if not fragments:
         return ds.dataset(pa.table({name: pa.array([], pa.null()) for name in LOOKED_UP}))
     whole = fragments[0].physical_schema
