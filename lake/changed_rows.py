@@ -59,12 +59,9 @@ class ChangedRows:
             f" and {calls}",
             DEAD_LETTERS: f"select * exclude (original) from main.{DEAD_LETTERS} where {calls}",
         }
-        tables = {
-            name: self._connection.execute(query).to_arrow_table() for name, query in read.items()
-        }
         needed = self._models.needed_for(tables_by_call())
         with kept_plans() as plans:
-            for model, rows in plans.rows_of_models(tables, needed):
+            for model, rows in plans.rows_of_models(self._connection, read, needed):
                 if model.kind is Kind.TABLE:
                     yield model.name, carried(model.name, rows)
 

@@ -131,11 +131,8 @@ class Computing:
         }
         for name in self._only_read(work):
             read[name] = f"select * from {work.beside[name]}.{name} where {calls}"
-        tables = {
-            name: self._connection.execute(query).to_arrow_table() for name, query in read.items()
-        }
         with kept_plans() as plans:
-            for model, rows in plans.rows_of_models(tables, self._needed(work)):
+            for model, rows in plans.rows_of_models(self._connection, read, self._needed(work)):
                 if model.kind is Kind.TABLE and len(rows):
                     self.inserts.insert(work.table(model), rows)
 

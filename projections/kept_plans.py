@@ -73,14 +73,18 @@ class KeptPlans:
         return table
 
     def rows_of_models(
-        self, read: Mapping[str, pa.Table], models: Iterable[Model]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        read: Mapping[str, str],
+        models: Iterable[Model],
     ) -> Iterator[tuple[Model, pa.Table]]:
-        """Each model's rows, which those after it read, of whatever tables they read beside.
+        """Each model's rows, which those after it read.
 
+        What they `read` beside, by its name, is what these queries give on a file's connection.
         Raises `duckdb.Error`.
         """
-        for name, table in read.items():
-            self.give(name, table)
+        for name, query in read.items():
+            self.give(name, connection.execute(query).to_arrow_table())
         for model in models:
             rows = self.rows(model.sql)
             self.give(model.name, rows)

@@ -11,7 +11,7 @@ from typing import Final
 
 from kafka import TopicPartition
 
-from consumers.kafka.checkpoints import PUBLISHER, checkpoint_in, last_checkpoint
+from consumers.kafka.checkpoints import POSITION, PUBLISHER, checkpoint_in, last_checkpoint
 from consumers.kafka.offsets import consumer_at, ends_of, is_at_end
 from consumers.kafka.topic_identity import WatchedTopics
 from infra.kafka import Kafka, KafkaUnavailable
@@ -37,7 +37,7 @@ class PublishedPosition:
         checkpoint = last_checkpoint(kafka, EVENTS_POSITIONS) or {}
         self.first_event: int | None = checkpoint.get(FIRST_EVENT)
         """The fingerprint of the ledger's first event, if one was published."""
-        self._published = int(checkpoint.get("position", 0))
+        self._published = int(checkpoint.get(POSITION, 0))
         self._reached = 0
         self._looked_for = 0
         self.ends: dict[TopicPartition, int] = {}
@@ -71,7 +71,7 @@ class PublishedPosition:
                 polled = self._consumer.poll(patience_milliseconds)
             for message in (one for some in polled.values() for one in some):
                 checkpoint = checkpoint_in(message, EVENTS_POSITIONS, PUBLISHER)
-                self._published = int(checkpoint.get("position", self._published))
+                self._published = int(checkpoint.get(POSITION, self._published))
                 self.first_event = checkpoint.get(FIRST_EVENT, self.first_event)
             if is_at_end(self._kafka, self._consumer):
                 break

@@ -40,7 +40,6 @@ from entrypoints.cli.sql import SqlCommand, sql
 from entrypoints.cli.status import status
 from entrypoints.ui.commands_on_demand import command_line
 from entrypoints.ui.failures import OneSentence
-from entrypoints.ui.help import let_flow
 from entrypoints.ui.options import Run
 
 app = typer.Typer(
@@ -120,8 +119,6 @@ app.add_typer(lake.app, name="lake", rich_help_panel=COMPANY)
 app.add_typer(ledgers.app, name="ledgers", rich_help_panel=COMPANY)
 app.command("serve-commands", rich_help_panel=COMPANY)(serve_commands)
 app.command(rich_help_panel=COMPANY)(reconcile)
-
-let_flow(app)
 
 
 def run() -> None:

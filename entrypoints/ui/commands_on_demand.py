@@ -6,9 +6,10 @@ processor time of a short command.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from copy import copy
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.main import (
@@ -18,6 +19,9 @@ from typer.main import (
     get_group_from_info,
 )
 from typer.models import CommandInfo, TyperInfo
+
+BROKEN: Final = re.compile(r"(?<!\n)\n(?!\n|\[bold\])")
+"""Where a docstring breaks a paragraph, and not before an example, which has a line of its own."""
 
 
 class CommandsOnDemand(Mapping[str, Any]):
@@ -49,7 +53,9 @@ class CommandsOnDemand(Mapping[str, Any]):
             "rich_markup_mode": self._app.rich_markup_mode,
         }
         if isinstance(registered, CommandInfo):
-            return get_command_from_info(registered, **shown)
+            command: Any = get_command_from_info(registered, **shown)
+            command.help = flowing(command.help or "")
+            return command
         app = registered.typer_instance
         assert app is not None
         group: Any = copy(registered)
@@ -73,6 +79,11 @@ def without_commands(app: typer.Typer) -> typer.Typer:
     bare = copy(app)
     bare.registered_commands, bare.registered_groups = [], []
     return bare
+
+
+def flowing(text: str) -> str:
+    """The text with a line for each paragraph and each example, for a terminal of any width."""
+    return BROKEN.sub(" ", text)
 
 
 def name_of(registered: CommandInfo) -> str:

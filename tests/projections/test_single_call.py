@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from threading import Thread
@@ -57,6 +57,19 @@ def events_of(batch: EventBatch, call_position: int) -> EventBatch:
     """Those of one call."""
     rows = zip(batch.positions, batch.call_positions, batch.documents, strict=True)
     return EventBatch(*zip(*(row for row in rows if row[1] == call_position), strict=True))
+
+
+def record_leave(folder: Path, call_id: str, occurred_at: datetime) -> None:
+    """The customer leaves."""
+    left = Leave(
+        command_id=UUID(int=10_000),
+        source="test",
+        call_id=call_id,
+        actor="customer",
+        occurred_at=occurred_at,
+    )
+    with Ledger.open(folder) as ledger:
+        ledger.record(left)
 
 
 @settings(max_examples=40, phases=PHASES)
@@ -171,16 +184,7 @@ def test_a_call_that_went_on_since_the_last_round_is_read_from_the_store(tmp_pat
         record_some(tmp_path, 3, 3 + MORE)
         with reader.for_one_request(0):
             assert len(read_call(reader, folder, first.call_id, "test", NOW).events) == 1
-        with Ledger.open(tmp_path) as ledger:
-            ledger.record(
-                Leave(
-                    command_id=UUID(int=10_000),
-                    source="test",
-                    call_id=first.call_id,
-                    actor="customer",
-                    occurred_at=MORNING + timedelta(hours=1),
-                )
-            )
+        record_leave(tmp_path, first.call_id, MORNING + timedelta(hours=1))
         with reader.for_one_request(0):
             call = read_call(reader, folder, first.call_id, "test", NOW)
             assert row_of(reader, call)["phase"] == "closed"
@@ -197,16 +201,7 @@ def test_its_state_is_its_row_and_the_number_of_its_events_at_each_moment(
     record_some(tmp_path, 1, 3)
     with Reader(tmp_path) as reader:
         reader.bring_up()
-        with Ledger.open(tmp_path) as ledger:
-            ledger.record(
-                Leave(
-                    command_id=UUID(int=10_000),
-                    source="test",
-                    call_id=first.call_id,
-                    actor="customer",
-                    occurred_at=first.occurred_at - timedelta(hours=1),
-                )
-            )
+        record_leave(tmp_path, first.call_id, first.occurred_at - timedelta(hours=1))
         record_some(tmp_path, 3, 3 + more)
         before_it_began = AskedMoment(happened_by=f"{MORNING - timedelta(minutes=1)}")
         for moment in (NOW, AskedMoment(known_at="1"), before_it_began):
