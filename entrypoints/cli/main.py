@@ -55,6 +55,16 @@ app = typer.Typer(
 )
 
 
+def say_version(asked: bool) -> None:
+    """Print which version of the program this is, and end."""
+    if asked:
+        # Reading it loads much that no other command needs.
+        from importlib.metadata import version
+
+        typer.echo(f"call-ledger {version('call-ledger')}")
+        raise typer.Exit
+
+
 @app.callback()
 def main(
     context: typer.Context,
@@ -81,6 +91,12 @@ def main(
             help="Which ledger of that file is meant; variable CALL_LEDGER_NAME.",
         ),
     ] = None,
+    version: Annotated[  # noqa: ARG001 - its callback has ended the program where it was given
+        bool,
+        typer.Option(
+            "--version", callback=say_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Take the flags that every command has."""
     context.obj = Run(store=store, ledgers=ledgers, name=name)

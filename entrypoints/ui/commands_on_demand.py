@@ -55,7 +55,7 @@ class CommandsOnDemand(Mapping[str, Any]):
         if isinstance(registered, CommandInfo):
             command: Any = get_command_from_info(registered, **shown)
             command.help = flowing(command.help or "")
-            return command
+            return with_bare_flags(command)
         app = registered.typer_instance
         assert app is not None
         group: Any = copy(registered)
@@ -64,14 +64,22 @@ class CommandsOnDemand(Mapping[str, Any]):
             group, suggest_commands=self._app.suggest_commands, **shown
         )
         built.commands = CommandsOnDemand(app)
-        return built
+        return with_bare_flags(built)
 
 
 def command_line(app: typer.Typer) -> Any:
     """The app as the command that a program runs."""
     built: Any = get_command(without_commands(app))
     built.commands = CommandsOnDemand(app)
-    return built
+    return with_bare_flags(built)
+
+
+def with_bare_flags(command: Any) -> Any:
+    """The command, its flags shown without a type: `--json <bool>` reads as if a word followed."""
+    for option in command.get_params(typer.Context(command)):
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+    return command
 
 
 def without_commands(app: typer.Typer) -> typer.Typer:

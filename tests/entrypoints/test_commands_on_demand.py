@@ -29,7 +29,7 @@ def test_each_command_is_the_one_that_typer_builds() -> None:
 def said_of(command: Any) -> dict[str, Any]:
     """All that a command is, but for what is another object each time."""
     own = dict(vars(command))
-    for name in ("commands", "callback"):
+    for name in ("commands", "callback", "_help_option"):
         own.pop(name, None)
     own["params"] = [(type(one), one.name, one.opts, one.help) for one in command.params]
     return own

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,18 @@ def test_every_help_fits_its_width(tmp_path: Path, path: str, columns: str) -> N
     answer = call(tmp_path, *words, "--help", variables={"COLUMNS": columns})
     assert answer.code == 0
     assert max(map(len, answer.out.splitlines())) <= int(columns)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_no_flag_reads_as_if_a_word_followed_it(tmp_path: Path, path: str) -> None:
+    said = call(tmp_path, *path.split()[1:], "--help").out
+    assert "--help" in said
+    assert "<bool>" not in said
+
+
+def test_the_version_is_said_as_the_package_has_it(tmp_path: Path) -> None:
+    answer = call(tmp_path, "--version")
+    assert (answer.code, answer.out) == (0, f"call-ledger {version('call-ledger')}\n")
 
 
 @pytest.mark.parametrize("path", COMMANDS)
