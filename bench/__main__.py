@@ -1,31 +1,51 @@
-"""Measure everything once, print it, and keep it in bench/README.md.
+"""Measure everything in one go, one bench after another; each keeps its table in bench/README.md.
 
-python -m bench [--commands 40000] [--events 1000000 10000000]
+python -m bench [NAME ...]: these alone, for example `http archive`.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
+import time
+from typing import Final
 
-from bench import commands, projections
-from bench.figures import keep, machine, table
+KEPT: Final[dict[str, list[list[str]]]] = {
+    "commands": [["--keep"]],
+    "projections": [["--keep"]],
+    "http": [["--seconds", "12", "--keep"]],
+    "archive": [["--keep"]],
+    "otherwise": [["--keep"]],
+    "replay": [["--keep"]],
+    "workers": [["--events", "2000000", "--keep"]],
+    "ledgers": [["--keep"]],
+    "postgresql": [["--keep"]],
+    "kafka_publishing": [["--keep"]],
+    "kafka_projecting": [["--keep"]],
+    "end_to_end": [["--keep"], ["--minutes", "10", "--keep", "ten-minutes"]],
+    "shards": [["--minutes", "2", "--keep"]],
+}
+"""Each bench, and what it is told, once for each table that it keeps."""
 
 
-def main() -> None:
+def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--commands", type=int, default=40_000)
-    arguments.add_argument("--events", type=int, nargs="+", default=[1_000_000, 10_000_000])
-    asked = arguments.parse_args()
-    where = machine()
-    parts = [
-        "## Recording",
-        table(commands.measure(asked.commands, asked.events)),
-        "## Projecting and reading",
-        table(projections.measure(asked.events)),
-    ]
-    text = "\n\n".join([f"Measured {where}.", *parts])
-    print(text)
-    keep(text)
+    arguments.add_argument("names", nargs="*", metavar="NAME")
+    names = arguments.parse_args().names or list(KEPT)
+    if unknown := set(names) - set(KEPT):
+        arguments.error(f"no bench {', '.join(sorted(unknown))}; there are {', '.join(KEPT)}")
+    failed = 0
+    for name in names:
+        for told in KEPT[name]:
+            print(f"# {name} {' '.join(told)}", flush=True)
+            start = time.monotonic()
+            # One that fails leaves the table that it kept before, and the others go on.
+            ended = subprocess.run([sys.executable, "-m", f"bench.{name}", *told], check=False)
+            failed += ended.returncode != 0
+            print(f"# {name}: {time.monotonic() - start:.0f} seconds, code {ended.returncode}\n")
+    return 1 if failed else 0
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

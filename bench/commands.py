@@ -1,8 +1,6 @@
 """How many commands a second are durable, how long each waits, and what an event costs on disk.
 
-python -m bench.commands [--commands 40000] [--full 1000000 10000000]
-
-`python -m bench` keeps them in bench/README.md.
+python -m bench.commands [--commands 40000] [--full 1000000 10000000] [--keep]
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from bench.figures import Figure, table
+from bench.figures import Figure, keep, machine, table
 from bench.full_store import SOURCE, fill_sqlite
 from bench.histories import CALLS_OF_HISTORIES, EVENTS_OF_HISTORIES, call_id
 from bench.naive import commands_per_second
@@ -220,8 +218,13 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--commands", type=int, default=40_000)
     arguments.add_argument("--full", type=int, nargs="*", default=[1_000_000, 10_000_000])
+    arguments.add_argument("--keep", action="store_true")
     asked = arguments.parse_args()
-    print(table(measure(asked.commands, asked.full)))
+    where = machine()
+    text = f"Measured {where}.\n\n{table(measure(asked.commands, asked.full))}"
+    print(text)
+    if asked.keep:
+        keep(text, "recording")
 
 
 if __name__ == "__main__":

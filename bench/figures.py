@@ -69,7 +69,7 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join(["| what | measured | to reach | reached |", "|---|---:|---:|---|", *rows])
 
 
-def keep(text: str, name: str = "figures") -> None:
+def keep(text: str, name: str) -> None:
     """Put the text between the marks of that name in the README, for what stood there."""
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     readme = README.read_text("utf-8")

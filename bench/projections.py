@@ -1,6 +1,6 @@
 """What projecting costs: from the store alone, all models anew, live batches, and reading.
 
-python -m bench.projections [1000000 10000000] [--times 7]: ledgers of these sizes, one by one.
+python -m bench.projections [1000000 10000000] [--times 7] [--keep]: ledgers of these sizes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from itertools import count, islice
 from pathlib import Path
 from statistics import median
 
-from bench.figures import Figure, table
+from bench.figures import Figure, keep, machine, table
 from bench.full_store import INSERT, begun
 from bench.histories import batches
 from entrypoints.one_call import one_call
@@ -200,5 +200,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
     parser.add_argument("--times", type=int, default=TIMES)
+    parser.add_argument("--keep", action="store_true")
     asked = parser.parse_args()
-    print(table(measure(asked.sizes, asked.times)))
+    where = machine()
+    text = f"Measured {where}.\n\n{table(measure(asked.sizes, asked.times))}"
+    print(text)
+    if asked.keep:
+        keep(text, "reading")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from bench.__main__ import KEPT
+
+BENCH = Path(__file__).parents[2] / "bench"
 
 TINY = {
     "bench.archive": ["--events", "1000"],
@@ -29,6 +35,15 @@ TINY = {
         "0",
     ],
 }
+
+
+def test_one_command_measures_every_table_of_the_page() -> None:
+    keeping = {
+        path.stem for path in BENCH.glob("[a-z]*.py") if '"--keep"' in path.read_text("utf-8")
+    }
+    assert set(KEPT) == keeping
+    marks = re.findall(r"^<!-- end of (.+) -->$", (BENCH / "README.md").read_text("utf-8"), re.M)
+    assert sum(map(len, KEPT.values())) == len(marks) == len(set(marks))
 
 
 @pytest.mark.slow
