@@ -116,13 +116,14 @@ def meaning_of(question: ReportQuestion) -> dict[str, Any]:
 
 
 def ledgers_read(ledgers: UnitedReader, answer: UnitedAnswer, moments: Moments) -> dict[str, Any]:
-    """The ledgers that were read, at which position each, and what is said of its moment."""
+    """The ledgers, at which position each was read, and what is said of its moment."""
+    there = moments or {}
     return {
         "ledgers": [
             {
                 "ledger": name,
                 "position": position,
-                **moment_of(ledgers.readers[name], moments[name] if moments else None),
+                **(moment_of(ledgers.readers[name], there[name]) if name in there else {}),
             }
             for name, position in answer.positions.items()
         ]

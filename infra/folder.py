@@ -8,13 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.errors import LedgerInUse, LedgerUnavailable
 
 if TYPE_CHECKING:
     from infra.ledgers import Member
     from infra.postgresql import Postgresql
+
+
+def size_of(path: Path) -> int:
+    """How large a file is, in bytes; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def make_folder(folder: Path) -> None:
@@ -67,6 +75,16 @@ class LedgerFolder:
         return self.postgresql is not None or self.sqlite_file.exists()
 
     @property
+    def is_emptied(self) -> bool:
+        """Whether the SQLite file has nothing where what lies beside it says that it had."""
+        beside = (self.projections, self.path / "ledger.sqlite-wal")
+        return (
+            self.sqlite_file.exists()
+            and size_of(self.sqlite_file) == 0
+            and (any(map(size_of, beside)) or bool(self._word().get("has_store")))
+        )
+
+    @property
     def store_shown(self) -> str:
         """Where the event store is, in words that hold nothing secret."""
         return str(self.postgresql or self.sqlite_file.absolute())
@@ -105,26 +123,34 @@ class LedgerFolder:
                 "give write permission, or choose another folder with --ledger."
             ) from None
         try:
-            self._leave_word(doing)
+            self.leave_word(doing)
             yield
         finally:
             lock.release()
 
-    def _leave_word(self, doing: str) -> None:
+    def leave_word(self, doing: str) -> None:
+        """Say who writes, and whether the store has been made. Raises `LedgerUnavailable`."""
+        word = {"pid": os.getpid(), "doing": doing, "has_store": size_of(self.sqlite_file) > 0}
         try:
-            self._writer.write_text(json.dumps({"pid": os.getpid(), "doing": doing}))
+            self._writer.write_text(json.dumps(word))
         except OSError as error:
             raise LedgerUnavailable(
                 f"The ledger in {self.path} cannot be written ({error.strerror}): "
                 "free some space or give write permission, and try again."
             ) from None
 
-    def _who_writes(self) -> str:
+    def _word(self) -> dict[str, Any]:
+        """What the last writer has left word of; nothing where none has, or not all of it."""
         try:
-            writer = json.loads(self._writer.read_text())
-            who = f"process {writer['pid']} ({writer['doing']})"
-        except (OSError, ValueError, KeyError, TypeError):
-            who = "another process"
+            word = json.loads(self._writer.read_text())
+        except (OSError, ValueError):
+            return {}
+        return word if isinstance(word, dict) else {}
+
+    def _who_writes(self) -> str:
+        word = self._word()
+        is_known = {"pid", "doing"} <= word.keys()
+        who = f"process {word['pid']} ({word['doing']})" if is_known else "another process"
         return (
             f"The ledger in {self.path} is being written by {who}: "
             "wait until it has finished, or stop it."

@@ -16,12 +16,12 @@ from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import print_table, write_json
 from infra.errors import FINDING, NOT_DONE, LedgerError
 from infra.folder import LedgerFolder
+from ledger.store.completeness import RESTORE
 
 SAFE_SQLITE = (3, 51, 3)
 LITTLE_SPACE_BYTES = 1 << 30
 
 
-RESTORE: Final = "restore the event store from its last backup"
 UNKNOWN_VERSION: Final = -1
 FIGURES: Final = """
 select
@@ -120,7 +120,7 @@ def space(folder: LedgerFolder) -> list[Finding]:
 
 
 def store(folder: LedgerFolder) -> list[Finding]:
-    """Whether the database finds itself sound."""
+    """Whether the database finds itself sound, and has each table and index that is needed."""
     from ledger.feed import StoreFeed
 
     with StoreFeed(folder) as feed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from infra.errors import missing
+from infra.errors import LedgerUnavailable, missing
 from infra.folder import LedgerFolder, make_folder
 from ledger.store.interface import EventStore, StoreReader
 from ledger.store.sqlite import SqliteEventStore, SqliteReader
@@ -28,7 +28,20 @@ def store_to_read(folder: LedgerFolder) -> StoreReader:
         return store
     if not folder.sqlite_file.exists():
         raise missing(folder.path)
+    check_not_emptied(folder)
     return SqliteReader.open_to_read(folder.sqlite_file)
+
+
+def check_not_emptied(folder: LedgerFolder) -> None:
+    """Refuse a file that has lost everything: it would be a new ledger, and SQLite end its log.
+
+    Raises `LedgerUnavailable`.
+    """
+    if folder.is_emptied:
+        raise LedgerUnavailable(
+            f"{folder.sqlite_file} is empty, and was not: restore it from its last backup, or "
+            "remove it to begin a new ledger."
+        )
 
 
 @contextmanager
@@ -39,7 +52,9 @@ def store_to_write(folder: LedgerFolder, doing: str) -> Iterator[EventStore]:
     then, and `LedgerUnavailable` when the store cannot be read or written.
     """
     if folder.postgresql is None:
+        check_not_emptied(folder)
         with folder.writing(doing), closing(SqliteEventStore.open(folder.sqlite_file)) as store:
+            folder.leave_word(doing)
             yield store
     else:
         from ledger.store.postgresql import PostgresqlEventStore

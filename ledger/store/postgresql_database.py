@@ -15,6 +15,7 @@ from infra.postgresql import (
     reading_connection,
     writing_connection,
 )
+from ledger.store.completeness import RESTORE, made_by, what_is_missing
 
 FORMAT = 2
 """The version of the tables below. Format 1 is read as it is, and becomes 2 when it is written."""
@@ -77,6 +78,9 @@ UPDATE call_ledger SET format = 2;
 """What format 2 has beside format 1; outcomes recorded before keep no fingerprint."""
 
 TABLE_NAMES = ("calls", "events", "outcomes", "refusals", "quarantine")
+
+KEYS = (*(f"{table}_pkey" for table in TABLE_NAMES), "events_call_version_key")
+"""What keeps a number, a call or a command from being there twice."""
 
 ENDS = """
 SELECT (SELECT coalesce(max(position), 0) FROM events),
@@ -196,23 +200,48 @@ def format_of(
 def check_ends(connection: Connection, server: Postgresql) -> None:
     """Refuse a store whose last rows are gone: their numbers must never be given again."""
     # What was given is read first: a writer may go on meanwhile.
-    given = only_row(
+    given = given_numbers(connection)
+    refuse_lost(server, only_row(connection, ENDS), given)
+
+
+def given_numbers(connection: Connection) -> tuple[object, ...]:
+    """The last position and the last number of a refusal that were ever given."""
+    return only_row(
         connection,
         "SELECT given_positions.last_value, given_refusals.last_value"
         " FROM given_positions, given_refusals",
     )
-    refuse_lost(server, only_row(connection, ENDS), given)
 
 
 def refuse_lost(server: Postgresql, ends: Sequence[object], given: Sequence[object]) -> None:
     """Refuse a store that has fewer rows than were recorded."""
+    if lost := lost_from_end(ends, given):
+        raise LedgerUnavailable(f"{server} {lost}: restore it from its last backup.")
+
+
+def lost_from_end(ends: Sequence[object], given: Sequence[object]) -> str:
+    """Which rows are gone from the end, though their numbers were given; empty where none is."""
     names = ("events after position", "refusals after number")
     for what, last, given_number in zip(names, ends, given, strict=True):
         if given_number > last:  # type: ignore[operator]
-            raise LedgerUnavailable(
-                f"{server} has lost {what} {last}, {given_number} were recorded: "
-                "restore it from its last backup."
-            )
+            return f"has lost {what} {last}, {given_number} were recorded"
+    return ""
+
+
+def unsoundness(connection: Connection) -> str:
+    """What the store lacks of its tables, indexes or last rows, with the way on; or nothing."""
+    found, _ = only_row(connection, "SELECT format, filled_from FROM call_ledger")
+    later = made_by(FROM_FORMAT_1) if found != FORMAT else ()
+    needed = [*(name for name in made_by(TABLES) if name not in later), *KEYS]
+    names = ", ".join(f"('{name}')" for name in needed)
+    there = connection.execute(
+        f"SELECT name FROM (VALUES {names}) AS needed (name) WHERE to_regclass(name) IS NOT NULL"
+    )
+    if missing := what_is_missing(needed, [str(name) for (name,) in there], TABLES):
+        return missing
+    given, ends = given_numbers(connection), only_row(connection, ENDS)
+    lost = lost_from_end(ends, given)
+    return f"it {lost}: {RESTORE}" if lost else ""
 
 
 def only_row(connection: Connection, query: str) -> tuple[object, ...]:

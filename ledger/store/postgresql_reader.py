@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 from infra.errors import LedgerUnavailable
 from infra.postgresql import Connection, Postgresql
 from ledger.store.interface import Soundness, StoreReader
-from ledger.store.postgresql_database import TABLE_NAMES, explained, open_to_read
+from ledger.store.postgresql_database import (
+    TABLE_NAMES,
+    explained,
+    open_to_read,
+    unsoundness,
+)
 
 RETRY_SECONDS = 0.2
 
@@ -105,13 +110,14 @@ class PostgresqlReader(StoreReader):
         return int(size_bytes)
 
     def soundness(self) -> Soundness:
-        """Whether the server keeps what it commits, and notices damage by itself."""
+        """Whether the server keeps what it commits, and has all that the ledger needs."""
         ((version, fsync, checksums),) = self.rows(
             "SELECT current_setting('server_version'), current_setting('fsync'),"
             " current_setting('data_checksums')"
         )
         says = f"PostgreSQL {version}, fsync {fsync}, data checksums {checksums}"
-        return Soundness(fsync == "on", says)
+        unsound = self._read(lambda: unsoundness(self.connection))
+        return Soundness(fsync == "on" and not unsound, f"{says}; {unsound}" if unsound else says)
 
     def close(self) -> None:
         """Close the connection."""

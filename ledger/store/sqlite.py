@@ -19,7 +19,13 @@ from ledger.store.interface import (
     StoreReader,
     Turn,
 )
-from ledger.store.sqlite_file import explained, last_of, open_to_read, open_to_write
+from ledger.store.sqlite_file import (
+    explained,
+    last_of,
+    open_to_read,
+    open_to_write,
+    unsoundness,
+)
 
 ROWS_AT_ONCE = (256, 64, 16, 4, 1)
 """Rows in one statement, the most that fit first: few statements for any number of rows.
@@ -61,9 +67,14 @@ class SqliteReader(StoreReader):
         return int(pages * page_bytes)
 
     def soundness(self) -> Soundness:
-        """Whether SQLite finds its file whole."""
+        """Whether SQLite finds its file whole, and it has all that it needs."""
         ((answer,),) = self.rows("PRAGMA quick_check(1)")
-        return Soundness(answer == "ok", f"SQLite's quick check says: {answer}")
+        says = f"SQLite's quick check says: {answer}"
+        if answer != "ok":
+            return Soundness(False, says)
+        with explained():
+            unsound = unsoundness(self.connection)
+        return Soundness(not unsound, f"{says}; {unsound}" if unsound else says)
 
     def close(self) -> None:
         """Close the file; a writer's write-ahead log is moved into it first."""

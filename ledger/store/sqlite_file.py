@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infra.errors import LedgerUnavailable, missing
 from infra.sqlite import reading_connection, writing_connection
+from ledger.store.completeness import RESTORE, made_by, what_is_missing
 
 FORMAT = 2
 """The version of the tables below. Format 1 is read as it is, and becomes 2 when it is written."""
@@ -121,15 +122,35 @@ def format_of(connection: sqlite3.Connection, path: Path) -> int | None:
 
 def check_ends(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a file whose last rows are gone: their numbers must never be given again."""
+    if lost := lost_from_end(connection):
+        raise LedgerUnavailable(f"{path} {lost}: restore it from its last backup.")
+
+
+def lost_from_end(connection: sqlite3.Connection) -> str:
+    """Which rows are gone from the end, though their numbers were given; empty where none is."""
     for table, number in (("events", "position"), ("refusals", "number")):
         given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
         last_given = given.fetchone() or (0,)
         last = last_of(connection, table, number)
         if last_given != (last,):
-            raise LedgerUnavailable(
-                f"{path} has lost {table} after {number} {last}, {last_given[0]} were recorded: "
-                "restore it from its last backup."
-            )
+            return f"has lost {table} after {number} {last}, {last_given[0]} were recorded"
+    return ""
+
+
+def unsoundness(connection: sqlite3.Connection) -> str:
+    """What the file lacks of its tables, indexes or last rows, with the way on; or nothing."""
+    connection.execute("BEGIN")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+        later = made_by(FROM_FORMAT_1) if version < FORMAT else ()
+        needed = [name for name in made_by(TABLES) if name not in later]
+        if missing := what_is_missing(needed, there, TABLES):
+            return missing
+        lost = lost_from_end(connection)
+        return f"it {lost}: {RESTORE}" if lost else ""
+    finally:
+        connection.execute("COMMIT")
 
 
 def last_of(connection: sqlite3.Connection, table: str, number: str) -> int:

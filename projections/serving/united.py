@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from tempfile import TemporaryDirectory
 
-from infra.errors import LedgerError
+from infra.errors import LedgerError, LedgerMissing
 from infra.folder import LedgerFolder
 from projections.as_of import AsOf
 from projections.catch_up import Progress
@@ -45,12 +45,23 @@ class UnitedReader:
     def __init__(
         self, places: Mapping[str, LedgerFolder], progress: Progress | None = None
     ) -> None:
-        """Raises `ProjectionError` with the name of a ledger that cannot be read."""
+        """A ledger that has not begun yet has nothing to read, and is at position 0.
+
+        Raises `ProjectionError` with the name of a ledger that cannot be read, and `LedgerMissing`
+        where none has begun.
+        """
         self.readers: dict[str, Reader] = {}
+        """Those that have begun."""
+        self._names = [*places]
         with ExitStack() as opening:
             for name, place in places.items():
-                with named(name):
+                with named(name), suppress(LedgerMissing):
                     self.readers[name] = opening.enter_context(Reader(place, progress))
+            if not self.readers:
+                raise LedgerMissing(
+                    f"None of the ledgers {', '.join(places)} has begun: record a call in one, or"
+                    " see with `call-ledger ledgers` where each is."
+                )
             self._open = opening.pop_all()
 
     def __enter__(self) -> UnitedReader:
@@ -81,9 +92,10 @@ class UnitedReader:
             except SomeMoved:
                 continue
             assert isinstance(answer, UnitedAnswer)
-            if moments is None:
-                return answer
-            return replace(answer, positions={name: one.position for name, one in moments.items()})
+            found = answer.positions
+            if moments is not None:
+                found = {name: one.position for name, one in moments.items()}
+            return replace(answer, positions={name: found.get(name, 0) for name in self._names})
         raise ProjectionError(
             "The tables of a ledger changed too fast for the report: ask for a shorter period, or"
             " again when less is being taken in."

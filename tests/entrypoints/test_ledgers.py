@@ -74,6 +74,23 @@ def test_a_report_over_all_is_of_a_time_and_of_no_position(tmp_path: Path) -> No
         assert "one ledger" in refused.said
 
 
+def test_a_report_over_all_names_a_ledger_that_has_not_begun_at_position_0(
+    tmp_path: Path,
+) -> None:
+    file = str(ledgers_in(tmp_path).file)
+    report = ("report", "open", "--ledgers", file)
+    nothing = call(tmp_path, *report)
+    assert nothing.code == 3
+    assert "None of the ledgers italy, rest has begun" in nothing.said
+    asked(tmp_path, "rest", *RECEIVE, "--source", "webex")
+    for more in ((), ("--known-at", "2100-01-01")):
+        found = call(tmp_path, *report, *more, "--json").json
+        assert [one["position"] for one in found["ledgers"]] == [0, 1]
+        assert found["total"]["entered"] == 1
+        assert "position 0 of ledger italy, 1 of ledger rest." in call(tmp_path, *report).said
+        assert len(call(tmp_path, *report, *more, "--calls", "--json").json["calls"]) == 1
+
+
 def test_where_several_are_named_a_command_needs_to_know_which(tmp_path: Path) -> None:
     file = str(ledgers_in(tmp_path).file)
     unnamed = call(tmp_path, "--ledgers", file, "status")

@@ -132,6 +132,9 @@ def test_reports_over_all_ledgers_add_up_and_say_the_position_of_each(both: Serv
 def test_where_a_ledger_is_that_cannot_be_read_is_told_to_nobody_over_http(tmp_path: Path) -> None:
     ledgers = ledgers_in(tmp_path, BY_HASH)
     several = [(Settings(), place_of(ledgers, name)) for name in ("north", "south")]
+    damaged = several[1][1].sqlite_file
+    damaged.parent.mkdir()
+    damaged.write_text("this is a shopping list\n" * 100)
     with served_in(several[0][1], several=several) as served:
         over_http = served.analyst.get("/v1/reports/open?ledgers=all")
         page = entered(served, "auditor").get("/console/reports/open?ledgers=all")

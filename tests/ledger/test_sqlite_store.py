@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.errors import LedgerUnavailable
+from infra.errors import LedgerMissing, LedgerUnavailable
 from infra.folder import LedgerFolder
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
@@ -64,3 +64,28 @@ def test_when_the_disk_is_full_nobody_is_answered_as_recorded(tmp_path: Path) ->
     with StoreFeed(tmp_path) as feed:
         assert feed.head() == (204, 0)
         assert sum(len(batch.positions) for batch in feed.batches(0, 50)) == 204
+
+
+@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
+@pytest.mark.parametrize("sign", ["who wrote it", "tables", "a log"])
+def test_a_ledger_whose_file_was_emptied_does_not_begin_anew(
+    tmp_path: Path, door: type[StoreFeed], sign: str
+) -> None:
+    Ledger.open(tmp_path).close()
+    if sign != "who wrote it":
+        (tmp_path / "writer.json").unlink()
+        beside = {"tables": "projections.duckdb", "a log": "ledger.sqlite-wal"}[sign]
+        (tmp_path / beside).write_bytes(b"something")
+    (tmp_path / "ledger.sqlite").write_bytes(b"")
+    with pytest.raises(LedgerUnavailable, match="is empty, and was not: restore it from its last"):
+        door(tmp_path)
+    assert (tmp_path / "ledger.sqlite").stat().st_size == 0
+
+
+def test_a_writer_that_was_killed_before_it_made_the_tables_had_no_ledger(tmp_path: Path) -> None:
+    with LedgerFolder(tmp_path).writing("record"):
+        (tmp_path / "ledger.sqlite").write_bytes(b"")
+    with pytest.raises(LedgerMissing):
+        StoreFeed(tmp_path)
+    Ledger.open(tmp_path).close()
+    StoreFeed(tmp_path).close()

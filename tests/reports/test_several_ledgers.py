@@ -13,6 +13,7 @@ import pytest
 from typer import BadParameter
 
 from entrypoints.ui.moment import AskedMoment
+from infra.errors import LedgerMissing
 from infra.folder import LedgerFolder
 from projections.as_of import AsOf
 from projections.reports import REPORTS
@@ -212,5 +213,29 @@ def test_ledgers_are_read_beside_those_who_have_their_tables_and_each_says_its_p
 def test_of_all_nothing_is_said_where_one_cannot_be_read(
     four: Mapping[str, LedgerFolder], tmp_path: Path
 ) -> None:
-    with pytest.raises(Unreadable, match="Ledger gone cannot be read: There is no ledger in"):
-        UnitedReader({**four, "gone": LedgerFolder(tmp_path / "gone")})
+    damaged = LedgerFolder(tmp_path)
+    damaged.sqlite_file.write_text("this is a shopping list\n" * 100)
+    with pytest.raises(Unreadable, match="Ledger gone cannot be read: The event store"):
+        UnitedReader({**four, "gone": damaged})
+
+
+@pytest.mark.parametrize("asked", [AskedMoment(), AskedMoment(happened_by="2026-03-29T12:00:00Z")])
+def test_a_ledger_that_has_not_begun_is_at_position_0_and_changes_no_figure(
+    four: Mapping[str, LedgerFolder], tmp_path: Path, asked: AskedMoment
+) -> None:
+    report = REPORTS["exits"]
+    query = figures_query(over_ledgers(report), ROME, ("reason",))
+    answers = []
+    for places in (four, {"new": LedgerFolder(tmp_path / "new"), **four}):
+        with UnitedReader(places) as ledgers:
+            moments = asked.looked_up_in(ledgers.readers)
+            answers.append(ledgers.ask(report.facts, *query, moments=moments))
+    without, with_new = answers
+    assert with_new.table.to_pylist() == without.table.to_pylist()
+    assert [*with_new.positions.items()] == [("new", 0), *without.positions.items()]
+    assert not (tmp_path / "new").exists()
+
+
+def test_where_no_ledger_has_begun_there_is_nothing_to_report(tmp_path: Path) -> None:
+    with pytest.raises(LedgerMissing, match="None of the ledgers one, two has begun"):
+        UnitedReader({name: LedgerFolder(tmp_path / name) for name in ("one", "two")})
