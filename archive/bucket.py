@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import IO, TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +20,7 @@ from obstore.exceptions import (
 )
 from obstore.store import S3Store
 
-from archive.places import S3, unavailable
+from archive.place import unavailable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -37,7 +37,7 @@ class BucketPlace:
         """Take `s3://bucket/prefix?region=…&endpoint_override=host:port&scheme=http`."""
         parts = urlsplit(url)
         said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        self._where = f"{S3}{parts.netloc}{parts.path.rstrip('/')}"
+        self._where = f"s3://{parts.netloc}{parts.path.rstrip('/')}"
         scheme, endpoint = said.get("scheme", "https"), said.get("endpoint_override")
         config: S3Config = {}
         if "region" in said:
@@ -115,6 +115,10 @@ class BucketPlace:
     @property
     def has_lock(self) -> bool:
         return False
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nothing: S3 has no lock, and the first manifest counts."""
+        return nullcontext()
 
     def names(self) -> list[str]:
         """The names of all objects there."""

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from archive.manifest import Kind
 from infra.errors import LedgerError
-from ledger.store.interface import NewRows, StoredOutcome
+from ledger.store.interface import NewRows
 from projections.columns import BODY, EVENT_COLUMNS, REFUSAL_BODY, REFUSAL_COLUMNS, rows_of
 
 NUMBER: Final[dict[Kind, str]] = {"events": "position", "refusals": "refusal_number"}
@@ -24,8 +24,6 @@ UNTYPED: Final = frozenset({"position", "call_position", "version", "refusal_num
 
 MOST_BYTES: Final = 2**31 - 1
 """As much as a column's begins can count."""
-
-NO_OUTCOME: Final = StoredOutcome(b"", None, 0, None)
 
 
 def segment_table(kind: Kind, rows: NewRows) -> pa.Table:

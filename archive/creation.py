@@ -7,10 +7,8 @@ sealed on the way is in the manifest of progress, from which the next run goes o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
-from filelock import FileLock, Timeout
-
+from archive.folder import ASIDE
 from archive.manifest import (
     KINDS,
     MANIFEST,
@@ -26,17 +24,15 @@ from archive.manifest import (
     manifest_in,
     write_manifest,
 )
-from archive.places import ASIDE, FolderPlace, Place, explained
+from archive.place import Place
 from archive.quarantine import put_quarantine
 from archive.rows import counts_in_store, rows_in_store
-from archive.segments import documents_sha256, segment_of
+from archive.segments import documents_sha256, numbered_rows, segment_of
 from infra.errors import LedgerError, LedgerInUse
 from ledger.store.interface import Ends, StoreReader
 
 Moved = Callable[[int, int | None], None]
 """Told how many events are done, of how many."""
-
-LOCK = "archive.lock"
 
 
 def create(
@@ -53,7 +49,7 @@ def create(
     Raises `LedgerError` when the archive is of another ledger or of a later state of it, and
     `LedgerInUse` when another process writes it.
     """
-    with alone(place):
+    with place.alone():
         there = place.read_to_replace(MANIFEST)
         before = None if there is None else decoded(place, MANIFEST, there[0])
         begun = farther(manifest_in(place, PROGRESS), before)
@@ -124,8 +120,7 @@ def check_same_ledger(store: StoreReader, place: Place, manifest: Manifest, ends
             is_same = segment.last <= end
             if is_same:
                 rows = rows_in_store(store, kind, segment.first, segment.last)
-                own = rows.events if kind == "events" else rows.refusals
-                documents = (row[-1] for row in own)
+                documents = (row[-1] for row in numbered_rows(kind, rows))
                 is_same = documents_sha256(documents) == segment.documents_sha256
             if not is_same:
                 raise LedgerError(
@@ -164,24 +159,3 @@ def remove_others(
         is_left = (is_ours and place.has_lock) or name in known or is_shorter
         if name == PROGRESS or name.endswith(ASIDE) or (is_left and name not in wanted):
             place.remove(name)
-
-
-@contextmanager
-def alone(place: Place) -> Iterator[None]:
-    """Be the only one who writes to a folder; S3 has no lock: there the first manifest counts."""
-    if not isinstance(place, FolderPlace):
-        yield
-        return
-    with explained(place):
-        place.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place.path / LOCK, timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise LedgerInUse(
-                f"The archive in {place} is being written by another process: wait for its end."
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
+from typing import Final
 
 import pyarrow as pa
 
 from archive.manifest import Kind, read_manifest
-from archive.places import Place
-from archive.restoring import content_of, damaged
-from archive.segments import DOCUMENT, Unreadable, table_in
+from archive.place import Place
+from archive.segments import DOCUMENT, Unreadable, content_of, damaged, table_in
 from ledger.feed import BATCH_EVENTS, BLOCK_EVENTS, EventBatch, EventBlock, RefusalBatch
 from ledger.store.interface import Ends
+
+EVENT_COLUMNS: Final = ("position", "call_position", DOCUMENT)
+REFUSAL_COLUMNS: Final = ("refusal_number", DOCUMENT)
 
 
 class ArchiveFeed:
@@ -33,50 +36,39 @@ class ArchiveFeed:
 
     def batches(self, after_position: int, limit: int = BATCH_EVENTS) -> Iterator[EventBatch]:
         """Yield events after a position, at most `limit` a batch."""
-        for table in self._tables(
-            "events", after_position, ["position", "call_position", DOCUMENT]
-        ):
-            for begin in range(0, len(table), limit):
-                part = table.slice(begin, limit)
-                yield EventBatch(
-                    part["position"].to_pylist(),
-                    part["call_position"].to_pylist(),
-                    documents_of(part),
-                )
+        for part in self._parts("events", EVENT_COLUMNS, after_position, limit):
+            positions, calls = part["position"].to_pylist(), part["call_position"].to_pylist()
+            yield EventBatch(positions, calls, documents_of(part))
 
     def blocks(self, after_position: int, limit: int = BLOCK_EVENTS) -> Iterator[EventBlock]:
         """Yield events after a position, the documents of a block in one piece of memory."""
-        for table in self._tables(
-            "events", after_position, ["position", "call_position", DOCUMENT]
-        ):
-            for begin in range(0, len(table), limit):
-                part = table.slice(begin, limit)
-                documents = documents_of(part)
-                first = part["position"][0].as_py()
-                yield EventBlock(
-                    range(first, first + len(documents)),
-                    part["call_position"].to_pylist(),
-                    list(map(len, documents)),
-                    b"".join(documents),
-                )
+        for part in self._parts("events", EVENT_COLUMNS, after_position, limit):
+            documents, first = documents_of(part), part["position"][0].as_py()
+            yield EventBlock(
+                range(first, first + len(documents)),
+                part["call_position"].to_pylist(),
+                list(map(len, documents)),
+                b"".join(documents),
+            )
 
     def refusals(self, after_number: int, limit: int = BATCH_EVENTS) -> Iterator[RefusalBatch]:
         """Yield refusals after a number, as `batches` does events."""
-        for table in self._tables("refusals", after_number, ["refusal_number", DOCUMENT]):
-            for begin in range(0, len(table), limit):
-                part = table.slice(begin, limit)
-                yield RefusalBatch(part["refusal_number"].to_pylist(), documents_of(part))
+        for part in self._parts("refusals", REFUSAL_COLUMNS, after_number, limit):
+            yield RefusalBatch(part["refusal_number"].to_pylist(), documents_of(part))
 
-    def _tables(self, kind: Kind, after: int, columns: list[str]) -> Iterator[pa.Table]:
-        """What comes after a number, in order, a table of each segment."""
+    def _parts(
+        self, kind: Kind, columns: Sequence[str], after: int, limit: int
+    ) -> Iterator[pa.Table]:
+        """What comes after a number, in order, at most `limit` rows of a segment at a time."""
         for segment in self._manifest.segments(kind):
             if segment.last > after:
                 content = content_of(self._place, segment.name, segment.sha256)
                 try:
-                    table = table_in(kind, content, columns)
+                    table = table_in(kind, content, list(columns))
                 except Unreadable as error:
                     raise damaged(self._place, f"{segment.name}: {error}") from None
-                yield table.slice(max(after + 1 - segment.first, 0))
+                for begin in range(max(after + 1 - segment.first, 0), len(table), limit):
+                    yield table.slice(begin, limit)
 
     def close(self) -> None:
         """Nothing is open."""

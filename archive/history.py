@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from archive.feed import documents_of
+from archive.folder import FolderPlace
 from archive.manifest import KINDS, Kind, read_manifest
-from archive.places import FolderPlace, Place
-from archive.restoring import content_of
-from archive.segments import DOCUMENT, ROWS_OF_GROUP, table_in
+from archive.place import Place
+from archive.segments import DOCUMENT, ROWS_OF_GROUP, content_of, table_in
 from ledger.replay.history import Events, FirstEvent, OpenHistory, no_such_position
 from ledger.replay.kept import recorded_event
 from ledger.store.interface import CallName, Ends

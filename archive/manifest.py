@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 import orjson
 
-from archive.places import ArchiveUnavailable, Place, no_archive
+from archive.place import ArchiveUnavailable, Place, no_archive
 from ledger.store.interface import Ends
 
 MANIFEST: Final = "manifest.json"
@@ -108,6 +108,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def last_of(segments: tuple[Segment, ...]) -> int:
     """The last position or number of segments, 0 where there is none."""
     return segments[-1].last if segments else 0
+
+
+def end_of(kind: Kind, ends: Ends) -> int:
+    """The last number of this kind: a position, or the number of a refusal."""
+    return ends.position if kind == "events" else ends.refusal_number
 
 
 def chained_to(segments: tuple[Segment, ...]) -> str:

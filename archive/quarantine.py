@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from archive.manifest import Manifest, Quarantine
-from archive.places import Place
+from archive.place import Place
 from archive.segments import Unreadable
 from ledger.store.interface import Quarantined, StoreReader
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from hashlib import sha256
 from itertools import islice
 
 from archive.creation import Moved
-from archive.manifest import KINDS, Kind, Manifest, Segment, read_manifest
-from archive.places import Place, renamed
+from archive.folder import renamed
+from archive.manifest import KINDS, Kind, Manifest, Segment, end_of, read_manifest
+from archive.place import Place
 from archive.quarantine import quarantined_in
-from archive.segments import Unreadable, rows_in_file
+from archive.segments import Unreadable, content_of, damaged, numbered_rows, rows_in_file
 from archive.verification import verify
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
@@ -81,8 +81,7 @@ def fill(store: EventStore, place: Place, manifest: Manifest, moved: Moved) -> N
     """Append the events and refusals that the store does not have yet."""
     for kind in KINDS:
         for segment in manifest.segments(kind):
-            ends = store.ends()
-            if segment.last > (ends.position if kind == "events" else ends.refusal_number):
+            if segment.last > end_of(kind, store.ends()):
                 append(store, kind, rows_of(place, kind, segment))
             moved(store.ends().position, manifest.ends().position)
 
@@ -102,11 +101,11 @@ def compare(store: StoreReader, place: Place) -> None:
 
 def append(store: EventStore, kind: Kind, rows: NewRows) -> None:
     """Append a segment's rows, a part in each transaction."""
-    own = rows.events if kind == "events" else rows.refusals
+    own = numbered_rows(kind, rows)
     for begin in range(0, len(own), ROWS_AT_ONCE):
         first, last = own[begin][0], own[min(begin + ROWS_AT_ONCE, len(own)) - 1][0]
         with store.turn() as turn:
-            end = turn.ends.position if kind == "events" else turn.ends.refusal_number
+            end = end_of(kind, turn.ends)
             if last <= end:
                 continue
             turn.append(part_of(kind, rows, max(first, end + 1), last))
@@ -130,19 +129,3 @@ def rows_of(place: Place, kind: Kind, segment: Segment) -> NewRows:
         return rows_in_file(kind, content_of(place, segment.name, segment.sha256))
     except Unreadable as error:
         raise damaged(place, f"{segment.name}: {error}") from None
-
-
-def content_of(place: Place, name: str, digest: str) -> bytes:
-    """A file's bytes. Raises `LedgerError` when they are not those that the manifest names."""
-    content = place.read(name)
-    if content is None or sha256(content).hexdigest() != digest:
-        raise damaged(place, f"{name} is missing or was changed")
-    return content
-
-
-def damaged(place: Place, why: str) -> LedgerError:
-    """The error for an archive that a ledger cannot be made of."""
-    return LedgerError(
-        f"The archive in {place} is not what was archived ({why}): look with `call-ledger archive "
-        f"verify {place}`, and restore from a copy of it."
-    )

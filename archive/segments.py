@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from archive.columns import NUMBER, segment_table
 from archive.manifest import Kind, Segment, segment_name
+from archive.place import Place
 from infra.errors import LedgerError
 from ledger.store.interface import NewRows, StoredOutcome
 
@@ -54,7 +55,7 @@ def segment_of(kind: Kind, rows: NewRows, previous_sha256: str) -> tuple[memoryv
     ]
     pq.write_table(table, sink, use_dictionary=paths, **SETTINGS)
     content = memoryview(sink.getvalue())
-    own = rows.events if kind == "events" else rows.refusals
+    own = numbered_rows(kind, rows)
     first, last = own[0][0], own[-1][0]
     entry = Segment(
         name=segment_name(kind, first, last),
@@ -68,6 +69,27 @@ def segment_of(kind: Kind, rows: NewRows, previous_sha256: str) -> tuple[memoryv
         previous_sha256=previous_sha256,
     )
     return content, entry.sealed()
+
+
+def content_of(place: Place, name: str, digest: str) -> bytes:
+    """A file's bytes. Raises `LedgerError` when they are not those that the manifest names."""
+    content = place.read(name)
+    if content is None or sha256(content).hexdigest() != digest:
+        raise damaged(place, f"{name} is missing or was changed")
+    return content
+
+
+def damaged(place: Place, why: str) -> LedgerError:
+    """The error for an archive that a ledger cannot be made of."""
+    return LedgerError(
+        f"The archive in {place} is not what was archived ({why}): look with `call-ledger archive "
+        f"verify {place}`, and restore from a copy of it."
+    )
+
+
+def numbered_rows(kind: Kind, rows: NewRows) -> Sequence[tuple[Any, ...]]:
+    """The rows that a segment's numbers count: its events, or its refusals."""
+    return rows.events if kind == "events" else rows.refusals
 
 
 def documents_sha256(documents: Iterable[bytes]) -> str:

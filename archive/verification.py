@@ -17,10 +17,10 @@ from archive.manifest import (
     Segment,
     read_manifest,
 )
-from archive.places import Place
+from archive.place import Place
 from archive.quarantine import quarantined_in
 from archive.rows import rows_in_store
-from archive.segments import Unreadable, documents_sha256, rows_in_file
+from archive.segments import Unreadable, documents_sha256, numbered_rows, rows_in_file
 from ledger.feed import FeedBroken
 from ledger.store.interface import NewRows, StoreReader
 
@@ -68,22 +68,28 @@ def findings_of_chain(manifest: Manifest, kind: Kind) -> Iterator[Finding]:
         previous, last = segment.entry_sha256, segment.last
 
 
+def findings_of_bytes(content: bytes | None, entry: Segment | Quarantine) -> Iterator[Finding]:
+    """Whether a file is there, and has the bytes that the manifest names."""
+    if content is None:
+        yield Finding(entry.name, "The file is missing.")
+    elif sha256(content).hexdigest() != entry.sha256:
+        yield Finding(entry.name, "The file's bytes were changed.")
+
+
 def findings_of_segment(
     place: Place, kind: Kind, segment: Segment, store: StoreReader | None
 ) -> Iterator[Finding]:
     """What a file tells, beside its entry and the store."""
     content = place.read(segment.name)
+    yield from findings_of_bytes(content, segment)
     if content is None:
-        yield Finding(segment.name, "The file is missing.")
         return
-    if sha256(content).hexdigest() != segment.sha256:
-        yield Finding(segment.name, "The file's bytes were changed.")
     try:
         rows = rows_in_file(kind, content)
     except Unreadable as error:
         yield Finding(segment.name, f"It cannot be read as Parquet: {error}.")
         return
-    own = rows.events if kind == "events" else rows.refusals
+    own = numbered_rows(kind, rows)
     numbers = [row[0] for row in own]
     expected = range(segment.first, segment.last + 1)
     if numbers != list(expected):
@@ -132,11 +138,9 @@ def number_of(table: str, row: tuple[object, ...]) -> int:
 def findings_of_quarantine(place: Place, quarantine: Quarantine) -> Iterator[Finding]:
     """What the file of the quarantine tells."""
     content = place.read(quarantine.name)
+    yield from findings_of_bytes(content, quarantine)
     if content is None:
-        yield Finding(quarantine.name, "The file is missing.")
         return
-    if sha256(content).hexdigest() != quarantine.sha256:
-        yield Finding(quarantine.name, "The file's bytes were changed.")
     try:
         if sum(1 for _ in quarantined_in(content)) != quarantine.rows:
             yield Finding(quarantine.name, "Its rows are not as many as were archived.")

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from archive.creation import create
 from archive.feed import ArchiveFeed
-from archive.places import FolderPlace
+from archive.folder import FolderPlace
 from archive.restoring import restore
 from archive.verification import verify
 from bench.figures import Figure, keep, machine, table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archive.creation import Moved
 from archive.manifest import MANIFEST, SEGMENT_ROWS, Manifest, Segment, chained_to, write_manifest
-from archive.places import Place
+from archive.place import Place
 from archive.segments import segment_of
 from bench.full_store import rows
 from ledger.store.interface import NewRows, StoredOutcome

@@ -26,7 +26,7 @@ from eventsourcing.sqlite import SQLiteDatastore, SQLiteTrackingRecorder
 
 from archive.creation import create
 from archive.feed import ArchiveFeed
-from archive.places import FolderPlace
+from archive.folder import FolderPlace
 from bench.archive import nothing_moved
 from bench.commands import commands_in_order
 from bench.figures import Figure, keep, machine, table

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archive.creation import create
+from archive.folder import FolderPlace
 from archive.history import open_archive
-from archive.places import FolderPlace
 from bench.figures import Figure, keep, machine, table
 from domain.rule_sets import MULTI_PARTY, ChangedRuleSet
 from domain.vocabulary import Phase, Role

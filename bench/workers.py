@@ -19,12 +19,12 @@ from pathlib import Path
 
 import duckdb
 
+from archive.folder import FolderPlace
 from archive.parallel.computed import Computed, computed
 from archive.parallel.computing import INTO, prepare
 from archive.parallel.dask import DaskWorkers
 from archive.parallel.plan import MEMORY_MEGABYTES, TASK_EVENTS, Wanted, by_call
 from archive.parallel.workers import Processes, Workers
-from archive.places import FolderPlace
 from bench.archive import seconds_of
 from bench.dask_cluster import Cluster, cluster
 from bench.figures import Figure, keep, machine, table

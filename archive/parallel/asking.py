@@ -19,8 +19,9 @@ from archive.parallel.computed import Told, computed
 from archive.parallel.computing import INTO, prepare
 from archive.parallel.plan import TASK_EVENTS, Wanted, by_call, fingerprint
 from archive.parallel.workers import Workers
-from archive.places import Place, place_of
-from archive.restoring import content_of, damaged
+from archive.place import Place
+from archive.places import place_of
+from archive.segments import content_of, damaged
 from archive.shared_file import SharedFile
 from infra.errors import LedgerError
 from projections.as_of import AsOf

@@ -16,7 +16,8 @@ from archive.manifest import read_manifest
 from archive.parallel.computing import Done, compute
 from archive.parallel.plan import TASK_EVENTS, Wanted, planned
 from archive.parallel.workers import Workers
-from archive.places import Place, place_of
+from archive.place import Place
+from archive.places import place_of
 from infra.errors import LedgerError
 from projections.filling import ComputedPart
 from projections.models import Models

@@ -19,8 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from archive.parallel.plan import Task, by_call, fingerprint
-from archive.places import Place, place_of
-from archive.restoring import content_of
+from archive.place import Place
+from archive.places import place_of
+from archive.segments import content_of
 from infra.errors import LedgerError
 from ledger.document_validation import why_no_event
 from projections import file_layout

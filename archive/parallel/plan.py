@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from archive.manifest import Manifest, Segment
-from archive.places import Place
-from archive.restoring import damaged
+from archive.place import Place
+from archive.segments import damaged
 from projections.models import Models
 
 TASK_EVENTS: Final = 500_000

@@ -13,7 +13,7 @@ from archive.manifest import KINDS, Segment, read_manifest
 from archive.parallel.plan import TASK_EVENTS, number_of, segments_needed
 from archive.parallel.workers import Workers
 from archive.places import place_of
-from archive.restoring import content_of
+from archive.segments import content_of
 from ledger.replay.parts import Calls, JudgeAll, Part, events_of, judged_calls
 from ledger.replay.question import Answer, Bounds, Question
 from ledger.replay.refusals import OfCall, SortedRefusals

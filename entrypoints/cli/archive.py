@@ -80,7 +80,7 @@ def create(
 
 def again_and_again(bring_up: Callable[[], None], every: str) -> None:
     """Do it, wait, and do it again, until a signal comes."""
-    from archive.places import ArchiveUnavailable
+    from archive.place import ArchiveUnavailable
     from entrypoints.workers.shutdown import shutdown_by_signals
     from infra.errors import LedgerInUse, LedgerUnavailable
 

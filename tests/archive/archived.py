@@ -6,8 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 from archive.creation import create
+from archive.folder import FolderPlace
 from archive.manifest import Manifest
-from archive.places import FolderPlace, Place
+from archive.place import Place
 from archive.verification import Finding, verify
 from infra.folder import LedgerFolder
 from ledger.intake import read_request

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from archive.folder import FolderPlace
 from archive.manifest import read_manifest
-from archive.places import FolderPlace
 from ledger.feed import StoreFeed
 from tests.archive.archived import recorded
 from tests.entrypoints.calling import call, start

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from archive.places import FolderPlace
+from archive.folder import FolderPlace
 from archive.restoring import restore
 from infra.folder import LedgerFolder
 from ledger.store.sqlite import SqliteEventStore

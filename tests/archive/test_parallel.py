@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from archive.folder import FolderPlace
 from archive.manifest import read_manifest
 from archive.parallel import computed as computing_all
 from archive.parallel import computing
@@ -22,7 +23,6 @@ from archive.parallel.computing import compute
 from archive.parallel.dask import DaskWorkers
 from archive.parallel.plan import Task, Wanted, planned
 from archive.parallel.workers import Processes, Workers, WorkersLost
-from archive.places import FolderPlace
 from bench.dask_cluster import Cluster, cluster
 from infra.errors import WrongSetting
 from ledger.feed import StoreFeed

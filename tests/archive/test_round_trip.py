@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from archive.feed import ArchiveFeed
+from archive.folder import FolderPlace
 from archive.manifest import read_manifest
-from archive.places import FolderPlace
 from archive.restoring import restore
 from infra.errors import LedgerError, LedgerMissing, LedgerUnavailable
 from infra.folder import LedgerFolder

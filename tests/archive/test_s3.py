@@ -16,9 +16,11 @@ from pyarrow.fs import S3FileSystem
 
 from archive.bucket import BucketPlace
 from archive.creation import create
+from archive.folder import FolderPlace
 from archive.parallel.computed import Computed, computed
 from archive.parallel.plan import Wanted
-from archive.places import ArchiveUnavailable, FolderPlace, place_of
+from archive.place import ArchiveUnavailable
+from archive.places import place_of
 from archive.restoring import restore
 from infra.errors import LedgerInUse
 from infra.folder import LedgerFolder

@@ -8,8 +8,8 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
+from archive.folder import FolderPlace
 from archive.manifest import MANIFEST, Manifest, read_manifest, write_manifest
-from archive.places import FolderPlace
 from infra.folder import LedgerFolder
 from tests.archive.archived import archived, findings, recorded
 from tests.ledger.stores import SqliteStore
