@@ -21,8 +21,19 @@ Personal = Annotated[str, PERSONAL]
 # Control, format and unassigned characters and line breaks hide what a report shows.
 PRINTABLE = r"^[^\p{C}\p{Zl}\p{Zp}]+$"
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=PRINTABLE)]
-"""An id or a code: a call, an agent, a queue, a reason. 1 to 128 printable characters."""
+# Joiners are part of how Persian or an Indian script is spelt and emoji are joined, and the flags
+# of some countries are spelt with tags; behind Latin letters they would hide a second id.
+SPELT_WITH_JOINERS = (
+    r"^([^\p{C}\p{Zl}\p{Zp}]|[^\x00-\x7F\p{C}\p{Zl}\p{Zp}][\u{200C}\u{200D}]"
+    r"|\u{1F3F4}[\u{E0030}-\u{E0039}\u{E0061}-\u{E007A}]{3,6}\u{E007F})+$"
+)
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128, pattern=f"{PRINTABLE}|{SPELT_WITH_JOINERS}"),
+]
+"""An id or a code: a call, an agent, a queue, a reason. 1 to 128 printable characters, with the
+joiners that a script is spelt with."""
 
 Source = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$")

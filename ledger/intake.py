@@ -36,6 +36,7 @@ CLASS_OF_TYPE: Final = {
     command_class.model_fields["type"].default: command_class for command_class in COMMAND_CLASSES
 }
 A_DATE: Final = re.compile(r"\d{4}-")
+JOINERS: Final = "\u200c\u200d"
 KEY_ENDS: Final = re.compile(rb'"\s*:')
 DATED: Final = re.compile(rb'"occurred_at"\s*:\s*"\d{4}-')
 
@@ -178,10 +179,14 @@ def reason_of(error: ValidationError, fields: dict[str, Any]) -> str:
 def hidden_in(fields: dict[str, Any], error: ErrorDetails) -> str:
     """The first character of a name that cannot be seen, by its number in Unicode."""
     value = fields.get(str(error["loc"][-1]))
-    for character in value if isinstance(value, str) else "":
-        if category(character)[0] == "C" or category(character) in ("Zl", "Zp"):
-            return f": U+{ord(character):04X}, which cannot be seen"
-    return ""
+    unseen = [
+        character
+        for character in (value if isinstance(value, str) else "")
+        if category(character)[0] == "C" or category(character) in ("Zl", "Zp")
+    ]
+    # Joiners are allowed in places, so where there is anything else it is that.
+    unseen.sort(key=JOINERS.__contains__)
+    return f": U+{ord(unseen[0]):04X}, which cannot be seen" if unseen else ""
 
 
 def nearest(given: str, known: Iterable[str]) -> str:

@@ -26,7 +26,7 @@ from entrypoints.docgen.schema_variants import (
 UPPER = (("maximum", "exclusiveMaximum"), ("maxLength",), ("maxItems",), ("maxProperties",))
 LOWER = (("minimum", "exclusiveMinimum"), ("minLength",), ("minItems",), ("minProperties",))
 SAME = ("pattern", "format", "multipleOf", "uniqueItems")
-"""Keywords that only an equal one is known to keep."""
+"""Keywords that only an equal one is known to keep, and a pattern its alternatives."""
 
 COMPARED = {
     *("type", "enum", "const", "properties", "required", "additionalProperties", "propertyNames"),
@@ -184,8 +184,15 @@ def bounds_broken(place: str, inner: Schema, outer: Schema) -> Iterator[str]:
         if bound(inner, names, -math.inf) < bound(outer, names, -math.inf):
             yield f"{place} has another {names[0]} than before."
     for name in SAME:
-        if outer.get(name) and inner.get(name) != outer[name]:
+        if outer.get(name) and not keeps(name, inner.get(name), outer[name]):
             yield f"{place} has another {name} than before."
+
+
+def keeps(name: str, inner: Any, outer: Any) -> bool:
+    """Whether what one keyword demands is enough for the other: equal, or its first alternative."""
+    if name == "pattern" and inner is not None:
+        return inner == outer or str(outer).startswith(f"{inner}|")
+    return bool(inner == outer)
 
 
 def bound(schema: Schema, names: tuple[str, ...], unbounded: float) -> tuple[float, int]:

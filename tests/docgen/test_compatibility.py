@@ -133,6 +133,7 @@ BREAK_READERS: dict[str, Change] = {
     "a number may be smaller": lambda s: fields(s)["count"].update(minimum=-1),
     "there may be more items": lambda s: fields(s)["exits"].update(maxItems=9),
     "a pattern is gone": lambda s: fields(s)["name"].pop("pattern"),
+    "a pattern has another alternative": lambda s: fields(s)["name"].update(pattern="^a|^b"),
     "a whole number may have decimals": lambda s: fields(s)["count"].update(type="number"),
     "the values of a map may be anything": lambda s: fields(s)["figures"].pop(
         "additionalProperties"

@@ -62,7 +62,47 @@ def test_what_is_no_text_at_all_or_too_long_a_why_is_not_read() -> None:
         command(commands.Correct, "auditor", corrected_version=1, why="x" * 1001)
 
 
-@pytest.mark.parametrize("text", ["a\nb", "a\tb", "a\u200db", "\u200fa", "a\x00", "", "x" * 129])
+SPELT = [
+    pytest.param("پشتیبانی\u200cفنی", id="Persian"),
+    pytest.param("ශ්\u200dරී", id="Sinhala"),
+    pytest.param("അവന്\u200d", id="Malayalam, joined at its end"),
+    pytest.param("👩🏽\u200d🚀 👩\u200d👩\u200d👧\u200d👦", id="joined emoji with a tone of skin"),
+    pytest.param("❤️\u200d🔥 1️⃣", id="variants of emoji"),
+    pytest.param(
+        "🇮🇹 \U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f", id="flags"
+    ),
+    pytest.param("e\u0301 日本 हिन्दी עברית", id="letters of all scripts with their marks"),
+]
+
+
+@pytest.mark.parametrize("text", SPELT)
+def test_ids_and_codes_are_kept_as_every_script_spells_them(text: str) -> None:
+    given(*s.queued()).when(command(commands.Offer, SYSTEM, agent=text)).with_fields(
+        "offered", agent=text
+    )
+    queue = command(commands.Receive, SYSTEM, call_id=text, queue=text)
+    given().when(queue).with_fields("received", queue=text)
+    reason = command(commands.ApplyWrapUp, A1, reason=text)
+    given(*s.ended()).when(reason).with_fields("wrap-up-applied", reason=text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "a\nb",
+            "a\tb",
+            "a\u200db",
+            "\u200fa",
+            "a\x00",
+            "",
+            "x" * 129,
+            "\u200cس",
+            "س\u200c\u200cس",
+        ),
+        *("a\U000e0067", "\U0001f3f4\U000e0067", "שלום\u200e"),
+    ],
+)
 @pytest.mark.parametrize("field", ["call_id", "actor", "reason"])
 def test_ids_and_codes_are_strict(field: str, text: str) -> None:
     with pytest.raises(ValidationError):

@@ -10,6 +10,7 @@ import pytest
 
 from infra.visible import visible, visible_lines
 
+SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 
 
@@ -28,6 +29,11 @@ FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
         ("\ufffe\uffff", r"\ufffe\uffff"),
         ("é ש", "é ש"),
         (FAMILY, FAMILY),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        (f"{SCOTLAND} 👍🏽 🇮🇹 ❤️", f"{SCOTLAND} 👍🏽 🇮🇹 ❤️"),
+        ("ok\U000e0068\U000e0069", r"ok\U000e0068\U000e0069"),
+        ("\U0001f3f4\U000e0068\U000e0069", "\U0001f3f4" + r"\U000e0068\U000e0069"),
+        ("\U000e0001\U0001d173", r"\U000e0001\U0001d173"),
     ],
 )
 def test_what_cannot_be_seen_is_written_out_and_the_rest_is_as_it_was(
