@@ -49,7 +49,10 @@ LARGEST_VERSION = 10**9
 class Command(BaseModel):
     """What every command says: which call, who acts, when, by what, and under which id."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # Built when one is first read: most of the program only knows commands by their classes.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
     action: ClassVar[str]
     """The command's type without its prefix and version; a row of the role and phase table."""

@@ -17,12 +17,16 @@ LONG_RUNNING: Final = {"project", "serve"}
 SETTING: Final = "GLIBC_TUNABLES"
 MORE_PIECES: Final = "glibc.malloc.tcache_count=2000"
 
+NO_PLUGINS: Final = {"PYDANTIC_DISABLE_PLUGINS": "1"}
+"""Pydantic would look through all that is installed for what changes its models."""
+
 
 def run() -> None:
     """Run the command line, in a process that begins once more where it wants the setting."""
     if wants_the_setting(sys.argv[1:], os.environ) and has_glibc():
         os.environ[SETTING] = MORE_PIECES
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - itself
+    os.environ.update(NO_PLUGINS)
     from entrypoints.cli.main import run as run_command_line
 
     run_command_line()

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from infra.errors import WrongSetting
-from infra.ledgers import Member, read_ledgers
 from infra.store_url import store_named
+
+if TYPE_CHECKING:
+    from infra.ledgers import Member
 
 PATIENCE_SECONDS: Final = 60.0
 
 Tracing = Literal["off", "log", "otlp"]
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting, from its variable `CALL_LEDGER_…`; the defaults are those of one laptop."""
 
-    model_config = SettingsConfigDict(env_prefix="CALL_LEDGER_", frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path = Field(
         default=Path("call-ledger"), description="The ledger's folder; flag --ledger."
@@ -130,6 +140,18 @@ class Settings(BaseSettings):
         "started again; every time-out is a share of it.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def with_variables(cls, flags: dict[str, Any]) -> dict[str, Any]:
+        """Add what the environment says of the settings that no flag says."""
+        variables = {name: os.environ.get(variable_of(name)) for name in cls.model_fields}
+        return {name: value for name, value in variables.items() if value is not None} | flags
+
+
+def variable_of(name: str) -> str:
+    """The variable of the environment that a setting is read from."""
+    return f"CALL_LEDGER_{name.upper()}"
+
 
 def settings_with(**flags: Any) -> Settings:
     """Every setting, from its flag where one is given, else from its variable.
@@ -146,7 +168,7 @@ def settings_said(**flags: Any) -> Settings:
         return Settings(**flags)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)[0]
-        variable = f"CALL_LEDGER_{str(wrong['loc'][0]).upper()}"
+        variable = variable_of(str(wrong["loc"][0]))
         why = wrong["msg"].removeprefix("Value error, ")
         raise WrongSetting(f"{variable} is not right: {why}; correct it, or unset it.") from None
 
@@ -197,4 +219,6 @@ def member_of(settings: Settings) -> Member | None:
             "CALL_LEDGER_NAME says which of several ledgers this is, and no file names them: set "
             "CALL_LEDGER_LEDGERS, or unset it."
         )
+    from infra.ledgers import read_ledgers  # noqa: PLC0415 - most have one ledger
+
     return read_ledgers(settings.ledgers).member(settings.name)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Condition, Thread
+from typing import TYPE_CHECKING
 
 from infra.errors import LedgerError
 from ledger.outcomes import Outcome, Request
+
+if TYPE_CHECKING:
+    import asyncio
 
 LARGEST_GROUP = 1_000
 """Requests in one transaction: more would make the first of them wait for the last."""
@@ -32,7 +35,9 @@ class GroupCommit:
 
     async def submit(self, request: Request) -> Outcome:
         """Wait until the request's group is durable, and return this request's outcome."""
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        from asyncio import get_running_loop  # noqa: PLC0415 - who records in turn does without
+
+        future: asyncio.Future[Outcome] = get_running_loop().create_future()
         with self._changed:
             if self._closed:
                 raise LedgerError("The ledger is closed: open it again to record.")

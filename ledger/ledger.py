@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from domain.commands import Command
 from domain.rule_sets import SEED, RuleSet
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
-from infra.ledgers import Member
 from ledger.application import CallApplication, key_of, source_and_call_id
 from ledger.decision_batch import DecisionBatch
 from ledger.documents import Stamp, time_text
@@ -23,6 +23,9 @@ from ledger.outcomes import KeptOutcome, Outcome, Request
 from ledger.quarantine import Quarantine
 from ledger.store.interface import EventStore, TurnLost
 from ledger.store.opening import store_to_write
+
+if TYPE_CHECKING:
+    from infra.ledgers import Member
 
 LARGEST_BATCH = 100_000
 """Commands in one transaction: what is decided and not yet durable is held in memory."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
-from infra.ledgers import Member
 from ledger.feed import StoreFeed
 from ledger.outcomes import Misdirected
+
+if TYPE_CHECKING:
+    from infra.ledgers import Member
 
 CALLS_TOLD: Final = 1_000
 """After so many calls it is said how far a check is."""

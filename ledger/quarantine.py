@@ -11,7 +11,6 @@ from uuid import UUID, uuid5
 from domain.commands import Command
 from infra.errors import LedgerError
 from infra.folder import LedgerFolder
-from ledger.intake import Defaults, Unreadable, read_request
 from ledger.outcomes import KeptOutcome, Misdirected, Outcome, Recorded
 from ledger.store.interface import EventStore, Quarantined, QuarantineEntry, StoreReader
 from ledger.store.opening import store_to_read
@@ -124,6 +123,9 @@ class Quarantine(QuarantineReader):
         Raises `Unreadable` when it still cannot be read, or belongs to another ledger; it goes on
         waiting then. Raises `NothingWaits`.
         """
+        # Who only looks has no command to read.
+        from ledger.intake import Defaults, Unreadable, read_request  # noqa: PLC0415
+
         with self._one_at_a_time:
             waiting = self._waiting(number)
             identity = uuid5(RETRIES, f"{number} {waiting.received_at} {waiting.origin}")

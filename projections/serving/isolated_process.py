@@ -21,7 +21,8 @@ from projections.serving.permitted import Readable, check
 from projections.serving.permitted_functions import TABLE_FUNCTIONS
 from projections.serving.protocol import Answer, Question, pack_answer, pack_error, unpack_question
 from projections.serving.sandbox import Bounds, QueryRefused, read
-from projections.serving.snapshot import Snapshot, SnapshotFiles
+from projections.serving.snapshot import Snapshot
+from projections.serving.snapshot_files import SnapshotFiles
 
 PROGRAM_MEGABYTES: Final = 1_500
 """Addresses that the libraries and the threads take beside DuckDB's memory and the answer."""

@@ -24,8 +24,7 @@ from infra.errors import WRONG_USAGE
 from projections.errors import ProjectionError
 from projections.serving.isolated import TablesMoved, environment
 from projections.serving.protocol import Answer
-from projections.serving.snapshot import Snapshot
-from projections.serving.snapshot_process import MOVED
+from projections.serving.snapshot import MOVED, Snapshot
 
 DUCKDB_MARK: Final = b"DUCK"
 DUCKDB_MARK_AT: Final = 8

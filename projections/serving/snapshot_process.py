@@ -16,12 +16,11 @@ from typing import Any, Final
 import duckdb
 
 from projections.serving.isolated_process import POLITENESS, end_with_standard_input
-from projections.serving.snapshot import Snapshot, SnapshotFiles
+from projections.serving.snapshot import MOVED, Snapshot
+from projections.serving.snapshot_files import SnapshotFiles
 from projections.snapshot_tables import FILE, TABLES, quoted, statements
 
 MEMORY_MEGABYTES: Final = 1_000
-MOVED: Final = 75
-"""The exit code when the tables were changed meanwhile."""
 
 
 def main() -> int:

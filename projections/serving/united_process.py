@@ -19,7 +19,8 @@ from projections.serving.isolated_process import end_with_standard_input, limit,
 from projections.serving.messages import OVERHEAD_BYTES, read_message, write_message
 from projections.serving.protocol import Question, pack_error, pack_table, unpack_question
 from projections.serving.sandbox import QueryFailed, QueryRefused, read
-from projections.serving.snapshot import Snapshot, SnapshotFiles
+from projections.serving.snapshot import Snapshot
+from projections.serving.snapshot_files import SnapshotFiles
 from projections.snapshot_tables import quoted
 from projections.tables_as_of import CHANGED_CALLS, needed
 

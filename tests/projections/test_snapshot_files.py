@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from projections.serving.snapshot import Snapshot, SnapshotFiles
+from projections.serving.snapshot import Snapshot
+from projections.serving.snapshot_files import SnapshotFiles
 
 ROWS = 1_500_000
 """A dozen row groups: DuckDB's threads take one each."""
