@@ -69,9 +69,9 @@ def happen(pending: PendingEvents, command: commands.Command, rules: RuleSet) ->
         case "call.answer-consult.v1":
             answer_consult(pending, asked.actor)
         case "call.decline-consult.v1":
-            pending.add(events.ConsultDeclined(consult_number=pending.consult_number))
+            exits.consult_declined(pending, command)
         case "call.cancel-consult.v1":
-            pending.add(events.ConsultCancelled(consult_number=pending.consult_number))
+            exits.consult_cancelled(pending, command)
         case "call.end-consult.v1":
             exits.consult_ends(pending, command)
         case "call.start-conference.v1":

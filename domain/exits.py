@@ -8,6 +8,7 @@ from domain.events import (
     Abandoned,
     ConferenceEnded,
     ConsultCancelled,
+    ConsultDeclined,
     ConsultEnded,
     Ended,
     Exited,
@@ -200,6 +201,24 @@ def consult_ends(pending: PendingEvents, command: Command) -> None:
     party = pending.call.party(consult.party) if consult else None
     if party is not None:
         exit_of(pending, party, command.actor, ExitReason.DROPPED_BY_OWNER, None)
+
+
+def consult_cancelled(pending: PendingEvents, command: Command) -> None:
+    """The owner cancels it; where an observation says so after its answer, it has ended (C6)."""
+    consult = pending.call.consult
+    if consult is not None and consult.party is not None:
+        consult_ends(pending, command)
+    else:
+        pending.add(ConsultCancelled(consult_number=pending.consult_number))
+
+
+def consult_declined(pending: PendingEvents, command: Command) -> None:
+    """Who was asked declines; where an observation says so after its answer, it has left (C6)."""
+    consult = pending.call.consult
+    if consult is not None and consult.party is not None:
+        party_leaves(pending, command, consult.party)
+    else:
+        pending.add(ConsultDeclined(consult_number=pending.consult_number))
 
 
 def former_owner_leaves(pending: PendingEvents, owner: Party) -> None:

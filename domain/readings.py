@@ -31,6 +31,9 @@ OWN_READINGS: Final[tuple[str, ...]] = (
     "A miss that is told after somebody else's answer is a miss; the offer was closed before (O2).",
     "An answer that is told after another agent's, by one whom the queue rang as well, was "
     "answered elsewhere: it lets nobody in (O2, L6).",
+    "Of an observed consult: an answer to one that is over lets nobody in; cancelled or declined "
+    "after its answer, it ends and its party leaves; who declines one that another has answered "
+    "ends nothing (C6, L6).",
     "A reason that is told before the wrap-up opens is that of the wrap-up which opens next for "
     "this agent; opened by a transfer request, it is provisional until the acceptance (Q3, W5).",
     "A stale command is refused as stale (L2) before anything else is asked: whoever sent it "

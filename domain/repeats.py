@@ -81,7 +81,9 @@ def so_already(call: Call, command: Command) -> Repeat | None:
             return consulted_already(call, asked)
         case "call.answer-consult.v1":
             return consult_answered_already(call, actor)
-        case "call.decline-consult.v1" | "call.cancel-consult.v1" | "call.end-consult.v1":
+        case "call.decline-consult.v1":
+            return consult_declined_already(call, actor)
+        case "call.cancel-consult.v1" | "call.end-consult.v1":
             return numbered("consult", call.consults or None) if call.consult is None else None
         case "call.start-conference.v1":
             return conferring_already(call, asked)
@@ -179,7 +181,24 @@ def consult_answered_already(call: Call, actor: str) -> Repeat | None:
         return None
     if actor == UNKNOWN:
         return numbered("consult", call.consults or None)
-    return numbered("stay", call.latest("stay", actor))
+    stay = numbered("stay", call.latest("stay", actor))
+    return stay or consult_over_already(call, actor)
+
+
+def consult_over_already(call: Call, actor: str) -> Repeat | None:
+    """The consult is over, and nobody comes in by it; in a conference it may be one untold."""
+    is_alone = call.consult is None and call.conference_number is None
+    number = call.latest("consult", actor) or (call.consults if is_alone else 0)
+    return numbered("consult", number or None)
+
+
+def consult_declined_already(call: Call, actor: str) -> Repeat | None:
+    """No consult is under way, or another has answered it."""
+    consult = call.consult
+    if consult is None:
+        return numbered("consult", call.consults or None)
+    is_anothers = consult.party is not None and actor not in (consult.party, UNKNOWN)
+    return Repeat("consult", consult.number) if is_anothers else None
 
 
 def conferring_already(call: Call, asked: StartConference) -> Repeat | None:

@@ -46,6 +46,40 @@ def test_a_consult_that_has_ended_does_not_make_a_transfer_a_consult_transfer() 
     outcome.with_fields("transfer-requested", kind="blind", consult_number=None)
 
 
+def test_nobody_is_consulted_by_an_answer_to_a_consult_that_is_over() -> None:
+    for over in (s.cancel_consult(), s.decline_consult(), s.end_consult()):
+        for target, kind in ((A2, TargetKind.AGENT), ("sales", TargetKind.QUEUE)):
+            told = given(*s.connected()).and_observed(
+                s.start_consult(target=target, kind=kind), over
+            )
+            late = told.when_observed(s.answer_consult(A2)).then("observation-repeated")
+            late.with_fields("observation-repeated", thing="consult", number=1).leaves("held")
+            assert late.call.party(A2) is None
+
+
+def test_whoever_is_in_a_conference_comes_in_by_a_consult_that_nobody_has_told() -> None:
+    late = given(*s.conference()).when_observed(s.answer_consult(A3)).then("consult-answered")
+    assert late.call.party(A3) is not None
+
+
+def test_a_consult_that_is_cancelled_or_declined_after_its_answer_ends_with_its_party_gone() -> (
+    None
+):
+    consulting = given(*s.consulting())
+    cancelled = consulting.when_observed(s.cancel_consult()).then("consult-ended", "exited")
+    cancelled.with_fields("exited", party=A2, reason="dropped_by_owner").leaves("held")
+    for who in (A2, "unknown"):
+        declined = consulting.when_observed(s.decline_consult(who)).then("consult-ended", "exited")
+        declined.with_fields("exited", party=A2, reason="exited").leaves("held")
+
+
+def test_who_declines_a_consult_to_a_queue_that_another_has_answered_ends_nothing() -> None:
+    asked = given(*s.consult_asked("sales", TargetKind.QUEUE), s.answer_consult(A2))
+    told = asked.when_observed(s.decline_consult(A3)).then("observation-repeated")
+    assert told.call.party(A2) is not None
+    told.leaves("consulting")
+
+
 def test_a_queue_named_like_an_agent_in_the_call_is_still_a_queue() -> None:
     asked = s.start_consult(target=A1, kind=TargetKind.QUEUE)
     given(*s.connected()).when(asked).then("consult-started")
