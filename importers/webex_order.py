@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 from importers.webex_records import Activity, Task
@@ -114,7 +114,7 @@ def history_of(task: Task, newest_first: bool, base_milliseconds: int) -> Histor
     nodes, order_known = task.activities.nodes, True
     has_times = all(node.milliseconds is not None for node in nodes)
     if has_times:
-        ordered = sorted(nodes, key=time_stage_name)
+        ordered = in_time(nodes)
     else:
         votes = witness(nodes)
         is_newest_first = newest_first if votes == 0 else votes < 0
@@ -137,6 +137,46 @@ def time_stage_name(node: Activity) -> tuple[int, int, str, str]:
     """The sort key of activities with times; at the same time, by the stages of a call."""
     name = node.name or ""
     return (node.milliseconds or 0, STAGE.get(name, 0), name, node.id or "")
+
+
+ENDS_STATE: Final = {
+    "hold-done": "hold",
+    "consult-done": "consult",
+    "conferencing": "consult",
+    "conference-done": "conference",
+    "Transferred": "transfer consult",
+}
+BEGINS_STATE: Final = {
+    "on-hold": "hold",
+    "consult": "consult",
+    "ctq": "consult",
+    "conferencing": "conference",
+    "blind-transfer": "transfer",
+    "ConsultTransfer": "transfer",
+}
+
+
+def in_time(nodes: Sequence[Activity]) -> list[Activity]:
+    """The activities by their times; within a millisecond, what ends a state that is on is first.
+
+    A hold may end and the next begin in one millisecond, whatever their stages are.
+    """
+    ordered: list[Activity] = []
+    states: set[str] = set()
+    for _, together in groupby(sorted(nodes, key=time_stage_name), lambda node: node.milliseconds):
+        waiting = [*together]
+        if len(waiting) > 1:
+            waiting.sort(key=lambda node: states.isdisjoint(states_ended_by(node)))
+        for node in waiting:
+            states.difference_update(states_ended_by(node))
+            states.update(BEGINS_STATE.get(node.name or "", "").split())
+        ordered += waiting
+    return ordered
+
+
+def states_ended_by(node: Activity) -> list[str]:
+    """What is over once the activity has begun."""
+    return ENDS_STATE.get(node.name or "", "").split()
 
 
 def witness(nodes: Sequence[Activity]) -> int:

@@ -284,12 +284,18 @@ class CallReading:
             raise NotYetKnownError
 
     def note(self, placed: Placed) -> None:
-        """Keep an activity that the rules do not speak of, or that changes nothing here."""
-        self.require(all(self.history.placed[position] is not placed for position in self.open))
+        """Keep an activity that the rules do not speak of, or that changes nothing here.
+
+        It is kept with its duration, which may come after the next activity has begun.
+        """
+        duration_ms = placed.activity.duration_ms
+        self.require(
+            duration_ms is not None or not self.is_going_on or not self.task.tells_durations
+        )
         self.observe(
             commands.NoteActivity,
             activity=placed.name,
-            duration_ms=placed.activity.duration_ms,
+            duration_ms=duration_ms,
         )
 
     def receive(self) -> None:

@@ -17,7 +17,14 @@ from pydantic import Field, ValidationError
 from domain.commands import ApplyWrapUp, Command, EndCall, NoteActivity
 from domain.text import Name
 from importers.observation import Unreadable
-from importers.webex_order import STAGE, History, Placed, by_stage, is_possible, time_stage_name
+from importers.webex_order import (
+    STAGE,
+    History,
+    Placed,
+    by_stage,
+    in_time,
+    is_possible,
+)
 from importers.webex_order import children as children_of
 from importers.webex_reading import CallReading
 from importers.webex_records import Activity, Milliseconds, Record, Task
@@ -112,7 +119,7 @@ def history_of(activities: Sequence[Activity]) -> History:
     The times are those that were told, whatever the order: clocks differ, also in Webex.
     """
     known = [one for one in activities if one.name in STAGE]
-    by_time = sorted(activities, key=time_stage_name)
+    by_time = in_time(activities)
     orders = (by_time, list(activities))
     ordered = next((one for one in orders if is_possible(one, is_cut=False)), None)
     if ordered is None:
