@@ -289,14 +289,9 @@ class CallReading:
         It is kept with its duration, which may come after the next activity has begun.
         """
         duration_ms = placed.activity.duration_ms
-        self.require(
-            duration_ms is not None or not self.is_going_on or not self.task.tells_durations
-        )
-        self.observe(
-            commands.NoteActivity,
-            activity=placed.name,
-            duration_ms=duration_ms,
-        )
+        may_come = self.is_going_on and self.task.tells_durations
+        self.require(duration_ms is not None or not may_come)
+        self.observe(commands.NoteActivity, activity=placed.name, duration_ms=duration_ms)
 
     def receive(self) -> None:
         """Receive the call; it has a queue if it was ever parked or offered."""

@@ -9,8 +9,7 @@ import pytest
 
 from importers.webex import read
 from tests.importers.growing import grows
-from tests.importers.recorded import WITHOUT_TIMES, Recorded
-from tests.importers.test_growing_webex import (
+from tests.importers.polled import (
     CALLS,
     Entry,
     Reader,
@@ -20,6 +19,7 @@ from tests.importers.test_growing_webex import (
     with_nodes,
     with_times,
 )
+from tests.importers.recorded import WITHOUT_TIMES, Recorded
 
 STAGES = 4
 

@@ -3,79 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from domain.commands import ApplyWrapUp, Command, EndCall
 from domain.vocabulary import Phase
-from importers.observation import Observation
-from importers.webex import read, task_of
-from importers.webex_order import history_of
-from importers.webex_records import Task
+from importers.webex import read
 from tests.importers.growing import by_id, grows
+from tests.importers.polled import (
+    CALLS,
+    NINE_IN_THE_MORNING,
+    SHARED,
+    Entry,
+    Reader,
+    entries_of,
+    of,
+    response,
+    with_nodes,
+    with_times,
+)
 from tests.importers.recorded import WITH_TIMES, WITHOUT_TIMES, Recorded
-
-SHARED = Path(__file__).parents[3] / "shared"
-CALLS = SHARED / "data" / "webex" / "car_77tasks_865activities.json"
-NINE_IN_THE_MORNING = 1_767_261_600_000
-
-Entry = dict[str, Any]
-Reader = Callable[[Entry], list[Observation]]
 
 
 @pytest.fixture
 def reading(tmp_path: Path) -> Reader:
     """Reads one call's entry, as if it were all that the response has."""
     return lambda entry: list(read(response(tmp_path / "response.json", entry)))
-
-
-def response(path: Path, *entries: Entry) -> Path:
-    path.write_text(json.dumps({"data": {"taskDetails": {"tasks": entries}}}))
-    return path
-
-
-def entries_of(path: Path) -> list[Entry]:
-    entries: list[Entry] = json.loads(path.read_text())["data"]["taskDetails"]["tasks"]
-    return entries
-
-
-def of(*activities: tuple[str, int | None], **page: object) -> Entry:
-    """A call of these activities, oldest first, a second apart, each with its time and its id."""
-    nodes = [
-        {
-            "eventName": name,
-            "duration": duration,
-            "createdTime": NINE_IN_THE_MORNING + 1000 * number,
-            "id": f"c1-{NINE_IN_THE_MORNING + 1000 * number}-{name}",
-        }
-        for number, (name, duration) in enumerate(activities)
-    ]
-    return with_nodes(
-        {"id": "c1", "activities": {"pageInfo": {"hasNextPage": False}, **page}}, nodes
-    )
-
-
-def with_nodes(entry: Entry, oldest_first: list[Entry]) -> Entry:
-    activities = {**entry["activities"], "nodes": oldest_first[::-1]}
-    if not (activities.get("pageInfo") or {}).get("hasNextPage"):
-        activities["totalCount"] = len(oldest_first)
-    return {**entry, "activities": activities}
-
-
-def with_times(entry: Entry, with_ids: bool = True) -> Entry:
-    """The same call with the times that follow from its durations, no two alike."""
-    task = task_of(entry)
-    assert isinstance(task, Task)
-    nodes: list[Entry] = []
-    now = 0
-    for placed in history_of(task, True, NINE_IN_THE_MORNING).placed:
-        now = max(placed.milliseconds, now + 1)
-        node = {"eventName": placed.name, "createdTime": now, "duration": placed.activity.duration}
-        nodes.append({**node, "id": f"c-{now}-{placed.name}"} if with_ids else node)
-    return with_nodes(entry, nodes)
 
 
 def stages(entry: Entry, still_open: int | None = -1) -> list[Entry]:
