@@ -17,6 +17,7 @@ import orjson
 from entrypoints.report_answer import ReportAnswer, ReportQuestion
 from infra.errors import FINDING, WRONG_USAGE, LedgerError
 from infra.folder import LedgerFolder
+from infra.nearest import did_you_mean
 from projections.as_of import AsOf
 from projections.reports import REPORTS
 from projections.reports.report import Selection
@@ -96,7 +97,10 @@ def load(folder: LedgerFolder, name: str) -> Paper:
     """Read a paper. Raises `WrongName` where there is none, and `PaperDamaged`."""
     path = path_of(folder, name)
     if not path.exists():
-        raise WrongName(f"There is no paper {name} in {folder}: see `call-ledger paper list`.")
+        near = did_you_mean(name, names(folder))
+        raise WrongName(
+            f"There is no paper {name} in {folder}: see `call-ledger paper list`.{near}"
+        )
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise ValueError("it is too large")

@@ -56,6 +56,12 @@ class ReportAnswer:
         return rows
 
     @property
+    def is_of_nothing(self) -> bool:
+        """Whether no figure counts anything."""
+        figures = [figure.name for figure in self.question.report.figures]
+        return not any(row[figure] for row in self.rows for figure in figures)
+
+    @property
     def document(self) -> dict[str, Any]:
         """The answer as one JSON document."""
         groups, rows = self.question.groups, self.rows

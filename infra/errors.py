@@ -39,7 +39,11 @@ class LedgerUnavailable(LedgerError):  # noqa: N818 - it reads as the state it r
 
 
 def missing(folder: Path) -> LedgerMissing:
-    """The error for a folder without a ledger."""
+    """The error for a folder without a ledger, or for a file in its place."""
+    if folder.is_file():
+        return LedgerMissing(
+            f"{folder} is a file, and a ledger is a folder: name one with --ledger."
+        )
     return LedgerMissing(
         f"There is no ledger in {folder}: record a call, run `call-ledger demo`, or name "
         "another folder with --ledger."

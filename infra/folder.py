@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.errors import LedgerInUse, LedgerUnavailable
+from infra.errors import LedgerInUse, LedgerUnavailable, missing
 
 if TYPE_CHECKING:
     from infra.ledgers import Member
@@ -30,10 +30,17 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LedgerUnavailable(
-            f"The ledger in {folder} cannot be written ({error.strerror}): "
-            "give write permission, or choose another folder with --ledger."
-        ) from None
+        raise unwritable(folder, error) from None
+
+
+def unwritable(folder: Path, error: OSError) -> LedgerUnavailable:
+    """The error for a folder that cannot be written, or for a file in its place."""
+    if folder.is_file():
+        return LedgerUnavailable(str(missing(folder)))
+    return LedgerUnavailable(
+        f"The ledger in {folder} cannot be written ({error.strerror}): "
+        "give write permission, or choose another folder with --ledger."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +125,7 @@ class LedgerFolder:
         except Timeout:
             raise LedgerInUse(self._who_writes()) from None
         except OSError as error:
-            raise LedgerUnavailable(
-                f"The ledger in {self.path} cannot be written ({error.strerror}): "
-                "give write permission, or choose another folder with --ledger."
-            ) from None
+            raise unwritable(self.path, error) from None
         try:
             self.leave_word(doing)
             yield

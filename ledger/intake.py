@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from unicodedata import category
 from uuid import UUID
@@ -17,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from domain.commands import COMMAND_CLASSES, EARLIEST_YEAR, LATEST_YEAR, AnyCommand, Command
 from infra.errors import FINDING, LedgerError
+from infra.nearest import nearest
 from ledger.outcomes import Request
 
 if TYPE_CHECKING:
@@ -157,13 +157,13 @@ def reason_of(error: ValidationError, fields: dict[str, Any]) -> str:
             return f"type is missing; it is one of {', '.join(CLASS_OF_TYPE)}."
         case "union_tag_invalid":
             given = str(fields.get("type"))
-            return f"{shown(given)} is no type of command: {nearest(given, CLASS_OF_TYPE)}"
+            return f"{shown(given)} is no type of command: {near_or_all(given, CLASS_OF_TYPE)}"
         case "missing":
             return f"{name} is missing."
         case "extra_forbidden":
             command_class = CLASS_OF_TYPE[str(fields["type"])]
             given = str(first["loc"][-1])
-            near = nearest(given, command_class.model_fields)
+            near = near_or_all(given, command_class.model_fields)
             return f"{name} is no field of {fields['type']}: {near}"
         case "string_pattern_mismatch":
             return f"{name} has characters that are not allowed in it{hidden_in(fields, first)}."
@@ -189,11 +189,11 @@ def hidden_in(fields: dict[str, Any], error: ErrorDetails) -> str:
     return f": U+{ord(unseen[0]):04X}, which cannot be seen" if unseen else ""
 
 
-def nearest(given: str, known: Iterable[str]) -> str:
+def near_or_all(given: str, known: Iterable[str]) -> str:
     """Name the closest known word, or all of them."""
     known = list(known)
-    close = get_close_matches(given[:200], known, n=1)
-    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}."
+    near = nearest(given, known)
+    return f"did you mean {near}?" if near else f"there are {', '.join(known)}."
 
 
 def shown(text: str) -> str:

@@ -214,12 +214,19 @@ def diff(
         versions = [entry.version for entry in new]
         write_json({**facts, "to": after.position, "new_versions": versions, "changed": changed})
         return
+    between = f"after position {since_position:,}, up to {after.position:,}."
+    if not (new or changed):
+        from rich.markup import escape
+
+        whose = escape(f"{call_id} of {after.source}")
+        print_notes(f"Nothing became known of call {whose} {between}")
+        return
     print_history(new, time_zone, f"What became known of call {call_id} of {after.source}")
     print_table(
         ["of the call", "before", "after"],
         [(name, one["before"], one["after"]) for name, one in changed.items()],
     )
-    print_notes(f"{len(new):,} events after position {since_position:,}, up to {after.position:,}.")
+    print_notes(f"{len(new):,} events {between}")
 
 
 def known_before(

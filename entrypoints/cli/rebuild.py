@@ -11,8 +11,9 @@ import typer
 
 from entrypoints.archive_workers import showing_progress, unreadable_is_a_finding, workers_of
 from entrypoints.ui.difference_file import COLUMNS, difference_file
+from entrypoints.ui.duration import as_clock
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
-from entrypoints.ui.output import duration, print_table, tell_note, write_json
+from entrypoints.ui.output import print_table, tell_note, write_json
 from entrypoints.ui.progress import progress
 from infra.errors import FINDING
 from infra.folder import LedgerFolder
@@ -274,7 +275,7 @@ def tell_estimate(folder: LedgerFolder, source: Source | None, json: bool) -> No
         return
     print_table(("table", "rows"), list(estimate.tables.items()), "Tables to be computed")
     typer.echo(
-        f"From {estimate.events:,} events, in about {duration(estimate.seconds)} and the time to"
+        f"From {estimate.events:,} events, in about {as_clock(estimate.seconds)} and the time to"
         f" compare (measured on {estimate.sample_events:,} events). Nothing was changed."
     )
 

@@ -17,6 +17,7 @@ from entrypoints.ui.failures import ListingCommand
 from entrypoints.ui.options import DEFAULT_FOLDER, LedgerOption, RuleSetName
 from entrypoints.ui.progress import progress
 from infra.folder import LedgerFolder
+from infra.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from domain.commands import Command
@@ -175,10 +176,12 @@ def flags_of(command_class: type[Command]) -> list[str]:
 
 def as_json(action: str, given: dict[str, Any], own: Sequence[str]) -> str:
     """The command as a line of JSON, from the flags that all have and those of its own."""
-    if "call" in given:
-        given = {"call_id": given.pop("call"), **given}
+    fields = fields_of_flags(action, own)
+    if missing := [f"--{name}" for name in ("call", "actor") if name not in given]:
+        raise typer.BadParameter(f"{action} needs {' and '.join(missing)}.")
+    given = {"call_id": given.pop("call"), **given}
     try:
-        return orjson.dumps(given | fields_of_flags(action, own)).decode()
+        return orjson.dumps(given | fields).decode()
     except orjson.JSONEncodeError:
         raise typer.BadParameter("A flag's value is not text in UTF-8.") from None
 
@@ -188,7 +191,8 @@ def fields_of_flags(action: str, flags: Sequence[str]) -> dict[str, Any]:
     command_class = command_classes().get(action)
     if command_class is None:
         known = ", ".join(command_classes())
-        raise typer.BadParameter(f"{action!r} is no action; there are {known}.")
+        near = did_you_mean(action, command_classes())
+        raise typer.BadParameter(f"{action!r} is no action; there are {known}.{near}")
     fields: dict[str, Any] = {"type": command_class.model_fields["type"].default}
     own = flags_of(command_class)
     left = list(flags)
@@ -196,7 +200,7 @@ def fields_of_flags(action: str, flags: Sequence[str]) -> dict[str, Any]:
         flag, _, value = left.pop(0).partition("=")
         if flag not in own:
             has = f"its own are {' '.join(own)}" if own else "it has none of its own"
-            raise typer.BadParameter(f"{action} has no {flag}; {has}.")
+            raise typer.BadParameter(f"{action} has no {flag}; {has}.{did_you_mean(flag, own)}")
         if not value and not left:
             raise typer.BadParameter(f"{flag} needs a value.")
         fields[flag[2:].replace("-", "_")] = as_number(value or left.pop(0), command_class, flag)

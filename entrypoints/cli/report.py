@@ -16,6 +16,7 @@ from entrypoints.archive_read import (
     archive_asked,
     reading_archive,
 )
+from entrypoints.names_not_there import tell_names_not_there
 from entrypoints.papers import save
 from entrypoints.read_side import Lake, reading
 from entrypoints.report_answer import (
@@ -204,6 +205,8 @@ def command_of(report: Report) -> None:
                 if save_as is not None:
                     save(ledger, save_as, answer)
                 print_answer(answer, output)
+                if answer.is_of_nothing:
+                    tell_names_not_there(reader, report, selection, as_of)
 
 
 def check_plot(path: Path, calls: bool) -> None:
@@ -340,6 +343,8 @@ def print_calls(
     answer = reader.ask(*calls_query(report, selection), as_of=as_of)
     about = {**reader.facts, "position": answer.position}
     print_listed(answer, report, selection, output, about, moment_of(reader, as_of))
+    if not len(answer.table):
+        tell_names_not_there(reader, report, selection, as_of)
 
 
 def print_listed(

@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Final
 
 from entrypoints.timeline.lanes import Moment, State
-from entrypoints.timeline.scale import Scale, Tick, elapsed
+from entrypoints.timeline.scale import Scale, Tick
+from entrypoints.ui.duration import as_clock
 
 QUIET: Final = frozenset({State.WAITING, State.WRAP_UP})
 SHORTEST: Final = timedelta(minutes=2)
@@ -90,4 +91,4 @@ class FoldedScale(Scale):
                 yield Tick(self.place(time), f"{time:%H:%M:%S}", f"{local:%H:%M:%S}")
             else:
                 passed = (time - self.timeline.start.time).total_seconds()
-                yield Tick(self.place(time), f"+{elapsed(passed)}")
+                yield Tick(self.place(time), f"+{as_clock(passed)}")

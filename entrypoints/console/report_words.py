@@ -20,6 +20,7 @@ from domain.vocabulary import (
     WrapUpMode,
 )
 from entrypoints.console.words import Words
+from entrypoints.ui.output import is_in_seconds
 from projections.reports import REPORTS
 from projections.reports.report import LEDGER, Report
 
@@ -68,7 +69,7 @@ def figure_text(words: Words, name: str, value: float | None) -> str:
     """A figure in its unit, which its name ends in; nothing known is a dash."""
     if value is None:
         return "–"
-    if name.endswith("_seconds") or "_seconds_per_" in name:
+    if is_in_seconds(name):
         return words.duration(float(value))
     if name.endswith(("_rate", "_share")) or "_rate_of_" in name:
         return words.share(value)

@@ -22,10 +22,11 @@ from babel.dates import format_datetime
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent, get_decimal_symbol
 
 from domain.vocabulary import CUSTOMER, SYSTEM, UNKNOWN
 from entrypoints.timeline.history import in_utc
+from entrypoints.ui.duration import as_clock
 
 FOLDER: Final = Path(__file__).parent / "translations"
 
@@ -137,12 +138,8 @@ class Words:
         return format_datetime(in_utc(moment), pattern, tzinfo=place, locale=self.place)
 
     def duration(self, seconds: float) -> str:
-        """A duration as a clock shows it: 0:07, 12:30, 1:02:03; 0.25 s below ten seconds."""
-        if 0 < seconds < 10 and seconds != int(seconds):
-            return f"{self.number(seconds)}\N{NO-BREAK SPACE}s"
-        hours, rest = divmod(round(seconds), 3600)
-        minutes, rest = divmod(rest, 60)
-        return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+        """A duration as a clock shows it: 0:07, 12:30, 1:02:03, and 0:04.43 below ten seconds."""
+        return as_clock(seconds, get_decimal_symbol(self.place))
 
 
 def words_for(chosen: str | None, accepted: str, time_zone: str = "UTC") -> Words:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from entrypoints.ui.output import heading, shown
+from entrypoints.ui.output import is_in_seconds, shown
 
 
 class Kind(StrEnum):
@@ -25,7 +25,7 @@ def kind_of(name: str) -> Kind:
     """The kind, by the name: it ends in the unit."""
     if name.endswith(("_share", "_rate")) or "_rate_" in name:
         return Kind.SHARE
-    if name.endswith("_seconds") or "_seconds_per_" in name:
+    if is_in_seconds(name):
         return Kind.TIME_OF_ONE if name.startswith(OF_ONE) else Kind.TIME_IN_ALL
     return Kind.COUNT
 
@@ -39,11 +39,6 @@ def in_words(value: Any, kind: Kind) -> str:
             return shown(value)
         case Kind.TIME_IN_ALL | Kind.TIME_OF_ONE:
             return shown(value, "_seconds")
-
-
-def head_of(name: str) -> str:
-    """A figure's name in words, as a table shows it."""
-    return heading(name).replace(" seconds per ", " per ")
 
 
 def number(value: Any) -> float | None:

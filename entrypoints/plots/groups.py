@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from entrypoints.plots.figures import head_of, number
+from entrypoints.plots.figures import number
 from entrypoints.report_answer import ReportAnswer
 from entrypoints.ui.output import heading, shown
 from infra.errors import WRONG_USAGE, LedgerError
@@ -93,7 +93,7 @@ def groups_of(answer: ReportAnswer) -> Groups:
     amounts = {key: sum(number(row[figure]) or 0 for row in rows) for key, rows in by_key.items()}
     keys = in_order(amounts, MOST_BARS if interval is None else MOST_STRIPS)
     left_out = [
-        *what_is_left_out(amounts, keys, names, head_of(figure)),
+        *what_is_left_out(amounts, keys, names, heading(figure)),
         *([f"Not drawn: {timeless:,} rows without a time."] if timeless else []),
     ]
     groups = Groups(

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import altair as alt
 
 from entrypoints.plots.colours import Colours
-from entrypoints.plots.figures import Kind, head_of, in_words, kind_of, number
+from entrypoints.plots.figures import Kind, in_words, kind_of, number
 from entrypoints.plots.groups import Groups, Row
 from entrypoints.plots.scales import Tick, label_expression, time_ticks, value_ticks
 from entrypoints.plots.words import wrapped
+from entrypoints.ui.output import heading
 from projections.reports.report import Figure
 
 BAR_STEP: Final = 21
@@ -154,7 +155,7 @@ def of_the_total(groups: Groups, figures: Sequence[Figure], colours: Colours) ->
         names = [figure.name for figure in figures if kind_of(figure.name) is kind]
         if not names:
             continue
-        labels = [head_of(name) for name in names]
+        labels = [heading(name) for name in names]
         values = [(number(total.get(name)), in_words(total.get(name), kind)) for name in names]
         drawn = bars(
             [(at, *value) for at, value in enumerate(values)],
@@ -281,7 +282,7 @@ def heads_of(
     figures: Sequence[Figure], total: dict[str, Any] | None, characters: int = HEAD_CHARACTERS
 ) -> dict[str, alt.TitleParams]:
     """Above each figure its name and what it is over all, all of one height."""
-    lines = {one.name: wrapped(head_of(one.name), characters) for one in figures}
+    lines = {one.name: wrapped(heading(one.name), characters) for one in figures}
     most = max(map(len, lines.values()))
     return {
         name: alt.TitleParams(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 
-from entrypoints.plots.figures import head_of
 from entrypoints.plots.groups import Groups, listed
 from entrypoints.report_answer import ReportAnswer, position_of
 from entrypoints.ui.moment import notes_of
+from entrypoints.ui.output import heading
 from entrypoints.workers.lag import CALLS_WITH_DEAD_LETTERS
 from infra.visible import visible
 
@@ -38,7 +38,7 @@ def below(answer: ReportAnswer, groups: Groups) -> list[str]:
     incomplete = about["calls_with_dead_letters"]
     return [
         *([groups.left_out] if groups.left_out else []),
-        *(f"{head_of(figure.name)}: {figure.definition}" for figure in report.figures),
+        *(f"{heading(figure.name)}: {figure.definition}" for figure in report.figures),
         f"denominator: {report.denominator}",
         f"hours, days, weeks and periods: {report.intervals}",
         *notes_of(about),

@@ -9,8 +9,9 @@ from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from entrypoints.timeline.lanes import RECORD, Interval, Lane, Mark, MarkKind, State, Timeline
-from entrypoints.timeline.scale import Scale, Tick, elapsed
+from entrypoints.timeline.scale import Scale, Tick
 from entrypoints.timeline.styles import MARKS, STATES
+from entrypoints.ui.duration import as_clock
 from infra.visible import visible, visible_lines
 
 WIDTH, LEFT, RIGHT = 1200, 150, 40
@@ -236,7 +237,7 @@ def draw_interval(group: Element, interval: Interval, scale: Scale, y: float) ->
     look = {"fill": f"url(#{identifier(interval.state)})", "rx": f"{min(4.0, width / 2):.1f}"}
     look |= {"stroke": "#ffffff", "stroke-width": "1.2" if width > 3 else "0"}
     bar = SubElement(group, "rect", shape | look)
-    lasting = "" if scale.is_by_order else elapsed(interval.duration_seconds)
+    lasting = "" if scale.is_by_order else as_clock(interval.duration_seconds)
     still = ", not ended yet" if interval.is_open else ""
     SubElement(bar, "title").text = f"{interval.state} {lasting}{still}".replace(" ,", ",")
     words = f"{interval.state} {lasting}".strip()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from entrypoints.timeline.lanes import Moment, Timeline
+from entrypoints.ui.duration import as_clock
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS_SECONDS = (
@@ -63,7 +64,7 @@ class Scale:
         while (seconds := number * step - passed) <= duration:
             time = origin + timedelta(seconds=number * step)
             if by_distance:
-                yield Tick(seconds / duration, f"+{elapsed(number * step)}")
+                yield Tick(seconds / duration, f"+{as_clock(number * step)}")
             else:
                 local = time.astimezone(self.zone)
                 yield Tick(seconds / duration, clock(time, step), clock(local, step))
@@ -78,7 +79,7 @@ class Scale:
     def caption(self) -> str:
         """The period, in words, and what cannot be known about it."""
         timeline = self.timeline
-        lasting = elapsed(timeline.duration_seconds)
+        lasting = as_clock(timeline.duration_seconds)
         if not timeline.time_of_day_known:
             return f"{lasting} · times computed from durations: the time of day is not known"
         start, end = timeline.start.time.astimezone(UTC), timeline.end.time.astimezone(UTC)
@@ -93,12 +94,3 @@ def clock(time: datetime, step_seconds: float) -> str:
     if step_seconds < 1:
         return f"{time:%H:%M:%S.%f}"[:-3]
     return f"{time:%H:%M}" if step_seconds % MINUTE == 0 else f"{time:%H:%M:%S}"
-
-
-def elapsed(seconds: float) -> str:
-    """A duration as a clock shows it: 0:07, 12:30, 1:02:03, or 0.250 s below ten seconds."""
-    if seconds < 10 and seconds != int(seconds):
-        return f"{seconds:.3f} s"
-    hours, rest = divmod(round(seconds), HOUR)
-    minutes, rest = divmod(rest, MINUTE)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

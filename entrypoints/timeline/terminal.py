@@ -13,7 +13,8 @@ from rich.text import Text
 from domain.vocabulary import TimeSource
 from entrypoints.timeline.history import Entry
 from entrypoints.timeline.lanes import RECORD, Interval, Lane, MarkKind, State, Timeline
-from entrypoints.timeline.scale import Scale, elapsed
+from entrypoints.timeline.scale import Scale
+from entrypoints.ui.duration import as_clock
 from infra.visible import visible
 
 LABEL_CELLS = 16
@@ -221,7 +222,7 @@ def time_of(entry: Entry, scale: Scale) -> str:
     if entry.time_source is not TimeSource.EXACT:
         since = entry.occurred_at - scale.timeline.start.time
         sign = "-" if since.total_seconds() < 0 else "+"
-        return f"{sign}{elapsed(abs(since.total_seconds()))}"
+        return f"{sign}{as_clock(abs(since.total_seconds()))}"
     return f"{entry.occurred_at:%H:%M:%S.%f}"[:-3]
 
 

@@ -16,6 +16,15 @@ from typer.core import TyperCommand, TyperGroup
 from infra.errors import NOT_DONE, WRONG_USAGE, LedgerError
 from infra.visible import visible, visible_lines
 
+VALIDATED = "Value error, "
+"""What typer lets its validation say before a sentence."""
+
+NUMBERS = {
+    "Input should be a valid integer": "write a whole number, such as 3.",
+    "Input should be a valid number": "write a number, such as 0.5.",
+}
+"""How validation begins to say that something is no number, and what we say."""
+
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """The last is what a shell shows for a program that a closed pipe has ended."""
 
@@ -39,7 +48,7 @@ class OneSentence(TyperGroup):
         except Exception as error:
             if hasattr(error, "exit_code") and not isinstance(error, LedgerError):
                 if hasattr(error, "message"):
-                    error.message = visible(error.message)
+                    error.message = in_our_words(visible(error.message))
                 raise
             exit_code, sentence = told(error)
             sys.stderr.write(f"{visible_lines(sentence)}\n")
@@ -58,6 +67,14 @@ class ListingCommand(TyperCommand):
         """Show the help with the list at its end."""
         self.epilog = self.listing()
         super().format_help(ctx, formatter)
+
+
+def in_our_words(message: str) -> str:
+    """What typer says of a wrong value, without the words of its validation."""
+    for beginning, sentence in NUMBERS.items():
+        if message.startswith(beginning):
+            return sentence
+    return message.removeprefix(VALIDATED)
 
 
 def told(error: Exception) -> tuple[int, str]:

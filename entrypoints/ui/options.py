@@ -150,7 +150,7 @@ TimeZone = Annotated[
     str,
     typer.Option(
         envvar="CALL_LEDGER_TIME_ZONE",
-        help="Time zone of --from and --to, of the groups, and of the times shown beside UTC.",
+        help="Time zone of days and times, and of the local times shown beside UTC.",
         metavar="NAME",
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from entrypoints.ui.csv_cells import BYTE_ORDER_MARK, csv_line
+from entrypoints.ui.duration import as_clock
 from entrypoints.ui.parquet import without_unions
 from entrypoints.ui.values import Written, as_text, json_text, unique
 from entrypoints.ui.whole_file import whole_file
@@ -209,7 +211,12 @@ def heading(name: str) -> str:
     """A column's name in words; the unit goes where the value shows it."""
     if name.endswith("_count"):
         name = f"{name.removesuffix('_count')}s"
-    return visible(name.removesuffix("_seconds").replace("_", " "))
+    return visible(re.sub("_seconds($|(?=_per_))", "", name).replace("_", " "))
+
+
+def is_in_seconds(name: str) -> bool:
+    """Whether a column of this name is a duration."""
+    return name.endswith("_seconds") or "_seconds_per_" in name
 
 
 def shown(value: Any, name: str = "") -> str:
@@ -219,8 +226,8 @@ def shown(value: Any, name: str = "") -> str:
             return "–"
         case bool():
             return "yes" if value else "no"
-        case int() | float() | Decimal() if name.endswith("_seconds"):
-            return duration(value)
+        case int() | float() | Decimal() if is_in_seconds(name):
+            return as_clock(value)
         case float() if name.endswith(("_share", "_rate")) or "_rate_" in name:
             return f"{value:.1%}"
         case float():
@@ -251,12 +258,3 @@ def exact(value: Any, name: str = "") -> str:
             return value.replace("T", " ").removesuffix("Z") if "T" in value else value
         case _:
             return visible(as_text(value) or "")
-
-
-def duration(seconds: float | Decimal) -> str:
-    """A duration as 9.1 s, 2:05 or 1:02:05."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:,}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

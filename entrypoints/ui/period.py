@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import typer
+
+from infra.nearest import did_you_mean
 
 
 def zone(name: str) -> ZoneInfo:
@@ -15,6 +17,7 @@ def zone(name: str) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise typer.BadParameter(
             f"{name!r} is no time zone; write one like UTC or Europe/Rome."
+            f"{did_you_mean(name, available_timezones())}"
         ) from None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from domain.rule_sets import RULE_SETS, ChangedRuleSet, RuleSet
 from domain.rules import RULE_OF_ID
 from domain.vocabulary import Phase, Role
 from infra.errors import WRONG_USAGE, LedgerError
+from infra.nearest import nearest
 
 LARGEST_FILE_BYTES: Final = 64 * 1024
 LONGEST_TEXT: Final = 100
@@ -107,8 +107,8 @@ def known(what: str, given: Any, among: Any) -> str:
     if isinstance(given, str) and given in names:
         return given
     shown = ascii(given)[:60]
-    close = get_close_matches(str(given)[:200], names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names) or 'none'}."
+    near = nearest(str(given), names)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(names) or 'none'}."
     raise WrongRules(f"{shown} is no {what}: {hint}")
 
 

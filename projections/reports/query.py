@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from infra.errors import WRONG_USAGE, LedgerError
+from infra.nearest import did_you_mean
 from projections.reports.intervals import (
     INTERVALS,
     named_slots,
@@ -49,7 +50,10 @@ def figures_query(
     for grouping in by:
         if grouping not in report.all_groupings:
             known = ", ".join(report.all_groupings)
-            raise UnknownGroupingError(f"{report.name} has no grouping {grouping!r}; try {known}")
+            raise UnknownGroupingError(
+                f"{report.name} has no grouping {grouping!r}; try {known}."
+                f"{did_you_mean(grouping, report.all_groupings)}"
+            )
     keys = ", ".join(f'"{grouping}"' for grouping in by)
     intervals = tuple(grouping for grouping in by if grouping in INTERVALS)
     apart = ", is_denominator" if set(by) & set(report.subject_groupings) else ""
@@ -79,6 +83,14 @@ order by {", ".join(["is_total", *(f"{order} nulls last" for order in orders)])}
 """
     parameters = selection.parameters()
     return sql, parameters | slot_parameters(selection.time_zone) if intervals else parameters
+
+
+def names_query(report: Report, column: str) -> str:
+    """Each agent, queue or source that any of the report's facts has, as `name`."""
+    return f"""
+with facts as ({report.facts})
+select distinct "{column}" as name from facts where "{column}" is not null order by name
+"""
 
 
 def chosen(report: Report, selection: Selection) -> str:

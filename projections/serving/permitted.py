@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import duckdb
 import orjson
 
+from infra.nearest import did_you_mean
 from projections.serving.permitted_functions import FUNCTIONS, words
 from projections.serving.sandbox import (
     STATEMENT_LENGTH_LIMIT,
@@ -194,4 +195,5 @@ def check_table(part: dict[str, Any], readable: Readable, named: frozenset[str])
         len(path) == 1 or (len(path) == 2 and path[0] in readable.schemas)
     )
     if not is_ours and not (len(path) == 1 and path[0] in named):
-        raise QueryRefused(f"There is no table {'.'.join(path)} to be read here; {LOOK}")
+        near = did_you_mean(path[-1], readable.tables)
+        raise QueryRefused(f"There is no table {'.'.join(path)} to be read here; {LOOK}{near}")

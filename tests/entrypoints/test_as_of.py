@@ -186,6 +186,9 @@ def test_what_became_known_between_two_positions_is_its_events_and_what_they_cha
     told = call(folder, "call", "diff", "4711", *since)
     assert "the customer came back" in told.said
     assert "last_reason" in told.said
+    last = str(call(folder, "status", "--json").json["position"])
+    nothing = call(folder, "call", "diff", "4711", "--from", last)
+    assert nothing.said.startswith("Nothing became known of call 4711 of local after position")
     backwards = call(folder, "call", "diff", "4711", "--from", "5", "--to", "4")
     assert (backwards.code, "--to is before --from" in backwards.said) == (2, True)
     until = ("--to", str(positions["late"]))

@@ -48,6 +48,7 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path, arguments: tuple[str, .
     answer = call(folder, *arguments)
     assert answer.code == 3
     assert answer.err.count("\n") == 1 or arguments == ("doctor",)
+    assert "is a file, and a ledger is a folder: name one with --ledger." in answer.said
     assert folder.read_text() == "not a folder"
 
 
@@ -55,6 +56,15 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path, arguments: tuple[str, .
     ("arguments", "sentence"),
     [
         (("report", "exits", "--by", "colour"), "exits has no grouping 'colour'; try hour, day"),
+        (("report", "exits", "--by", "Reazon"), "owner_after. Did you mean reason?"),
+        (("report", "exits", "--time-zone", "Europe/Roma"), "Did you mean Europe/Rome?"),
+        (("record", "hodl", "--call", "1"), "mark-incomplete. Did you mean hold?"),
+        (("record", "hold", "--call", "1"), "hold needs --actor."),
+        (("record", "receive", "--queu", "sales"), "--channel. Did you mean --queue?"),
+        (("sql", "select * from cals"), "sql --help`. Did you mean calls?"),
+        (("call", "list", "--phase", "asleep"), "'--phase': 'asleep' is not one of"),
+        (("call", "list", "--limit", "ten"), "'--limit': write a whole number, such as 3."),
+        (("simulate", "--rate", "fast"), "'--rate': write a number, such as 0.5."),
         (("report", "colours"), "No such command 'colours'"),
         (("report", "exits", "--from", "Monday"), "'Monday' is no time; write a day"),
         (("report", "exits", "--to", "2026-02-30"), "'2026-02-30' is no time"),
@@ -82,7 +92,6 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path, arguments: tuple[str, .
         (("call", "list", "--json", "--csv"), "Choose one of"),
         (("report", "exits", "--parquet", "/nowhere/x.parquet"), "/nowhere/x.parquet cannot be"),
         (("report", "exits", "--calls", "--parquet", "/"), "/ cannot be written"),
-        (("call", "list", "--phase", "asleep"), "'asleep' is not one of"),
         (("call", "list", "--limit", "0"), "greater than or equal to 1"),
         (("call", "timeline", "A", "--svg", "/nowhere/x.svg"), "/nowhere/x.svg cannot be written"),
         (("call", "timeline", "A", "--time-zone", "X"), "'X' is no time zone"),

@@ -42,6 +42,13 @@ def test_a_paper_is_shown_as_it_was_saved(saved: Path) -> None:
     assert (listed["name"], listed["report"], listed["groups"]) == ("march", "wrap-ups", "reason")
 
 
+def test_a_paper_that_is_not_there_is_answered_with_the_nearest(saved: Path) -> None:
+    name = call(saved, "paper", "list", "--json").json[0]["name"]
+    answer = call(saved, "paper", "show", f"{name}x")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.said.endswith(f"Did you mean {name}?")
+
+
 def test_nothing_new_is_nothing_different(saved: Path) -> None:
     answer = call(saved, "paper", "compare", "march", "--json")
     assert answer.code == 0

@@ -85,7 +85,7 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     place = tmp_path / "place"
     place.write_text("")
-    with pytest.raises(LedgerUnavailable, match="cannot be written"):
+    with pytest.raises(LedgerUnavailable, match="is a file, and a ledger is a folder"):
         Ledger.open(place)
 
 
