@@ -9,6 +9,8 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import signal
+import subprocess
 import sys
 import uuid
 from collections import deque
@@ -26,6 +28,7 @@ from infra.local.kafka import LocalKafka
 from infra.local.lifetime import ended_with_this_process
 from infra.local.postgresql import LocalPostgresql
 from infra.topics import create
+from tests.linked_classes import linked_file, use_linked_classes
 from tests.projections.new_files import copied_files
 
 # While a broker is away the client says so many times a second, and would hide what a test says.
@@ -53,6 +56,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the folder in the process that outlives all workers, and leave nothing running."""
+    use_linked_classes()
     told: dict[str, Any] | None = getattr(config, "workerinput", None)
     if told is not None:
         config.stash[SHARED] = Path(told["shared"])
@@ -107,6 +111,21 @@ def keep_bytecode(folder: Path) -> None:
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(folder)
         sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Where workers share the tests, have Kafka's classes linked while the first compiles."""
+    if not linked_file().exists():
+        linking = subprocess.Popen(
+            [sys.executable, "-m", "tests.linked_classes"], stderr=subprocess.DEVNULL
+        )
+
+        def end() -> None:
+            linking.send_signal(signal.SIGINT)
+            linking.wait()
+
+        config.add_cleanup(end)
 
 
 @pytest.hookimpl(optionalhook=True)
