@@ -47,7 +47,7 @@ def command_fingerprint(request: Request) -> int:
     """The fingerprint as a number of 64 bits with a sign, as databases keep it."""
     command, observed = request
     said = command.__dict__
-    first = (said["type"], command.source, command.call_id, command.actor, command.via)
+    first = (said["type"], said["source"], said["call_id"], said["actor"], said["via"])
     return fingerprint_of(observed, first, type(command), said)
 
 

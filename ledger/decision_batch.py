@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import starmap
-from typing import NamedTuple
 from uuid import uuid5
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.call import Call
 from domain.commands import Command
@@ -26,7 +27,7 @@ REUSED_ID = ("L5", RULE_OF_ID["L5"].sentence)
 """What refuses a command id that asked for something else before: only the ledger can tell."""
 
 
-class FirstOutcome(NamedTuple):
+class FirstOutcome(Struct, frozen=True, gc=False):
     """What a command id asked for first, and what that came to."""
 
     fingerprint: int | None
@@ -138,11 +139,11 @@ class DecisionBatch:
                 return self._refuse_reused_id(command, key, f"{fingerprint}", fingerprint)
             first = self._outcomes[command_id] = self._read_outcome(stored)
         if first.fingerprint == fingerprint:
-            return first.outcome._replace(repeated=True)
+            return replace(first.outcome, repeated=True)
         if first.fingerprint is not None:
             return self._refuse_reused_id(command, key, f"{fingerprint}", fingerprint)
         if first.key == key:
-            return first.outcome._replace(repeated=True)
+            return replace(first.outcome, repeated=True)
         return self._refuse_reused_id(command, key, key, fingerprint)
 
     def _read_outcome(self, stored: StoredOutcome) -> FirstOutcome:
@@ -170,7 +171,7 @@ class DecisionBatch:
         id_of_reuse = uuid5(command.command_id, reuse).bytes
         known = self._outcomes.get(id_of_reuse)
         if known is not None and isinstance(known.outcome, RefusedOutcome):
-            return known.outcome._replace(repeated=True)
+            return replace(known.outcome, repeated=True)
         for stored in self._store.outcomes_of([id_of_reuse]):
             return RefusedOutcome(stored.refusal_number or 0, *REUSED_ID, repeated=True)
         call = self._call(key)

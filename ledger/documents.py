@@ -6,8 +6,9 @@ Kafka and in an archive; nobody serialises them again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -43,6 +44,7 @@ class Stamp(NamedTuple):
 class Refusal(Struct, frozen=True, gc=False):
     """The body of a refusal: what was asked, and the rule that refused it."""
 
+    type: ClassVar[str] = REFUSAL_TYPE
     command: str
     rule: str
     sentence: str
@@ -92,26 +94,18 @@ def event_documents(
     command: Command, decided: Decided, observed: bool, stamp: Stamp
 ) -> list[bytes]:
     """Write the events that a command came to, one document each."""
-    version = decided.call.version - len(decided.events)
+    first_version = decided.call.version - len(decided.events) + 1
     rules_broken = " ".join(decided.rules_broken)
-    documents = []
-    for event in decided.events:
-        version += 1
-        number = f"{command.call_id}/{version}"
-        documents.append(
-            written(
-                command,
-                decided.role,
-                stamp,
-                number,
-                event.type,
-                event,
-                version,
-                observed,
-                rules_broken,
-            )
-        )
-    return documents
+    return written(
+        command,
+        decided.role,
+        stamp,
+        command.call_id,
+        first_version,
+        decided.events,
+        observed,
+        rules_broken,
+    )
 
 
 def refusal_document(number: int, command: Command, refused: Refused, stamp: Stamp) -> bytes:
@@ -122,48 +116,62 @@ def refusal_document(number: int, command: Command, refused: Refused, stamp: Sta
         refused.sentence,
         arguments_of(command),
     )
-    return written(command, refused.role, stamp, f"refusal/{number}", REFUSAL_TYPE, body)
+    (document,) = written(command, refused.role, stamp, "refusal", number, [body])
+    return document
 
 
 def written(
     command: Command,
     role: Role,
     stamp: Stamp,
-    document_id: str,
-    type_name: str,
-    body: Event | Refusal,
-    version: int | UnsetType = UNSET,
+    numbered_in: str,
+    first_number: int,
+    bodies: Sequence[Event | Refusal],
     observed: bool = False,
     rules_broken: str = "",
-) -> bytes:
-    """One document: who did what when and why, as the command says it, around the body."""
-    return encode(
+) -> list[bytes]:
+    """The documents of one command: who did what when and why, as it says it, around each body.
+
+    Events are numbered in their call, which is their version, and refusals in the ledger.
+    """
+    # Read from its dictionary: asking a model for its fields costs more.
+    said = command.__dict__
+    source, call_id, time = said["source"], said["call_id"], time_text(said["occurred_at"])
+    actor, via, command_id = said["actor"], said["via"], said["command_id"]
+    correlation_id = said["correlation_id"] or UNSET
+    causation_id = said["causation_id"] or UNSET
+    trace_parent = said["traceparent"] or UNSET
+    time_source = UNSET if said["time_source"] is TimeSource.EXACT else said["time_source"]
+    recorded_at, rule_set, rule_set_hash, ledger = stamp
+    documents = []
+    for number, body in enumerate(bodies, first_number):
         # By place, because this many names cost more than all the rest.
-        Document(
+        document = Document(
             SPECIFICATION,
-            document_id,
-            type_name,
-            command.source,
-            command.call_id,
-            time_text(command.occurred_at),
-            stamp.recorded_at,
-            version,
-            command.actor,
+            f"{numbered_in}/{number}",
+            body.type,
+            source,
+            call_id,
+            time,
+            recorded_at,
+            UNSET if body.type is REFUSAL_TYPE else number,
+            actor,
             role,
-            command.via,
-            command.command_id,
-            command.correlation_id or UNSET,
-            command.causation_id or UNSET,
-            command.traceparent or UNSET,
-            UNSET if command.time_source is TimeSource.EXACT else command.time_source,
+            via,
+            command_id,
+            correlation_id,
+            causation_id,
+            trace_parent,
+            time_source,
             observed or UNSET,
             rules_broken or UNSET,
-            stamp.rule_set,
-            stamp.rule_set_hash,
-            stamp.ledger,
+            rule_set,
+            rule_set_hash,
+            ledger,
             body,
         )
-    )
+        documents.append(encode(document))
+    return documents
 
 
 IN_THE_ENVELOPE: Final = frozenset(Command.model_fields) - {"expected_version"} | {"type"}

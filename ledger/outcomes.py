@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from domain.commands import Command
 
 
@@ -16,7 +18,7 @@ class Request(NamedTuple):
     """An observation: it has already happened, so it is recorded whatever rules it broke."""
 
 
-class Recorded(NamedTuple):
+class Recorded(Struct, frozen=True, gc=False):
     """The command's events are in the ledger, on disk."""
 
     position: int
@@ -29,7 +31,7 @@ class Recorded(NamedTuple):
     """Whether this is the first outcome of a command that was sent again."""
 
 
-class RefusedOutcome(NamedTuple):
+class RefusedOutcome(Struct, frozen=True, gc=False):
     """The command is not in the ledger, but the refusal is, as evidence."""
 
     number: int
@@ -39,7 +41,7 @@ class RefusedOutcome(NamedTuple):
     repeated: bool = False
 
 
-class Misdirected(NamedTuple):
+class Misdirected(Struct, frozen=True, gc=False):
     """The command's call belongs to another ledger: nothing of it is kept in this one.
 
     It is no refusal by the rules, and its id has no outcome here: once the call belongs to this

@@ -9,6 +9,7 @@ import duckdb
 import polars
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from archive.feed import ArchiveFeed
 from archive.folder import FolderPlace
@@ -55,8 +56,8 @@ def test_a_ledger_comes_back_from_its_archive_alone_and_answers_repeats_as_befor
     assert contents(back) == contents(folder)
     with Ledger.open(back) as ledger:
         again = ledger.record_many([read_request(line) for line in lines])
-        assert again == [one._replace(repeated=True) for one in first]
-        assert refused(ledger.record(*other)) == reused._replace(repeated=True)
+        assert again == [replace(one, repeated=True) for one in first]
+        assert refused(ledger.record(*other)) == replace(reused, repeated=True)
     with reading_quarantine(back) as quarantine:
         assert quarantine.show(1).original == b"\xff\0"
 

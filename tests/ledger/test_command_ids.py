@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from domain.commands import Command
 from domain.vocabulary import TimeSource, Via
@@ -71,7 +72,7 @@ def test_an_id_with_other_content_is_refused_as_evidence(
     assert refused(reuse).rule == "L5"
     assert (reuse.repeated, again.repeated) == (False, True)
     assert refused(again).number == refused(reuse).number
-    assert recorded(repeated) == recorded(first)._replace(repeated=True)
+    assert recorded(repeated) == replace(recorded(first), repeated=True)
     (evidence,) = refusals(folder)
     assert evidence["commandid"] == str(CONSULT.command_id)
     assert evidence["actor"] == other.command.actor
@@ -87,7 +88,7 @@ def test_the_same_asked_again_has_its_first_outcome(
     again = CONSULT.model_copy(update=differs)
     asked = [*connected(), CONSULT, again]
     *_, first, repeated = take(folder, [[Request(one)] for one in asked], restarting=True)
-    assert recorded(repeated) == recorded(first)._replace(repeated=True)
+    assert recorded(repeated) == replace(recorded(first), repeated=True)
     assert refusals(folder) == []
 
 
@@ -111,7 +112,7 @@ def test_the_order_of_fields_and_a_default_that_is_given_are_no_other_content(
     ]
     groups = [[read_request(orjson.dumps(line))] for line in lines]
     first, *rest = take(folder, groups, restarting=False)
-    assert [recorded(one) for one in rest] == [recorded(first)._replace(repeated=True)] * 3
+    assert [recorded(one) for one in rest] == [replace(recorded(first), repeated=True)] * 3
 
 
 def test_a_refused_id_keeps_its_own_refusal_beside_that_of_its_reuse(folder: LedgerFolder) -> None:

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands import Correct, Hold
+from domain.commands import Command, Correct, Hold
 from ledger import intake
-from ledger.intake import COMMAND, LARGEST_LINE_BYTES, Defaults, Unreadable, read_request
+from ledger.intake import LARGEST_LINE_BYTES, VALIDATED, Defaults, Unreadable, read_request
 
 HOLD = {
     "type": "call.hold.v1",
@@ -55,12 +55,11 @@ def test_the_door_may_stand_anywhere(said: str, observed: bool) -> None:
 def test_a_complete_line_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     validated: list[bytes] = []
 
-    class Counting:
-        def validate_json(self, text: bytes, *, strict: bool) -> object:
-            validated.append(text)
-            return COMMAND.validate_json(text, strict=strict)
+    def counting(text: bytes) -> Command:
+        validated.append(text)
+        return VALIDATED(text)
 
-    monkeypatch.setattr(intake, "COMMAND", Counting())
+    monkeypatch.setattr(intake, "VALIDATED", counting)
     for one in (GOOD, line(observed=True), line(observed=False)):
         validated.clear()
         read_request(one)
@@ -112,6 +111,10 @@ BAD: dict[str, tuple[bytes, str]] = {
     "two doors": (line(observed=True)[:-1] + b',"observed":false}', "observed is there more"),
     "too deep": (b"[" * 5_000, "not valid JSON"),
     "too long": (b" " * (LARGEST_LINE_BYTES + 1), "at most 65,536 are read: shorten"),
+    "a key twice, then tabs": (
+        GOOD[:-1] + b',"actor"\t\t:"agent-2"}',
+        "actor is there more than once",
+    ),
     "a key twice": (GOOD[:-1] + b',"actor" : "agent-2"}', "actor is there more than once"),
     "a key twice, escaped": (GOOD[:-1] + rb',"\u0061ctor":"x"}', "actor is there more than once"),
     "no type": (line_without("type"), "type is missing; it is one of call.receive.v1"),
