@@ -16,6 +16,7 @@ from domain.vocabulary import (
     EndedBy,
     ExitReason,
     OfferOutcome,
+    Role,
     TargetKind,
     TransferFailure,
     TransferKind,
@@ -162,7 +163,7 @@ def sentences(words: Words, entry: Entry) -> Iterator[str]:
             yield say("The transfer request was withdrawn.")
             yield from voided(words, number)
         case events.Exited() as exited:
-            yield from leaving(words, exited)
+            yield from leaving(words, exited, entry.role)
         case events.Ended(ended_by=ended_by):
             yield say(ENDS[ended_by])
         case events.WrapUpApplied() as applied:
@@ -218,11 +219,16 @@ def voided(words: Words, wrap_up_number: int | None) -> Iterator[str]:
         yield words.say("The pending wrap-up is void.")
 
 
-def leaving(words: Words, exited: events.Exited) -> Iterator[str]:
-    """Who left, who stayed, and whose wrap-up it opened."""
+def leaving(words: Words, exited: events.Exited, role: str) -> Iterator[str]:
+    """Who left, who stayed, and whose wrap-up it opened; the role is that of who caused it.
+
+    Where the customer has left, another agent's leaving ends the call (Q1), as no owner's end does.
+    """
     message = EXITS[exited.reason]
     if exited.reason is ExitReason.DROPPED_BY_END and exited.initiated_by == CUSTOMER:
         message = N_("%(who)s was let go: the customer had left.")
+    elif exited.reason is ExitReason.DROPPED_BY_END and role != Role.OWNER:
+        message = N_("%(who)s was let go: %(causer)s had left.")
     elif exited.reason is ExitReason.EXITED and exited.conference_number:
         message = N_("%(who)s exited the conference.")
     elif exited.reason is ExitReason.CUSTOMER_LEFT and exited.conference_number:

@@ -15,6 +15,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from entrypoints.console.sessions import Session, Sessions
 from entrypoints.console.static_files import address
@@ -31,6 +32,8 @@ HOME: Final = "/console/find"
 ENTRANCE: Final = "/console/enter"
 SESSION: Final = "__Host-call-ledger"
 LANGUAGE: Final = "__Host-call-ledger-language"
+LONGEST_TOGETHER: Final = 24
+"""Characters of a word that no line breaks."""
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -145,9 +148,21 @@ def environment(language: Language) -> Environment:
     )
     templates.globals |= {"static": address, "languages": list(Language)}
     templates.filters["visible"] = visible
+    templates.filters["together"] = together
     templates.filters["time"] = datetime.fromisoformat
     templates.filters["segment"] = lambda text: quote(text, safe="")
     return templates
+
+
+def together(text: str) -> Markup:
+    """Text whose short words no line breaks at their hyphens: an id is read as one."""
+    words = (
+        Markup('<span class="together">{}</span>').format(word)
+        if "-" in word and len(word) <= LONGEST_TOGETHER
+        else escape(word)
+        for word in text.split(" ")
+    )
+    return Markup(" ").join(words)
 
 
 def page(request: Request, template: str, status: int = 200, **facts: Any) -> Response:

@@ -89,6 +89,7 @@ def show_report(
         reports=list(REPORTS.values()),
         asked=asked,
         about=answer.about,
+        is_of_nothing=answer.is_of_nothing,
         shards=answer.about.get("shards", {}),
         ledgers=answer.about.get("ledgers", []),
         has_several=bool(service_of(request).several),

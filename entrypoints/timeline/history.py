@@ -44,12 +44,12 @@ class Entry:
     @property
     def sentence(self) -> str:
         """What happened, personal text left out."""
-        return sentence(self.event, self.actor)
+        return sentence(self.event, self.actor, self.role)
 
     @property
     def full_sentence(self) -> str:
         """What happened, personal text included."""
-        return sentence(self.event, self.actor, personal=True)
+        return sentence(self.event, self.actor, self.role, personal=True)
 
 
 def history(rows: Iterable[Row]) -> tuple[Entry, ...]:

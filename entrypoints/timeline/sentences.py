@@ -15,6 +15,7 @@ from domain.vocabulary import (
     EndedBy,
     ExitReason,
     OfferOutcome,
+    Role,
     TargetKind,
     TransferFailure,
     WrapUpMode,
@@ -50,16 +51,16 @@ ENDERS = {
 }
 
 
-def sentence(event: Event, actor: str, *, personal: bool = False) -> str:
+def sentence(event: Event, actor: str, role: str, *, personal: bool = False) -> str:
     """Say what happened, who did it, and what it opened, in one line.
 
     Personal text (dial numbers, notes, the why of a correction) is left out unless asked for,
     so that a picture can be passed on.
     """
-    return visible(words(event, actor, personal=personal))
+    return visible(words(event, actor, role, personal=personal))
 
 
-def words(event: Event, actor: str, *, personal: bool) -> str:
+def words(event: Event, actor: str, role: str, *, personal: bool) -> str:
     """The sentence, with other people's text as it is."""
     doer = named(actor)
     match cast(events.AnyEvent, event):
@@ -125,7 +126,7 @@ def words(event: Event, actor: str, *, personal: bool) -> str:
         case events.TransferWithdrawn(wrap_up_number=number):
             return f"the transfer request was withdrawn{voided(number)}"
         case events.Exited() as exited:
-            return exit_sentence(exited)
+            return exit_sentence(exited, role)
         case events.Ended(ended_by=ended_by):
             return f"the call ended: {ENDERS[ended_by]}"
         case events.WrapUpApplied(wrap_up_agent=agent, reason=reason) as applied:
@@ -160,8 +161,11 @@ def repeat_sentence(repeated: events.ObservationRepeated, *, personal: bool) -> 
     return f"{repeated.action}{of} was reported again{first}: nothing changed{note}"
 
 
-def exit_sentence(exited: events.Exited) -> str:
-    """Say who left what, why, who stayed, and whose wrap-up it opened."""
+def exit_sentence(exited: events.Exited, role: str) -> str:
+    """Say who left what, why, who stayed, and whose wrap-up it opened.
+
+    Where the customer has left, another agent's leaving ends the call (Q1), as no owner's end does.
+    """
     party, causer = named(exited.party), named(exited.initiated_by)
     place = "the conference" if exited.conference_number else "the call"
     where = " while on hold" if exited.hold_number else ""
@@ -175,8 +179,8 @@ def exit_sentence(exited: events.Exited) -> str:
         ExitReason.FAILED: "lost the connection",
         ExitReason.UNKNOWN: f"left {place}, it is not known why",
     }[exited.reason]
-    if exited.reason is ExitReason.DROPPED_BY_END and exited.initiated_by == CUSTOMER:
-        left = "was let go: the customer had left"
+    if exited.reason is ExitReason.DROPPED_BY_END and role != Role.OWNER:
+        left = f"was let go: {causer} had left"
     stayed = f"; {listed(exited.stayed)} stayed" if exited.stayed else ""
     return f"{party} {left}{stayed}{wrap_up(exited.wrap_up_agent, 'opened')}"
 

@@ -25,6 +25,7 @@ PAGES = (
     "/console/reports",
     "/console/reports/exits",
     "/console/reports/agents?by=day&by=agent&figure=talk_seconds",
+    "/console/reports/exits?queue=slaes",
     "/console/reports/transfers/calls?by=kind&is-kind=blind&figure=transfers",
     "/console/time-zone",
     "/console/nowhere",
@@ -121,6 +122,17 @@ def test_a_narrow_screen_has_its_pages_in_a_menu_that_needs_no_script(
         assert min(target["width"], target["height"]) >= 24
     reader.click(page.locator(".bar nav a").nth(1))
     assert page.url.endswith("/console/reports")
+
+
+def test_what_stands_in_tiles_side_by_side_begins_at_one_height(opener: Opener) -> None:
+    reader = opener.enter("auditor", "it-IT")
+    reader.go("/console/live")
+    middles = """(tiles) => tiles.map((tile) => {
+        const words = document.createRange();
+        words.selectNodeContents(tile.lastChild);
+        return words.getClientRects()[0].top;
+    })"""
+    assert len(set(reader.page.locator(".counts a").evaluate_all(middles))) == 1
 
 
 def test_a_wide_screen_has_its_pages_in_view(auditor: Opened) -> None:

@@ -178,3 +178,47 @@ def test_text_of_others_is_text_and_nothing_else(opener: Opener) -> None:
     assert reader.complaints == []
     reader.go(f"/console/find?q={quote(MARKUP)}%22%3E")
     assert reader.page.locator("[onerror], img").all() == []
+
+
+@pytest.mark.parametrize("language", ["en-GB", "it-IT"])
+def test_no_line_breaks_the_id_of_an_agent(language: str, opener: Opener) -> None:
+    reader = opener.enter("auditor", language)
+    reader.go("/console/find?q=agent:agent-1")
+    names = reader.page.locator(".agents .together")
+    assert set(names.all_inner_texts()) >= {"agent-1", "agent-3"}
+    boxes = names.evaluate_all("all => all.map((one) => one.getClientRects().length)")
+    assert set(boxes) == {1}
+
+
+def test_a_call_in_which_nothing_special_happened_has_a_dash(auditor: Opened) -> None:
+    auditor.go("/console/find?q=G")
+    dash = "(one) => getComputedStyle(one, '::before').content"
+    assert auditor.page.locator(".tags").evaluate(dash) == '"–"'
+
+
+def test_the_number_of_the_event_is_written_as_the_other_numbers(opener: Opener) -> None:
+    reader = opener.enter("auditor", "it-IT")
+    reader.go("/console/calls/centre/D")
+    move = """(slider) => {
+        slider.max = 5000;
+        slider.value = 3003;
+        slider.dispatchEvent(new Event("input", {bubbles: true}));
+    }"""
+    reader.page.locator("#event").evaluate(move)
+    assert reader.page.inner_text(".moment output") == "3.003"
+
+
+def test_who_was_let_go_by_another_agents_leaving_was_not_dropped_by_an_end(
+    auditor: Opened,
+) -> None:
+    auditor.go("/console/calls/centre/D")
+    assert "agent-1 was let go: agent-2 had left." in auditor.main
+    assert "agent-2 ended the call" not in auditor.main
+
+
+def test_only_the_pages_own_words_are_called_the_page(auditor: Opened) -> None:
+    auditor.go("/console/calls/elsewhere/E")
+    assert auditor.page.locator(".page-words").all_inner_texts() == ["sibling page"]
+    auditor.go("/console/calls/centre/D")
+    said = auditor.page.locator(".page-words").all_inner_texts()
+    assert [one.startswith("The page: ") for one in said] == [True, True]

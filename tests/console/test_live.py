@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import dropwhile, takewhile
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Route
@@ -48,7 +49,12 @@ def test_a_call_comes_onto_the_board_and_moves_with_its_phases(
 ) -> None:
     reader = watcher.enter("auditor")
     reader.go("/console/live")
+    assert "No call is open now." in reader.main
+    reader.go("/console/live?phase=held")
     assert "No such call is open now." in reader.main
+    reader.go("/console/reports/exits")
+    assert "Nothing that this report counts is recorded yet." in reader.main
+    reader.go("/console/live")
     connected(reader)
     tell(moving, "new", "receive", "system", queue="sales", customer="+39 06 5550123")
     reader.page.wait_for_selector("#board .phase-queued")
@@ -61,6 +67,9 @@ def test_a_call_comes_onto_the_board_and_moves_with_its_phases(
     assert "+39" not in reader.text
     tell(moving, "new", "leave", "customer")
     reader.page.wait_for_selector("#board .empty")
+    reader.go("/console/find")
+    today = datetime.now(ZoneInfo("Europe/Rome"))
+    assert f"all that is recorded, of {today.day} " in reader.page.inner_text(".period")
     assert reader.complaints == []
 
 

@@ -39,6 +39,15 @@ def test_each_figure_of_each_report_leads_to_calls(name: str, auditor: Opened) -
             assert 'class="id"' in answer.text(), address
 
 
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_of_nothing_says_so(name: str, auditor: Opened) -> None:
+    nothing = "Nothing that this report counts is like that"
+    auditor.go(f"/console/reports/{name}?queue=slaes")
+    assert nothing in auditor.main
+    auditor.go(f"/console/reports/{name}?from=2026-03-28")
+    assert nothing not in auditor.main
+
+
 def test_what_is_downloaded_is_what_the_page_says(opener: Opener) -> None:
     reader = opener.enter("analyst")
     reader.go("/console/reports/wrap-ups?by=reason&to=2026-03-29")

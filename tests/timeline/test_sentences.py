@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.commands import Correct, Exit, StartConsult
+from domain.commands import Correct, EndConference, Exit, Leave, StartConsult
 from domain.event import Event
 from domain.events import EVENT_CLASSES
 from domain.vocabulary import TargetKind
@@ -21,7 +21,7 @@ from tests.timeline.recording import Recording, answered, in_conference, transfe
 def test_every_event_type_has_a_sentence(event_class: type[Event], data: st.DataObject) -> None:
     event = data.draw(any_of(event_class))
     for personal in (False, True):
-        said = sentence(event, "agent-1", personal=personal)
+        said = sentence(event, "agent-1", "owner", personal=personal)
         assert said.strip()
 
 
@@ -30,6 +30,18 @@ def test_a_members_exit_names_who_stayed() -> None:
     said = [entry.sentence for entry in history(rows)]
     assert "agent-2 exited the conference; the customer and agent-1 stayed" in said
     assert said[-1] == "the conference ended: a member left"
+
+
+def test_who_is_let_go_when_another_agent_leaves_was_not_dropped_by_an_end() -> None:
+    left = in_conference(Recording()).asks(Leave, "customer", after=5)
+    said = [entry.sentence for entry in history(left.asks(Exit, "agent-2", after=5).rows)]
+    assert "agent-1 was let go: agent-2 had left" in said
+
+
+def test_whom_the_owner_ends_the_call_for_is_dropped_by_it() -> None:
+    ended = in_conference(Recording()).asks(EndConference, "agent-1", after=5)
+    said = [entry.sentence for entry in history(ended.rows)]
+    assert any("agent-2 was dropped when agent-1 ended the call" in one for one in said)
 
 
 def test_a_transfer_tells_whose_wrap_up_is_pending_and_then_open() -> None:

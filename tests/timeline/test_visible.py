@@ -15,4 +15,4 @@ def test_a_sentence_is_one_line() -> None:
         mode=WrapUpMode.BY_AGENT,
         note="on\nTuesday",
     )
-    assert sentence(applied, "a1", personal=True).endswith(r"(note: on\nTuesday)")
+    assert sentence(applied, "a1", "owner", personal=True).endswith(r"(note: on\nTuesday)")

@@ -49,7 +49,8 @@ document.addEventListener("click", async (event) => {
 
 document.addEventListener("input", (event) => {
   const output = event.target.closest("[data-as-of]")?.querySelector("output");
-  if (output) output.value = event.target.value;
+  const inGroups = { useGrouping: "always" };
+  if (output) output.value = Number(event.target.value).toLocaleString(document.documentElement.lang, inGroups);
 });
 
 function prepare() {
