@@ -6,13 +6,12 @@ DuckDB, because a benchmark of reading should not wait for writing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import duckdb
-import pyarrow as pa
 from msgspec.structs import replace
 
 from domain import commands
@@ -105,7 +104,7 @@ events as (
             '@time', strftime(began + to_seconds(after_seconds), '%Y-%m-%dT%H:%M:%S.%fZ')),
             '{A1}', 'agent-' || call_number % 211),
             '{A2}', 'agent-' || (call_number + 105) % 211) as document
-    from placed semi join wanted using (call_number)
+    from placed
 )
 select position, call_position, version, document::blob as document
 from events
@@ -156,13 +155,8 @@ def call_id(call_number: int) -> str:
     return f"call0000-0000-7000-8000-{call_number:012x}"
 
 
-def batches(
-    events: int, wanted: Callable[[int], bool] = lambda _: True
-) -> Iterator[tuple[EventBatch, list[int]]]:
-    """At least so many events in order, with their versions, interleaved as calls overlap.
-
-    Of the calls that are not wanted, the places alone are counted.
-    """
+def batches(events: int) -> Iterator[tuple[EventBatch, list[int]]]:
+    """At least so many events in order, with their versions, interleaved as calls overlap."""
     connection = duckdb.connect()
     connection.execute(
         "create table templates (history bigint, version bigint, after_seconds bigint,"
@@ -175,8 +169,6 @@ def batches(
     connection.executemany("insert into templates values (?, ?, ?, ?)", rows)
     first_call, last_position = 0, 0
     while last_position < events:
-        calls = [one for one in range(first_call, first_call + calls_at_once) if wanted(one)]
-        connection.register("wanted", pa.table({"call_number": pa.array(calls, pa.int64())}))
         table = connection.sql(
             COPIES,
             params={

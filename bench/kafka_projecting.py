@@ -20,21 +20,20 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from bench.figures import Figure, keep, machine, table
-from bench.histories import batches, call_id
+from bench.histories import batches
 from bench.servers import folder_of_its_own, kafka_in
 from consumers.kafka.batch_decoder import decoded
 from consumers.kafka.feed import BOUNDS
 from consumers.kafka.message_format import headers_of, is_as_published, key_in, place_of
 from consumers.kafka.offsets import consumer_at, ends_of, partitions_of
-from consumers.kafka.transactions import TransactionalWriter, partition_of
+from consumers.kafka.transactions import TransactionalWriter
 from consumers.projector import project
 from consumers.publisher import PAGE_EVENTS
 from infra.kafka import Kafka
 from infra.kafka_client import poll_whole_batches
-from infra.topics import EVENTS, EVENTS_POSITIONS, create, topics
+from infra.topics import EVENTS, EVENTS_POSITIONS, create
 from ledger.document_validation import why_no_event
 
-WRITERS = 2
 SECONDS_LIMIT = 1_800
 
 
@@ -51,30 +50,19 @@ class Run(NamedTuple):
         return self.events / self.seconds
 
 
-def write(bootstrap: str, events: int, writer: int) -> int:
-    """A writer's share of the backlog, as the publisher would have sent it, and how much it was.
-
-    Each writer has partitions of its own, so every partition is as a single publisher leaves it.
-    """
+def write(bootstrap: str, events: int) -> None:
+    """The backlog, as the publisher would have sent it."""
     gc.set_threshold(100_000, 50, 100)
-    partitions = topics()[EVENTS].partitions
-
-    def wanted(call_number: int) -> bool:
-        return partition_of(call_id(call_number).encode(), partitions) % WRITERS == writer
-
-    sent, page_events = 0, PAGE_EVENTS // WRITERS
-    with TransactionalWriter(Kafka(bootstrap), f"bench-{writer}", EVENTS_POSITIONS, True) as pages:
-        for batch, _ in batches(events, wanted):
+    with TransactionalWriter(Kafka(bootstrap), EVENTS_POSITIONS, True) as pages:
+        for batch, _ in batches(events):
             rows = zip(batch.positions, batch.call_positions, batch.documents, strict=True)
-            wanted_rows = takewhile(lambda row: row[0] <= events, rows)
-            while page := list(islice(wanted_rows, page_events)):
+            backlog = takewhile(lambda row: row[0] <= events, rows)
+            while page := list(islice(backlog, PAGE_EVENTS)):
                 with pages.page():
                     for at, call, document in page:
                         pages.send(
                             EVENTS, key_in(document), document, headers_of(at, call, document)
                         )
-                        sent += 1
-    return sent
 
 
 def bare(bootstrap: str) -> int:
@@ -144,23 +132,21 @@ def measure(events: int) -> Iterator[Figure]:
         bootstrap = server.bootstrap
         create(Kafka(bootstrap))
         began = time.perf_counter()
-        shares = in_own_processes(
-            WRITERS, write, [bootstrap] * WRITERS, [events] * WRITERS, range(WRITERS)
-        )
+        in_own_processes(1, write, [bootstrap], [events])
         seconds = time.perf_counter() - began
-        print(f"{sum(shares):,} events written in {seconds:.0f} seconds", flush=True)
+        print(f"{events:,} events written in {seconds:.0f} seconds", flush=True)
         runs = []
         for action in (bare, ours, bare):
             (run,) = in_own_processes(1, measured, [action], [bootstrap])
             print(action.__name__, run, flush=True)
-            assert run.events == sum(shares), "not all of the backlog was read"
+            assert run.events == events, "not all of the backlog was read"
             runs.append(run)
         readings = {}
         for readers in (1, os.cpu_count() or 1):
             shares_read = [partial(checked, reader=one, readers=readers) for one in range(readers)]
             some = in_own_processes(readers, measured, shares_read, [bootstrap] * readers)
-            assert sum(run.events for run in some) == sum(shares), "not all of it was read"
-            readings[readers] = sum(shares) / max(run.seconds for run in some)
+            assert sum(run.events for run in some) == events, "not all of it was read"
+            readings[readers] = events / max(run.seconds for run in some)
     first, projected, last = runs
     nothing = mean((first.per_second, last.per_second))
     yield Figure("a consumer that does nothing", nothing, "events/s")

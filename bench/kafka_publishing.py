@@ -22,12 +22,13 @@ from bench.full_store import fill_postgresql
 from bench.servers import folder_of_its_own, kafka_in, postgresql_in, schema
 from consumers.kafka.message_format import Headers, headers_of, key_in
 from consumers.kafka.transactions import partition_of
-from consumers.publisher import PAGE_EVENTS, Published, publish
+from consumers.publisher import PAGE_EVENTS, publish
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.topics import EVENTS, create, topics
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
+from ledger.store.interface import Ends
 
 TARGET = 0.85
 
@@ -96,7 +97,7 @@ def bare(kafka: Kafka, messages: Sequence[Message]) -> Took:
 
 def ours(kafka: Kafka, ledger: LedgerFolder, events: int) -> Took:
     """The publisher, from its first look into the store until the last page is committed."""
-    told: list[tuple[Took, Published]] = []
+    told: list[tuple[Took, Ends]] = []
     publish(
         lambda: StoreFeed(ledger),
         kafka,

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 
-from consumers.kafka.checkpoints import COMMAND_CONSUMER, WAYS_ON, Checkpoint, check_not_lost
+from consumers.kafka.checkpoints import WAYS_ON, Checkpoint, check_not_lost
 from consumers.kafka.offsets import consumer_at, is_at_end, numbered_partitions, reading
 from consumers.kafka.topic_identity import TOPICS, WatchedTopics, ids_in
 from consumers.kafka.transactions import TransactionalWriter
@@ -31,7 +31,6 @@ from ledger.outcomes import Outcome, Request
 from ledger.quarantine import Unread
 from ledger.trace_context import trace_parent_of, traced
 
-NAME: Final = COMMAND_CONSUMER
 POLL_MILLISECONDS: Final = 100
 PAGE_COMMANDS: Final = 2_000
 GATHER_SECONDS: Final = 0.02
@@ -46,8 +45,8 @@ LOST: Final = (
 OnPage = Callable[[int, float], None]
 """Told how many commands are answered, and how many seconds the page took."""
 OnGroup = Callable[[Sequence[Outcome], int, float], None]
-"""Told the outcomes, how many messages were unreadable, and how many seconds the group took."""
-"""Told of each group's outcomes, when they are on disk, and of how many could not be read."""
+"""Told the outcomes that are on disk, how many messages were unreadable, and how many seconds the
+group took."""
 
 
 def serve(
@@ -77,12 +76,12 @@ def serve(
                 kafka, WAYS_ON[COMMANDS_POSITIONS], COMMANDS, OUTCOMES, COMMANDS_POSITIONS
             )
         ) as watched,
-        TransactionalWriter(kafka, NAME, COMMANDS_POSITIONS, from_beginning) as writer,
+        TransactionalWriter(kafka, COMMANDS_POSITIONS, from_beginning) as writer,
     ):
         check_same_ledger(ledger, writer.checkpoint)
-        kept = begin(kafka, watched, writer, from_beginning)
-        there = numbered_partitions(kafka, COMMANDS, watched.seen[COMMANDS].partitions)
-        consumer = consumer_at(kafka, kept, there)
+        offsets = begin(kafka, watched, writer, from_beginning)
+        partitions = numbered_partitions(kafka, COMMANDS, watched.seen[COMMANDS].partitions)
+        consumer = consumer_at(kafka, offsets, partitions)
         page = CommandPage(ledger, writer, watched.ids[COMMANDS], on_group)
         try:
             while not stopping.is_set():
@@ -196,9 +195,9 @@ class CommandPage:
             checkpoint[FIRST_EVENT] = fingerprint_of(first)
         with self._writer.page():
             for index, message in enumerate(messages):
-                if (kept := unread.get(index)) is not None:
+                if (unreadable := unread.get(index)) is not None:
                     place = {"partition": message.partition, "offset": message.offset}
-                    answer = answer_to_unreadable(next(numbers), kept.reason, **place)
+                    answer = answer_to_unreadable(next(numbers), unreadable.reason, **place)
                     self._writer.send(OUTCOMES, message.key or b"", answer, JSON)
                 else:
                     request, outcome = next(outcomes)

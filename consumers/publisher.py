@@ -16,7 +16,6 @@ from typing import Final, NamedTuple, Protocol
 from consumers.kafka.checkpoints import (
     LAST_EVENT,
     POSITION,
-    PUBLISHER,
     REFUSAL_NUMBER,
     WAYS_ON,
     Checkpoint,
@@ -34,7 +33,6 @@ from ledger.identity import FIRST_EVENT, fingerprint_at, fingerprint_of
 from ledger.prefetch import prefetch
 from ledger.store.interface import Ends
 
-NAME: Final = PUBLISHER
 PAGE_EVENTS: Final = 5_000
 """Events in one transaction while behind: a commit takes about 40 ms, whatever is in it."""
 
@@ -49,15 +47,8 @@ class ClosableFeed(Feed, Protocol):
     def close(self) -> None: ...
 
 
-class Published(NamedTuple):
-    """How far Kafka is: the last position and refusal number that are in it."""
-
-    position: int
-    refusal_number: int
-
-
-OnPage = Callable[[Published, float], None]
-"""Told how far it is, and how many seconds the page took."""
+OnPage = Callable[[Ends, float], None]
+"""Told how far Kafka is, and how many seconds the page took."""
 OnSent = Callable[[list[bytes], float], None]
 """Told which documents are in Kafka now, and how many seconds their page took."""
 Message = tuple[str, bytes, bytes, Headers]
@@ -94,7 +85,7 @@ def publish(
     page_events: int = PAGE_EVENTS,
     keep_seconds: float = KEEP_SECONDS,
     on_sent: OnSent | None = None,
-) -> Published:
+) -> Ends:
     """Publish until told to stop, or `until_end` until Kafka has what the store has now.
 
     `from_position` sends again from there on; readers drop what they have by its position.
@@ -109,7 +100,7 @@ def publish(
         closing(
             WatchedTopics(kafka, WAYS_ON[EVENTS_POSITIONS], EVENTS, REFUSALS, EVENTS_POSITIONS)
         ) as watched,
-        TransactionalWriter(kafka, NAME, EVENTS_POSITIONS, sends_again, keep_seconds) as writer,
+        TransactionalWriter(kafka, EVENTS_POSITIONS, sends_again, keep_seconds) as writer,
     ):
         done = done_before(writer.checkpoint, from_position)
         check_topics(kafka, watched, writer, from_position)
@@ -143,11 +134,11 @@ def publish(
         return done
 
 
-def done_before(checkpoint: Checkpoint, from_position: int | None = None) -> Published:
+def done_before(checkpoint: Checkpoint, from_position: int | None = None) -> Ends:
     """How far Kafka is; sent again are events from a position on, and all refusals."""
     if from_position is not None:
-        return Published(from_position - 1, 0)
-    return Published(checkpoint.get(POSITION, 0), checkpoint.get(REFUSAL_NUMBER, 0))
+        return Ends(from_position - 1, 0)
+    return Ends(checkpoint.get(POSITION, 0), checkpoint.get(REFUSAL_NUMBER, 0))
 
 
 def check_topics(
@@ -171,7 +162,7 @@ def check_topics(
 
 
 def begin(
-    feed: Feed, watched: WatchedTopics, writer: TransactionalWriter, sends_after: Published | None
+    feed: Feed, watched: WatchedTopics, writer: TransactionalWriter, sends_after: Ends | None
 ) -> None:
     """Have the ids of the topics in the checkpoint before anything is in the topics.
 
@@ -215,14 +206,12 @@ def check_store_has_it(feed: Feed, checkpoint: Checkpoint) -> None:
         )
 
 
-def is_behind(done: Published, head: Ends) -> bool:
+def is_behind(done: Ends, head: Ends) -> bool:
     """Whether the store has anything that Kafka has not."""
     return head.position > done.position or head.refusal_number > done.refusal_number
 
 
-def pages_of(
-    feed: Feed, done: Published, head: Ends, page_events: int, keys: Keys
-) -> Iterator[Page]:
+def pages_of(feed: Feed, done: Ends, head: Ends, page_events: int, keys: Keys) -> Iterator[Page]:
     """What the store has beyond, a page at a time; refusals go with the page they are met at."""
     refusals: Iterator[RefusalBatch] = iter(())
     if head.refusal_number > done.refusal_number:
@@ -263,7 +252,7 @@ def page_of(events: EventBlock | None, refusals: RefusalBatch | None, keys: Keys
     return Page(messages, position, refusal_number, fingerprints)
 
 
-def send_page(writer: TransactionalWriter, done: Published, page: Page) -> Published:
+def send_page(writer: TransactionalWriter, done: Ends, page: Page) -> Ends:
     """One transaction: the documents and the position after them."""
     position = done.position if page.position is None else page.position
     number = done.refusal_number if page.refusal_number is None else page.refusal_number
@@ -273,4 +262,4 @@ def send_page(writer: TransactionalWriter, done: Published, page: Page) -> Publi
         writer.write_checkpoint(
             {**writer.checkpoint, **page.fingerprints, POSITION: position, REFUSAL_NUMBER: number}
         )
-    return Published(position, number)
+    return Ends(position, number)

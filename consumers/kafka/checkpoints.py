@@ -35,10 +35,7 @@ MARKED_SECONDS: Final = 2.0
 STEP_BACK_MESSAGES: Final = 64
 POLL_MILLISECONDS: Final = 200
 
-PUBLISHER: Final = "publisher"
-COMMAND_CONSUMER: Final = "command-consumer"
-
-WRITERS: Final = {EVENTS_POSITIONS: PUBLISHER, COMMANDS_POSITIONS: COMMAND_CONSUMER}
+WRITERS: Final = {EVENTS_POSITIONS: "publisher", COMMANDS_POSITIONS: "command-consumer"}
 """Who alone writes to each topic of positions; it is the key of the entries."""
 
 SPOKEN_OF: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
@@ -65,25 +62,25 @@ class NoCheckpoint(KafkaUnavailable):
     """What is there is no checkpoint of ours."""
 
 
-def last_checkpoint(kafka: Kafka, positions: str, name: str = "") -> Checkpoint | None:
+def last_checkpoint(kafka: Kafka, positions: str) -> Checkpoint | None:
     """What the topic says; empty when it was deleted, nothing when there never was one.
 
     Raises `NoCheckpoint` when the last entry is not one, and `KafkaUnavailable` when it cannot be
     read in time.
     """
-    there = TopicPartition(kafka.topic(positions), 0)
-    end = ends_of(kafka, [there])[there]
+    partition = TopicPartition(kafka.topic(positions), 0)
+    end = ends_of(kafka, [partition])[partition]
     with kafka.explained():
         consumer = kafka.consumer()
         try:
-            consumer.assign([there])
-            first = consumer.beginning_offsets([there])[there]
+            consumer.assign([partition])
+            first = consumer.beginning_offsets([partition])[partition]
             step, begin = STEP_BACK_MESSAGES, end
             while begin > first:
                 begin = max(first, end - step)
-                found = entries(consumer, there, begin, end, kafka.patience_seconds / 2)
+                found = entries(consumer, partition, begin, end, kafka.patience_seconds / 2)
                 if found:
-                    return checkpoint_in(found[-1], positions, name or WRITERS[positions])
+                    return checkpoint_in(found[-1], positions)
                 step *= 8
         finally:
             consumer.close()
@@ -91,20 +88,20 @@ def last_checkpoint(kafka: Kafka, positions: str, name: str = "") -> Checkpoint 
 
 
 def entries(
-    consumer: KafkaConsumer, there: TopicPartition, begin: int, end: int, at_most_seconds: float
+    consumer: KafkaConsumer, partition: TopicPartition, begin: int, end: int, at_most_seconds: float
 ) -> list[Any]:
     """Those between two offsets, in order, but for what stays open: that is not committed."""
-    consumer.seek(there, begin)
-    committed = min(end, consumer.end_offsets([there])[there])
+    consumer.seek(partition, begin)
+    committed = min(end, consumer.end_offsets([partition])[partition])
     found: list[Any] = []
     began = time.monotonic()
-    while not has_reached(consumer, {there: end}):
+    while not has_reached(consumer, {partition: end}):
         waited_seconds = time.monotonic() - began
-        if has_reached(consumer, {there: committed}) and waited_seconds > MARKED_SECONDS:
+        if has_reached(consumer, {partition: committed}) and waited_seconds > MARKED_SECONDS:
             break
         if waited_seconds > at_most_seconds:
             raise KafkaUnavailable(
-                f"The last position in {there.topic} could not be read in {at_most_seconds:g} "
+                f"The last position in {partition.topic} could not be read in {at_most_seconds:g} "
                 "seconds: check the brokers, and start again."
             )
         for messages in consumer.poll(POLL_MILLISECONDS).values():
@@ -112,11 +109,12 @@ def entries(
     return found
 
 
-def checkpoint_in(message: Any, positions: str, name: str) -> Checkpoint:
+def checkpoint_in(message: Any, positions: str) -> Checkpoint:
     """The checkpoint of an entry, empty for one without a value, which deletes what was before.
 
     Kafka keeps what we wrote, so anything else is somebody's mistake. Raises `NoCheckpoint`.
     """
+    name = WRITERS[positions]
     if message.key == name.encode():
         if not message.value:
             return {}

@@ -11,7 +11,7 @@ from typing import Final
 
 from kafka import TopicPartition
 
-from consumers.kafka.checkpoints import POSITION, PUBLISHER, checkpoint_in, last_checkpoint
+from consumers.kafka.checkpoints import POSITION, checkpoint_in, last_checkpoint
 from consumers.kafka.offsets import consumer_at, ends_of, is_at_end
 from consumers.kafka.topic_identity import WatchedTopics
 from infra.kafka import Kafka, KafkaUnavailable
@@ -32,8 +32,8 @@ class PublishedPosition:
         self._kafka = kafka
         self._topics = WatchedTopics(kafka, AFTERWARDS[EVENTS_POSITIONS], EVENTS_POSITIONS)
         self._partitions = partitions
-        there = TopicPartition(kafka.topic(EVENTS_POSITIONS), 0)
-        end = ends_of(kafka, [there])[there]
+        checkpoints = TopicPartition(kafka.topic(EVENTS_POSITIONS), 0)
+        end = ends_of(kafka, [checkpoints])[checkpoints]
         checkpoint = last_checkpoint(kafka, EVENTS_POSITIONS) or {}
         self.first_event: int | None = checkpoint.get(FIRST_EVENT)
         """The fingerprint of the ledger's first event, if one was published."""
@@ -42,7 +42,7 @@ class PublishedPosition:
         self._looked_for = 0
         self.ends: dict[TopicPartition, int] = {}
         """Where the partitions ended when the last look had seen how far the publisher was."""
-        self._consumer = consumer_at(kafka, {there: end}, [there])
+        self._consumer = consumer_at(kafka, {checkpoints: end}, [checkpoints])
 
     def close(self) -> None:
         """Close the connections."""
@@ -70,7 +70,7 @@ class PublishedPosition:
             with self._kafka.explained():
                 polled = self._consumer.poll(patience_milliseconds)
             for message in (one for some in polled.values() for one in some):
-                checkpoint = checkpoint_in(message, EVENTS_POSITIONS, PUBLISHER)
+                checkpoint = checkpoint_in(message, EVENTS_POSITIONS)
                 self._published = int(checkpoint.get(POSITION, self._published))
                 self.first_event = checkpoint.get(FIRST_EVENT, self.first_event)
             if is_at_end(self._kafka, self._consumer):

@@ -21,7 +21,7 @@ from kafka.errors import (
 )
 from kafka.partitioner.default import murmur2
 
-from consumers.kafka.checkpoints import Checkpoint, NoCheckpoint, last_checkpoint
+from consumers.kafka.checkpoints import WRITERS, Checkpoint, NoCheckpoint, last_checkpoint
 from consumers.kafka.message_format import Headers
 from consumers.kafka.watchdog import Watchdog
 from infra.errors import LedgerError
@@ -47,23 +47,22 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 class TransactionalWriter:
-    """Writes one name's pages: at most one process does, the others are fenced."""
+    """Writes the pages of a writer: at most one process is that writer, the others are fenced."""
 
     def __init__(
         self,
         kafka: Kafka,
-        name: str,
         positions: str,
         begins_anew: bool = False,
         keep_seconds: float = KEEP_SECONDS,
     ) -> None:
-        """Take over from whoever writes under this name; its checkpoints alone are on `positions`.
+        """Take over from the writer whose checkpoints alone are on the topic `positions`.
 
         A checkpoint that cannot be read is an error, unless the writer `begins_anew`. Raises
         `KafkaUnavailable`, and ends the process when Kafka does not answer at all.
         """
         self._kafka = kafka
-        self._name = name
+        self._name = WRITERS[positions]
         self._positions = positions
         self._keep_seconds = keep_seconds
         self._sent: list[Any] = []
@@ -72,9 +71,9 @@ class TransactionalWriter:
         self._producer: KafkaProducer | None = None
         try:
             with self._explained(), self._watchdog.watching("the predecessor was fenced"):
-                self._producer = kafka.producer(kafka.topic(f"call-ledger.{name}"))
+                self._producer = kafka.producer(kafka.topic(f"call-ledger.{self._name}"))
                 self._producer.init_transactions()
-                found = checkpoint_to_go_on_from(kafka, positions, name, begins_anew)
+                found = checkpoint_to_go_on_from(kafka, positions, begins_anew)
                 self.has_no_checkpoint = found is None
                 """Whether nobody ever left one: the topic is new, or was made again."""
                 self.checkpoint: Checkpoint = found or {}
@@ -174,12 +173,10 @@ def is_fenced(error: object) -> bool:
     return any(map(is_fenced, getattr(error, "args", ())))
 
 
-def checkpoint_to_go_on_from(
-    kafka: Kafka, positions: str, name: str, begins_anew: bool
-) -> Checkpoint | None:
+def checkpoint_to_go_on_from(kafka: Kafka, positions: str, begins_anew: bool) -> Checkpoint | None:
     """As `last_checkpoint`; who begins anew does not mind one that cannot be read."""
     try:
-        return last_checkpoint(kafka, positions, name)
+        return last_checkpoint(kafka, positions)
     except NoCheckpoint:
         if begins_anew:
             return {}

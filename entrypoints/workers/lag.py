@@ -11,10 +11,10 @@ from infra.errors import LedgerError
 
 if TYPE_CHECKING:
     from consumers.kafka.checkpoints import Checkpoint
-    from consumers.publisher import Published
     from infra.folder import LedgerFolder
     from infra.kafka import Kafka
     from ledger.feed import Feed
+    from ledger.store.interface import Ends
     from projections.as_of import AsOf
     from projections.serving.read_side import Answering, ReadSide
 
@@ -114,7 +114,7 @@ def lag_of_publisher(feed: Feed, checkpoint: Checkpoint) -> Figures:
     return lag_beyond(feed, done_before(checkpoint))
 
 
-def lag_beyond(feed: Feed, done: Published) -> Figures:
+def lag_beyond(feed: Feed, done: Ends) -> Figures:
     """What a store has beyond these places."""
     import orjson
 
@@ -133,7 +133,7 @@ def lag_beyond(feed: Feed, done: Published) -> Figures:
     }
 
 
-def publisher_figures(folder: LedgerFolder, kafka: Kafka, done: Published) -> Figures:
+def publisher_figures(folder: LedgerFolder, kafka: Kafka, done: Ends) -> Figures:
     """What the publisher has still to do; store and Kafka must be within reach.
 
     Raises `LedgerError`.
@@ -168,13 +168,13 @@ def projector_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     }
 
 
-def shard_figures(kafka: Kafka, done: Published) -> Figures:
+def shard_figures(kafka: Kafka, done: Ends) -> Figures:
     """What Kafka has beyond what a shard has published. Raises `LedgerError`."""
     published = published_to(kafka, done.position)
     return {"published_position": published, "lag_events": published - done.position}
 
 
-def partitions_there(kafka: Kafka, name: str) -> int:
+def partition_count(kafka: Kafka, name: str) -> int:
     """How many partitions the topic has."""
     from consumers.kafka.topic_identity import topics_seen
 
@@ -191,10 +191,10 @@ def command_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     from ledger.quarantine import reading_quarantine
 
     topic = kafka.topic(COMMANDS)
-    kept = command_consumer.offsets_in(known_checkpoint(kafka, COMMANDS_POSITIONS), topic)
-    there = numbered_partitions(kafka, COMMANDS, partitions_there(kafka, COMMANDS))
-    with kafka.explained(), closing(consumer_at(kafka, kept, there)) as consumer:
-        ends = consumer.end_offsets(there)
+    offsets = command_consumer.offsets_in(known_checkpoint(kafka, COMMANDS_POSITIONS), topic)
+    partitions = numbered_partitions(kafka, COMMANDS, partition_count(kafka, COMMANDS))
+    with kafka.explained(), closing(consumer_at(kafka, offsets, partitions)) as consumer:
+        ends = consumer.end_offsets(partitions)
         left = [end - consumer.position(one) for one, end in ends.items()]
         if min(left) < 0:
             lost = command_consumer.LOST
@@ -203,9 +203,9 @@ def command_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
         polled = consumer.poll(OLDEST_MILLISECONDS, max_records=100) if waiting else {}
         sent = [one.timestamp / 1000 for records in polled.values() for one in records]
     with reading_quarantine(folder) as quarantine:
-        kept_apart = quarantine.waiting()
+        unreadable = quarantine.waiting()
     return {
         "lag_commands": waiting,
         "lag_seconds": max(0.0, time.time() - min(sent)) if sent else 0.0,
-        "quarantine_waiting": kept_apart,
+        "quarantine_waiting": unreadable,
     }

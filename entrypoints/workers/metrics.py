@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from consumers.publisher import Published
 from entrypoints.workers.worker import Worker
 from infra.logs import Happening
 from ledger.outcomes import Misdirected, Outcome, Recorded, RefusedOutcome
+from ledger.store.interface import Ends
 
 if TYPE_CHECKING:
     from lake.record import Record
@@ -62,12 +62,12 @@ class PublisherMetrics(Metrics):
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker)
         registry = worker.liveness.registry
-        self.done = Published(0, 0)
-        self._before: Published | None = None
+        self.done = Ends(0, 0)
+        self._before: Ends | None = None
         self._position = gauge(registry, "position", "The last position that was brought on.")
         self._refusal = gauge(registry, "refusal_number", "The last refusal that was.")
 
-    def on_page(self, done: Published, seconds: float) -> None:
+    def on_page(self, done: Ends, seconds: float) -> None:
         """The publisher's page was committed; the first call says where it resumes."""
         self.done = done
         self._position.set(done.position)
@@ -93,7 +93,7 @@ class ProjectorMetrics(PublisherMetrics):
     def on_positions(self, positions: Positions, seconds: float) -> None:
         """The projector's page was committed."""
         self._projected.set(positions.projected_position)
-        self.on_page(Published(positions.position, positions.refusal_number), seconds)
+        self.on_page(Ends(positions.position, positions.refusal_number), seconds)
 
 
 class ShardMetrics(PublisherMetrics):
@@ -109,7 +109,7 @@ class ShardMetrics(PublisherMetrics):
 
     def on_commit(self, record: Record, seconds: float) -> None:
         """The shard's page was committed."""
-        self.on_page(Published(record.position, record.refusal_number), seconds)
+        self.on_page(Ends(record.position, record.refusal_number), seconds)
 
     def on_failed(self, error: Exception) -> None:
         """Files were left as they were, and are folded later."""

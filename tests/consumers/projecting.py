@@ -15,11 +15,12 @@ from consumers.kafka.message_format import Headers, headers_of, key_in, place_in
 from consumers.kafka.offsets import ends_of
 from consumers.kafka.transactions import TransactionalWriter
 from consumers.projector import project
-from consumers.publisher import NAME, Published, publish
+from consumers.publisher import publish
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.topics import EVENTS, EVENTS_POSITIONS
 from ledger.feed import StoreFeed
+from ledger.store.interface import Ends
 from projections.batches import Positions
 from projections.catch_up import catch_up
 from projections.database import FILE_NAME, Projections
@@ -32,7 +33,7 @@ NOBODY_STOPS = threading.Event()
 TABLES = ["events", "refusal_events", *(model.name for model in kept_models())]
 
 
-def bring(store: LedgerFolder | Path, kafka: Kafka, **how: Any) -> Published:
+def bring(store: LedgerFolder | Path, kafka: Kafka, **how: Any) -> Ends:
     return publish(lambda: StoreFeed(store), kafka, NOBODY_STOPS, until_end=True, **how)
 
 
@@ -111,7 +112,7 @@ def bring_spoiled(store: Path, kafka: Kafka, spoiled: int, spoil: Spoil) -> None
     """Publish as the publisher does, but for one message."""
     with (
         StoreFeed(store) as feed,
-        TransactionalWriter(kafka, NAME, EVENTS_POSITIONS) as pages,
+        TransactionalWriter(kafka, EVENTS_POSITIONS) as pages,
         pages.page(),
     ):
         for batch in feed.batches(0):

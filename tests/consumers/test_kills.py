@@ -12,11 +12,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from consumers.command_consumer import NAME as COMMAND_CONSUMER
 from consumers.kafka.message_format import Keys, Place, place_in
 from consumers.kafka.transactions import TransactionalWriter
-from consumers.publisher import NAME as PUBLISHER
-from consumers.publisher import Published, page_of, send_page
+from consumers.publisher import page_of, send_page
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.local.postgresql import LocalPostgresql
@@ -33,6 +31,7 @@ from ledger.feed import StoreFeed
 from ledger.intake import read_request
 from ledger.ledger import Ledger
 from ledger.quarantine import reading_quarantine
+from ledger.store.interface import Ends
 from tests.consumers.commanding import ask, serve_all
 from tests.consumers.kills import Starter, Victim, counted, kill_all, starter
 from tests.consumers.projecting import ask as ask_tables
@@ -114,7 +113,7 @@ def test_a_publisher_killed_at_every_step_brings_every_event_once(
     assert_enough(killed)
     left_open = 0
     for victim in killed:
-        with TransactionalWriter(victim.kafka, PUBLISHER, EVENTS_POSITIONS) as pages:
+        with TransactionalWriter(victim.kafka, EVENTS_POSITIONS) as pages:
             before = pages.checkpoint["position"]
         assert len(messages_in(victim.kafka, EVENTS)) == before
         assert 0 < before < CALLS * EVENTS_A_CALL, "there is nothing left to do"
@@ -154,7 +153,7 @@ def test_a_command_consumer_killed_at_every_step_applies_and_answers_each_comman
     assert_enough(killed)
     given_again = 0
     for victim in killed:
-        with TransactionalWriter(victim.kafka, COMMAND_CONSUMER, COMMANDS_POSITIONS) as pages:
+        with TransactionalWriter(victim.kafka, COMMANDS_POSITIONS) as pages:
             before = sum(at for part, at in pages.checkpoint.items() if part.isdigit())
         assert len(messages_in(victim.kafka, OUTCOMES)) == before
         assert 0 < before < len(lines), "there is nothing left to do"
@@ -198,8 +197,8 @@ def bring_with_strangers(store: Path, kafka: Kafka) -> int:
     calls_at_once = 10
     strangers = 0
     producer = kafka.producer()
-    with StoreFeed(store) as feed, TransactionalWriter(kafka, PUBLISHER, EVENTS_POSITIONS) as pages:
-        done, keys = Published(0, 0), Keys()
+    with StoreFeed(store) as feed, TransactionalWriter(kafka, EVENTS_POSITIONS) as pages:
+        done, keys = Ends(0, 0), Keys()
         refusals = feed.refusals(0, calls_at_once)
         for events in feed.blocks(0, calls_at_once * EVENTS_A_CALL):
             done = send_page(pages, done, page_of(events, next(refusals, None), keys))

@@ -15,10 +15,11 @@ from kafka.errors import KafkaConnectionError
 from kafka.net.compat import KafkaNetClient
 
 from consumers.kafka.transactions import Fenced
-from consumers.publisher import FromBeyond, Published, StoreBehind, publish
+from consumers.publisher import FromBeyond, StoreBehind, publish
 from infra.kafka import Kafka
 from infra.topics import EVENTS, REFUSALS
 from ledger.feed import StoreFeed
+from ledger.store.interface import Ends
 from tests.consumers.projecting import NOBODY_STOPS, bring
 from tests.consumers.recorded import (
     EVENTS_A_CALL,
@@ -105,7 +106,7 @@ def test_of_two_publishers_the_first_is_fenced_and_leaves(tmp_path: Path, kafka:
     record_calls(tmp_path, 2_000)
     paused, taken_over = threading.Event(), threading.Event()
 
-    def pause_after_the_first_page(done: Published, _: float) -> None:
+    def pause_after_the_first_page(done: Ends, _: float) -> None:
         if done.position and not paused.is_set():
             paused.set()
             assert taken_over.wait(60)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from consumers.command_consumer import NAME as COMMAND_CONSUMER
 from consumers.kafka.checkpoints import last_checkpoint
 from consumers.kafka.offsets import consumer_at, is_at_end, partitions_of
 from consumers.kafka.transactions import KEEP_SECONDS, Fenced, TransactionalWriter
@@ -87,7 +86,7 @@ def test_an_idle_publisher_learns_that_another_has_taken_over(tmp_path: Path, ka
 def test_a_reader_right_after_a_page_is_not_told_an_early_end(tmp_path: Path, kafka: Kafka) -> None:
     consumer = consumer_at(kafka, {}, partitions_of(kafka, EVENTS))
     try:
-        with TransactionalWriter(kafka, "publisher", EVENTS_POSITIONS) as pages:
+        with TransactionalWriter(kafka, EVENTS_POSITIONS) as pages:
             found = 0
             for number in range(1, 31):
                 with pages.page():
@@ -104,7 +103,7 @@ def test_a_command_consumers_open_page_does_not_hide_the_publishers_last_positio
     tmp_path: Path, kafka: Kafka
 ) -> None:
     record_calls(tmp_path, 5)
-    with TransactionalWriter(kafka, COMMAND_CONSUMER, COMMANDS_POSITIONS) as pages, pages.page():
+    with TransactionalWriter(kafka, COMMANDS_POSITIONS) as pages, pages.page():
         pages.write_checkpoint({"0": 1})
         bring(tmp_path, kafka)
         assert bring(tmp_path, kafka) == (5 * EVENTS_A_CALL, 5)

@@ -14,7 +14,6 @@ import pytest
 
 from consumers.kafka.topic_identity import TopicMadeAgain
 from consumers.projector import project
-from consumers.publisher import Published
 from entrypoints.cli.status import LAG
 from entrypoints.workers.lag import TablesAhead, shard_figures
 from infra.kafka import Kafka, KafkaUnavailable
@@ -27,6 +26,7 @@ from infra.topics import (
     REFUSALS,
     create,
 )
+from ledger.store.interface import Ends
 from projections.database import FILE_NAME
 from tests.consumers.at_work import Begun, at_work
 from tests.consumers.commanding import ask, serve_all
@@ -214,7 +214,7 @@ def test_no_lag_is_0_while_the_publisher_begins_anew(tmp_path: Path, kafka: Kafk
     assert (code, facts["kafka_lag_events"], facts["kafka_lag_seconds"]) == (1, None, None)
     assert "the publisher says 0: it begins anew" in problems
     with pytest.raises(TablesAhead):
-        shard_figures(kafka, Published(21, 3))
+        shard_figures(kafka, Ends(21, 3))
     bring(store, kafka)
     code, facts, _ = lag_said(folder, kafka)
     assert (code, facts["kafka_lag_events"]) == (0, 0)

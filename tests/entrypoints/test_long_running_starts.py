@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from consumers.publisher import Published
 from entrypoints.workers.lag import publisher_figures
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.local.servers import free_ports
+from ledger.store.interface import Ends
 from tests.consumers.projecting import bring
 from tests.consumers.recorded import record_calls
 from tests.entrypoints.calling import call
@@ -43,7 +43,7 @@ def test_a_publisher_without_kafka_is_not_ready(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     nowhere = Kafka(f"127.0.0.1:{port}", patience_seconds=4)
     with pytest.raises(KafkaUnavailable, match="check that it runs"):
-        publisher_figures(LedgerFolder(tmp_path), nowhere, Published(0, 0))
+        publisher_figures(LedgerFolder(tmp_path), nowhere, Ends(0, 0))
 
 
 def test_status_tells_the_lag_of_each_stage(tmp_path: Path, kafka: Kafka) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 
-from consumers.publisher import Published
 from entrypoints.workers.liveness import Liveness
 from entrypoints.workers.metrics import CommandMetrics, ProjectorMetrics, PublisherMetrics
 from entrypoints.workers.shutdown import Shutdown
 from entrypoints.workers.worker import Worker
+from ledger.store.interface import Ends
 from projections.batches import Positions
 
 
@@ -29,7 +29,7 @@ def test_the_seconds_of_a_page_leave_out_the_wait_for_it() -> None:
     publisher, projector, commands = (worker_that_waited() for _ in range(3))
     publishing, projecting = PublisherMetrics(publisher), ProjectorMetrics(projector)
     for position, seconds in ((1, 0.0), (3, 0.25)):
-        publishing.on_page(Published(position, 0), seconds)
+        publishing.on_page(Ends(position, 0), seconds)
         projecting.on_positions(Positions(position, 0, position, 0), seconds)
     serving = CommandMetrics(commands)
     serving.on_group([], 0, 0.125)

@@ -130,7 +130,7 @@ def test_a_page_is_not_committed_when_its_messages_were_given_up(lines: Lines) -
             healing.start()
             add(pages, 3)
 
-    with closing(TransactionalWriter(cut_off, "publisher", EVENTS_POSITIONS)) as pages:
+    with closing(TransactionalWriter(cut_off, EVENTS_POSITIONS)) as pages:
         with pages.page():
             add(pages, 1)
         with pytest.raises(KafkaUnavailable):

@@ -16,7 +16,7 @@ import pytest
 from consumers.kafka.message_format import headers_of, key_in
 from consumers.kafka.transactions import TransactionalWriter
 from consumers.projector import project
-from consumers.publisher import NAME, publish
+from consumers.publisher import publish
 from consumers.reconcile.compare import Difference, Reconciled, reconcile
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
@@ -103,7 +103,7 @@ def published(store: Path, kafka: Kafka, left_out: int) -> None:
     """As the publisher does, but for one event that is left out."""
     with (
         StoreFeed(store) as feed,
-        TransactionalWriter(kafka, NAME, EVENTS_POSITIONS) as pages,
+        TransactionalWriter(kafka, EVENTS_POSITIONS) as pages,
         pages.page(),
     ):
         for batch in feed.batches(0):
