@@ -117,11 +117,7 @@ def start_consult(pending: PendingEvents, command: commands.StartConsult) -> Non
 
     A further consult, which only an observation can bring, takes the place of the one under way.
     """
-    consult = pending.call.consult
-    if consult is not None and consult.party is None:
-        pending.add(events.ConsultCancelled(consult_number=consult.number))
-    elif consult is not None:
-        pending.add(events.ConsultEnded(consult_number=consult.number))
+    exits.consult_is_over(pending)
     call = pending.call
     stays_off_hold = call.hold_number is not None or call.conference_number is not None
     is_number = command.target_kind is TargetKind.DIAL_NUMBER

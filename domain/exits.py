@@ -188,6 +188,15 @@ def hung_up(command: Command) -> bool:
     return isinstance(command, HangUp) or command.via is Via.DEVICE
 
 
+def consult_is_over(pending: PendingEvents) -> None:
+    """Close the consult under way, if there is one: asked, it is cancelled; answered, it ends."""
+    consult = pending.call.consult
+    if consult is not None and consult.party is None:
+        pending.add(ConsultCancelled(consult_number=consult.number))
+    elif consult is not None:
+        pending.add(ConsultEnded(consult_number=consult.number))
+
+
 def consult_ends(pending: PendingEvents, command: Command) -> None:
     """The owner ends the consult: asked, it is cancelled; answered, its party is dropped."""
     call = pending.call
@@ -243,10 +252,7 @@ def everybody_leaves(pending: PendingEvents, command: Command) -> None:
             transfer_fails(pending, TransferFailure.UNKNOWN)
         else:
             transfer_withdrawn(pending)
-    if call.consult is not None and call.consult.party is None:
-        pending.add(ConsultCancelled(consult_number=call.consult.number))
-    elif call.consult is not None:
-        pending.add(ConsultEnded(consult_number=call.consult.number))
+    consult_is_over(pending)
     conference_number = pending.call.conference_number
     if conference_number is not None:
         pending.add(ConferenceEnded(conference_number=conference_number, cause=cause))

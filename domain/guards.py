@@ -43,7 +43,7 @@ NAMES_A_TARGET: Final = (StartConsult, RequestTransfer)
 
 
 def no_answered_consult(question: Question) -> bool:
-    """R1: there is no consult, or nobody has answered it."""
+    """R1, C6: there is no consult, or nobody has answered it."""
     consult = question.call.consult
     return consult is None or consult.party is None
 
@@ -119,11 +119,6 @@ def consult_not_asked(question: Question) -> bool:
     """C6: there is no consult that waits for an answer."""
     consult = question.call.consult
     return consult is None or consult.party is not None
-
-
-def consult_not_answered(question: Question) -> bool:
-    """C6: there is no answered consult to end."""
-    return no_answered_consult(question)
 
 
 def transfer_not_possible(question: Question) -> bool:

@@ -288,7 +288,7 @@ RULES: Final[tuple[Rule, ...]] = (
             guards.consult_not_asked,
             ("answer-consult", "decline-consult", "cancel-consult"),
         ),
-        Guard(guards.consult_not_answered, ("end-consult",)),
+        Guard(guards.no_answered_consult, ("end-consult",)),
     ),
     table(
         "H1",

@@ -138,9 +138,8 @@ def read_call(
     Raises `CallNotShownError` too, where its events are not shown and cannot be read.
     """
     as_of = asked.looked_up(reader)
-    # Whatever was known then is known now.
-    known = (one for one in reader.calls_of_id(call_id) if source in (None, one[0]))
-    calls = [call_at(reader, *one, as_of, moment_of(reader, as_of)) for one in known]
+    moment = moment_of(reader, as_of)
+    calls = [call_at(reader, *name, as_of, moment) for name in calls_of(reader, call_id, source)]
     found = [call for call in calls if call.events]
     if not found:
         of_source = f" of source {source}" if source else ""
@@ -152,6 +151,14 @@ def read_call(
         names = " or ".join(f"--source {call.source}" for call in found)
         raise CallNotFoundError(f"More than one source has a call {call_id}; add {names}.")
     return found[0]
+
+
+def calls_of(reader: ReadSide, call_id: str, source: str | None) -> list[tuple[str, int]]:
+    """Source and call position of each call of this id, of one source or of any.
+
+    They are those of now: whatever was known at an earlier moment is known now.
+    """
+    return [call for call in reader.calls_of_id(call_id) if source in (None, call[0])]
 
 
 def call_at(
@@ -258,29 +265,29 @@ def state_at(reader: ReadSide, source: str, call_id: str, asked: AskedMoment) ->
     Raises `CallNotShownError` as that does.
     """
     as_of = asked.looked_up(reader)
-    places = (place for one, place in reader.calls_of_id(call_id) if one == source)
-    place = next(places, None)
-    if place is None:
+    calls = calls_of(reader, call_id, source)
+    if not calls:
         return None
+    ((_, place),) = calls
     if as_of is None and (alone := computed_alone(reader, place)) is not None:
         about = {**reader.facts, "position": alone.position}
         return CallState(alone.row, alone.version, alone.position, about)
     answer = row_at(reader, place, as_of)
     tell_note(answer.note)
     moment = moment_of(reader, as_of)
-    for row in answer.table.to_pylist():
+    row = next(iter(answer.table.to_pylist()), None)
+    if row is not None:
         about = {**reader.facts, "position": answer.position, **moment}
-        version = row["event_count"]
-        if row["is_incomplete"] and as_of is None:
-            version = max(version, recorded_version(reader, place, answer.position))
-        return CallState(row, version, answer.position, about)
-    call = call_at(reader, source, place, as_of, moment)
-    if not call.events:
-        return None
-    version = len(call.events)
-    if as_of is None:
-        version = max(version, recorded_version(reader, place, call.position))
-    return CallState({}, version, call.position, call.about)
+        state = CallState(row, row["event_count"], answer.position, about)
+    else:
+        call = call_at(reader, source, place, as_of, moment)
+        if not call.events:
+            return None
+        state = CallState({}, len(call.events), call.position, call.about)
+    if as_of is None and (row is None or row["is_incomplete"]):
+        recorded = recorded_version(reader, place, state.position)
+        return state._replace(version=max(state.version, recorded))
+    return state
 
 
 def recorded_version(reader: ReadSide, place: int, position: int) -> int:
