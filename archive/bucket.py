@@ -123,7 +123,7 @@ class BucketPlace:
     def names(self) -> list[str]:
         """The names of all objects there."""
         with self._explained():
-            found = [one["path"] for some in self._store.list() for one in some]
+            found = [entry["path"] for some in self._store.list() for entry in some]
         return sorted(name for name in found if "/" not in name)
 
     def remove(self, name: str) -> None:

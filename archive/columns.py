@@ -45,7 +45,7 @@ def columns_in(table: pa.Table) -> dict[str, pa.ChunkedArray]:
 
 def events_table(rows: NewRows) -> pa.Table:
     """What the store says of events, the events of a call together."""
-    of_position = {one[1]: one for one in rows.outcomes}
+    of_position = {outcome[1]: outcome for outcome in rows.outcomes}
     in_order = sorted(rows.events, key=lambda row: (row[1], row[2]))
     positions, calls, versions, documents = zip(*in_order, strict=True)
     outcomes = [of_position.get(position) for position in positions]
@@ -55,23 +55,29 @@ def events_table(rows: NewRows) -> pa.Table:
             "call_position": pa.array(calls, pa.int64()),
             "version": pa.array(versions, pa.int64()),
             "document": texts(documents),
-            "outcome_events": pa.array([one and one[2] for one in outcomes], pa.int64()),
-            "outcome_fingerprint": pa.array([one and one[4] for one in outcomes], pa.int64()),
+            "outcome_events": pa.array(
+                [outcome and outcome[2] for outcome in outcomes], pa.int64()
+            ),
+            "outcome_fingerprint": pa.array(
+                [outcome and outcome[4] for outcome in outcomes], pa.int64()
+            ),
         }
     )
 
 
 def refusals_table(rows: NewRows) -> pa.Table:
     """What the store says of refusals; each has its command's id, which L5 may have made anew."""
-    of_number = {one[3]: one for one in rows.outcomes}
+    of_number = {outcome[3]: outcome for outcome in rows.outcomes}
     numbers, documents = zip(*rows.refusals, strict=True)
     outcomes = [of_number.get(number) for number in numbers]
     return pa.table(
         {
             "refusal_number": pa.array(numbers, pa.int64()),
             "document": texts(documents),
-            "outcome_command_id": uuids([one and one[0] for one in outcomes]),
-            "outcome_fingerprint": pa.array([one and one[4] for one in outcomes], pa.int64()),
+            "outcome_command_id": uuids([outcome and outcome[0] for outcome in outcomes]),
+            "outcome_fingerprint": pa.array(
+                [outcome and outcome[4] for outcome in outcomes], pa.int64()
+            ),
         }
     )
 
@@ -112,7 +118,7 @@ def in_parquet(name: str, column: pa.Array) -> pa.Array:
     """A column in a type that every reader of Parquet knows."""
     if name == "command_id":
         hexes = pc.replace_substring(column.cast(pa.string()), "-", "").to_pylist()
-        return uuids([one and bytes.fromhex(one) for one in hexes])
+        return uuids([digits and bytes.fromhex(digits) for digits in hexes])
     if isinstance(column, pa.ExtensionArray):
         return column.storage
     return column

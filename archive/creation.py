@@ -81,7 +81,7 @@ def farther(progress: Manifest | None, manifest: Manifest | None) -> Manifest | 
     """The one of both that has more; progress of a process that was late has less."""
     if progress is None or manifest is None:
         return progress or manifest
-    return max(manifest, progress, key=lambda one: one.ends())
+    return max(manifest, progress, key=lambda state: state.ends())
 
 
 def sealing(
@@ -133,7 +133,10 @@ def check_same_ledger(store: StoreReader, place: Place, manifest: Manifest, ends
 def check_complete(store: StoreReader, manifest: Manifest) -> None:
     """Refuse what would not give the store back: every call and every outcome has its event."""
     segments = [*manifest.events, *manifest.refusals]
-    archived = sum(one.calls for one in segments), sum(one.outcomes for one in segments)
+    archived = (
+        sum(segment.calls for segment in segments),
+        sum(segment.outcomes for segment in segments),
+    )
     if archived != counts_in_store(store, *manifest.ends()):
         raise LedgerError(
             "The store has calls or outcomes that belong to no event or refusal of it: restore it "
@@ -155,7 +158,7 @@ def remove_others(
     for name in place.names():
         is_ours = name.startswith((*KINDS, "quarantine")) and ".parquet" in name
         begin = name.rpartition("-")[0]
-        is_shorter = any(one > name for one in wanted if one.rpartition("-")[0] == begin)
+        is_shorter = any(longer > name for longer in wanted if longer.rpartition("-")[0] == begin)
         is_left = (is_ours and place.has_lock) or name in known or is_shorter
         if name == PROGRESS or name.endswith(ASIDE) or (is_left and name not in wanted):
             place.remove(name)

@@ -99,7 +99,7 @@ class FolderPlace:
         with explained(self):
             if not self.path.is_dir():
                 return []
-            return sorted(one.name for one in self.path.iterdir() if one.is_file())
+            return sorted(entry.name for entry in self.path.iterdir() if entry.is_file())
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""

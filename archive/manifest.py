@@ -88,7 +88,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def full(self, kind: Kind) -> tuple[Segment, ...]:
         """The segments that never change: all but a last one that is not full."""
-        return tuple(one for one in self.segments(kind) if one.rows == self.segment_rows)
+        return tuple(
+            segment for segment in self.segments(kind) if segment.rows == self.segment_rows
+        )
 
     def with_segments(self, kind: Kind, segments: tuple[Segment, ...]) -> Manifest:
         """The manifest with these files of one kind."""
@@ -96,12 +98,12 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def names(self) -> set[str]:
         """The names of all its files."""
-        named = {one.name for kind in KINDS for one in self.segments(kind)}
+        named = {segment.name for kind in KINDS for segment in self.segments(kind)}
         return named | ({self.quarantine.name} if self.quarantine else set())
 
     def size_bytes(self) -> int:
         """How much all its files take."""
-        sizes = [one.size_bytes for kind in KINDS for one in self.segments(kind)]
+        sizes = [segment.size_bytes for kind in KINDS for segment in self.segments(kind)]
         return sum(sizes) + (self.quarantine.size_bytes if self.quarantine else 0)
 
 

@@ -68,7 +68,7 @@ def restore_to_server(place: Place, server: Postgresql, moved: Moved) -> Manifes
 
         def after(last: int) -> list[Quarantined]:
             rows = quarantined(place, manifest)
-            return list(islice((one for one in rows if one.number > last), QUARANTINED_AT_ONCE))
+            return list(islice((row for row in rows if row.number > last), QUARANTINED_AT_ONCE))
 
         while store.keep_quarantined(after):
             pass
@@ -113,13 +113,13 @@ def append(store: EventStore, kind: Kind, rows: NewRows) -> None:
 
 def part_of(kind: Kind, rows: NewRows, first: int, last: int) -> NewRows:
     """The rows from one position, or number of a refusal, to another one."""
-    calls = [one for one in rows.calls if first <= one[2] <= last]
+    calls = [call for call in rows.calls if first <= call[2] <= last]
     if kind == "events":
-        events = [one for one in rows.events if first <= one[0] <= last]
-        outcomes = [one for one in rows.outcomes if first <= (one[1] or 0) <= last]
+        events = [event for event in rows.events if first <= event[0] <= last]
+        outcomes = [outcome for outcome in rows.outcomes if first <= (outcome[1] or 0) <= last]
         return NewRows(calls, events, [], outcomes)
-    refusals = [one for one in rows.refusals if first <= one[0] <= last]
-    outcomes = [one for one in rows.outcomes if first <= (one[3] or 0) <= last]
+    refusals = [refusal for refusal in rows.refusals if first <= refusal[0] <= last]
+    outcomes = [outcome for outcome in rows.outcomes if first <= (outcome[3] or 0) <= last]
     return NewRows(calls, [], refusals, outcomes)
 
 

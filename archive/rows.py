@@ -61,12 +61,15 @@ def events_in_store(store: StoreReader, first: int, last: int) -> NewRows:
         if position == call:
             names.append((said.source, said.subject))
     calls = [(source, call_id, call) for source, call_id, call in looked_up(store, CALLS, names)]
-    stored = [StoredOutcome(*row) for row in looked_up(store, OUTCOMES, [(one,) for one in ids])]
-    outcomes = [one for one in stored if first <= (one.first_position or 0) <= last]
+    stored = [
+        StoredOutcome(*row)
+        for row in looked_up(store, OUTCOMES, [(command_id,) for command_id in ids])
+    ]
+    outcomes = [outcome for outcome in stored if first <= (outcome.first_position or 0) <= last]
     return NewRows(
-        sorted((one for one in calls if first <= one[2] <= last), key=lambda one: one[2]),
+        sorted((call for call in calls if first <= call[2] <= last), key=lambda call: call[2]),
         events,
-        outcomes=sorted(outcomes, key=lambda one: one[1] or 0),
+        outcomes=sorted(outcomes, key=lambda outcome: outcome[1] or 0),
     )
 
 
@@ -74,7 +77,7 @@ def refusals_in_store(store: StoreReader, first: int, last: int) -> NewRows:
     """Refusals by number, and the outcomes that name them."""
     refusals = rows_between(store, "SELECT number, document FROM refusals", "number", first, last)
     stored = [StoredOutcome(*row) for row in store.rows(OUTCOMES_OF_REFUSALS, first, last)]
-    return NewRows(refusals=refusals, outcomes=sorted(stored, key=lambda one: one[3] or 0))
+    return NewRows(refusals=refusals, outcomes=sorted(stored, key=lambda outcome: outcome[3] or 0))
 
 
 def rows_between(

@@ -94,7 +94,7 @@ def findings_of_segment(
     expected = range(segment.first, segment.last + 1)
     if numbers != list(expected):
         missing, known = sorted(set(expected) - set(numbers)), set(expected)
-        doubled = sorted({one for one, then in pairwise(numbers) if one == then})
+        doubled = sorted({number for number, then in pairwise(numbers) if number == then})
         foreign = sorted(set(numbers) - known)
         for what, which in (("missing", missing), ("there twice", doubled), ("foreign", foreign)):
             if which:
@@ -120,7 +120,7 @@ def differences(
         return
     for table in ("calls", "events", "refusals", "outcomes"):
         here, there = getattr(archived, table), getattr(stored, table)
-        differing = [one or other for one, other in zip_longest(here, there) if one != other]
+        differing = [row or other for row, other in zip_longest(here, there) if row != other]
         if differing:
             number = number_of(table, differing[0])
             yield Finding(

@@ -114,7 +114,7 @@ def poll(
     except KafkaUnavailable:
         watched.check()
         raise
-    messages = [one for records in polled.values() for one in records]
+    messages = [record for records in polled.values() for record in records]
     if messages:
         watched.check()
     return messages

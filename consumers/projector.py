@@ -150,9 +150,9 @@ def pages_of(feed: KafkaFeed, until_end: bool) -> Iterator[Page]:
 def documents_in(pages: Iterable[Page]) -> Iterator[bytes]:
     """The documents of pages that could be read."""
     for page in pages:
-        for one in (*page.events, *page.refusals):
-            if not one.is_poison:
-                yield one.document
+        for message in (*page.events, *page.refusals):
+            if not message.is_poison:
+                yield message.document
 
 
 def take_in(owner: Owner, pages: Iterable[Page], taken: list[Page]) -> Positions:
@@ -225,8 +225,8 @@ def write_page(projections: Projections, page: Page) -> None:
 def fill_holes(projections: Projections, messages: Iterable[Message]) -> None:
     """Of messages that came again, take those whose position is missing."""
     missing = dead_letters.missing(projections.connection)
-    for one in messages:
-        if one.number in missing:
-            missing.remove(one.number)
-            insert_events(projections, [one])
-            dead_letters.resolve(projections.connection, one.number)
+    for message in messages:
+        if message.number in missing:
+            missing.remove(message.number)
+            insert_events(projections, [message])
+            dead_letters.resolve(projections.connection, message.number)

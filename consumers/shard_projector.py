@@ -78,7 +78,9 @@ def project_shard(
     those that were read, `FileInUse`, `KafkaUnavailable` and `LakeUnavailable`.
     """
     lake = Lake.made(place)
-    partitions = [one for one in partitions_of(kafka, EVENTS) if shard.has(one.partition)]
+    partitions = [
+        partition for partition in partitions_of(kafka, EVENTS) if shard.has(partition.partition)
+    ]
     with ExitStack() as stack:
         published = stack.enter_context(closing(PublishedPosition(kafka, partitions)))
         writer = ShardWriter(lake, shard, published.first_event)
@@ -192,8 +194,8 @@ def write_page(projections: Projections, page: Page) -> bool:
     """
     connection = projections.connection
     here = positions_here(connection, page.events)
-    new, bad = parted([one for one in page.events if one.number not in here])
-    again = [one for one in page.events if one.number in here and one.is_poison]
+    new, bad = parted([message for message in page.events if message.number not in here])
+    again = [message for message in page.events if message.number in here and message.is_poison]
     refused, bad_refusals = parted(page.refusals)
     _, stray = parted(page.out_of_turn)
     if new:
@@ -205,7 +207,7 @@ def write_page(projections: Projections, page: Page) -> bool:
         projections.note_refusal_number(page.refusals[-1].number)
     keep_dead_letters(projections, bad, are_holes=True)
     keep_dead_letters(projections, [*again, *bad_refusals, *stray], are_holes=False)
-    filled = dead_letters.missing(connection) & {one.number for one in new}
+    filled = dead_letters.missing(connection) & {message.number for message in new}
     for number in filled:
         dead_letters.resolve(connection, number)
     dead_letters.note_offsets(connection, page.offsets)
@@ -234,8 +236,8 @@ def show_positions(
 ) -> None:
     """Make a temporary table of messages' positions, and their calls'."""
     places = {
-        "position": numbers([one.number for one in messages]),
-        "call_position": numbers([one.call_position for one in messages]),
+        "position": numbers([message.number for message in messages]),
+        "call_position": numbers([message.call_position for message in messages]),
     }
     connection.register("positions", pa.table(places))
     connection.execute(f"create or replace temp table {name} as from positions")

@@ -157,7 +157,7 @@ def start_conference(pending: PendingEvents, member: str | None) -> None:
     party = call.consult.party if call.consult else member
     if call.owner is not None and call.owner.id == party:
         party = None
-    members = tuple(one.id for one in call.parties)
+    members = tuple(party.id for party in call.parties)
     if call.conference_number is not None and party is not None:
         pending.add(
             events.ConferenceJoined(

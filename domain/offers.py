@@ -36,7 +36,7 @@ def answer(pending: PendingEvents, actor: str) -> None:
     offer = call.offer_meant(actor)
     agent = offer.agent if actor == UNKNOWN and offer else actor
     waits = call.owner is None
-    others = [one for one in call.open_offers if one != offer]
+    others = [open_offer for open_offer in call.open_offers if open_offer != offer]
     pending.add(
         Answered(
             offer_number=offer.number if offer else None,

@@ -389,9 +389,9 @@ def guards_by_action() -> dict[str, tuple[tuple[str, Callable[[Question], bool]]
     """For each action its guards, with their rule's id, in the order of the rules."""
     by_action: dict[str, list[tuple[str, Callable[[Question], bool]]]] = {}
     for rule in RULES:
-        for one in rule.guards:
-            for action in one.actions:
-                by_action.setdefault(action, []).append((rule.id, one.broken))
+        for guard_of_rule in rule.guards:
+            for action in guard_of_rule.actions:
+                by_action.setdefault(action, []).append((rule.id, guard_of_rule.broken))
     return {action: tuple(asked) for action, asked in by_action.items()}
 
 

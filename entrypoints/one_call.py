@@ -82,18 +82,18 @@ class OneCall(NamedTuple):
     @property
     def told_once(self) -> list[dict[str, Any]]:
         """The events but those that tell again: they are about the record, not about the call."""
-        return [one for one in self.events if one["type"] != ObservationRepeated.type]
+        return [event for event in self.events if event["type"] != ObservationRepeated.type]
 
     @property
     def last_event_at(self) -> datetime:
         """When the latest of them occurred, UTC."""
-        latest: datetime = max(one["occurred_at"] for one in self.told_once or self.events)
+        latest: datetime = max(event["occurred_at"] for event in self.told_once or self.events)
         return latest.replace(tzinfo=UTC)
 
     @property
     def is_time_derived(self) -> bool:
         """Whether times were computed from durations."""
-        return any(one["time_source"] == TimeSource.DERIVED for one in self.told_once)
+        return any(event["time_source"] == TimeSource.DERIVED for event in self.told_once)
 
     @property
     def is_closed(self) -> bool:
@@ -112,7 +112,7 @@ class OneCall(NamedTuple):
     @property
     def missing(self) -> str:
         """What its record lacks, as far as that is known; empty where it is whole."""
-        marks = (one["missing"] for one in self.events if one["missing"] is not None)
+        marks = (event["missing"] for event in self.events if event["missing"] is not None)
         unread = [f"{self.unread_count} of its events in quarantine"] if self.unread_count else []
         return "; ".join([*dict.fromkeys(marks), *unread])
 
@@ -293,4 +293,5 @@ def state_at(reader: ReadSide, source: str, call_id: str, asked: AskedMoment) ->
 def recorded_version(reader: ReadSide, place: int, position: int) -> int:
     """The call's version at a position, as the store has it; 0 where there are tables alone."""
     recorded = reader.recorded(place)
-    return 0 if recorded is None else sum(one <= position for one in recorded.events.positions)
+    positions = () if recorded is None else recorded.events.positions
+    return sum(event_position <= position for event_position in positions)

@@ -139,7 +139,9 @@ def ledgers_read(ledgers: UnitedReader, answer: UnitedAnswer, moments: Moments) 
 def position_of(about: dict[str, Any]) -> str:
     """At which position an answer is true, in words; of which ledger, where there are several."""
     if "ledgers" in about:
-        places = [f"{one['position']:,} of ledger {one['ledger']}" for one in about["ledgers"]]
+        places = [
+            f"{ledger['position']:,} of ledger {ledger['ledger']}" for ledger in about["ledgers"]
+        ]
         return f"position {', '.join(places)}"
     at = f"position {about['position']:,}"
     return f"{at} of ledger {about['ledger']}" if "ledger" in about else at

@@ -25,7 +25,7 @@ FIRST_UNCHECKED: Final = (3, 1)
 
 def check_version(installed: str) -> None:
     """Refuse a version whose parts nobody looked at. Raises `LedgerError`."""
-    numbers = tuple(int(one) for one in installed.split(".")[:3] if one.isdecimal())
+    numbers = tuple(int(number) for number in installed.split(".")[:3] if number.isdecimal())
     if not FIRST_CHECKED <= numbers < FIRST_UNCHECKED:
         raise LedgerError(
             f"kafka-python {installed} is installed, and call-ledger was checked with 3.0.12 and "
@@ -100,7 +100,10 @@ def next_offsets(consumer: KafkaConsumer) -> dict[TopicPartition, int]:
 
     The client's own `position` asks the broker at times, and fails while it is away.
     """
-    return {one: state.position.offset for one, state in consumer._subscription.assignment.items()}
+    return {
+        partition: state.position.offset
+        for partition, state in consumer._subscription.assignment.items()
+    }
 
 
 def resume(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
@@ -109,9 +112,9 @@ def resume(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> Non
     The client keeps that aside and, with other partitions about, may never come back to it: then
     the partition stands still for ever, without an error.
     """
-    for one in partitions:
-        consumer._fetcher._paused_partition_records.pop(one, None)
-        consumer.resume(one)
+    for partition in partitions:
+        consumer._fetcher._paused_partition_records.pop(partition, None)
+        consumer.resume(partition)
 
 
 def poll_whole_batches(consumer: KafkaConsumer, decode: Callable[[Any], list[Any]]) -> None:

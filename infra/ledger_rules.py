@@ -62,23 +62,23 @@ class BySource(BaseModel):
 
     @model_validator(mode="after")
     def _each_source_has_one_ledger(self) -> BySource:
-        named = [*chain.from_iterable(one.sources for one in self.ledgers.values())]
-        if twice := sorted({one for one in named if named.count(one) > 1}):
+        named = [*chain.from_iterable(place.sources for place in self.ledgers.values())]
+        if twice := sorted({source for source in named if named.count(source) > 1}):
             raise ValueError(f"the source {twice[0]} is named twice")
-        if sum(one.default for one in self.ledgers.values()) > 1:
+        if sum(place.default for place in self.ledgers.values()) > 1:
             raise ValueError("more than one ledger is the default")
-        for name, one in self.ledgers.items():
-            if not one.sources and not one.default:
+        for name, place in self.ledgers.items():
+            if not place.sources and not place.default:
                 raise ValueError(f"{name} has no sources and is not the default")
         return self
 
     @cached_property
     def _of_source(self) -> dict[str, str]:
-        return {one: name for name, place in self.ledgers.items() for one in place.sources}
+        return {source: name for name, place in self.ledgers.items() for source in place.sources}
 
     @cached_property
     def _default(self) -> str | None:
-        return next((name for name, one in self.ledgers.items() if one.default), None)
+        return next((name for name, place in self.ledgers.items() if place.default), None)
 
     def ledger_of(self, source: str, call_id: str) -> str | None:  # noqa: ARG002 - a rule's face
         """The ledger that names the source, or else the default."""
@@ -103,8 +103,8 @@ class ByHash(BaseModel):
 
     @model_validator(mode="after")
     def _each_bucket_has_one_ledger(self) -> ByHash:
-        named = [*chain.from_iterable(one.buckets for one in self.ledgers.values())]
-        if twice := sorted({one for one in named if named.count(one) > 1}):
+        named = [*chain.from_iterable(place.buckets for place in self.ledgers.values())]
+        if twice := sorted({bucket for bucket in named if named.count(bucket) > 1}):
             raise ValueError(f"bucket {twice[0]} is named twice")
         if missing := sorted(set(range(self.buckets)) - set(named)):
             raise ValueError(f"no ledger has bucket {missing[0]}")
@@ -114,7 +114,7 @@ class ByHash(BaseModel):
 
     @cached_property
     def _of_bucket(self) -> dict[int, str]:
-        return {one: name for name, place in self.ledgers.items() for one in place.buckets}
+        return {bucket: name for name, place in self.ledgers.items() for bucket in place.buckets}
 
     def ledger_of(self, source: str, call_id: str) -> str:
         """The ledger that has the call's bucket."""

@@ -121,7 +121,7 @@ def first_of(error: ValidationError) -> str:
 def check_apart(ledgers: Ledgers) -> None:
     """Refuse two ledgers in one place: each would take the other's calls for its own."""
     for what, places in (
-        ("folder", {one.name: one.folder.resolve() for one in ledgers.members}),
+        ("folder", {member.name: member.folder.resolve() for member in ledgers.members}),
         ("store", {o.name: o.place.store for o in ledgers.members if o.place.store != "sqlite"}),
     ):
         seen: dict[object, str] = {}

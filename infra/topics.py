@@ -149,7 +149,7 @@ class Described(NamedTuple):
 
 def described_in(admin: KafkaAdminClient, names: Iterable[str]) -> list[Described]:
     """What Kafka says of each topic."""
-    partitions = {one["name"]: one["partitions"] for one in admin.describe_topics([*names])}
+    partitions = {topic["name"]: topic["partitions"] for topic in admin.describe_topics([*names])}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     settings = admin.describe_configs(resources, config_filter="all")["topic"]
     return [Described(partitions.get(name, []), settings[name]) for name in names]
@@ -170,7 +170,7 @@ def problems_of(topic: Topic, name: str, described: Described, brokers: int) -> 
             "which a call's events are out of order for who reads it: end all processes, delete "
             f"it, and run `call-ledger topics create`; then {AFTERWARDS[topic.name]}."
         )
-    replicas = min(len(one["replica_nodes"]) for one in partitions)
+    replicas = min(len(partition["replica_nodes"]) for partition in partitions)
     if replicas < min(MOST_REPLICAS, brokers):
         problems.append(
             f"Topic {name} has {replicas} replicas on {brokers} brokers: "

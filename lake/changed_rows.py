@@ -39,7 +39,7 @@ class ChangedRows:
                 "create or replace temp view source_refusals as select * from main.refusal_events"
                 f" where refusal_number between {refusals[0]} and {refusals[-1]}"
             )
-            (model,) = (one for one in self._models.kept if one.name == REFUSALS)
+            (model,) = (model for model in self._models.kept if model.name == REFUSALS)
             yield REFUSALS, self._rows(REFUSALS, f"({model.sql})")
         if has_other_dead_letters:
             yield DEAD_LETTERS, self._rows(DEAD_LETTERS, f"main.{DEAD_LETTERS}")

@@ -107,6 +107,6 @@ def schema() -> pa.Schema:
 @cache
 def made_by() -> str:
     """What all rows follow from: tables of another version are not gone on with."""
-    views = [one.name for one in of_this_version().readable if one.kind is Kind.VIEW]
+    views = [model.name for model in of_this_version().readable if model.kind is Kind.VIEW]
     hashes = {name: made for name, made in of_this_version().hashes.items() if name not in views}
     return sha256(repr((sorted(hashes.items()), EVENT_COLUMNS)))

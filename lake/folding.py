@@ -37,8 +37,8 @@ def fold(lake: Lake, shard: int, at_least_commits: int = 1) -> int:
     `LakeUnavailable`.
     """
     lake.look()
-    files = [one for one in lake.files() if one.shard == shard]
-    commits = [one for one in files if one.table == COMMITS]
+    files = [file for file in lake.files() if file.shard == shard]
+    commits = [file for file in files if file.table == COMMITS]
     if len(commits) - 1 < at_least_commits:
         return 0
     transaction = lake.last_transaction(application(shard)) + 1
@@ -55,7 +55,7 @@ def fold(lake: Lake, shard: int, at_least_commits: int = 1) -> int:
         connection.execute("set enable_progress_bar = false")
         lake.place.show_to(connection)
         folding = Folding(lake, shard, files, connection)
-        added = [lake.write(one) for one in folding.rows()]
+        added = [lake.write(rows) for rows in folding.rows()]
     try:
         lake.commit(application(shard), transaction, added, folding.replaced, is_new=False)
     except Overtaken:
@@ -77,14 +77,14 @@ class Folding:
         self._lake = lake
         self._shard = shard
         self._connection = connection
-        self._revision = max(one.revision for one in files)
+        self._revision = max(file.revision for file in files)
         self._fresh: dict[str, list[File]] = defaultdict(list)
         self._settled: dict[tuple[str, int], list[File]] = defaultdict(list)
-        for one in files:
-            if one.bucket is None:
-                self._fresh[one.table].append(one)
+        for file in files:
+            if file.bucket is None:
+                self._fresh[file.table].append(file)
             else:
-                self._settled[one.table, one.bucket].append(one)
+                self._settled[file.table, file.bucket].append(file)
         self.replaced: list[File] = []
         """The files whose rows are in those that are written, or were replaced since."""
 
@@ -95,7 +95,7 @@ class Folding:
         yield from self._following(REFUSALS, "refusal_number")
         for name in (COMMITS, DEAD_LETTERS):
             last = newest(self._fresh[name], name).get(self._shard)
-            self.replaced += (one for one in self._fresh[name] if one != last)
+            self.replaced += (file for file in self._fresh[name] if file != last)
 
     def _by_call(self) -> Iterator[Rows]:
         fresh = rows_in(self._lake.place, CALLS, self._fresh[CALLS])

@@ -35,8 +35,8 @@ def opened(
     if state_of(projections) == state and not projections.outdated():
         return projections
     projections.close()
-    for one in (path, path.with_name(f"{path.name}.wal")):
-        one.unlink(missing_ok=True)
+    for own_file in (path, path.with_name(f"{path.name}.wal")):
+        own_file.unlink(missing_ok=True)
     projections, _ = open_or_set_aside(path, megabytes)
     try:
         state_of(projections)
@@ -63,11 +63,11 @@ def note_state(projections: Projections, state: str) -> None:
 
 def bring_back(projections: Projections, lake: Lake, last: Record) -> None:
     """Fill an empty file with what the shard's last commit has. Raises `LakeUnavailable`."""
-    files = [one for one in lake.files() if one.shard == last.number]
+    files = [file for file in lake.files() if file.shard == last.number]
     connection = projections.connection
     with projections.transaction():
         for name, some in (
-            (EVENTS, [one for one in files if one.table == EVENTS]),
+            (EVENTS, [file for file in files if file.table == EVENTS]),
             (DEAD_LETTERS, list(newest(files, DEAD_LETTERS).values())),
         ):
             take_rows(projections, lake, name, some)
@@ -84,7 +84,9 @@ def bring_back(projections: Projections, lake: Lake, last: Record) -> None:
 def take_rows(projections: Projections, lake: Lake, name: str, files: list[File]) -> None:
     """Put the rows of files into the table of this name, by a DuckDB that may read files."""
     # Its own numbers are given to dead letters here.
-    columns = {one: kind for one, kind in tables()[name].items() if one != "dead_letter_number"}
+    columns = {
+        column: kind for column, kind in tables()[name].items() if column != "dead_letter_number"
+    }
     with lake.place.explained(), duckdb.connect() as reading:
         lake.place.show_to(reading)
         for file in files:

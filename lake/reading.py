@@ -42,14 +42,14 @@ class LakeReader:
         """
         files = lake.files()
         self.version = lake.version
-        self.size_bytes = sum(one.size_bytes for one in files)
+        self.size_bytes = sum(file.size_bytes for file in files)
         found = records(lake, files)
-        if any(one.made_by != made_by() for one in found.values()):
+        if any(record.made_by != made_by() for record in found.values()):
             raise LedgerError(
                 f"The tables in {lake.place} were made by another version of Call Ledger: use that"
                 " one."
             )
-        count = max((one.count for one in found.values()), default=1)
+        count = max((record.count for record in found.values()), default=1)
         self.positions = {
             f"{number}/{count}": found[number].position if number in found else 0
             for number in range(1, count + 1)
@@ -57,7 +57,7 @@ class LakeReader:
         """How far each shard is."""
         self.position = min(self.positions.values())
         """Every event up to this position is in the tables, and of later ones some."""
-        known = (one.first_event for one in found.values() if one.first_event is not None)
+        known = (record.first_event for record in found.values() if record.first_event is not None)
         self.first_event = next(known, None)
         """The fingerprint of the ledger's first event, once a shard knows it."""
         self._place = lake.place

@@ -17,7 +17,7 @@ from lake.table import File, Lake
 def rows_in(place: LakePlace, name: str, files: Sequence[File]) -> str:
     """The query for the rows of some files of a table, as they travelled."""
     if files:
-        listed = ", ".join("'" + place.url(one.path).replace("'", "''") + "'" for one in files)
+        listed = ", ".join("'" + place.url(file.path).replace("'", "''") + "'" for file in files)
         return f"from read_parquet([{listed}], hive_partitioning = false)"
     columns = ", ".join(
         f'null::{kind if kind in OF_DUCKDB else "VARCHAR"} as "{column}"'
@@ -29,11 +29,11 @@ def rows_in(place: LakePlace, name: str, files: Sequence[File]) -> str:
 def newest(files: Iterable[File], table: str) -> dict[int, File]:
     """The newest file of each shard, of a table whose files each replace the one before."""
     found: dict[int, File] = {}
-    for one in files:
-        if one.table == table and (
-            one.shard not in found or one.revision > found[one.shard].revision
+    for file in files:
+        if file.table == table and (
+            file.shard not in found or file.revision > found[file.shard].revision
         ):
-            found[one.shard] = one
+            found[file.shard] = file
     return found
 
 

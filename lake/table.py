@@ -130,7 +130,7 @@ class Lake:
         columns = ("path", "size_bytes", *(f"partition.{name}" for name in PARTITIONS))
         if not listed.num_rows:
             return []
-        values = (listed[one].to_pylist() for one in columns)
+        values = (listed[column].to_pylist() for column in columns)
         return [File(*row) for row in zip(*values, strict=True)]
 
     def last_transaction(self, application: str) -> int:
@@ -176,8 +176,11 @@ class Lake:
             raise Overtaken
         now = int(time.time() * 1000)
         actions: list[AddAction | RemoveAction] = [
-            *(AddAction(one.path, one.size_bytes, one.partition, now, is_new, "{}") for one in add),
-            *(removal(one, now, is_new) for one in remove),
+            *(
+                AddAction(file.path, file.size_bytes, file.partition, now, is_new, "{}")
+                for file in add
+            ),
+            *(removal(file, now, is_new) for file in remove),
         ]
         properties = CommitProperties(app_transactions=[Transaction(application, transaction)])
         with self.place.explained():
@@ -193,7 +196,7 @@ class Lake:
 
     def _has_all(self, added: Sequence[File]) -> bool:
         """Whether a commit was made whose answer was lost: asked again, it met itself."""
-        return {one.path for one in added} <= {one.path for one in self.files()}
+        return {file.path for file in added} <= {file.path for file in self.files()}
 
     def vacuum(self, keep: timedelta = KEEP) -> int:
         """Delete files that no reader of the last hour needs; returns how many they were.

@@ -22,9 +22,9 @@ def showing(place: LakePlace, files: Sequence[File], position: int) -> Iterator[
     for name, macro in MACROS.items():
         yield f"create macro {name}{macro}"
     of: dict[str, list[File]] = defaultdict(list)
-    for one in files:
-        of[one.table].append(one)
-    fresh = rows_in(place, CALLS, [one for one in of[CALLS] if one.is_fresh])
+    for file in files:
+        of[file.table].append(file)
+    fresh = rows_in(place, CALLS, [file for file in of[CALLS] if file.is_fresh])
     yield (
         "create table fresh_calls as"
         f" select call_position, max(revision) as revision from ({fresh}) group by all"
@@ -42,8 +42,8 @@ def showing(place: LakePlace, files: Sequence[File], position: int) -> Iterator[
 
 def rows_by_call(place: LakePlace, name: str, files: Sequence[File]) -> str:
     """The query for the rows that count."""
-    fresh = rows_in(place, name, [one for one in files if one.is_fresh])
-    settled = rows_in(place, name, [one for one in files if not one.is_fresh])
+    fresh = rows_in(place, name, [file for file in files if file.is_fresh])
+    settled = rows_in(place, name, [file for file in files if not file.is_fresh])
     return (
         f"select * from ({settled}) anti join fresh_calls using (call_position) union all"
         f" select * from ({fresh}) semi join fresh_calls using (call_position, revision)"

@@ -127,18 +127,18 @@ def of_revision(rows: pa.Table, record: Record) -> pa.Table:
 
 def check_same(lake: Lake, shard: Shard, found: Iterable[Record], first_event: int | None) -> None:
     """Refuse tables that are divided otherwise, of another version, or of another ledger."""
-    for one in found:
-        if one.count != shard.count:
+    for record in found:
+        if record.count != shard.count:
             raise WrongShard(
-                f"The tables in {lake.place} are those of {one.count} shards: take one of them, as"
-                f" {one.number}/{one.count}, or name another place."
+                f"The tables in {lake.place} are those of {record.count} shards: take one of them,"
+                f" as {record.number}/{record.count}, or name another place."
             )
-        if one.made_by != made_by():
+        if record.made_by != made_by():
             raise LedgerError(
                 f"The tables in {lake.place} were made by another version of Call Ledger: use that"
                 " one, or name another place to have them made anew."
             )
-        if None not in (one.first_event, first_event) and one.first_event != first_event:
+        if None not in (record.first_event, first_event) and record.first_event != first_event:
             raise OtherLedger(
                 f"The tables in {lake.place} are of another ledger, or of a later copy of it (Kafka"
                 " has another first event): name another place."

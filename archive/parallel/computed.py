@@ -42,9 +42,9 @@ class Computed:
 
     def parts(self) -> Iterator[ComputedPart]:
         """What each task left, in the order of calls. Raises `LedgerError` where a file is gone."""
-        for one in self._done:
-            tables = {table.model: self._rows(table.file, table.sha256) for table in one.tables}
-            yield ComputedPart(one.first, one.last, one.events, one.checksum, tables)
+        for task in self._done:
+            tables = {table.model: self._rows(table.file, table.sha256) for table in task.tables}
+            yield ComputedPart(task.first, task.last, task.events, task.checksum, tables)
 
     def forget(self) -> None:
         """Remove what tasks left, of runs before as well, and nothing else."""
@@ -76,10 +76,10 @@ def computed(
     Segments that begin after `up_to` are not read. Raises `UnreadableEvent`, `WorkersLost`, and
     `LedgerError`.
     """
-    place, work = (place_of(one) for one in where)
+    place, work = (place_of(name) for name in where)
     manifest = read_manifest(place)
     if up_to is not None:
-        began = tuple(one for one in manifest.events if one.first <= up_to)
+        began = tuple(segment for segment in manifest.events if segment.first <= up_to)
         manifest = manifest.with_segments("events", began)
     end, events = manifest.ends().position, 0
 

@@ -134,7 +134,7 @@ def take_events(connection: duckdb.DuckDBPyConnection, task: Task, models: Model
             if not task.wanted.sets_aside:
                 raise unreadable_in(content, task) from None
             bad = set(unreadable(rows, every, insert))
-            good = rows.table.filter(pa.array([one not in bad for one in every]))
+            good = rows.table.filter(pa.array([row not in bad for row in every]))
             insert(Rows(connection, good), range(len(good)))
             passed_over += len(bad)
     return passed_over

@@ -97,7 +97,7 @@ def segments_needed(
     needed: dict[int, list[Segment]] = {}
     segments = manifest.events
     with ThreadPoolExecutor(LOOKED_AT_ONCE) as threads:
-        earlier = threads.map(lambda one: calls_before(place, one), segments)
+        earlier = threads.map(lambda segment: calls_before(place, segment), segments)
         for done, (segment, calls) in enumerate(zip(segments, earlier, strict=True), 1):
             own = range(
                 number_of(segment.first, task_events), number_of(segment.last, task_events) + 1
@@ -113,9 +113,9 @@ def task_of(
 ) -> Task:
     """A task under the name that follows from what it reads and computes."""
     of_the_result = msgspec.structs.replace(wanted, memory_megabytes=0)
-    said = (RESULTS, first, last, of_the_result, [one.entry_sha256 for one in segments])
+    said = (RESULTS, first, last, of_the_result, [segment.entry_sha256 for segment in segments])
     name = f"{first:012}-{sha256(msgspec.json.encode(said)).hexdigest()[:16]}"
-    files = tuple((one.name, one.sha256) for one in segments)
+    files = tuple((segment.name, segment.sha256) for segment in segments)
     return Task(name, *where, first, last, files, wanted)
 
 

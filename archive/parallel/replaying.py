@@ -70,16 +70,18 @@ def tasks_of(part: Part, calls: list[Calls], place: str, task_events: int) -> li
     tasks: list[Task] = []
     with closing(SortedRefusals(part.refusals)) as refusals:
         for some in together(calls, task_events):
-            numbers = {number for one in some for number in numbers_of(one, task_events)}
-            segments = {one.name: one for number in sorted(numbers) for one in needed[number]}
+            numbers = {number for stretch in some for number in numbers_of(stretch, task_events)}
+            segments = {
+                segment.name: segment for number in sorted(numbers) for segment in needed[number]
+            }
             refused: dict[int, OfCall] = {}
-            for one in some:
-                refused |= refusals.between(one.first, one.last)
+            for stretch in some:
+                refused |= refusals.between(stretch.first, stretch.last)
             tasks.append(
                 Task(
                     f"replay-{len(tasks):06}",
                     place,
-                    tuple(sorted(segments.values(), key=lambda one: one.first)),
+                    tuple(sorted(segments.values(), key=lambda segment: segment.first)),
                     tuple(some),
                     refused,
                     part.question,
@@ -93,11 +95,11 @@ def tasks_of(part: Part, calls: list[Calls], place: str, task_events: int) -> li
 def together(calls: list[Calls], task_events: int) -> Iterator[list[Calls]]:
     """Calls next to each other that began within one task's positions."""
     some: list[Calls] = []
-    for one in calls:
-        if some and number_of(some[0].first, task_events) != number_of(one.first, task_events):
+    for stretch in calls:
+        if some and number_of(some[0].first, task_events) != number_of(stretch.first, task_events):
             yield some
             some = []
-        some.append(one)
+        some.append(stretch)
     if some:
         yield some
 
@@ -105,7 +107,7 @@ def together(calls: list[Calls], task_events: int) -> Iterator[list[Calls]]:
 def numbers_of(calls: Calls, task_events: int) -> range | set[int]:
     """The numbers by which their segments are known."""
     if calls.only is not None:
-        return {number_of(one, task_events) for one in calls.only}
+        return {number_of(call, task_events) for call in calls.only}
     return range(number_of(calls.first, task_events), number_of(calls.last, task_events) + 1)
 
 
@@ -122,8 +124,11 @@ def judge(task: Task) -> Judged:
         with archive_history(Files(Ends(task.head, 0), of_kind)) as history:
             answers = (
                 judged_calls(
-                    task.question, task.bounds, events_of(history, one, task.head), task.refusals
+                    task.question,
+                    task.bounds,
+                    events_of(history, stretch, task.head),
+                    task.refusals,
                 )
-                for one in task.calls
+                for stretch in task.calls
             )
             return Judged(task.name, tuple(answers))

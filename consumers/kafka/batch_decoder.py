@@ -17,7 +17,7 @@ Record = tuple[int, bytes | None, bytes, bytes | None]
 
 NAME, KIND = CONTENT_TYPE
 BETWEEN: Final = bytes([2 * 2]) + b"".join(
-    bytes([2 * len(one)]) + one for one in (NAME.encode(), KIND, POSITION.encode())
+    bytes([2 * len(word)]) + word for word in (NAME.encode(), KIND, POSITION.encode())
 )
 """What stands between our documents and their places; Kafka doubles short numbers."""
 
@@ -29,7 +29,10 @@ def decoded(batch: Any) -> list[Record]:
         ours = records_of_ours(body, batch.base_offset, batch.records_count)
         if ours is not None:
             return ours
-    return [(one.offset, one.key, one.value or b"", words_of_place(one.headers)) for one in batch]
+    return [
+        (record.offset, record.key, record.value or b"", words_of_place(record.headers))
+        for record in batch
+    ]
 
 
 def records_of_ours(body: bytes, offset: int, count: int) -> list[Record] | None:

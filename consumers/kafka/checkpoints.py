@@ -138,7 +138,7 @@ def is_checkpoint(read: object) -> bool:
     ids = read.get(TOPICS, {})
     return (
         isinstance(ids, dict)
-        and all(isinstance(one, str) for one in ids.values())
+        and all(isinstance(topic_id, str) for topic_id in ids.values())
         and all(is_place(name, number) for name, number in read.items() if name != TOPICS)
     )
 
@@ -159,9 +159,9 @@ def known_checkpoint(kafka: Kafka, positions: str) -> Checkpoint:
     with closing(WatchedTopics(kafka, WAYS_ON[positions], *of_input, *of_output)) as topics:
         checkpoint = last_checkpoint(kafka, positions)
         written = [
-            one
+            partition
             for name in of_output
-            for one in numbered_partitions(kafka, name, topics.seen[name].partitions)
+            for partition in numbered_partitions(kafka, name, topics.seen[name].partitions)
         ]
         check_not_lost(kafka, positions, checkpoint is None, written)
         topics.compare(ids_in(checkpoint or {}))

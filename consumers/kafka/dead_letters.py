@@ -21,9 +21,9 @@ def insert_events(projections: Projections, messages: Sequence[Message]) -> None
     """Put events into the table. Raises `duckdb.Error` when one is no row of it."""
     projections.insert_events(
         EventBatch(
-            [one.number for one in messages],
-            [one.call_position for one in messages],
-            [one.document for one in messages],
+            [message.number for message in messages],
+            [message.call_position for message in messages],
+            [message.document for message in messages],
         )
     )
 
@@ -31,21 +31,25 @@ def insert_events(projections: Projections, messages: Sequence[Message]) -> None
 def insert_refusals(projections: Projections, messages: Sequence[Message]) -> None:
     """Put refusals into the table. Raises `duckdb.Error` when one is no row of it."""
     projections.insert_refusals(
-        RefusalBatch([one.number for one in messages], [one.document for one in messages])
+        RefusalBatch(
+            [message.number for message in messages], [message.document for message in messages]
+        )
     )
 
 
 def parted(messages: Sequence[Message]) -> tuple[Sequence[Message], list[Message]]:
     """Those that can be read, and those that cannot."""
-    bad = [one for one in messages if one.is_poison]
-    return ([one for one in messages if not one.is_poison] if bad else messages), bad
+    bad = [message for message in messages if message.is_poison]
+    return ([message for message in messages if not message.is_poison] if bad else messages), bad
 
 
 def keep_dead_letters(
     projections: Projections, messages: Sequence[Message], are_holes: bool
 ) -> None:
     """Keep messages that cannot be read, in the caller's transaction."""
-    dead_letters.keep(projections.connection, (dead_letter_of(one, are_holes) for one in messages))
+    dead_letters.keep(
+        projections.connection, (dead_letter_of(message, are_holes) for message in messages)
+    )
 
 
 def dead_letter_of(message: Message, is_hole: bool) -> DeadLetter:
@@ -69,8 +73,8 @@ def dead_letter_of(message: Message, is_hole: bool) -> DeadLetter:
 
 def log_dead_letters(pages: Sequence[Page]) -> None:
     """One line in the log for new dead letters, with the place of the first."""
-    everything = (one for page in pages for part in page[:3] for one in part)
-    bad = [one for one in everything if one.is_poison]
+    everything = (message for page in pages for part in page[:3] for message in part)
+    bad = [message for message in everything if message.is_poison]
     if bad:
         first = bad[0]
         place = {"position": first.number, "partition": first.partition, "offset": first.offset}
@@ -93,5 +97,6 @@ def marked(projections: Projections, messages: Sequence[Message], insert: Insert
     good, _ = parted(messages)
     bad = set(map(id, unreadable(projections, good, insert)))
     return [
-        one._replace(is_poison=True, reason=NO_ROW) if id(one) in bad else one for one in messages
+        message._replace(is_poison=True, reason=NO_ROW) if id(message) in bad else message
+        for message in messages
     ]

@@ -130,9 +130,9 @@ class KafkaFeed:
         self._gap_seconds = 0.0
         kept = {TopicPartition(*place): offset for place, offset in offsets.items()}
         self._partitions = [
-            one
-            for one in partitions_of(kafka, EVENTS, REFUSALS)
-            if shard is None or shard.has(one.partition)
+            partition
+            for partition in partitions_of(kafka, EVENTS, REFUSALS)
+            if shard is None or shard.has(partition.partition)
         ]
         self._consumer = consumer_at(kafka, kept, self._partitions, bounds.poll_batches)
         poll_whole_batches(self._consumer, decoded)
@@ -161,7 +161,7 @@ class KafkaFeed:
         events, again = self._events.take(gathered.events)
         out_of_turn = gathered.out_of_turn + again
         refusals, again = self._refusals.take(gathered.refusals)
-        out_of_turn += (one for one in again if one.is_poison)
+        out_of_turn += (message for message in again if message.is_poison)
         self._hold_the_furthest()
         self._check_gap(0 if gathered.messages else time.monotonic() - began)
         is_full = self._is_enough(gathered) or (
@@ -229,16 +229,18 @@ class KafkaFeed:
 
     def _messages_left(self) -> float:
         """How many messages the broker had beyond when it last answered; at first nobody knows."""
-        ends = {one: self._consumer.highwater(one) for one in self._partitions}
+        ends = {partition: self._consumer.highwater(partition) for partition in self._partitions}
         places = next_offsets(self._consumer)
-        return sum(math.inf if end is None else end - places[one] for one, end in ends.items())
+        return sum(
+            math.inf if end is None else end - places[partition] for partition, end in ends.items()
+        )
 
     def _records(self, partition: TopicPartition, batches: list[Any]) -> list[Record]:
         """What is in the batches; the first one may begin before the offset to go on from."""
-        records: list[Record] = [one for batch in batches for one in batch.value]
+        records: list[Record] = [record for batch in batches for record in batch.value]
         begun_at = self._begun_at[partition]
         if records and records[0][0] < begun_at:
-            return [one for one in records if one[0] >= begun_at]
+            return [record for record in records if record[0] >= begun_at]
         return records
 
     def _messages(
@@ -272,8 +274,12 @@ class KafkaFeed:
         if len(self._events.held) > HELD_LIMIT:
             raise missing(self._events.last + 1)
         limit = self._events.last + self._bounds.window_messages
-        ahead = {one for one, at in self._furthest.items() if at > limit}
-        ahead &= {one for one in self._partitions if self._names[one.topic] is self._events}
+        ahead = {partition for partition, at in self._furthest.items() if at > limit}
+        ahead &= {
+            partition
+            for partition in self._partitions
+            if self._names[partition.topic] is self._events
+        }
         if self._gap_seconds:
             ahead = set()  # what is missing may come again behind what is held
         paused = self._consumer.paused()
@@ -284,7 +290,7 @@ class KafkaFeed:
 
     def _check_gap(self, nothing_came_seconds: float) -> None:
         """Only time spent on waiting for Kafka counts, and only while Kafka can say what it has."""
-        order = next((one for one in (self._events, self._refusals) if one.held), None)
+        order = next((order for order in (self._events, self._refusals) if order.held), None)
         if order is None or nothing_came_seconds == 0:
             self._gap_seconds = 0.0
             return
@@ -295,7 +301,9 @@ class KafkaFeed:
     def _offsets(self) -> dict[tuple[str, int], int]:
         """Where to go on: after what was given on, so what is held back is read again."""
         places = next_offsets(self._consumer)
-        offsets = {(one.topic, one.partition): offset for one, offset in places.items()}
+        offsets = {
+            (partition.topic, partition.partition): offset for partition, offset in places.items()
+        }
         for message in (*self._events.held, *self._refusals.held):
             place = message.topic, message.partition
             if message.offset < offsets[place]:  # noqa: PLR1730 - much quicker than `min`

@@ -17,7 +17,9 @@ from infra.topics import topics
 def partitions_of(kafka: Kafka, *names: str) -> list[TopicPartition]:
     """Every partition that the topics must have."""
     return [
-        one for name in names for one in numbered_partitions(kafka, name, topics()[name].partitions)
+        partition
+        for name in names
+        for partition in numbered_partitions(kafka, name, topics()[name].partitions)
     ]
 
 
@@ -41,8 +43,8 @@ def consumer_at(
         try:
             consumer.assign(partitions)
             beginnings = consumer.beginning_offsets(partitions)
-            for one in partitions:
-                consumer.seek(one, offsets.get(one, beginnings[one]))
+            for partition in partitions:
+                consumer.seek(partition, offsets.get(partition, beginnings[partition]))
         except BaseException:
             consumer.close()
             raise
@@ -58,13 +60,13 @@ def ends_of(kafka: Kafka, partitions: Iterable[TopicPartition]) -> dict[TopicPar
     """
     with kafka.admin() as admin:
         found = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-    return {one: end.offset for one, end in found.items()}
+    return {partition: end.offset for partition, end in found.items()}
 
 
 def has_reached(consumer: KafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
     """Whether everything before these offsets was read."""
     places = next_offsets(consumer)
-    return all(places[one] >= end for one, end in ends.items())
+    return all(places[partition] >= end for partition, end in ends.items())
 
 
 def is_at_end(kafka: Kafka, consumer: KafkaConsumer) -> bool:

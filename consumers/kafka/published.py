@@ -69,7 +69,7 @@ class PublishedPosition:
         for patience_milliseconds in LOOKS_MILLISECONDS:
             with self._kafka.explained():
                 polled = self._consumer.poll(patience_milliseconds)
-            for message in (one for some in polled.values() for one in some):
+            for message in (record for some in polled.values() for record in some):
                 checkpoint = checkpoint_in(message, EVENTS_POSITIONS)
                 self._published = int(checkpoint.get(POSITION, self._published))
                 self.first_event = checkpoint.get(FIRST_EVENT, self.first_event)
@@ -78,6 +78,9 @@ class PublishedPosition:
 
     def reached(self, offsets: Offsets) -> int:
         """The position up to which who goes on at these offsets has everything."""
-        if all(offsets.get((one.topic, one.partition), 0) >= end for one, end in self.ends.items()):
+        if all(
+            offsets.get((partition.topic, partition.partition), 0) >= end
+            for partition, end in self.ends.items()
+        ):
             self._reached = self._looked_for
         return self._reached

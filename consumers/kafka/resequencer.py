@@ -62,9 +62,9 @@ class PartOfTheOrder:
         """Give all of them in order, but for further ones of the same number."""
         following: list[Message] = []
         again: list[Message] = []
-        for one in sorted(messages, key=turn_of):
-            is_again = following and following[-1].number == one.number
-            (again if is_again else following).append(one)
+        for message in sorted(messages, key=turn_of):
+            is_again = following and following[-1].number == message.number
+            (again if is_again else following).append(message)
         return following, again
 
 

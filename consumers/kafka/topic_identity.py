@@ -45,7 +45,9 @@ def topics_seen(kafka: Kafka, admin: KafkaAdminClient, *names: str) -> dict[str,
 
     Raises `KafkaError`, and `KafkaUnavailable` where Kafka does not tell ids.
     """
-    described = {one["name"]: one for one in admin.describe_topics([*map(kafka.topic, names)])}
+    described = {
+        topic["name"]: topic for topic in admin.describe_topics([*map(kafka.topic, names)])
+    }
     return {name: seen for name in names if (seen := seen_in(described.get(kafka.topic(name))))}
 
 

@@ -66,7 +66,9 @@ class TransactionalWriter:
         self._positions = positions
         self._keep_seconds = keep_seconds
         self._sent: list[Any] = []
-        self._topics = {name: (kafka.topic(name), one.partitions) for name, one in topics().items()}
+        self._topics = {
+            name: (kafka.topic(name), topic.partitions) for name, topic in topics().items()
+        }
         self._watchdog = Watchdog(kafka.hung_seconds)
         self._producer: KafkaProducer | None = None
         try:
@@ -159,7 +161,11 @@ def check_taken(sent: list[Any]) -> None:
     The client commits a page without those that it gave up, or reports a page as committed that
     was aborted when one of them failed: so nothing is committed before this was asked.
     """
-    errors = [one.exception for one in sent if one.exception is not None or not one.is_done]
+    errors = [
+        promise.exception
+        for promise in sent
+        if promise.exception is not None or not promise.is_done
+    ]
     if errors:
         raise next(filter(is_fenced, errors), errors[0] or KafkaError("a message has no answer"))
 

@@ -101,16 +101,16 @@ class Digests:
         self.connection.unregister("arriving")
 
     def _add(self, side: str, found: Sequence[Found], readable: bool = True) -> None:
-        read = [subject_and_text(one) if readable else (one.key, None) for one in found]
+        read = [subject_and_text(record) if readable else (record.key, None) for record in found]
         arriving = {
-            self.records.number: pa.array([one.number for one in found], pa.int64()),
-            "call_position": pa.array([one.call_position for one in found], pa.int64()),
+            self.records.number: pa.array([record.number for record in found], pa.int64()),
+            "call_position": pa.array([record.call_position for record in found], pa.int64()),
             "document": pa.array([text for _, text in read], pa.binary()).view(pa.string()),
             "call": pa.array([call for call, _ in read], pa.string()),
-            "digest": pa.array([sha256(one.document).digest() for one in found], pa.binary()),
-            "partition_number": pa.array([one.partition for one in found], pa.int32()),
-            "message_offset": pa.array([one.offset for one in found], pa.int64()),
-            "is_as_published": pa.array([one.is_as_published for one in found], pa.bool_()),
+            "digest": pa.array([sha256(record.document).digest() for record in found], pa.binary()),
+            "partition_number": pa.array([record.partition for record in found], pa.int32()),
+            "message_offset": pa.array([record.offset for record in found], pa.int64()),
+            "is_as_published": pa.array([record.is_as_published for record in found], pa.bool_()),
         }
         kept = f"{self.records.number}, call, digest, {self.records.row_digest}"
         if side == "kafka":

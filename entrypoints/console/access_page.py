@@ -34,8 +34,8 @@ def show_readings(
     rows = latest_readings(service.folder, before, PAGE_READINGS + 1, key, operation, text)
     shown = [
         # An address says in its own signs what was asked; people read it without them.
-        {**one, "question": unquote(str(one["address"])).partition("?")}
-        for one in rows[:PAGE_READINGS]
+        {**reading, "question": unquote(str(reading["address"])).partition("?")}
+        for reading in rows[:PAGE_READINGS]
     ]
     kept = {
         name: value
@@ -47,7 +47,7 @@ def show_readings(
         request,
         "access_log.html",
         readings=shown,
-        notes={one.id: one.note for one in service.keys.all()},
+        notes={key.id: key.note for key in service.keys.all()},
         operations=[*PERMISSIONS, *MORE_OPERATIONS],
         kept=kept,
         key=key,

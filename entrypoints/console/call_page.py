@@ -72,7 +72,9 @@ def show_call(
     operation = "read a call's events" if sees_events else "read a call's state"
     service.log_reading(request, visitor.key, operation)
     with service.reader(None if known_at else 0) as reader:
-        places = (place for one, place in reader.calls_of_id(call_id) if one == source)
+        places = (
+            place for call_source, place in reader.calls_of_id(call_id) if call_source == source
+        )
         head = reader.ask(EVENT_COUNT, {"call_position": next(places, 0), "version": event or 0})
         (events,) = head.table.to_pylist()
         if event is not None and event < events["count"]:
@@ -103,10 +105,10 @@ def show_call(
         newer=newer,
         older=older,
         sees_events=sees_events,
-        rule_sets=sorted({(one["rule_set"], one["rule_set_hash"]) for one in call.events}),
+        rule_sets=sorted({(event["rule_set"], event["rule_set_hash"]) for event in call.events}),
         **drawn,
         entries=entries,
-        last_refusal=max((one["refusal_number"] for one in refusals), default=0),
+        last_refusal=max((refusal["refusal_number"] for refusal in refusals), default=0),
         entry_count=len(call.events) + len(refusals),
         after=after,
         page_entries=PAGE_ENTRIES,

@@ -63,7 +63,7 @@ def inside(address: str | None) -> str:
 async def begin(request: Request) -> Response:
     """To the first page that the reader may see."""
     visitor = visitor_of(request)
-    places = (one.address for one in NAVIGATION if visitor and visitor.may(one.permission))
+    places = (page.address for page in NAVIGATION if visitor and visitor.may(page.permission))
     return RedirectResponse(next(places, HOME), 303)
 
 

@@ -175,7 +175,7 @@ def facets_of(search: Search, counts: Counts) -> dict[str, list[Choice]]:
     facets = {}
     for facet in FACETS:
         asked = search.value(facet)
-        values = sorted(counts.of.get(facet, ()), key=lambda one: (-one[1], one[0]))
+        values = sorted(counts.of.get(facet, ()), key=lambda counted: (-counted[1], counted[0]))
         choices = [
             Choice(
                 value,
@@ -185,6 +185,6 @@ def facets_of(search: Search, counts: Counts) -> dict[str, list[Choice]]:
             )
             for value, calls in values[:MOST_OF_FACET]
         ]
-        if len(choices) > 1 or any(one.is_chosen for one in choices):
+        if len(choices) > 1 or any(choice.is_chosen for choice in choices):
             facets[facet] = choices
     return facets

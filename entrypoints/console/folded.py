@@ -44,9 +44,9 @@ class FoldedScale(Scale):
         """The stretches that are folded, in order."""
         if self.is_by_order:
             return ()
-        found = [one for one in self._quiet() if one.end - one.start > SHORTEST]
-        lively = self.timeline.duration_seconds - sum(one.seconds for one in found)
-        return tuple(one for one in found if one.seconds > lively / 2)
+        found = [fold for fold in self._quiet() if fold.end - fold.start > SHORTEST]
+        lively = self.timeline.duration_seconds - sum(fold.seconds for fold in found)
+        return tuple(fold for fold in found if fold.seconds > lively / 2)
 
     def _quiet(self) -> Iterator[Fold]:
         """The stretches in which nothing goes on."""
@@ -70,7 +70,7 @@ class FoldedScale(Scale):
         """The place of a time, where there are folds."""
         start, end = self.timeline.start.time, self.timeline.end.time
         room = ROOM * len(self.folds)
-        lively = (end - start).total_seconds() - sum(one.seconds for one in self.folds)
+        lively = (end - start).total_seconds() - sum(fold.seconds for fold in self.folds)
         passed, folded = (time - start).total_seconds(), 0.0
         for fold in self.folds:
             within = min(max((time - fold.start).total_seconds(), 0.0), fold.seconds)

@@ -170,7 +170,7 @@ def page(request: Request, template: str, status: int = 200, **facts: Any) -> Re
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     words = visitor.words if visitor else words_of(request)
     service: Service | None = request.app.state.service
-    places = [one for one in NAVIGATION if visitor and visitor.may(one.permission)]
+    places = [page for page in NAVIGATION if visitor and visitor.may(page.permission)]
     content = (
         environment(words.language)
         .get_template(template)

@@ -122,7 +122,7 @@ def draw_folds(svg: Element, scale: FoldedScale, bottom: float, words: Words) ->
 
 def anchor(scale: FoldedScale, tick: Tick) -> str:
     """Labels are centred, but for those at the borders, and those beside a fold lie outside it."""
-    starts, ends = ({scale.place(one) for one in side} for side in sides(scale))
+    starts, ends = ({scale.place(moment) for moment in side} for side in sides(scale))
     if tick.fraction in starts and tick.fraction > 0:
         return "end"
     return "start" if tick.fraction in ends and tick.fraction < 1 else anchor_of(tick)

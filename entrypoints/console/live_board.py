@@ -108,7 +108,7 @@ def read_board(reader: ReadSide, asked: Asked) -> Board:
         answer.position,
         row["open_count"],
         row["chosen_count"],
-        {one["value"]: one["calls"] for one in row["phases"] or ()},
+        {phase["value"]: phase["calls"] for phase in row["phases"] or ()},
         row["queues"] or [],
         row["agents"] or [],
         row["calls"] or [],

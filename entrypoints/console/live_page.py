@@ -187,11 +187,12 @@ def news_in(
     events: Sequence[Told], tail: EventTail, after: int, after_refusal: int, wanted: Wanted | None
 ) -> News:
     """What there is of what is wanted; a board, which wants all, shows no refusals."""
-    told = [one.position for one in events if wanted is None or wanted.has(one)]
+    told = [event.position for event in events if wanted is None or wanted.has(event)]
     refused = [
-        one.number
-        for one in tail.refused_after(after_refusal)
-        if wanted is not None and (one.source, one.call_id) == (wanted.source, wanted.call_id)
+        refusal.number
+        for refusal in tail.refused_after(after_refusal)
+        if wanted is not None
+        and (refusal.source, refusal.call_id) == (wanted.source, wanted.call_id)
     ]
     until = events[-1].position if events else after
     return News(until, max(told, default=0), max(refused, default=0))

@@ -65,7 +65,7 @@ def list_papers(request: Request, visitor: Reads) -> Response:
             papers.append(load(service.folder, name))
         except (PaperDamaged, WrongName):
             damaged.append(name)
-    papers.sort(key=lambda one: (one.saved_at, one.name), reverse=True)
+    papers.sort(key=lambda paper: (paper.saved_at, paper.name), reverse=True)
     return page(request, "papers.html", papers=papers, damaged=damaged)
 
 
@@ -83,7 +83,9 @@ def show_paper(request: Request, name: str, visitor: Reads) -> Response:
         paper=paper,
         figures=figures,
         lines=[line_of(words, paper, row) for row in paper.answer["groups"]],
-        total=[figure_text(words, one, total.get(one)) for one in figures] if total else [],
+        total=[figure_text(words, figure, total.get(figure)) for figure in figures]
+        if total
+        else [],
     )
 
 
@@ -101,12 +103,12 @@ def compare_paper(request: Request, name: str, visitor: Reads) -> Response:
         today = answered(reader, replace(paper.question, as_of=now))
     found = [
         Other(
-            keys_of(words, paper, one.group) if one.group else [],
-            one.figure,
-            figure_text(words, one.figure, one.before),
-            figure_text(words, one.figure, one.after),
+            keys_of(words, paper, difference.group) if difference.group else [],
+            difference.figure,
+            figure_text(words, difference.figure, difference.before),
+            figure_text(words, difference.figure, difference.after),
         )
-        for one in differences(paper, today)
+        for difference in differences(paper, today)
     ]
     return page(
         request,
@@ -164,17 +166,17 @@ def paper_of(service: Service, name: str, words: Words) -> Paper:
 def line_of(words: Words, paper: Paper, row: dict[str, Any]) -> Line:
     """A row in the reader's words."""
     figures = paper.answer["definitions"]
-    cells = [figure_text(words, one, row.get(one)) for one in figures]
+    cells = [figure_text(words, figure, row.get(figure)) for figure in figures]
     return Line(keys_of(words, paper, row), cells)
 
 
 def keys_of(words: Words, paper: Paper, row: dict[str, Any]) -> list[str]:
     """Of what a row is."""
     report = paper.question.report
-    values = ((one, row.get(one)) for one in paper.question.groups)
+    values = ((grouping, row.get(grouping)) for grouping in paper.question.groups)
     return [
-        group_text(words, report, one, None if value is None else as_text(value))
-        for one, value in values
+        group_text(words, report, grouping, None if value is None else as_text(value))
+        for grouping, value in values
     ]
 
 

@@ -27,7 +27,7 @@ class Period(NamedTuple):
     def parameters(self) -> dict[str, datetime]:
         """The moments that there are."""
         moments = {"since": self.since, "until": self.until}
-        return {name: one for name, one in moments.items() if one is not None}
+        return {name: moment for name, moment in moments.items() if moment is not None}
 
     def query(self, **more: str | int) -> str:
         """The period and more as a question in an address; what is empty is left out."""

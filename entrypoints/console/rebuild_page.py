@@ -77,7 +77,7 @@ def rebuild(service: Service, told: Rebuilding, keeps: bool, from_store: bool) -
 
     def take(table: pa.Table) -> None:
         # The models name nobody; what the events say of a customer is for auditors.
-        rows = (one for one in table.to_pylist() if one["model"] not in ("events", "refusals"))
+        rows = (row for row in table.to_pylist() if row["model"] not in ("events", "refusals"))
         told.differences.extend(islice(rows, SHOWN - len(told.differences)))
 
     try:

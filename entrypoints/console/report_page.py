@@ -62,7 +62,7 @@ def download(
     answer = read(request, visitor, asked)
     names = [*asked.groups, *(figure.name for figure in asked.report.figures)]
     rows = [row for row in answer.rows if not (row["is_total"] and asked.groups)]
-    lines = [names, *([row[one] for one in names] for row in rows)]
+    lines = [names, *([row[name] for name in names] for row in rows)]
     headers = {
         "Content-Disposition": f'attachment; filename="{asked.report.name}.csv"',
     }
@@ -82,7 +82,7 @@ def show_report(
     lines = lines_of(answer, asked, visitor)
     groups = [line for line in lines if not line.is_total]
     sql, parameters = figures_query(asked.report, asked.selection, asked.groups)
-    own = {one: parameters[one] for one in asked.selection.parameters() if one in parameters}
+    own = {name: parameters[name] for name in asked.selection.parameters() if name in parameters}
     return page(
         request,
         "report.html",
@@ -128,7 +128,10 @@ def show_calls(
         request,
         "report_calls.html",
         asked=asked,
-        group=[(one, group_text(words, asked.report, one, value)) for one, value in group.items()],
+        group=[
+            (grouping, group_text(words, asked.report, grouping, value))
+            for grouping, value in group.items()
+        ],
         calls=[
             {**call, "text": figure_text(words, asked.figure.name, call["value"])} for call in calls
         ],
@@ -160,7 +163,7 @@ def lines_of(answer: ReportAnswer, asked: ReportPage, visitor: Visitor) -> list[
 def line_of(row: dict[str, Any], asked: ReportPage, visitor: Visitor, largest: float) -> Line:
     """One of them."""
     words, report, is_total = visitor.words, asked.report, bool(row["is_total"])
-    group = {} if is_total else {one: as_value(row[one]) for one in asked.groups}
+    group = {} if is_total else {grouping: as_value(row[grouping]) for grouping in asked.groups}
     cells = {
         figure.name: Cell(
             figure_text(words, figure.name, row[figure.name]),
@@ -172,7 +175,7 @@ def line_of(row: dict[str, Any], asked: ReportPage, visitor: Visitor, largest: f
     }
     size = row[asked.figure.name] or 0
     return Line(
-        [group_text(words, report, one, value) for one, value in group.items()],
+        [group_text(words, report, grouping, value) for grouping, value in group.items()],
         list(cells.values()),
         is_total,
         round(100 * size / largest, 2) if largest and not is_total else 0.0,

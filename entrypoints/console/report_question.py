@@ -72,14 +72,14 @@ class ReportPage:
 
     def address(self, figure: str | None = None, suffix: str = "") -> str:
         """The same question again, of this figure; a suffix is that of a download."""
-        said = [*self.filters.items(), *(("by", one) for one in self.groups)]
+        said = [*self.filters.items(), *(("by", grouping) for grouping in self.groups)]
         said += [] if suffix else [("figure", figure or self.figure.name)]
         return f"{self.path}{suffix}?{urlencode(said)}"
 
     def calls_address(self, figure: str, group: Mapping[str, str | None]) -> str:
         """The calls behind a figure of a group."""
         said = [*self.filters.items(), ("figure", figure)]
-        said += [("by", one) for one in self.groups]
+        said += [("by", grouping) for grouping in self.groups]
         said += [
             (f"is-{name}", value) if value is not None else (NONE, name)
             for name, value in group.items()
@@ -100,8 +100,8 @@ def asked_for(request: Request, name: str, words: Words) -> ReportPage:
             )
             raise Problem(400, "malformed", wrong)
         report = over_ledgers(report)
-    groups = tuple(dict.fromkeys(one for one in said.getlist("by") if one))
-    if any(one not in report.all_groupings for one in groups):
+    groups = tuple(dict.fromkeys(grouping for grouping in said.getlist("by") if grouping))
+    if any(grouping not in report.all_groupings for grouping in groups):
         raise Problem(400, "malformed", words.say("This report has no such grouping."))
     if not groups and "figure" not in said:
         groups = report.default_grouping or ("queue",)
@@ -109,7 +109,7 @@ def asked_for(request: Request, name: str, words: Words) -> ReportPage:
     figure = by_name.get(said.get("figure") or report.figures[0].name)
     if figure is None:
         raise Problem(400, "malformed", words.say("This report has no such figure."))
-    filters = {one: said[one] for one in FILTERS if said.get(one)}
+    filters = {name: said[name] for name in FILTERS if said.get(name)}
     return ReportPage(report, groups, figure, filters, words.time_zone)
 
 
@@ -117,7 +117,7 @@ def group_of(request: Request, asked: ReportPage) -> dict[str, str | None]:
     """Which group an address of calls names."""
     none = set(request.query_params.getlist(NONE))
     return {
-        one: None if one in none else request.query_params[f"is-{one}"]
-        for one in asked.groups
-        if one in none or f"is-{one}" in request.query_params
+        grouping: None if grouping in none else request.query_params[f"is-{grouping}"]
+        for grouping in asked.groups
+        if grouping in none or f"is-{grouping}" in request.query_params
     }

@@ -47,7 +47,9 @@ CLOSED: Final[dict[str, tuple[str, ...]]] = {
 
 EXIT_REASONS: Final = tuple(ExitReason)
 GROUPINGS: Final = tuple(
-    dict.fromkeys([*(one for report in REPORTS.values() for one in report.all_groupings), LEDGER])
+    dict.fromkeys(
+        [*(grouping for report in REPORTS.values() for grouping in report.all_groupings), LEDGER]
+    )
 )
 FIGURES: Final = tuple(
     dict.fromkeys(figure.name for report in REPORTS.values() for figure in report.figures)

@@ -50,4 +50,4 @@ def routes() -> list[BaseRoute]:
         rebuild_page,
         papers_page,
     )
-    return [*(one for room in rooms for one in room.router.routes), *elsewhere.routes]
+    return [*(route for room in rooms for route in room.router.routes), *elsewhere.routes]

@@ -66,8 +66,8 @@ class Figures(NamedTuple):
         """How often, of a rule, a role or an action; of any where it is left out."""
         return sum(
             number
-            for (one, actor, asked), number in self.refused.items()
-            if rule in ("", one) and role in ("", actor) and action in ("", asked)
+            for (refused_by, actor, asked), number in self.refused.items()
+            if rule in ("", refused_by) and role in ("", actor) and action in ("", asked)
         )
 
 

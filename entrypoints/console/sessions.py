@@ -50,7 +50,9 @@ class Sessions:
         token, now = secrets.token_urlsafe(32), self._clock()
         session = Session(caller, name, time_zone, min(now + LONGEST, expires_at), now)
         with self._lock:
-            self._open = {name: one for name, one in self._open.items() if one.is_open_at(now)}
+            self._open = {
+                name: session for name, session in self._open.items() if session.is_open_at(now)
+            }
             if len(self._open) >= MOST_SESSIONS:
                 self._open.pop(min(self._open, key=lambda name: self._open[name].used_at))
             self._open[digest(token)] = session

@@ -26,7 +26,7 @@ router = APIRouter(include_in_schema=False)
 @cache
 def contents() -> dict[str, bytes]:
     """What is served, by its name."""
-    return {one.name: one.read_bytes() for one in FOLDER.iterdir() if one.suffix in TYPES}
+    return {file.name: file.read_bytes() for file in FOLDER.iterdir() if file.suffix in TYPES}
 
 
 @cache

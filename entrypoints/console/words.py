@@ -101,7 +101,7 @@ class Words:
 
     def parties(self, parties: Sequence[str]) -> str:
         """Several of them in a list."""
-        return self.listed([self.party(one) for one in parties])
+        return self.listed([self.party(party) for party in parties])
 
     def number(self, value: float) -> str:
         """A number with the reader's separators; at most two decimals."""
@@ -146,7 +146,7 @@ def words_for(chosen: str | None, accepted: str, time_zone: str = "UTC") -> Word
     """The words of the language that was chosen, or else of the first accepted that is spoken."""
     tags = list(preferred(accepted))
     wanted = [chosen] if chosen in set(Language) else [tag.split("-")[0] for tag in tags]
-    language = next((Language(one) for one in wanted if one in set(Language)), Language.ENGLISH)
+    language = next((Language(tag) for tag in wanted if tag in set(Language)), Language.ENGLISH)
     place = next((tag for tag in tags if tag.split("-")[0] == language and "-" in tag), None)
     return Words(language, known(place) or PLACES[language], time_zone)
 

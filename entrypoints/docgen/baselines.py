@@ -30,7 +30,7 @@ def refresh(folder: Path, version: str, current: Schemas) -> None:
     text = json.dumps(grown(read(path), current), indent=0, ensure_ascii=False, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")
     seals = sealed(folder)
-    new = {one.name: digest_of(one) for one in files_in(folder) if one != path}
+    new = {file.name: digest_of(file) for file in files_in(folder) if file != path}
     if new.keys() - seals.keys():
         (folder / SEALED).write_text(json.dumps(new | seals, indent=1) + "\n", encoding="utf-8")
 

@@ -73,9 +73,9 @@ def catalogue(language: Language) -> dict[Message, Id]:
     """What a catalogue has."""
     with (FOLDER / f"{language}.po").open("rb") as file:
         return {
-            (one.context, as_id(one.id)): as_id(one.string or "")
-            for one in read_po(file, language)
-            if one.id
+            (message.context, as_id(message.id)): as_id(message.string or "")
+            for message in read_po(file, language)
+            if message.id
         }
 
 
@@ -87,7 +87,7 @@ def as_id(text: str | Iterable[str]) -> Id:
 def text_of(language: Language, said: Mapping[Message, Id]) -> str:
     """A catalogue as a file, in the order of its messages."""
     written_out = Catalog(locale=language, fuzzy=False)
-    for context, message in sorted(said, key=lambda one: (one[0] or "", str(one[1]))):
+    for context, message in sorted(said, key=lambda key: (key[0] or "", str(key[1]))):
         written_out.add(message, said[context, message], context=context)
     content = BytesIO()
     write_po(content, written_out, width=100, omit_header=True, no_location=True)
@@ -100,9 +100,9 @@ def write() -> None:
     """Bring them up to date."""
     italian, english = catalogue(Language.ITALIAN), catalogue(Language.ENGLISH)
     wanted = messages()
-    said = {one: italian.get(one) or empty(one[1]) for one in wanted}
+    said = {key: italian.get(key) or empty(key[1]) for key in wanted}
     (FOLDER / "it.po").write_text(text_of(Language.ITALIAN, said), encoding="utf-8")
-    own = {one: said for one, said in english.items() if one in set(terms())}
+    own = {term: said for term, said in english.items() if term in set(terms())}
     (FOLDER / "en.po").write_text(text_of(Language.ENGLISH, own), encoding="utf-8")
 
 

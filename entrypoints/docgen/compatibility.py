@@ -82,11 +82,18 @@ class Comparison:
         left = list(new)
         for variant in old:
             name = name_of(variant, told_apart_by)
-            same = [one for one in left if name_of(one, told_apart_by) == name]
+            same = [
+                other_variant
+                for other_variant in left
+                if name_of(other_variant, told_apart_by) == name
+            ]
             if same:
-                found = [(list(self._of_one(f"{place} {name}", variant, one)), one) for one in same]
+                found = [
+                    (list(self._of_one(f"{place} {name}", variant, other_variant)), other_variant)
+                    for other_variant in same
+                ]
                 reasons, other = min(found, key=lambda pair: len(pair[0]))
-                left = [one for one in left if one is not other]
+                left = [other_variant for other_variant in left if other_variant is not other]
                 yield from reasons
             elif not self.others_read or json_types(variant) == {"object"}:
                 yield f"{place} has lost its variant {name}."
@@ -130,7 +137,7 @@ class Comparison:
 
     def _of_other_fields(self, place: str, old: Schema, new: Schema) -> Iterator[str]:
         """Fields that have no name in the schema: forbidden, of any kind, or of one."""
-        before, after = (one.get("additionalProperties", True) for one in (old, new))
+        before, after = (schema.get("additionalProperties", True) for schema in (old, new))
         inner, outer = (after, before) if self.others_read else (before, after)
         if outer is False and (inner is not False):
             yield f"{place} {'may now have' if self.others_read else 'now refuses'} other fields."

@@ -37,18 +37,20 @@ def fields_of(model: Model) -> list[Field]:
     """Its fields in order, without its type."""
     if issubclass(model, Event):
         return [
-            Field(one.name, one.type, one.required, default_of(one), is_personal(one.type))
-            for one in structs.fields(model)
+            Field(
+                field.name, field.type, field.required, default_of(field), is_personal(field.type)
+            )
+            for field in structs.fields(model)
         ]
     return [
         Field(
             name,
-            one.annotation,
-            one.is_required(),
-            one.default,
-            PERSONAL in one.metadata or is_personal(one.annotation),
+            field.annotation,
+            field.is_required(),
+            field.default,
+            PERSONAL in field.metadata or is_personal(field.annotation),
         )
-        for name, one in model.model_fields.items()
+        for name, field in model.model_fields.items()
         if name != "type"
     ]
 

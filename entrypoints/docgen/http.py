@@ -84,9 +84,9 @@ def operations(described: dict[str, Any]) -> Iterator[str]:
             yield f"{operation['summary']}, for: {roles}."
             yield " ".join(operation["description"].split())
             rows = [
-                (f"`{one['name']}`", one["in"], one["description"])
-                for one in operation.get("parameters", ())
-                if one["in"] != "path"
+                (f"`{parameter['name']}`", parameter["in"], parameter["description"])
+                for parameter in operation.get("parameters", ())
+                if parameter["in"] != "path"
             ]
             if rows:
                 yield table(("parameter", "in", "meaning"), rows)

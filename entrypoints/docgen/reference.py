@@ -62,8 +62,8 @@ def command_line_document() -> str:
 def below(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     """The command and all under it, each with the words that call it."""
     yield path, command
-    for name, one in getattr(command, "commands", {}).items():
-        yield from below(f"{path} {name}", one)
+    for name, subcommand in getattr(command, "commands", {}).items():
+        yield from below(f"{path} {name}", subcommand)
 
 
 def ending_of(command: Any) -> str:
@@ -81,9 +81,9 @@ def flags_table(command: Any) -> str:
     """The arguments and flags, with what each means and what it is when left out."""
     context = typer.Context(command)
     rows = [
-        (f"`{written(one, context)}`", (one.help or ""), when_left_out(one))
-        for one in command.params
-        if one.name not in ("help", "install_completion", "show_completion")
+        (f"`{written(parameter, context)}`", (parameter.help or ""), when_left_out(parameter))
+        for parameter in command.params
+        if parameter.name not in ("help", "install_completion", "show_completion")
     ]
     return table(("flag", "meaning", "left out"), rows) if rows else ""
 
@@ -126,7 +126,7 @@ def models_document() -> str:
             ((f"`{name}`", kind, EVENT_MEANINGS[name]) for name, kind in types["events"]),
         ),
     ]
-    for model in sorted(readable_models(), key=lambda one: one.name):
+    for model in sorted(readable_models(), key=lambda model: model.name):
         about = yaml.safe_load((FOLDER / f"{model.name}.yml").read_text("utf-8"))
         parts += [
             f"## `{model.name}`",

@@ -62,29 +62,31 @@ def variants_of(schema: Any, root: Schema) -> list[Schema]:
     types = json_types(read)
     if types is None or len(types) < 2:
         return [read]
-    return [{**read, "type": one} | words_of_type(read, one) for one in sorted(types)]
+    return [
+        {**read, "type": json_type} | words_of_type(read, json_type) for json_type in sorted(types)
+    ]
 
 
 def words_of_type(schema: Schema, json_type: str) -> Schema:
     """The words among a schema's that are of this type."""
     if "enum" not in schema:
         return {}
-    return {"enum": [one for one in schema["enum"] if TYPE_OF_WORD[type(one)] == json_type]}
+    return {"enum": [word for word in schema["enum"] if TYPE_OF_WORD[type(word)] == json_type]}
 
 
 def with_words_joined(variants: list[Schema]) -> list[Schema]:
     """The alternatives, those that are nothing but words of one type made into one."""
     joined: dict[str, Schema] = {}
     others = []
-    for one in variants:
-        types = json_types(one)
-        if ("const" in one or "enum" in one) and types is not None and len(types) == 1:
+    for variant in variants:
+        types = json_types(variant)
+        if ("const" in variant or "enum" in variant) and types is not None and len(types) == 1:
             (json_type,) = types
-            words = one["enum"] if "enum" in one else [one["const"]]
+            words = variant["enum"] if "enum" in variant else [variant["const"]]
             known = joined.setdefault(json_type, {"type": json_type, "enum": []})
             known["enum"] = [*known["enum"], *words]
         else:
-            others.append(one)
+            others.append(variant)
     return [*others, *joined.values()]
 
 
@@ -102,15 +104,15 @@ def words_of(schema: Schema) -> frozenset[bytes] | None:
     if "const" in schema:
         return frozenset([orjson.dumps(schema["const"], option=orjson.OPT_SORT_KEYS)])
     if "enum" in schema:
-        return frozenset(orjson.dumps(one, option=orjson.OPT_SORT_KEYS) for one in schema["enum"])
+        return frozenset(orjson.dumps(word, option=orjson.OPT_SORT_KEYS) for word in schema["enum"])
     return None
 
 
 def discriminator_of(variants: list[Schema]) -> str | None:
     """The field by whose fixed value the objects among the variants are told apart."""
-    objects = [one for one in variants if json_types(one) == {"object"}]
+    objects = [variant for variant in variants if json_types(variant) == {"object"}]
     for name in objects[0].get("properties", {}) if objects else ():
-        values = [fixed_value(one, name) for one in objects]
+        values = [fixed_value(variant, name) for variant in objects]
         if None not in values and len(set(values)) == len(values):
             return str(name)
     return None

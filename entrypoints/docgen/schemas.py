@@ -48,8 +48,8 @@ ENVELOPE: Final[dict[str, Schema]] = {
     "recordedat": {**TIME, "description": "When the ledger took it."},
     "version": {"type": "integer", "description": "Counts a call's events from 1: their order."},
     "actor": TEXT,
-    "role": {"type": "string", "enum": [one.value for one in Role]},
-    "via": {"type": "string", "enum": [one.value for one in Via]},
+    "role": {"type": "string", "enum": [role.value for role in Role]},
+    "via": {"type": "string", "enum": [via.value for via in Via]},
     "commandid": {"type": "string", "format": "uuid"},
     "correlationid": TEXT,
     "causationid": {**TEXT, "description": "What caused it; left out when the command did."},
@@ -58,7 +58,7 @@ ENVELOPE: Final[dict[str, Schema]] = {
         "pattern": TRACE_PARENT,
         "description": "The trace that the command's sending belongs to, as CloudEvents has it.",
     },
-    "timesource": {"type": "string", "enum": [one.value for one in TimeSource]},
+    "timesource": {"type": "string", "enum": [time_source.value for time_source in TimeSource]},
     "observed": {"type": "boolean", "description": "Whether it was reported, not asked for."},
     "rulesbroken": {**TEXT, "description": "Ids of rules, with spaces between."},
     "ruleset": TEXT,
@@ -80,7 +80,7 @@ def in_envelope(
     name: str, about: str, data: Schema, definitions: Schema, without: Iterable[str] = ()
 ) -> Schema:
     """The schema of a whole document: the CloudEvents envelope and its data."""
-    properties = {key: one for key, one in ENVELOPE.items() if key not in without}
+    properties = {key: schema for key, schema in ENVELOPE.items() if key not in without}
     properties["type"] = {"const": name}
     schema: Schema = {
         "$schema": DIALECT,
@@ -133,8 +133,14 @@ def command_schema(command_class: type[Command]) -> Schema:
 @cache
 def schemas() -> dict[str, Schema]:
     """Every schema by its file's name."""
-    found = {f"commands/{type_name(one)}.json": command_schema(one) for one in COMMAND_CLASSES}
-    found |= {f"events/{one.type}.json": event_schema(one) for one in EVENT_CLASSES}
+    found = {
+        f"commands/{type_name(command_class)}.json": command_schema(command_class)
+        for command_class in COMMAND_CLASSES
+    }
+    found |= {
+        f"events/{event_class.type}.json": event_schema(event_class)
+        for event_class in EVENT_CLASSES
+    }
     found[f"events/{REFUSAL_TYPE}.json"] = refusal_schema()
     found["outcome.json"] = {"$schema": DIALECT, "title": "outcome", **ANSWER.json_schema()}
     return found

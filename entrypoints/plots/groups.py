@@ -71,7 +71,7 @@ class Groups:
     def intervals(self) -> list[Interval]:
         """Those that have rows, in the order of time."""
         found = {row.interval for row in self.rows if row.interval is not None}
-        return sorted(found, key=lambda one: one.began)
+        return sorted(found, key=lambda interval: interval.began)
 
 
 def groups_of(answer: ReportAnswer) -> Groups:
@@ -144,7 +144,7 @@ def label_of(key: tuple[Any, ...]) -> str:
     """A group's name in one line, cut where it is long."""
     most = LONGEST_NAME if len(key) == 1 else LONGEST_OF_SEVERAL
     parts = [NOT_KNOWN if part is None else shown(part) or "(empty)" for part in key]
-    return " · ".join(one if len(one) <= most else f"{one[: most - 1]}…" for one in parts)
+    return " · ".join(part if len(part) <= most else f"{part[: most - 1]}…" for part in parts)
 
 
 def listed(names: Sequence[str]) -> str:

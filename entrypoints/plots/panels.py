@@ -72,10 +72,10 @@ def beside_one_another(groups: Groups, figures: Sequence[Figure], colours: Colou
     """A row for each group and a column for each figure."""
     labels_width = width_of(groups.labels)
     heads = heads_of(figures, groups.total)
-    columns = [column(groups.rows, one.name, heads[one.name], colours) for one in figures]
-    width = labels_width + sum(one.width + GAP for one in columns)
+    columns = [column(groups.rows, figure.name, heads[figure.name], colours) for figure in figures]
+    width = labels_width + sum(bars.width + GAP for bars in columns)
     labels = bar_labels(groups.labels, labels_width)
-    return Drawn(beside(labels, *(one.panel for one in columns)), width)
+    return Drawn(beside(labels, *(bars.panel for bars in columns)), width)
 
 
 def beside(*charts: Panel) -> Panel:
@@ -97,7 +97,9 @@ def label_column(
     labels: Sequence[str], width: int, height: int, place: Callable[[int], float]
 ) -> Panel:
     """Names, to the right, each at its place from above."""
-    data = alt.InlineData(values=[{"label": one, "at": place(at)} for at, one in enumerate(labels)])
+    data = alt.InlineData(
+        values=[{"label": label, "at": place(at)} for at, label in enumerate(labels)]
+    )
     scale = alt.Scale(domain=[height, 0], nice=False, zero=False)
     return (
         alt.Chart(data, width=width, height=height)
@@ -176,10 +178,10 @@ def over_time(
     heads = heads_of(figures, groups.total, TIME_HEAD)
     last = figures[-1]
     panels = [
-        strips(groups, one.name, colours, place, TIME_STRIPS, one is last).properties(
-            title=heads[one.name]
+        strips(groups, figure.name, colours, place, TIME_STRIPS, figure is last).properties(
+            title=heads[figure.name]
         )
-        for one in figures
+        for figure in figures
     ]
     return Drawn(alt.vconcat(*panels, spacing=8), AXIS_WIDTH + TIME_STRIPS.width, AXIS_WIDTH)
 
@@ -198,8 +200,8 @@ def over_time_by_group(
     )
     heads = heads_of(figures, groups.total)
     columns = [
-        strips(groups, one.name, colours, place, size).properties(title=heads[one.name])
-        for one in figures
+        strips(groups, figure.name, colours, place, size).properties(title=heads[figure.name])
+        for figure in figures
     ]
     width = labels_width + len(columns) * (STRIPS_GAP + size.width)
     return Drawn(alt.hconcat(labels, *columns, spacing=STRIPS_GAP, bounds="flush"), width)
@@ -282,7 +284,7 @@ def heads_of(
     figures: Sequence[Figure], total: dict[str, Any] | None, characters: int = HEAD_CHARACTERS
 ) -> dict[str, alt.TitleParams]:
     """Above each figure its name and what it is over all, all of one height."""
-    lines = {one.name: wrapped(heading(one.name), characters) for one in figures}
+    lines = {figure.name: wrapped(heading(figure.name), characters) for figure in figures}
     most = max(map(len, lines.values()))
     return {
         name: alt.TitleParams(

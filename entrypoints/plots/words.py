@@ -28,7 +28,7 @@ def drawn_time(groups: Groups) -> str:
     if not (intervals := groups.intervals):
         return ""
     form = "%Y-%m-%d %H:%M" if groups.interval == "hour" else "%Y-%m-%d"
-    first, last = (f"{one.local:{form}}" for one in (intervals[0], intervals[-1]))
+    first, last = (f"{interval.local:{form}}" for interval in (intervals[0], intervals[-1]))
     return f", {first}" if first == last else f", {first} to {last}"
 
 

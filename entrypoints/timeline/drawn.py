@@ -59,8 +59,12 @@ def as_document(timeline: Timeline) -> dict[str, Any]:
             for lane in timeline.lanes
         ],
         "handovers": [
-            {"happened_at": one.moment.time, "giver": one.giver, "receiver": one.receiver}
-            for one in timeline.handovers
+            {
+                "happened_at": handover.moment.time,
+                "giver": handover.giver,
+                "receiver": handover.receiver,
+            }
+            for handover in timeline.handovers
         ],
         "is_time_of_day_known": timeline.time_of_day_known,
     }

@@ -261,7 +261,7 @@ def agent_of(call: Call, lost: events.OfferMissed | events.OfferDeclined) -> str
     """Whose offer it was: events recorded before ring-all tell only its number."""
     if lost.agent is not None:
         return lost.agent
-    numbered = [one.agent for one in call.open_offers if one.number == lost.offer_number]
+    numbered = [offer.agent for offer in call.open_offers if offer.number == lost.offer_number]
     return numbered[0] if numbered else CUSTOMER
 
 

@@ -192,7 +192,7 @@ def with_room(lane: Lane, scale: Scale) -> list[Interval]:
 
 def states_in(timeline: Timeline, scale: Scale) -> set[State]:
     """The states that a picture has."""
-    return {one.state for lane in timeline.lanes for one in with_room(lane, scale)}
+    return {interval.state for lane in timeline.lanes for interval in with_room(lane, scale)}
 
 
 def slot_of(interval: Interval, scale: Scale) -> int | None:

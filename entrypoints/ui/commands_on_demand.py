@@ -30,8 +30,8 @@ class CommandsOnDemand(Mapping[str, Any]):
     def __init__(self, app: typer.Typer) -> None:
         """Build nothing yet."""
         self._app = app
-        commands = {name_of(one): one for one in app.registered_commands}
-        groups = {str(one.name): one for one in app.registered_groups}
+        commands = {name_of(command): command for command in app.registered_commands}
+        groups = {str(group.name): group for group in app.registered_groups}
         self._registered: dict[str, CommandInfo | TyperInfo] = {**commands, **groups}
         self.built: dict[str, Any] = {}
 

@@ -71,7 +71,7 @@ class AskedMoment(NamedTuple):
                 "A position is one ledger's own: name a time, which all of them have."
             )
         found = {name: self.looked_up(reader) for name, reader in ledgers.items()}
-        return {name: one for name, one in found.items() if one is not None} or None
+        return {name: as_of for name, as_of in found.items() if as_of is not None} or None
 
 
 def position_or_time(text: str | None, time_zone: str) -> int | datetime | None:
@@ -99,9 +99,9 @@ def last_moment(text: str | None, time_zone: str) -> datetime | None:
 def notes_of(about: dict[str, Any]) -> list[str]:
     """The notes below an answer, of several ledgers one each; none where it is of now."""
     of_each = [
-        f"Ledger {one['ledger']}: {told(one['as_of'])}"
-        for one in about.get("ledgers", [])
-        if "as_of" in one
+        f"Ledger {ledger['ledger']}: {told(ledger['as_of'])}"
+        for ledger in about.get("ledgers", [])
+        if "as_of" in ledger
     ]
     return [told(about["as_of"])] if "as_of" in about else of_each
 

@@ -95,8 +95,8 @@ def several_ledgers(
         raise WrongSetting(
             "No file names the ledgers: set CALL_LEDGER_LEDGERS, or give it with --ledgers."
         )
-    own = [(settings_of_member(said, one), one) for one in read_ledgers(file).members]
-    return [(one, folder_of(one, one.path, member)) for one, member in own]
+    own = [(settings_of_member(said, member), member) for member in read_ledgers(file).members]
+    return [(settings, folder_of(settings, settings.path, member)) for settings, member in own]
 
 
 def is_said(context: typer.Context, *parameters: str) -> bool:

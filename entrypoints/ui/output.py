@@ -237,7 +237,7 @@ def shown(value: Any, name: str = "") -> str:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}"
         case list() | tuple():
-            return ", ".join(shown(one) for one in value)
+            return ", ".join(shown(item) for item in value)
         case _:
             return visible(str(value))
 

@@ -83,18 +83,18 @@ def forms(column: pa.ChunkedArray | pa.Array, duckdb_type: str = "") -> list[Any
     if duckdb_type in WRITTEN_BY_DUCKDB:
         return each(column, Written)
     if pa.types.is_timestamp(kind):
-        return each(column.cast(pa.int64()), lambda one: Written(moment(one, kind.unit)))
+        return each(column.cast(pa.int64()), lambda number: Written(moment(number, kind.unit)))
     if pa.types.is_date32(kind):
-        return each(column.cast(pa.int32()), lambda one: Written(day(one)))
+        return each(column.cast(pa.int32()), lambda number: Written(day(number)))
     if pa.types.is_time(kind):
         plain = column.cast(pa.int64())
-        return each(plain, lambda one: Written(time_of_day(one, kind.unit)))
+        return each(plain, lambda number: Written(time_of_day(number, kind.unit)))
     if pa.types.is_binary(kind):
-        return each(column, lambda one: Written(one.hex()))
+        return each(column, lambda content: Written(content.hex()))
     if pa.types.is_decimal(kind) and kind.scale == 0:
         return each(column, int)
     if pa.types.is_nested(kind):
-        return [None if not one.is_valid else nested(one) for one in column]
+        return [None if not scalar.is_valid else nested(scalar) for scalar in column]
     values: list[Any] = column.to_pylist()
     return values
 
@@ -158,9 +158,9 @@ def in_json(value: Any) -> Any:
         return value
     match value:
         case dict():
-            return {key: in_json(one) for key, one in value.items()}
+            return {key: in_json(item) for key, item in value.items()}
         case list() | tuple():
-            return [in_json(one) for one in value]
+            return [in_json(item) for item in value]
         case Decimal() if value.is_finite() and value.as_tuple().exponent == 0:
             return in_json(int(value))
         case int() if not SMALLEST_OF_64_BITS <= value <= LARGEST_OF_64_BITS:

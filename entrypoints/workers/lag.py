@@ -195,13 +195,13 @@ def command_figures(folder: LedgerFolder, kafka: Kafka) -> Figures:
     partitions = numbered_partitions(kafka, COMMANDS, partition_count(kafka, COMMANDS))
     with kafka.explained(), closing(consumer_at(kafka, offsets, partitions)) as consumer:
         ends = consumer.end_offsets(partitions)
-        left = [end - consumer.position(one) for one, end in ends.items()]
+        left = [end - consumer.position(partition) for partition, end in ends.items()]
         if min(left) < 0:
             lost = command_consumer.LOST
             raise LedgerError(f"{topic} has fewer commands than were answered: {lost}")
         waiting = sum(left)
         polled = consumer.poll(OLDEST_MILLISECONDS, max_records=100) if waiting else {}
-        sent = [one.timestamp / 1000 for records in polled.values() for one in records]
+        sent = [record.timestamp / 1000 for records in polled.values() for record in records]
     with reading_quarantine(folder) as quarantine:
         unreadable = quarantine.waiting()
     return {

@@ -55,7 +55,9 @@ class LocalBroker:
         """Where clients connect, and where the controllers talk to one another."""
         for line in self.properties.read_text().splitlines():
             if line.startswith("listeners="):
-                clients, controllers, *_ = (int(one.rpartition(":")[2]) for one in line.split(","))
+                clients, controllers, *_ = (
+                    int(address.rpartition(":")[2]) for address in line.split(",")
+                )
                 return clients, controllers
         raise ServerFailed(f"{self.properties} names no listeners: delete {self.folder.parent}.")
 
@@ -90,8 +92,8 @@ class LocalKafka:
         """Those that were set up, in the order of their numbers."""
         found = self.folder.absolute().glob("broker-*/server.properties")
         return [
-            LocalBroker(int(one.parent.name.removeprefix("broker-")), one.parent)
-            for one in sorted(found)
+            LocalBroker(int(properties.parent.name.removeprefix("broker-")), properties.parent)
+            for properties in sorted(found)
         ]
 
     @property
@@ -101,13 +103,13 @@ class LocalKafka:
             raise ServerFailed(
                 f"There is no Kafka in {self.folder}: start it with `call-ledger local up`."
             )
-        return ",".join(f"{HOST}:{one.ports[0]}" for one in brokers)
+        return ",".join(f"{HOST}:{broker.ports[0]}" for broker in brokers)
 
     @property
     def is_running(self) -> bool:
         """Whether all of its brokers' processes are there."""
         brokers = self.brokers
-        return bool(brokers) and all(one.is_running for one in brokers)
+        return bool(brokers) and all(broker.is_running for broker in brokers)
 
     def start(self, brokers: int | None = None) -> str:
         """Start what does not run, wait until all brokers are ready; return where they are.
@@ -123,10 +125,10 @@ class LocalKafka:
             )
         if not there:
             self._set_up(brokers or 1)
-        elif not any(one.is_running for one in there):
+        elif not any(broker.is_running for broker in there):
             self._have_free_ports()
-        for one in self.brokers:
-            one.start()
+        for broker in self.brokers:
+            broker.start()
         self.wait_until_ready()
         return self.bootstrap
 
@@ -135,12 +137,12 @@ class LocalKafka:
         brokers = self.brokers
 
         def settled() -> bool:
-            return not all(one.is_running for one in brokers) or self._is_ready()
+            return not all(broker.is_running for broker in brokers) or self._is_ready()
 
         in_time = wait_until(settled, PATIENCE_SECONDS)
-        for one in brokers:
-            if not one.is_running:
-                raise would_not(f"Kafka's broker {one.number}", one.log, "did not start")
+        for broker in brokers:
+            if not broker.is_running:
+                raise would_not(f"Kafka's broker {broker.number}", broker.log, "did not start")
         if not in_time:
             why = f"was not ready in {PATIENCE_SECONDS} seconds"
             raise would_not("Kafka", brokers[0].log, why)
@@ -150,11 +152,11 @@ class LocalKafka:
         brokers = self.brokers
         # All at once: the last one alone has no quorum to sign off with, and would wait for it.
         with ThreadPoolExecutor(max(1, len(brokers))) as threads:
-            list(threads.map(lambda one: one.stop(at_once), brokers))
+            list(threads.map(lambda broker: broker.stop(at_once), brokers))
 
     def _is_ready(self) -> bool:
         brokers = self.brokers
-        if not all(answers(one.ports[0]) for one in brokers):
+        if not all(answers(broker.ports[0]) for broker in brokers):
             return False
         from infra.kafka import brokers_seen  # noqa: PLC0415 - loads the client only when needed
 
@@ -172,12 +174,12 @@ class LocalKafka:
 
     def _have_free_ports(self) -> None:
         brokers = self.brokers
-        ports = [one.ports for one in brokers]
+        ports = [broker.ports for broker in brokers]
         if not all(is_free(port) for pair in ports for port in pair):
             fresh = free_ports(2 * len(brokers))
             ports = list(zip(fresh[::2], fresh[1::2], strict=True))
-            for one in brokers:
-                write_properties(one, ports)
+            for broker in brokers:
+                write_properties(broker, ports)
 
 
 def write_properties(broker: LocalBroker, ports: list[tuple[int, int]]) -> None:

@@ -21,7 +21,7 @@ SETTLE_SECONDS: Final = 5.0
 
 LocalServer = LocalKafka | LocalPostgresql
 KINDS: Final[dict[str, type[LocalServer]]] = {
-    one.__name__: one for one in (LocalKafka, LocalPostgresql)
+    server.__name__: server for server in (LocalKafka, LocalPostgresql)
 }
 
 

@@ -127,7 +127,7 @@ class LocalPostgresql:
     def _port(self) -> int:
         try:
             found = [*map(PORT.match, self._settings.read_text().splitlines())]
-            return next(int(one["number"]) for one in found if one)
+            return next(int(match["number"]) for match in found if match)
         except (OSError, StopIteration):
             raise ServerFailed(
                 f"There is no PostgreSQL in {self.folder}: start it with `call-ledger local up`."
