@@ -31,14 +31,14 @@ from archive.segments import documents_sha256, numbered_rows, segment_of
 from infra.errors import LedgerError, LedgerInUse
 from ledger.store.interface import Ends, StoreReader
 
-Moved = Callable[[int, int | None], None]
+OnProgress = Callable[[int, int | None], None]
 """Told how many events are done, of how many."""
 
 
 def create(
     store: StoreReader,
     place: Place,
-    moved: Moved,
+    on_progress: OnProgress,
     segment_rows: int | None = None,
     keeps_before: bool = False,
 ) -> Manifest:
@@ -65,7 +65,7 @@ def create(
             for segments in sealing(store, place, manifest, kind, end):
                 manifest = manifest.with_segments(kind, segments)
                 write_manifest(place, PROGRESS, manifest)
-                moved(last_of(manifest.events), ends.position)
+                on_progress(last_of(manifest.events), ends.position)
         check_complete(store, manifest)
         manifest = put_quarantine(store, place, manifest)
         if not place.replace(MANIFEST, encoded(manifest), None if there is None else there[1]):

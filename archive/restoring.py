@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
 
-from archive.creation import Moved
+from archive.creation import OnProgress
 from archive.folder import renamed
 from archive.manifest import KINDS, Kind, Manifest, Segment, end_of, read_manifest
 from archive.place import Place
@@ -31,21 +31,21 @@ ROWS_AT_ONCE = 20_000
 QUARANTINED_AT_ONCE = 500
 
 
-def restore(place: Place, folder: LedgerFolder, moved: Moved) -> Manifest:
+def restore(place: Place, folder: LedgerFolder, on_progress: OnProgress) -> Manifest:
     """Make the folder's store of what the archive has: SQLite, or where it names PostgreSQL, there.
 
     Raises `LedgerError` when there is a store already, or the archive is not what its manifest
     says; and as `read_manifest` and opening the store do.
     """
     if folder.postgresql is not None:
-        return restore_to_server(place, folder.postgresql, moved)
+        return restore_to_server(place, folder.postgresql, on_progress)
     manifest = read_manifest(place)
     if folder.has_store:
         raise LedgerError(f"There is a ledger in {folder} already: restore into another folder.")
     aside = folder.path / "restoring.sqlite"
     with folder.writing("archive restore"):
         with closing(SqliteEventStore.open(aside)) as store:
-            fill(store, place, manifest, moved)
+            fill(store, place, manifest, on_progress)
             if manifest.quarantine is not None:
                 with store.connection:
                     store.connection.executemany(
@@ -60,11 +60,11 @@ def restore(place: Place, folder: LedgerFolder, moved: Moved) -> Manifest:
     return manifest
 
 
-def restore_to_server(place: Place, server: Postgresql, moved: Moved) -> Manifest:
+def restore_to_server(place: Place, server: Postgresql, on_progress: OnProgress) -> Manifest:
     """Make a store in PostgreSQL, which nobody uses before it is whole; raises as `restore`."""
     manifest = read_manifest(place)
     with closing(PostgresqlEventStore.open_to_fill(server, f"the archive in {place}")) as store:
-        fill(store, place, manifest, moved)
+        fill(store, place, manifest, on_progress)
 
         def after(last: int) -> list[Quarantined]:
             rows = quarantined(place, manifest)
@@ -77,13 +77,13 @@ def restore_to_server(place: Place, server: Postgresql, moved: Moved) -> Manifes
     return manifest
 
 
-def fill(store: EventStore, place: Place, manifest: Manifest, moved: Moved) -> None:
+def fill(store: EventStore, place: Place, manifest: Manifest, on_progress: OnProgress) -> None:
     """Append the events and refusals that the store does not have yet."""
     for kind in KINDS:
         for segment in manifest.segments(kind):
             if segment.last > end_of(kind, store.ends()):
                 append(store, kind, rows_of(place, kind, segment))
-            moved(store.ends().position, manifest.ends().position)
+            on_progress(store.ends().position, manifest.ends().position)
 
 
 def quarantined(place: Place, manifest: Manifest) -> Iterator[Quarantined]:

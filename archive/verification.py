@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
+from archive.creation import OnProgress
 from archive.manifest import (
     KINDS,
     MANIFEST,
@@ -32,16 +33,14 @@ class Finding(NamedTuple):
     what: str
 
 
-def verify(
-    place: Place, store: StoreReader | None, moved: Callable[[int, int | None], None]
-) -> Iterator[Finding]:
+def verify(place: Place, store: StoreReader | None, on_progress: OnProgress) -> Iterator[Finding]:
     """Read every file and yield each finding, in order. Raises as `read_manifest` does."""
     manifest = read_manifest(place)
     for kind in KINDS:
         yield from findings_of_chain(manifest, kind)
         for segment in manifest.segments(kind):
             yield from findings_of_segment(place, kind, segment, store)
-            moved(segment.last if kind == "events" else manifest.ends().position, None)
+            on_progress(segment.last if kind == "events" else manifest.ends().position, None)
     if manifest.quarantine is not None:
         yield from findings_of_quarantine(place, manifest.quarantine)
     if store is not None:

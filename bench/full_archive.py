@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archive.creation import Moved
+from archive.creation import OnProgress
 from archive.manifest import MANIFEST, SEGMENT_ROWS, Manifest, Segment, chained_to, write_manifest
 from archive.place import Place
 from archive.segments import segment_of
@@ -10,7 +10,9 @@ from bench.full_store import rows
 from ledger.store.interface import NewRows, StoredOutcome
 
 
-def fill_archive(place: Place, events: int, moved: Moved = lambda _done, _total: None) -> int:
+def fill_archive(
+    place: Place, events: int, on_progress: OnProgress = lambda _done, _total: None
+) -> int:
     """Write at least so many events; returns how many there are."""
     segments: tuple[Segment, ...] = ()
     waiting = NewRows()
@@ -21,7 +23,7 @@ def fill_archive(place: Place, events: int, moved: Moved = lambda _done, _total:
         while len(waiting.events) >= SEGMENT_ROWS:
             sealed, waiting = parted(waiting, waiting.events[SEGMENT_ROWS - 1][0])
             segments = (*segments, put(place, sealed, segments))
-            moved(segments[-1].last, events)
+            on_progress(segments[-1].last, events)
     if waiting.events:
         segments = (*segments, put(place, waiting, segments))
     write_manifest(place, MANIFEST, Manifest(events=segments))

@@ -13,7 +13,7 @@ from infra.errors import FINDING
 from infra.visible import visible
 
 if TYPE_CHECKING:
-    from archive.parallel.computed import Told
+    from archive.parallel.computed import OnStep
     from archive.parallel.workers import Workers
 
 
@@ -26,7 +26,7 @@ def workers_of(processes: int, scheduler: str | None) -> Workers:
 
 
 @contextmanager
-def showing_progress() -> Iterator[Told]:
+def showing_progress() -> Iterator[OnStep]:
     """Show what workers do and how far they are."""
     with progress("planning", unit="events") as moved:
         yield lambda step, done, total: moved(done, total or None, doing=step)

@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from archive.manifest import Manifest, read_manifest
-from archive.parallel.computed import Told, computed
+from archive.parallel.computed import OnStep, computed
 from archive.parallel.computing import INTO, prepare
 from archive.parallel.plan import TASK_EVENTS, Wanted, by_call, fingerprint
 from archive.parallel.workers import Workers
@@ -50,7 +50,7 @@ class ArchiveReader:
         self,
         where: tuple[str, str],
         workers: Workers,
-        told: Told,
+        on_step: OnStep,
         task_events: int = TASK_EVENTS,
     ) -> None:
         """Read the manifest; `where` are the archive's place and the place of workers' rows.
@@ -59,7 +59,7 @@ class ArchiveReader:
         """
         self._where = where
         self._workers = workers
-        self._told = told
+        self._on_step = on_step
         self._task_events = task_events
         self._models = of_this_version()
         self._place = place_of(where[0])
@@ -156,7 +156,7 @@ class ArchiveReader:
             return
         wanted = Wanted(fingerprint(self._models), missing, counts=as_of.counts)
         found = computed(
-            *(self._where, self._workers, self._models, wanted, self._told, self._task_events),
+            *(self._where, self._workers, self._models, wanted, self._on_step, self._task_events),
             as_of.position,
         )
         for part in found.parts():

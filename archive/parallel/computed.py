@@ -25,7 +25,7 @@ from projections.models import Models
 LEFT_BY_TASK: Final = re.compile(r"[0-9]{12}-[0-9a-f]{16}(\.json|-\w+-[0-9a-f]{12}\.parquet)")
 """The names of what a task leaves, whole or not."""
 
-Told = Callable[[str, int, int], None]
+OnStep = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""
 
 
@@ -67,7 +67,7 @@ def computed(
     workers: Workers,
     models: Models,
     wanted: Wanted,
-    told: Told,
+    on_step: OnStep,
     task_events: int = TASK_EVENTS,
     up_to: int | None = None,
 ) -> Computed:
@@ -84,16 +84,16 @@ def computed(
     end, events = manifest.ends().position, 0
 
     def looked_up(segments: int) -> None:
-        told("planning", manifest.events[segments - 1].last, end)
+        on_step("planning", manifest.events[segments - 1].last, end)
 
     tasks = planned(place, where, manifest, wanted, looked_up, task_events)
-    told("computing", 0, end)
+    on_step("computing", 0, end)
     done: dict[str, Done] = {}
     for result in workers.submit(tasks, compute):
         one = msgspec.json.decode(result, type=Done)
         done[one.task] = one
         events += one.events + one.unreadable
-        told("computing", events, end)
+        on_step("computing", events, end)
     if done.keys() != {task.name for task in tasks} or events != end:
         raise LedgerError(
             f"Workers computed {events:,} of {end:,} events: look at the archive with"

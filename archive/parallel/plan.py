@@ -76,14 +76,14 @@ def planned(
     where: tuple[str, str],
     manifest: Manifest,
     wanted: Wanted,
-    told: Callable[[int], None],
+    on_segment: Callable[[int], None],
     task_events: int = TASK_EVENTS,
 ) -> list[Task]:
     """The tasks for the archive of a place; `where` are the names of that place and of the work.
 
     Told how many segments were looked at.
     """
-    needed = segments_needed(place, manifest, told, task_events)
+    needed = segments_needed(place, manifest, on_segment, task_events)
     return [
         task_of(number * task_events + 1, (number + 1) * task_events, where, some, wanted)
         for number, some in sorted(needed.items())
@@ -91,7 +91,7 @@ def planned(
 
 
 def segments_needed(
-    place: Place, manifest: Manifest, told: Callable[[int], None], task_events: int
+    place: Place, manifest: Manifest, on_segment: Callable[[int], None], task_events: int
 ) -> dict[int, list[Segment]]:
     """The segments that have events of the calls of each task, by its number."""
     needed: dict[int, list[Segment]] = {}
@@ -104,7 +104,7 @@ def segments_needed(
             )
             for number in {*own, *(number_of(call, task_events) for call in calls)}:
                 needed.setdefault(number, []).append(segment)
-            told(done)
+            on_segment(done)
     return needed
 
 

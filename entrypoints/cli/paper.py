@@ -16,7 +16,7 @@ from entrypoints.papers import (
     names,
 )
 from entrypoints.report_answer import answered
-from entrypoints.ui.moment import told
+from entrypoints.ui.moment import moment_in_words
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import print_notes, print_table, write_json
 
@@ -67,7 +67,7 @@ def show(name: Name, json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER
     print_table(columns, rows, f"{name}: {paper.answer['question']}")
     print_notes(
         f"{paper.answer['period']}.",
-        told(paper.answer["as_of"]),
+        moment_in_words(paper.answer["as_of"]),
         f"Saved at {paper.saved_at} by version {paper.program_version}.",
     )
 

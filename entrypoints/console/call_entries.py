@@ -11,7 +11,7 @@ from domain.events import Corrected, WrapUpApplied
 from domain.rule import Rule
 from domain.rules import RULES
 from entrypoints.console.attempts import attempt
-from entrypoints.console.event_sentences import told
+from entrypoints.console.event_sentences import event_text
 from entrypoints.console.words import Words
 from entrypoints.timeline.history import Entry, in_utc
 
@@ -84,11 +84,11 @@ def entries_of(
         corrects = by_version.get(what.corrected_version) if isinstance(what, Corrected) else None
         return CallEntry(
             **envelope(row),
-            sentence=told(words, entry),
+            sentence=event_text(words, entry),
             rules=tuple(RULE[rule] for rule in entry.rules_broken if rule in RULE),
             event=entry,
             corrects=corrects,
-            before=told(words, corrects) if corrects else "",
+            before=event_text(words, corrects) if corrects else "",
             corrected_by=corrected.get(entry.version),
         )
 

@@ -75,7 +75,7 @@ EXITS = {
 }
 
 
-def told(words: Words, entry: Entry) -> str:
+def event_text(words: Words, entry: Entry) -> str:
     """The sentences of an event, one after the other."""
     return " ".join(sentences(words, entry))
 

@@ -154,7 +154,7 @@ def draw_lane(svg: Element, lane: Lane, scale: FoldedScale, top: float, words: W
     label.text = cut(name, 17)
     SubElement(label, "title").text = name
 
-    def told(state: State, share: float) -> str:
+    def share_label(state: State, share: float) -> str:
         part, what = words.share(share), words.term("state", state)
         return words.say("%(state)s, %(share)s of these moments", state=what, share=part)
 
@@ -164,7 +164,7 @@ def draw_lane(svg: Element, lane: Lane, scale: FoldedScale, top: float, words: W
             for interval in run:
                 draw_interval(svg, interval, scale, top, words)
         else:
-            draw_shares(svg, list(run), scale, top, told)
+            draw_shares(svg, list(run), scale, top, share_label)
     under = middle if lane.party == RECORD else top + BAR + 10
     for near in clusters(lane, scale):
         first = min(place(scale, mark) for marks in near.values() for mark in marks)

@@ -169,8 +169,8 @@ async def messages(
             refusals_until = max(refusal_number, tail.refusal_number)
             if not (news.position or news.refusal_number):
                 position, refusal_number = news.until, refusals_until
-            elif (told := await moved(news)) is not None:
-                (position, content), refusal_number, said_at = told, refusals_until, clock()
+            elif (current := await moved(news)) is not None:
+                (position, content), refusal_number, said_at = current, refusals_until, clock()
                 yield content
                 await asyncio.sleep(AT_MOST_EACH_SECONDS)
                 continue
@@ -187,7 +187,7 @@ def news_in(
     events: Sequence[Told], tail: EventTail, after: int, after_refusal: int, wanted: Wanted | None
 ) -> News:
     """What there is of what is wanted; a board, which wants all, shows no refusals."""
-    told = [event.position for event in events if wanted is None or wanted.has(event)]
+    positions = [event.position for event in events if wanted is None or wanted.has(event)]
     refused = [
         refusal.number
         for refusal in tail.refused_after(after_refusal)
@@ -195,7 +195,7 @@ def news_in(
         and (refusal.source, refusal.call_id) == (wanted.source, wanted.call_id)
     ]
     until = events[-1].position if events else after
-    return News(until, max(told, default=0), max(refused, default=0))
+    return News(until, max(positions, default=0), max(refused, default=0))
 
 
 def is_shown(service: Service, news: News) -> bool:

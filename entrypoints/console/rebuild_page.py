@@ -67,18 +67,18 @@ class Rebuilder:
         return True
 
 
-def rebuild(service: Service, told: Rebuilding, keeps: bool, from_store: bool) -> None:
+def rebuild(service: Service, rebuilding: Rebuilding, keeps: bool, from_store: bool) -> None:
     """Have the tables rebuilt, and note how far it is."""
     from projections.rebuild import Step
     from projections.serving.rebuilding import Wish, have_performed
 
     def tell(step: Step, done: int, total: int) -> None:
-        told.step, told.done, told.total = step.value, done, total
+        rebuilding.step, rebuilding.done, rebuilding.total = step.value, done, total
 
     def take(table: pa.Table) -> None:
         # The models name nobody; what the events say of a customer is for auditors.
         rows = (row for row in table.to_pylist() if row["model"] not in ("events", "refusals"))
-        told.differences.extend(islice(rows, SHOWN - len(told.differences)))
+        rebuilding.differences.extend(islice(rows, SHOWN - len(rebuilding.differences)))
 
     try:
         # Whoever asked first has the tables: this process, or one that serves them already.
@@ -86,11 +86,11 @@ def rebuild(service: Service, told: Rebuilding, keeps: bool, from_store: bool) -
             reader.ask("select 1")
         with source_of(service.folder, from_store, None) as source:
             wish = Wish(keeps, False, SHOWN, None if source is None else source.name, False)
-            told.rebuilt = have_performed(service.folder.path, wish, tell, take, source)
+            rebuilding.rebuilt = have_performed(service.folder.path, wish, tell, take, source)
     except LedgerError as error:
-        told.failed = str(error)
+        rebuilding.failed = str(error)
     except Exception:
-        told.failed = "This is a mistake in call-ledger itself; please report it."
+        rebuilding.failed = "This is a mistake in call-ledger itself; please report it."
         raise
 
 

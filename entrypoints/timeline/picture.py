@@ -201,7 +201,7 @@ def slot_of(interval: Interval, scale: Scale) -> int | None:
     return None if end - x >= NARROW else int(x / (2 * NARROW))
 
 
-def told_share(state: State, share: float) -> str:
+def share_label(state: State, share: float) -> str:
     """How much of some moments a state took."""
     return f"{state}, {share:.0%} of these moments"
 
@@ -211,7 +211,7 @@ def draw_shares(
     run: list[Interval],
     scale: Scale,
     y: float,
-    told: Callable[[State, float], str] = told_share,
+    label: Callable[[State, float], str] = share_label,
 ) -> None:
     """States that change faster than the picture can show, stacked by their shares of the time."""
     x, until = span(run[0], scale)[0], span(run[-1], scale)[1]
@@ -225,7 +225,7 @@ def draw_shares(
         shape = {"x": f"{x:.2f}", "width": f"{max(1.0, until - x):.2f}"}
         shape |= {"y": f"{y:.2f}", "height": f"{share * BAR:.2f}"}
         bar = SubElement(group, "rect", shape | {"fill": f"url(#{identifier(state)})"})
-        SubElement(bar, "title").text = told(state, share)
+        SubElement(bar, "title").text = label(state, share)
         y += share * BAR
 
 
@@ -256,10 +256,10 @@ def draw_marks(group: Element, near: dict[MarkKind, list[Mark]], scale: Scale, y
     left = min(first, LEFT + PLOT - MARK_ROOM * (len(near) - 1))
     for number, (kind, marks) in enumerate(near.items()):
         shape = draw_mark(group, kind, left + MARK_ROOM * number, y)
-        told = [f"{mark.version}. {mark.sentence}" for mark in marks[:TITLE_LINES]]
+        lines = [f"{mark.version}. {mark.sentence}" for mark in marks[:TITLE_LINES]]
         if len(marks) > TITLE_LINES:
-            told.append(f"… and {len(marks) - TITLE_LINES:,} more")
-        SubElement(shape, "title").text = "\n".join(told)
+            lines.append(f"… and {len(marks) - TITLE_LINES:,} more")
+        SubElement(shape, "title").text = "\n".join(lines)
 
 
 def draw_mark(parent: Element, kind: MarkKind, x: float, y: float) -> Element:

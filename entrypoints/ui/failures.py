@@ -50,7 +50,7 @@ class OneSentence(TyperGroup):
                 if hasattr(error, "message"):
                     error.message = in_our_words(visible(error.message))
                 raise
-            exit_code, sentence = told(error)
+            exit_code, sentence = exit_code_and_sentence(error)
             sys.stderr.write(f"{visible_lines(sentence)}\n")
             raise typer.Exit(exit_code) from None
         return answer
@@ -77,7 +77,7 @@ def in_our_words(message: str) -> str:
     return message.removeprefix(VALIDATED)
 
 
-def told(error: Exception) -> tuple[int, str]:
+def exit_code_and_sentence(error: Exception) -> tuple[int, str]:
     """The exit code and the sentence of an error."""
     if isinstance(error, LedgerError):
         return error.exit_code, str(error)

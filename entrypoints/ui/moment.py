@@ -99,14 +99,14 @@ def last_moment(text: str | None, time_zone: str) -> datetime | None:
 def notes_of(about: dict[str, Any]) -> list[str]:
     """The notes below an answer, of several ledgers one each; none where it is of now."""
     of_each = [
-        f"Ledger {ledger['ledger']}: {told(ledger['as_of'])}"
+        f"Ledger {ledger['ledger']}: {moment_in_words(ledger['as_of'])}"
         for ledger in about.get("ledgers", [])
         if "as_of" in ledger
     ]
-    return [told(about["as_of"])] if "as_of" in about else of_each
+    return [moment_in_words(about["as_of"])] if "as_of" in about else of_each
 
 
-def told(facts: dict[str, Any]) -> str:
+def moment_in_words(facts: dict[str, Any]) -> str:
     """What an answer says of its moment, for people; `facts` are those of `facts_of`."""
     known = facts["known_at"]
     recorded = f", recorded at {known['recorded_at']}" if known["recorded_at"] else ""
