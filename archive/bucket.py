@@ -9,8 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import IO, TYPE_CHECKING, Final, cast
-from urllib.parse import parse_qs, urlsplit
+from typing import IO, TYPE_CHECKING, cast
 
 from obstore.exceptions import (
     AlreadyExistsError,
@@ -18,43 +17,27 @@ from obstore.exceptions import (
     NotFoundError,
     PreconditionError,
 )
-from obstore.store import S3Store
 
 from archive.place import unavailable
+from infra.s3 import Bucket
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-    from obstore.store import S3Config
-
-ATTEMPTS: Final = 5
-"""So often a request is made that the network or the server loses."""
+    from obstore.store import S3Store
 
 
 class BucketPlace:
     """The objects under a prefix."""
 
     def __init__(self, url: str) -> None:
-        """Take `s3://bucket/prefix?region=…&endpoint_override=host:port&scheme=http`."""
-        parts = urlsplit(url)
-        said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        self._where = f"s3://{parts.netloc}{parts.path.rstrip('/')}"
-        scheme, endpoint = said.get("scheme", "https"), said.get("endpoint_override")
-        config: S3Config = {}
-        if "region" in said:
-            config["region"] = said["region"]
-        if endpoint:
-            config["endpoint"] = f"{scheme}://{endpoint}"
+        """Take a URL as `Bucket.of` does. Raises `ArchiveUnavailable`."""
+        bucket = Bucket.of(url)
+        self._uri = bucket.uri
         with self._explained():
-            self._store = S3Store(
-                parts.netloc,
-                prefix=parts.path.strip("/") or None,
-                client_options={"allow_http": scheme == "http"},
-                retry_config={"max_retries": ATTEMPTS},
-                config=config,
-            )
+            self._store = bucket.store()
 
     def __str__(self) -> str:
-        return self._where
+        return self._uri
 
     def read(self, name: str) -> bytes | None:
         """An object's bytes."""

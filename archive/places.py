@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from archive.folder import FolderPlace
 from archive.place import Place
-
-S3: Final = "s3://"
+from infra.s3 import S3
 
 
 def place_of(where: str) -> Place:

@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from infra.s3 import Bucket
 from lake.place import LakePlace
 from projections.errors import ProjectionError
 from projections.serving.isolated_process import computed, run
@@ -16,7 +17,7 @@ class PublishedTables:
 
     def __init__(self, given: dict[str, Any]) -> None:
         said = given["published"]
-        self._place = LakePlace(said["uri"], said["options"])
+        self._place = LakePlace(said["uri"], said["bucket"] and Bucket(**said["bucket"]))
         self._statements: list[str] = said["statements"]
 
     def show_to(self, connection: duckdb.DuckDBPyConnection) -> None:

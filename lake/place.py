@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import duckdb
 from deltalake.exceptions import DeltaError
 from obstore.exceptions import BaseError
 from obstore.fsspec import FsspecStore
-from obstore.store import LocalStore, ObjectStore, S3Store
+from obstore.store import LocalStore, ObjectStore
 
 from infra.errors import LedgerError
-
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig, S3Config
-
-S3: Final = "s3://"
-ATTEMPTS: Final = 5
-"""So often a request is made that the network or the server loses."""
+from infra.s3 import S3, Bucket
 
 
 class LakeUnavailable(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -35,63 +28,38 @@ class LakePlace:
 
     uri: str
     """A path, or `s3://bucket/prefix`."""
-    options: dict[str, str] = field(default_factory=dict)
-    """Delta's words for what was said of the server; keys and rights come from the environment."""
+    bucket: Bucket | None = None
 
     @classmethod
     def of(cls, where: str) -> LakePlace:
         """The place of a path, `file:path` or `s3://bucket/prefix?region=…&endpoint_override=…`."""
+        if where.startswith(S3):
+            bucket = Bucket.of(where)
+            return cls(bucket.uri, bucket)
         parts = urlsplit(where)
-        if not where.startswith(S3):
-            path = unquote(parts.path) if parts.scheme == "file" else where
-            return cls(str(Path(path).absolute()))
-        said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        options = {"AWS_REGION": said["region"]} if "region" in said else {}
-        scheme = said.get("scheme", "https")
-        if "endpoint_override" in said:
-            options["AWS_ENDPOINT_URL"] = f"{scheme}://{said['endpoint_override']}"
-        if scheme == "http":
-            options["AWS_ALLOW_HTTP"] = "true"
-        return cls(f"{S3}{parts.netloc}{parts.path.rstrip('/')}", options)
+        path = unquote(parts.path) if parts.scheme == "file" else where
+        return cls(str(Path(path).absolute()))
 
     def __str__(self) -> str:
         return self.uri
 
     @property
-    def is_bucket(self) -> bool:
-        return self.uri.startswith(S3)
-
-    @property
-    def _config(self) -> S3Config:
-        config: S3Config = {}
-        if "AWS_REGION" in self.options:
-            config["region"] = self.options["AWS_REGION"]
-        if "AWS_ENDPOINT_URL" in self.options:
-            config["endpoint"] = self.options["AWS_ENDPOINT_URL"]
-        return config
-
-    @property
-    def _client(self) -> ClientConfig:
-        return {"allow_http": "AWS_ALLOW_HTTP" in self.options}
+    def options(self) -> dict[str, str]:
+        """Delta's words for what was said of the server."""
+        bucket = self.bucket or Bucket(self.uri)
+        said = {"AWS_REGION": bucket.region, "AWS_ENDPOINT_URL": bucket.endpoint}
+        said["AWS_ALLOW_HTTP"] = "true" if bucket.allows_http else None
+        return {name: value for name, value in said.items() if value is not None}
 
     def store(self) -> ObjectStore:
         """Writes files there, each whole or not at all."""
-        if not self.is_bucket:
-            return LocalStore(self.uri, mkdir=True)
-        parts = urlsplit(self.uri)
-        return S3Store(
-            parts.netloc,
-            prefix=parts.path.strip("/") or None,
-            config=self._config,
-            client_options=self._client,
-            retry_config={"max_retries": ATTEMPTS},
-        )
+        return LocalStore(self.uri, mkdir=True) if self.bucket is None else self.bucket.store()
 
     def show_to(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let DuckDB read files there, by this process's own client."""
-        if self.is_bucket:
+        if self.bucket is not None:
             connection.register_filesystem(
-                FsspecStore("s3", config=self._config, client_options=self._client)
+                FsspecStore("s3", config=self.bucket.config, client_options=self.bucket.client)
             )
 
     def url(self, path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,5 +94,7 @@ def test_whoever_had_a_shard_before_is_refused_in_a_bucket_too(bucket: LakePlace
 
 
 def test_a_bucket_that_is_not_there_is_told(bucket: LakePlace) -> None:
+    assert bucket.bucket is not None
+    elsewhere = replace(bucket.bucket, uri="s3://nowhere/tables")
     with pytest.raises(LakeUnavailable, match="could not be used"):
-        Lake.made(LakePlace("s3://nowhere/tables", bucket.options))
+        Lake.made(LakePlace(elsewhere.uri, elsewhere))
