@@ -106,7 +106,7 @@ class BucketPlace:
     def names(self) -> list[str]:
         """The names of all objects there."""
         with self._explained():
-            found = [entry["path"] for some in self._store.list() for entry in some]
+            found = [entry["path"] for page in self._store.list() for entry in page]
         return sorted(name for name in found if "/" not in name)
 
     def remove(self, name: str) -> None:

@@ -50,8 +50,8 @@ def create(
     `LedgerInUse` when another process writes it.
     """
     with place.alone():
-        there = place.read_to_replace(MANIFEST)
-        before = None if there is None else decoded(place, MANIFEST, there[0])
+        found = place.read_to_replace(MANIFEST)
+        before = None if found is None else decoded(place, MANIFEST, found[0])
         begun = farther(manifest_in(place, PROGRESS), before)
         manifest = begun or Manifest(segment_rows=segment_rows or SEGMENT_ROWS)
         if segment_rows not in (None, manifest.segment_rows):
@@ -68,7 +68,7 @@ def create(
                 on_progress(last_of(manifest.events), ends.position)
         check_complete(store, manifest)
         manifest = put_quarantine(store, place, manifest)
-        if not place.replace(MANIFEST, encoded(manifest), None if there is None else there[1]):
+        if not place.replace(MANIFEST, encoded(manifest), None if found is None else found[1]):
             raise LedgerInUse(
                 f"The archive in {place} was brought up by another process meanwhile, and is whole:"
                 " let one at a time do it."

@@ -112,9 +112,9 @@ class ArchiveHistory:
         ).to_arrow_table()
         documents = documents_of(table) if len(table) else []
         calls, positions = table["call_position"].to_pylist(), table["position"].to_pylist()
-        kept = dict(zip(positions, table["outcome_fingerprint"].to_pylist(), strict=True))
+        fingerprints = dict(zip(positions, table["outcome_fingerprint"].to_pylist(), strict=True))
         rows = list(zip(calls, positions, documents, strict=True))
-        return Events(rows, partial(fingerprints_of, kept))
+        return Events(rows, partial(fingerprints_of, fingerprints))
 
     def calls_touched(self, first: int, last: int) -> list[int]:
         """Older calls that have events between two positions."""

@@ -51,9 +51,9 @@ class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def hashed(self) -> str:
         """The hash that the entry should have."""
-        said = orjson.loads(msgspec.json.encode(self))
-        del said["entry_sha256"]
-        return sha256(orjson.dumps(said)).hexdigest()
+        entry = orjson.loads(msgspec.json.encode(self))
+        del entry["entry_sha256"]
+        return sha256(orjson.dumps(entry)).hexdigest()
 
     def sealed(self) -> Segment:
         """The entry with its hash."""

@@ -56,10 +56,10 @@ def events_in_store(store: StoreReader, first: int, last: int) -> NewRows:
     ids: set[bytes] = set()
     names: list[tuple[str, str]] = []
     for position, call, _, document in events:
-        said = envelope_in(position, document)
-        ids.add(said.commandid.bytes)
+        envelope = envelope_in(position, document)
+        ids.add(envelope.commandid.bytes)
         if position == call:
-            names.append((said.source, said.subject))
+            names.append((envelope.source, envelope.subject))
     calls = [(source, call_id, call) for source, call_id, call in looked_up(store, CALLS, names)]
     stored = [
         StoredOutcome(*row)

@@ -118,8 +118,8 @@ def differences(
         yield Finding(segment.name, f"The store does not have all of it: {error}")
         return
     for table in ("calls", "events", "refusals", "outcomes"):
-        here, there = getattr(archived, table), getattr(stored, table)
-        differing = [row or other for row, other in zip_longest(here, there) if row != other]
+        pairs = zip_longest(getattr(archived, table), getattr(stored, table))
+        differing = [row or other for row, other in pairs if row != other]
         if differing:
             number = number_of(table, differing[0])
             yield Finding(

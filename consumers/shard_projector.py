@@ -193,9 +193,9 @@ def write_page(projections: Projections, page: Page) -> bool:
     `published_events` and `published_calls` then. Returns whether dead letters are other ones.
     """
     connection = projections.connection
-    here = positions_here(connection, page.events)
-    new, bad = parted([message for message in page.events if message.number not in here])
-    again = [message for message in page.events if message.number in here and message.is_poison]
+    known = positions_here(connection, page.events)
+    new, bad = parted([message for message in page.events if message.number not in known])
+    again = [message for message in page.events if message.number in known and message.is_poison]
     refused, bad_refusals = parted(page.refusals)
     _, stray = parted(page.out_of_turn)
     if new:

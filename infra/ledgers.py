@@ -114,8 +114,8 @@ def first_of(error: ValidationError) -> str:
         return "by must be source or hash"
     # The rule's kind comes first, and a key that is wrong itself is told apart at the end.
     where = ".".join(str(part) for part in wrong["loc"][1:] if part != "[key]")
-    said = wrong["msg"].removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said
+    sentence = wrong["msg"].removeprefix("Value error, ")
+    return f"{where}: {sentence}" if where else sentence
 
 
 def check_apart(ledgers: Ledgers) -> None:

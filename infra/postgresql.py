@@ -124,12 +124,12 @@ def network(patience: float) -> dict[str, int | str]:
 
 def connect(server: Postgresql) -> Connection:
     """Connect with the bounds above; what the URL says itself is left as it is."""
-    said = conninfo.conninfo_to_dict(server.url)
+    url_options = conninfo.conninfo_to_dict(server.url)
     patience = server.patience_seconds
-    ours = {name: value for name, value in network(patience).items() if name not in said}
+    ours = {name: value for name, value in network(patience).items() if name not in url_options}
     connection: Connection = psycopg.connect(server.url, autocommit=True, **ours)  # type: ignore[arg-type]
     try:
-        own = str(said.get("options", ""))
+        own = str(url_options.get("options", ""))
         for name, value in {**bounds(patience), **PLANNING}.items():
             if name not in own:
                 connection.execute("SELECT set_config(%s, %s, false)", (name, value))

@@ -90,7 +90,7 @@ def create(kafka: Kafka) -> list[str]:
     `KafkaUnavailable`.
     """
     with kafka.admin() as admin:
-        there = set(admin.list_topics())
+        existing = set(admin.list_topics())
         brokers = len(admin.describe_cluster()["brokers"])
         wanted = {
             kafka.topic(topic.name): {
@@ -106,7 +106,7 @@ def create(kafka: Kafka) -> list[str]:
             name, error = topic["name"], for_code(topic["error_code"])
             if error is NoError:
                 made.append(name)
-            elif error is not TopicAlreadyExistsError and name not in there:
+            elif error is not TopicAlreadyExistsError and name not in existing:
                 raise error(topic["error_message"])
         admin.wait_for_topics(made, timeout_ms=CREATE_MILLISECONDS)
     return made

@@ -16,9 +16,10 @@ class PublishedTables:
     """The tables of one version, by the files that it has."""
 
     def __init__(self, given: dict[str, Any]) -> None:
-        said = given["published"]
-        self._place = LakePlace(said["uri"], said["bucket"] and Bucket(**said["bucket"]))
-        self._statements: list[str] = said["statements"]
+        published = given["published"]
+        bucket = published["bucket"]
+        self._place = LakePlace(published["uri"], bucket and Bucket(**bucket))
+        self._statements: list[str] = published["statements"]
 
     def show_to(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Have them under their names; no file beyond the place is read from then on."""

@@ -47,9 +47,9 @@ class LakePlace:
     def options(self) -> dict[str, str]:
         """Delta's words for what was said of the server."""
         bucket = self.bucket or Bucket(self.uri)
-        said = {"AWS_REGION": bucket.region, "AWS_ENDPOINT_URL": bucket.endpoint}
-        said["AWS_ALLOW_HTTP"] = "true" if bucket.allows_http else None
-        return {name: value for name, value in said.items() if value is not None}
+        options = {"AWS_REGION": bucket.region, "AWS_ENDPOINT_URL": bucket.endpoint}
+        options["AWS_ALLOW_HTTP"] = "true" if bucket.allows_http else None
+        return {name: value for name, value in options.items() if value is not None}
 
     def store(self) -> ObjectStore:
         """Writes files there, each whole or not at all."""
@@ -72,8 +72,8 @@ class LakePlace:
         try:
             yield
         except (BaseError, DeltaError, OSError, duckdb.IOException) as error:
-            said = (str(error) or type(error).__name__).splitlines()[0]
+            sentence = (str(error) or type(error).__name__).splitlines()[0]
             raise LakeUnavailable(
-                f"The tables in {self} could not be used ({said}): check the place, its space,"
+                f"The tables in {self} could not be used ({sentence}): check the place, its space,"
                 " the rights to it and the network, and try again."
             ) from error

@@ -141,8 +141,8 @@ class LakeReader:
         """
         self._check_known(as_of)
         question = Question(sql, parameters, bounds=bounds, is_isolated=True, as_of=as_of)
-        there = {"published": {**asdict(self._place), "statements": self._statements}}
-        answer = answer_of(there, IN_MEMORY, question, task or ANSWER)
+        tables = {"published": {**asdict(self._place), "statements": self._statements}}
+        answer = answer_of(tables, IN_MEMORY, question, task or ANSWER)
         return Answer(answer.table, answer.position, self.note)
 
     def _check_known(self, as_of: AsOf | None) -> None:

@@ -105,9 +105,9 @@ class ShardWriter:
         record: Record,
         rows: Iterable[Rows] = (),
     ) -> None:
-        said = pa.table({RECORD: [msgspec.json.encode(record).decode()]})
+        commit_row = pa.table({RECORD: [msgspec.json.encode(record).decode()]})
         files = self.lake.write_all(
-            [*rows, Rows(COMMITS, self.shard.number, FRESH, record.revision, said)]
+            [*rows, Rows(COMMITS, self.shard.number, FRESH, record.revision, commit_row)]
         )
         try:
             self.lake.commit(application(self.shard), record.revision, files)

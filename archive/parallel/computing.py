@@ -154,11 +154,11 @@ def insert(into: Rows, places: Sequence[int]) -> None:
 def rows_in(content: bytes, task: Task, columns: tuple[str, ...]) -> pa.Table:
     """The events of the task's calls in a segment; columns that it is too old for are not there."""
     file = BytesIO(content)
-    there = set(pq.read_schema(file).names)
+    existing = set(pq.read_schema(file).names)
     file.seek(0)
     return pq.read_table(
         file,
-        columns=[name for name in columns if name in there],
+        columns=[name for name in columns if name in existing],
         filters=[("call_position", ">=", task.first), ("call_position", "<=", task.last)],
         use_threads=False,
     )

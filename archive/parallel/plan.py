@@ -113,8 +113,8 @@ def task_of(
 ) -> Task:
     """A task under the name that follows from what it reads and computes."""
     of_the_result = msgspec.structs.replace(wanted, memory_megabytes=0)
-    said = (RESULTS, first, last, of_the_result, [segment.entry_sha256 for segment in segments])
-    name = f"{first:012}-{sha256(msgspec.json.encode(said)).hexdigest()[:16]}"
+    identity = (RESULTS, first, last, of_the_result, [segment.entry_sha256 for segment in segments])
+    name = f"{first:012}-{sha256(msgspec.json.encode(identity)).hexdigest()[:16]}"
     files = tuple((segment.name, segment.sha256) for segment in segments)
     return Task(name, *where, first, last, files, wanted)
 

@@ -69,20 +69,20 @@ def tasks_of(part: Part, calls: list[Calls], place: str, task_events: int) -> li
     needed = segments_needed(archive, read_manifest(archive), lambda _: None, task_events)
     tasks: list[Task] = []
     with closing(SortedRefusals(part.refusals)) as refusals:
-        for some in together(calls, task_events):
-            numbers = {number for stretch in some for number in numbers_of(stretch, task_events)}
+        for stretches in together(calls, task_events):
+            numbers = {one for stretch in stretches for one in numbers_of(stretch, task_events)}
             segments = {
                 segment.name: segment for number in sorted(numbers) for segment in needed[number]
             }
             refused: dict[int, OfCall] = {}
-            for stretch in some:
+            for stretch in stretches:
                 refused |= refusals.between(stretch.first, stretch.last)
             tasks.append(
                 Task(
                     f"replay-{len(tasks):06}",
                     place,
                     tuple(sorted(segments.values(), key=lambda segment: segment.first)),
-                    tuple(some),
+                    tuple(stretches),
                     refused,
                     part.question,
                     part.bounds,
@@ -94,14 +94,15 @@ def tasks_of(part: Part, calls: list[Calls], place: str, task_events: int) -> li
 
 def together(calls: list[Calls], task_events: int) -> Iterator[list[Calls]]:
     """Calls next to each other that began within one task's positions."""
-    some: list[Calls] = []
+    stretches: list[Calls] = []
     for stretch in calls:
-        if some and number_of(some[0].first, task_events) != number_of(stretch.first, task_events):
-            yield some
-            some = []
-        some.append(stretch)
-    if some:
-        yield some
+        number = number_of(stretch.first, task_events)
+        if stretches and number_of(stretches[0].first, task_events) != number:
+            yield stretches
+            stretches = []
+        stretches.append(stretch)
+    if stretches:
+        yield stretches
 
 
 def numbers_of(calls: Calls, task_events: int) -> range | set[int]:

@@ -128,13 +128,13 @@ class KafkaFeed:
         self._furthest: dict[TopicPartition, int] = {}
         self._gathered = Gathered()
         self._gap_seconds = 0.0
-        kept = {TopicPartition(*place): offset for place, offset in offsets.items()}
+        start_offsets = {TopicPartition(*place): offset for place, offset in offsets.items()}
         self._partitions = [
             partition
             for partition in partitions_of(kafka, EVENTS, REFUSALS)
             if shard is None or shard.has(partition.partition)
         ]
-        self._consumer = consumer_at(kafka, kept, self._partitions, bounds.poll_batches)
+        self._consumer = consumer_at(kafka, start_offsets, self._partitions, bounds.poll_batches)
         poll_whole_batches(self._consumer, decoded)
         self._begun_at = next_offsets(self._consumer)
 

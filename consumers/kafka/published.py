@@ -69,7 +69,7 @@ class PublishedPosition:
         for patience_milliseconds in LOOKS_MILLISECONDS:
             with self._kafka.explained():
                 polled = self._consumer.poll(patience_milliseconds)
-            for message in (record for some in polled.values() for record in some):
+            for message in (record for records in polled.values() for record in records):
                 checkpoint = checkpoint_in(message, EVENTS_POSITIONS)
                 self._published = int(checkpoint.get(POSITION, self._published))
                 self.first_event = checkpoint.get(FIRST_EVENT, self.first_event)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from consumers.kafka.checkpoints import POSITION, REFUSAL_NUMBER, known_checkpoint
@@ -164,7 +165,8 @@ def read_kafka(digests: Digests, kafka: Kafka) -> int:
                         f"Kafka gave nothing for {SILENCE_SECONDS:g} seconds though there is "
                         "more: check its brokers, and start again."
                     )
-                digests.add("kafka", [found_in(each) for came in polled.values() for each in came])
+                messages = chain.from_iterable(polled.values())
+                digests.add("kafka", [*map(found_in, messages)])
     finally:
         consumer.close()
     return reached

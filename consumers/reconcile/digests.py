@@ -112,12 +112,12 @@ class Digests:
             "message_offset": pa.array([record.offset for record in found], pa.int64()),
             "is_as_published": pa.array([record.is_as_published for record in found], pa.bool_()),
         }
-        kept = f"{self.records.number}, call, digest, {self.records.row_digest}"
+        columns = f"{self.records.number}, call, digest, {self.records.row_digest}"
         if side == "kafka":
-            kept += ", partition_number, message_offset, is_as_published"
+            columns += ", partition_number, message_offset, is_as_published"
         self.connection.register("arriving", pa.table(arriving))
         try:
-            self.connection.execute(f"insert into {side} select {kept} from ({self._rows})")
+            self.connection.execute(f"insert into {side} select {columns} from ({self._rows})")
         except duckdb.Error:
             if not readable:
                 raise

@@ -37,22 +37,22 @@ def show_readings(
         {**reading, "question": unquote(str(reading["address"])).partition("?")}
         for reading in rows[:PAGE_READINGS]
     ]
-    kept = {
+    filters = {
         name: value
         for name, value in (("key", key), ("operation", operation), ("text", text))
         if value
     }
-    older = urlencode({**kept, "before": str(shown[-1]["number"])}) if rows[len(shown) :] else ""
+    older = urlencode({**filters, "before": str(shown[-1]["number"])}) if rows[len(shown) :] else ""
     return page(
         request,
         "access_log.html",
         readings=shown,
         notes={key.id: key.note for key in service.keys.all()},
         operations=[*PERMISSIONS, *MORE_OPERATIONS],
-        kept=kept,
+        kept=filters,
         key=key,
         operation=operation,
         text=text,
-        newest="" if before is None else f"?{urlencode(kept) or 'key='}",
+        newest="" if before is None else f"?{urlencode(filters) or 'key='}",
         older=older and f"?{older}",
     )

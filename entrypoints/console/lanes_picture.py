@@ -97,8 +97,8 @@ def draw_axis(svg: Element, scale: FoldedScale, bottom: float, words: Words) -> 
     elif not scale.is_by_order:
         add(svg, "text", x=0, y=14, kind="pale").text = words.say("from the start")
     if scale.is_by_order:
-        said = words.say("in order, not in time")
-        add(svg, "text", x=INDENT, y=14, kind="pale").text = said
+        label = words.say("in order, not in time")
+        add(svg, "text", x=INDENT, y=14, kind="pale").text = label
         return
     for tick in ticks:
         x, side = INDENT + tick.fraction * PLOT, anchor(scale, tick)

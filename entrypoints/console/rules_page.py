@@ -184,9 +184,10 @@ def show_refusals(
     except LedgerMissing:
         rows, position = [], 0
     shown = rows[:PAGE_REFUSALS]
-    kept = {"rule": rule, "role": role, "action": action}
-    older = period.query(**kept, before=shown[-1]["refusal_number"]) if rows[len(shown) :] else ""
-    newest = "" if before is None else period.query(**kept) or "rule="
+    filters = {"rule": rule, "role": role, "action": action}
+    has_older = len(rows) > len(shown)
+    older = period.query(**filters, before=shown[-1]["refusal_number"]) if has_older else ""
+    newest = "" if before is None else period.query(**filters) or "rule="
     return page(
         request,
         "refusals.html",
@@ -197,7 +198,7 @@ def show_refusals(
         rules=RULE,
         role=role,
         action=action,
-        kept=kept,
+        kept=filters,
         period=period,
         older=older and f"?{older}",
         newest=newest and f"?{newest}",

@@ -47,10 +47,10 @@ def begin_to_sign_in(request: Request, to: Text = "", time_zone: Text = "") -> R
     sign_in = sign_in_of(request)
     token, arrival = arrivals_of(request).begin(inside(to), known_zone(time_zone) or "UTC")
     try:
-        there = sign_in.address(arrival.state, arrival.nonce, arrival.verifier)
+        address = sign_in.address(arrival.state, arrival.nonce, arrival.verifier)
     except LedgerUnavailable:
         return unavailable(request, arrival.to)
-    response = RedirectResponse(there, 303)
+    response = RedirectResponse(address, 303)
     # What is strict would stay back when the sign-in sends the browser to us.
     keep(response, ON_THE_WAY, token, int(LONGEST.total_seconds()), "lax")
     return response

@@ -69,13 +69,13 @@ class Words:
 
     def say(self, message: str, **values: object) -> str:
         """A message in the reader's language, with its values in their places."""
-        said = translations(self.language).gettext(message)
-        return said % values if values else said
+        text = translations(self.language).gettext(message)
+        return text % values if values else text
 
     def say_many(self, one: str, many: str, number: int, **values: object) -> str:
         """A message in the form that the number asks for; `%(number)s` is the number."""
-        said = translations(self.language).ngettext(one, many, number)
-        return said % {"number": self.number(number), **values}
+        text = translations(self.language).ngettext(one, many, number)
+        return text % {"number": self.number(number), **values}
 
     def term(self, kind: str, value: object) -> str:
         """A word of the ledger, like a phase, as its kind is named in the reader's language."""

@@ -100,9 +100,9 @@ def write() -> None:
     """Bring them up to date."""
     italian, english = catalogue(Language.ITALIAN), catalogue(Language.ENGLISH)
     wanted = messages()
-    said = {key: italian.get(key) or empty(key[1]) for key in wanted}
-    (FOLDER / "it.po").write_text(text_of(Language.ITALIAN, said), encoding="utf-8")
-    own = {term: said for term, said in english.items() if term in set(terms())}
+    translations = {key: italian.get(key) or empty(key[1]) for key in wanted}
+    (FOLDER / "it.po").write_text(text_of(Language.ITALIAN, translations), encoding="utf-8")
+    own = {term: translation for term, translation in english.items() if term in set(terms())}
     (FOLDER / "en.po").write_text(text_of(Language.ENGLISH, own), encoding="utf-8")
 
 

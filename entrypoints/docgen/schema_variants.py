@@ -93,8 +93,8 @@ def with_words_joined(variants: list[Schema]) -> list[Schema]:
 def json_types(schema: Schema) -> set[str] | None:
     """The types that a value may have; nothing where any type will do."""
     if "type" in schema:
-        said = schema["type"]
-        return {said} if isinstance(said, str) else set(said)
+        types = schema["type"]
+        return {types} if isinstance(types, str) else set(types)
     words = schema["enum"] if "enum" in schema else [schema["const"]] if "const" in schema else None
     return None if words is None else {TYPE_OF_WORD[type(word)] for word in words}
 

@@ -42,8 +42,8 @@ def svg_of(answer: ReportAnswer, is_dark: bool = False) -> str:
         raise cannot_plot(error) from None
     chart = chart_of(answer, colours_of(is_dark))
     svg = vl_convert.vegalite_to_svg(chart, allowed_base_urls=[])
-    said = escape(chart["description"], quote=True)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{said}" ', 1)
+    description = escape(chart["description"], quote=True)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{description}" ', 1)
 
 
 def png_of(answer: ReportAnswer, is_dark: bool = False) -> bytes:

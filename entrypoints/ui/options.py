@@ -74,8 +74,8 @@ def folder_of(settings: Settings, path: Path, member: Member | None = None) -> L
 
 def is_of_several(context: typer.Context, file: Path | None) -> bool:
     """Whether a question is about all ledgers: a flag says so, or none of several is named."""
-    said = said_in(context)
-    return file is not None or (said.ledgers is not None and not said.name)
+    settings = said_in(context)
+    return file is not None or (settings.ledgers is not None and not settings.name)
 
 
 def several_ledgers(

@@ -74,10 +74,10 @@ class Output:
         """
         csv = csv or raw or excel
         files = {"--parquet": parquet, "--plot": plot}
-        said = [name for name, is_said in (("--json", json), ("--csv", csv)) if is_said]
-        said += [name for name, file in files.items() if file is not None]
-        if len(said) > 1:
-            raise typer.BadParameter(f"Choose one of {', '.join(said[:-1])} and {said[-1]}.")
+        flags = [name for name, is_said in (("--json", json), ("--csv", csv)) if is_said]
+        flags += [name for name, file in files.items() if file is not None]
+        if len(flags) > 1:
+            raise typer.BadParameter(f"Choose one of {', '.join(flags[:-1])} and {flags[-1]}.")
         if dark and plot is None:
             raise typer.BadParameter("--dark is about a picture: say --plot FILE, too.")
         if plot is not None:
@@ -145,8 +145,8 @@ def print_table(
     from rich.text import Text
 
     if without_empty:
-        kept = [at for at in range(len(names)) if any(row[at] is not None for row in rows)]
-        names, rows = [names[at] for at in kept], [[row[at] for at in kept] for row in rows]
+        filled = [at for at in range(len(names)) if any(row[at] is not None for row in rows)]
+        names, rows = [names[at] for at in filled], [[row[at] for at in filled] for row in rows]
     table = Table(
         box=SIMPLE_HEAD,
         pad_edge=False,

@@ -117,15 +117,15 @@ class LocalKafka:
         Without a number there are as many as were set up, or one. Raises `ServerFailed` with the
         log's place.
         """
-        there = self.brokers
-        if there and brokers not in (None, len(there)):
+        existing = self.brokers
+        if existing and brokers not in (None, len(existing)):
             raise ServerFailed(
-                f"The Kafka in {self.folder} has {len(there)} brokers, not {brokers}: "
+                f"The Kafka in {self.folder} has {len(existing)} brokers, not {brokers}: "
                 "start it with as many, or delete that folder for a new one."
             )
-        if not there:
+        if not existing:
             self._set_up(brokers or 1)
-        elif not any(broker.is_running for broker in there):
+        elif not any(broker.is_running for broker in existing):
             self._have_free_ports()
         for broker in self.brokers:
             broker.start()
