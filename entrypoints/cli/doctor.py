@@ -16,6 +16,7 @@ from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
 from entrypoints.ui.output import print_table, write_json
 from infra.errors import FINDING, NOT_DONE, LedgerError
 from infra.folder import LedgerFolder
+from infra.visible import visible
 from ledger.store.completeness import RESTORE
 
 SAFE_SQLITE = (3, 51, 3)
@@ -31,6 +32,18 @@ select
   (select count(*) from calls where call_position in (select call_position from events)) as calls,
   (select count(distinct call_position) from events) as calls_of_events
 """
+
+TOLD_BY_BOTH_DOORS: Final = """
+select count(distinct call_position) as calls, min_by(call_id, position) as first_call
+from (
+  select call_position, min(position) as position, any_value(call_id) as call_id
+  from events
+  where type <> 'call.activity-noted.v1'
+  group by call_position, type, actor, occurred_at
+  having bool_or(observed) and not bool_and(observed)
+)
+"""
+"""Calls in which an observation has told what a command had done, at the same time by the same."""
 
 
 class Versioned(msgspec.Struct):
@@ -83,7 +96,7 @@ def doctor(json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
 
 def examine(folder: LedgerFolder) -> list[Finding]:
     """Run every check; one that fails for a reason of its own says so and the others go on."""
-    checks: tuple[Check, ...] = (libraries, space, store, events, tables)
+    checks: tuple[Check, ...] = (libraries, space, store, events, tables, doors)
     return [finding for check in checks for finding in attempted(check, folder)]
 
 
@@ -239,3 +252,20 @@ def tables(folder: LedgerFolder) -> list[Finding]:
         and not answer.note
     )
     return [Finding("tables", Verdict.FINE if is_fine else Verdict.FINDING, says)]
+
+
+def doors(folder: LedgerFolder) -> list[Finding]:
+    """Whether observations tell again what commands have done, so that it counts twice."""
+    from projections.serving.client import Reader
+
+    with Reader(folder) as reader:
+        (found,) = reader.ask(TOLD_BY_BOTH_DOORS).table.to_pylist()
+    if not found["calls"]:
+        return [Finding("doors", Verdict.FINE, "no observation tells what a command has done")]
+    calls = "1 call" if found["calls"] == 1 else f"{found['calls']:,} calls"
+    says = (
+        f"In {calls}, such as {visible(found['first_call'])}, observations tell"
+        " again what commands have done, and reports count both: import no records of calls that"
+        " were recorded by commands, or give the import a source of its own"
+    )
+    return [Finding("doors", Verdict.FINDING, says)]

@@ -171,7 +171,7 @@ def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
     code = (
         "import os, sys; from entrypoints.cli.main import run; import ledger.ledger;"
         "import projections.serving.client, ledger.store.sqlite, infra.settings, filelock;"
-        "import entrypoints.timeline.picture;"
+        "import entrypoints.timeline.picture, ledger.intake;"
         f"os.setuid({NOBODY}); run()"
     )
     folder.chmod(0o555)

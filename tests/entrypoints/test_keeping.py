@@ -115,7 +115,7 @@ def test_a_doctor_finds_nothing_wrong_with_a_sound_ledger(told: Path) -> None:
     answer = call(told, "doctor", "--json")
     assert answer.code == 0
     assert [one["check"] for one in answer.json] == [
-        *("libraries", "space", "store", "positions", "versions", "documents", "tables")
+        *("libraries", "space", "store", "positions", "versions", "documents", "tables", "doors")
     ]
     assert "70 events of 70 are in the tables" in call(told, "doctor").said
 
@@ -154,6 +154,32 @@ def test_a_doctor_finds_what_is_missing_or_cannot_be_read(
     (found,) = [one for one in answer.json if one["check"] == check]
     assert found["verdict"] == "finding"
     assert sentence in found["says"]
+
+
+def test_a_doctor_finds_calls_that_commands_and_then_observations_have_told(
+    tmp_path: Path,
+) -> None:
+    steps = [
+        {"type": "call.receive.v1", "actor": "system", "queue": "q"},
+        {"type": "call.offer.v1", "actor": "system", "agent": "a1"},
+        {"type": "call.answer.v1", "actor": "a1"},
+        {"type": "call.hold.v1", "actor": "a1"},
+        {"type": "call.resume.v1", "actor": "a1"},
+        {"type": "call.end-call.v1", "actor": "a1"},
+    ]
+    for door in ({}, {"observed": True}):
+        lines = b"\n".join(
+            orjson.dumps(
+                {**step, **door, "call_id": "K1", "occurred_at": f"2026-03-02T09:00:0{second}Z"}
+            )
+            for second, step in enumerate(steps)
+        )
+        assert call(tmp_path, "record", "--lines", "-", typed=lines).code == 0
+        answer = call(tmp_path, "doctor", "--json")
+        assert answer.code == (1 if door else 0)
+    found = answer.json[-1]
+    assert (found["check"], found["verdict"]) == ("doors", "finding")
+    assert "In 1 call, such as K1, observations tell again" in found["says"]
 
 
 def test_a_doctor_finds_tables_that_disagree(tmp_path: Path) -> None:
