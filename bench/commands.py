@@ -26,6 +26,7 @@ from bench.full_store import SOURCE, fill_sqlite
 from bench.histories import CALLS_OF_HISTORIES, EVENTS_OF_HISTORIES, call_id
 from bench.naive import commands_per_second
 from domain.commands import Answer, Command, Hold, NoteActivity, Offer, Receive, Resume
+from infra.cycles import SELDOM
 from infra.folder import LedgerFolder
 from ledger.intake import new_command_id, read_request
 from ledger.ledger import Ledger
@@ -158,7 +159,7 @@ def measure(count: int, sizes: Sequence[int]) -> list[Figure]:
     """Every figure of recording, in one run over one disk, on an empty store and on full ones."""
     folder = Path(tempfile.mkdtemp(prefix="call-ledger-bench-"))
     # As the command line does.
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(*SELDOM)
     try:
         naive = commands_per_second(folder, commands_in_order(min(count, 8_000), seed=1))
         figures = [Figure("naive application, 1 caller", naive, "commands/s")]

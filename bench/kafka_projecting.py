@@ -29,6 +29,7 @@ from consumers.kafka.offsets import consumer_at, ends_of, partitions_of
 from consumers.kafka.transactions import TransactionalWriter
 from consumers.projector import project
 from consumers.publisher import PAGE_EVENTS
+from infra.cycles import SELDOM
 from infra.kafka import Kafka
 from infra.kafka_client import poll_whole_batches
 from infra.topics import EVENTS, EVENTS_POSITIONS, create
@@ -52,7 +53,7 @@ class Run(NamedTuple):
 
 def write(bootstrap: str, events: int) -> None:
     """The backlog, as the publisher would have sent it."""
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(*SELDOM)
     with TransactionalWriter(Kafka(bootstrap), EVENTS_POSITIONS, True) as pages:
         for batch, _ in batches(events):
             rows = zip(batch.positions, batch.call_positions, batch.documents, strict=True)
@@ -109,7 +110,7 @@ def checked(bootstrap: str, reader: int, readers: int) -> int:
 def measured(action: Callable[[str], int], bootstrap: str) -> Run:
     """Run it in this process, which has done nothing else before."""
     # As the command line does.
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(*SELDOM)
     began, used = time.perf_counter(), time.process_time()
     events = action(bootstrap)
     return Run(

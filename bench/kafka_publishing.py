@@ -23,6 +23,7 @@ from bench.servers import folder_of_its_own, kafka_in, postgresql_in, schema
 from consumers.kafka.message_format import Headers, headers_of, key_in
 from consumers.kafka.transactions import partition_of
 from consumers.publisher import PAGE_EVENTS, publish
+from infra.cycles import SELDOM
 from infra.folder import LedgerFolder
 from infra.kafka import Kafka
 from infra.topics import EVENTS, create, topics
@@ -163,7 +164,7 @@ def main() -> None:
     arguments.add_argument("--keep", action="store_true", help="write them into bench/README.md")
     asked = arguments.parse_args()
     # As the command line does.
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(*SELDOM)
     where = machine()
     text = f"Measured {where}.\n\n{table(figures(*measure(asked.events, asked.rounds)))}"
     print(text)

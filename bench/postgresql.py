@@ -24,6 +24,7 @@ from bench.commands import AIMED_CALLERS, cold_group_milliseconds, commands_by_c
 from bench.figures import Figure, keep, machine, table, written
 from bench.full_store import copy_in, fill_postgresql
 from bench.servers import folder_of_its_own, postgresql_in, schema
+from infra.cycles import SELDOM
 from infra.folder import LedgerFolder
 from infra.local.postgresql import LocalPostgresql
 from ledger.feed import StoreFeed
@@ -191,7 +192,7 @@ def main() -> None:
     arguments.add_argument("--keep", action="store_true", help="write them into bench/README.md")
     asked = arguments.parse_args()
     # As the command line does.
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(*SELDOM)
     where = machine()
     figures: list[Figure] = []
     with folder_of_its_own() as folder, postgresql_in(folder) as server:

@@ -123,13 +123,13 @@ def meaning_of(question: ReportQuestion) -> dict[str, Any]:
 
 def ledgers_read(ledgers: UnitedReader, answer: UnitedAnswer, moments: Moments) -> dict[str, Any]:
     """The ledgers, at which position each was read, and what is said of its moment."""
-    there = moments or {}
+    asked = moments or {}
     return {
         "ledgers": [
             {
                 "ledger": name,
                 "position": position,
-                **(moment_of(ledgers.readers[name], there[name]) if name in there else {}),
+                **(moment_of(ledgers.readers[name], asked[name]) if name in asked else {}),
             }
             for name, position in answer.positions.items()
         ]

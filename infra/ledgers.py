@@ -120,9 +120,10 @@ def first_of(error: ValidationError) -> str:
 
 def check_apart(ledgers: Ledgers) -> None:
     """Refuse two ledgers in one place: each would take the other's calls for its own."""
+    servers = {name: place for name, place in ledgers.places.items() if place.store != "sqlite"}
     for what, places in (
         ("folder", {member.name: member.folder.resolve() for member in ledgers.members}),
-        ("store", {o.name: o.place.store for o in ledgers.members if o.place.store != "sqlite"}),
+        ("store", {name: place.store for name, place in servers.items()}),
     ):
         seen: dict[object, str] = {}
         for name, place in places.items():

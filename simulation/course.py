@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any, Final
 
 from domain import commands
@@ -88,6 +89,4 @@ class Course:
 
     def beside(self, agent: str) -> None:
         """Let the agent wrap up while the call goes on with others."""
-        aside = Course.__new__(Course)
-        aside.__dict__.update(self.__dict__)
-        self.centre.beside.append(aside.wrap_up(agent))
+        self.centre.beside.append(copy(self).wrap_up(agent))

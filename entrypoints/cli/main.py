@@ -41,6 +41,7 @@ from entrypoints.cli.status import status
 from entrypoints.ui.commands_on_demand import command_line
 from entrypoints.ui.failures import OneSentence
 from entrypoints.ui.options import Run
+from infra.cycles import SELDOM
 
 app = typer.Typer(
     name="call-ledger",
@@ -139,8 +140,7 @@ app.command(rich_help_panel=COMPANY)(reconcile)
 
 def run() -> None:
     """Run the command line as a program."""
-    # Commands, events and calls hold no cycles: looking for some at every 700 objects only costs.
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(*SELDOM)
     command_line(app)(prog_name="call-ledger")
 
 
