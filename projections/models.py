@@ -157,14 +157,22 @@ class Models:
             hashes[model.name] = sha256("\0".join(parts))
         return {model.name: hashes[model.name] for model in self.readable}
 
-    @property
+    @cached_property
     def table_columns_path(self) -> Path:
         """The file beside the queries that has the columns of their tables."""
         return self._folder / "tables.json"
 
     @cached_property
     def table_columns(self) -> dict[str, str]:
-        """The columns of each table with their types, as SQL has them in `create table`.
+        """The columns of each table with their types, as SQL has them in `create table`."""
+        return {
+            name: ", ".join(f"{column} {kind}" for column, kind in columns.items())
+            for name, columns in self.column_types.items()
+        }
+
+    @cached_property
+    def column_types(self) -> dict[str, dict[str, str]]:
+        """The type of each column of each table.
 
         Raises `ProjectionError` where a model is other than when they were written.
         """
@@ -175,12 +183,7 @@ class Models:
                     f"The model {model.name} was changed and {self.table_columns_path} was not:"
                     " `python -m entrypoints.docgen` writes it anew."
                 )
-        return {
-            model.name: ", ".join(
-                f"{column} {kind}" for column, kind in written[model.name]["columns"].items()
-            )
-            for model in self.kept
-        }
+        return {model.name: written[model.name]["columns"] for model in self.kept}
 
     def needed_for(self, names: Collection[str]) -> tuple[Model, ...]:
         """The models of calls to compute for some tables: these, and the steps towards them."""

@@ -6,7 +6,7 @@ views need come with them, and each table and column says what it means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Final, get_args
@@ -17,7 +17,15 @@ from msgspec.structs import fields
 from domain.events import EVENT_CLASSES
 from domain.text import PERSONAL
 from projections.columns import EVENT_COLUMNS, table_of
-from projections.models import FOLDER, MACROS, Kind, Model, readable_models
+from projections.models import (
+    FOLDER,
+    MACROS,
+    Kind,
+    Model,
+    of_this_version,
+    readable_models,
+)
+from projections.snapshot_ids import NUMBERS_AS_IDS, with_pseudonyms
 
 TABLES: Final = "ledger"
 """The catalog that is read."""
@@ -80,10 +88,15 @@ select
 from {TABLES}.main.feed_positions
 """
     yield from comments("table", "snapshot", "One row: what this file is.", MEANINGS)
+    if not with_personal:
+        yield NUMBERS_AS_IDS.format(tables=TABLES)
     yield table_of("events", EVENT_COLUMNS)
+    rows = rows_of(
+        "events", {name: kind for name, (kind, _) in EVENT_COLUMNS.items()}, with_personal
+    )
     yield (
         f"insert into events by name select {columns_of_events(with_personal)}"
-        f" from {TABLES}.main.events where position <= (select position from snapshot)"
+        f" from ({rows}) where position <= (select position from snapshot)"
     )
     yield from comments("table", "events", "One row per event.", {})
     for model in readable_models():
@@ -96,6 +109,12 @@ def columns_of_events(with_personal: bool) -> str:
     return ", ".join(f"null as {name}" if name in left_out else name for name in EVENT_COLUMNS)
 
 
+def rows_of(table: str, columns: Mapping[str, str], with_personal: bool) -> str:
+    """The rows of a table of the ledger, without numbers as ids unless asked for."""
+    name = f"{TABLES}.main.{table}"
+    return f"from {name}" if with_personal else with_pseudonyms(name, columns)
+
+
 def of_model(model: Model, with_personal: bool) -> Iterator[str]:
     """The statements that make one model and say what it means."""
     if model.kind is Kind.VIEW:
@@ -105,7 +124,8 @@ def of_model(model: Model, with_personal: bool) -> Iterator[str]:
         if model.name == REFUSED_ARGUMENTS[0] and not with_personal:
             column = REFUSED_ARGUMENTS[1]
             without = f"replace (null::json as {column})"
-        yield f"create table {model.name} as select * {without} from {TABLES}.main.{model.name}"
+        rows = rows_of(model.name, of_this_version().column_types[model.name], with_personal)
+        yield f"create table {model.name} as select * {without} from ({rows})"
     kind = "view" if model.kind is Kind.VIEW else "table"
     yield from comments(kind, model.name, f"{model.grain} {model.description}", meanings(model))
 

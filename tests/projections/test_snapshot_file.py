@@ -95,17 +95,11 @@ def test_it_is_made_while_another_process_has_the_tables_and_goes_on(tmp_path: P
     assert again["ledger_identity"] == made.json["ledger_identity"]
 
 
-def test_without_personal_data_no_byte_of_it_is_in_the_file(tmp_path: Path) -> None:
-    ledger = tmp_path / "ledger"
-    asked: list[tuple[str, str, dict[str, Any]]] = [
-        ("receive", "system", {"customer": SECRET, "queue": "sales"}),
-        ("offer", "system", {"agent": "agent-1"}),
-        ("answer", "agent-1", {}),
-        ("start-consult", "agent-1", {"target_kind": "dial_number", "target": DIALLED}),
-        ("correct", "agent-1", {"corrected_version": 1, "why": SECRET}),
-        ("hold", "nobody", {}),
-        ("start-consult", "nobody", {"target_kind": "dial_number", "target": DIALLED}),
-    ]
+Step = tuple[str, str, dict[str, Any]]
+
+
+def record_call(ledger: Path, asked: list[Step]) -> None:
+    """Record one call, a command a second."""
     lines = b"".join(
         json.dumps(
             {
@@ -122,6 +116,63 @@ def test_without_personal_data_no_byte_of_it_is_in_the_file(tmp_path: Path) -> N
         for number, (action, actor, own) in enumerate(asked)
     )
     assert call(ledger, "record", "--lines", "-", typed=lines).code < 2
+
+
+@pytest.mark.parametrize("is_conference", [True, False])
+def test_a_number_that_was_given_as_an_id_is_personal_as_well(
+    tmp_path: Path, is_conference: bool
+) -> None:
+    ledger = tmp_path / "ledger"
+    customer, other = "+39061234567", "5550009999"
+    last: list[Step] = [
+        ("start-conference", "agent-1", {}),
+        ("request-transfer", "agent-1", {"target_kind": "agent", "target": DIALLED}),
+        ("accept-transfer", DIALLED, {}),
+        ("end-call", DIALLED, {}),
+    ]
+    record_call(
+        ledger,
+        [
+            ("receive", "system", {"customer": customer, "queue": "sales"}),
+            ("offer", "system", {"agent": "5551234"}),
+            ("miss-offer", "system", {"agent": "5551234"}),
+            ("offer", "system", {"agent": "agent-1"}),
+            ("answer", "agent-1", {}),
+            ("start-consult", "agent-1", {"target_kind": "dial_number", "target": DIALLED}),
+            ("answer-consult", DIALLED, {}),
+            *(last if is_conference else [("end-consult", "agent-1", {})]),
+            ("start-consult", "agent-1", {"target_kind": "dial_number", "target": DIALLED}),
+            ("answer-consult", other, {}),
+            ("hold", customer, {}),
+            ("hold", DIALLED, {}),
+        ],
+    )
+    for name, with_personal in (("with", True), ("without", False)):
+        published(ledger, tmp_path / f"{name}.duckdb", with_personal)
+    content = (tmp_path / "without.duckdb").read_bytes()
+    with_all = (tmp_path / "with.duckdb").read_bytes()
+    for number in (customer, DIALLED, *([] if is_conference else [other])):
+        assert number.encode() in with_all
+        assert number.encode() not in content
+    assert b"5551234" in content
+    sql = "select count(*) from {} where {} = 'external'"
+    for table, column in (("events", "actor"), ("events", "party"), ("participants", "party")):
+        assert rows(tmp_path / "without.duckdb", sql.format(table, column)) > [(0,)]
+    assert rows(tmp_path / "with.duckdb", sql.format("participants", "party")) == [(0,)]
+
+
+def test_without_personal_data_no_byte_of_it_is_in_the_file(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    asked: list[Step] = [
+        ("receive", "system", {"customer": SECRET, "queue": "sales"}),
+        ("offer", "system", {"agent": "agent-1"}),
+        ("answer", "agent-1", {}),
+        ("start-consult", "agent-1", {"target_kind": "dial_number", "target": DIALLED}),
+        ("correct", "agent-1", {"corrected_version": 1, "why": SECRET}),
+        ("hold", "nobody", {}),
+        ("start-consult", "nobody", {"target_kind": "dial_number", "target": DIALLED}),
+    ]
+    record_call(ledger, asked)
     published(ledger, tmp_path / "with.duckdb")
     published(ledger, tmp_path / "without.duckdb", with_personal=False)
     found = {
