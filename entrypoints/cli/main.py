@@ -4,41 +4,11 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
-from entrypoints.cli import (
-    archive,
-    call,
-    keys,
-    lake,
-    ledgers,
-    local,
-    paper,
-    quarantine,
-    report,
-    topics,
-)
-from entrypoints.cli import import_records as imports
-from entrypoints.cli.config import config
-from entrypoints.cli.demo import demo
-from entrypoints.cli.doctor import doctor
-from entrypoints.cli.migrate import migrate
-from entrypoints.cli.project import project
-from entrypoints.cli.publish import publish
-from entrypoints.cli.rebuild import rebuild
-from entrypoints.cli.reconcile import reconcile
-from entrypoints.cli.record import RecordCommand, record
-from entrypoints.cli.replay import replay
-from entrypoints.cli.rules import rules
-from entrypoints.cli.serve import serve
-from entrypoints.cli.serve_commands import serve_commands
-from entrypoints.cli.simulate import simulate
-from entrypoints.cli.snapshot import snapshot
-from entrypoints.cli.sql import SqlCommand, sql
-from entrypoints.cli.status import status
-from entrypoints.ui.commands_on_demand import command_line
+from entrypoints.ui.commands_on_demand import Place, command_line
 from entrypoints.ui.failures import OneSentence
 from entrypoints.ui.options import Run
 from infra.cycles import SELDOM
@@ -103,45 +73,52 @@ def main(
     context.obj = Run(store=store, ledgers=ledgers, name=name)
 
 
-OWN_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 START, READ, SERVE = "Start here", "Read", "Serve over HTTP"
 KEEP, COMPANY = "Keep", "In a company"
 
-app.command(rich_help_panel=START)(demo)
-app.command(rich_help_panel=START)(simulate)
-app.command(rich_help_panel=START, cls=RecordCommand, context_settings=OWN_FLAGS)(record)
-app.add_typer(imports.app, name="import", rich_help_panel=START)
-app.add_typer(report.app, name="report", rich_help_panel=READ)
-app.add_typer(call.app, name="call", rich_help_panel=READ)
-app.add_typer(paper.app, name="paper", rich_help_panel=READ)
-app.command(rich_help_panel=READ)(rules)
-app.command(rich_help_panel=READ)(replay)
-app.command(rich_help_panel=READ, cls=SqlCommand)(sql)
-app.command(rich_help_panel=READ)(snapshot)
-app.command(rich_help_panel=SERVE)(serve)
-app.add_typer(keys.app, name="keys", rich_help_panel=SERVE)
-app.command("access-log", rich_help_panel=SERVE)(keys.access_log)
-app.command(rich_help_panel=KEEP)(status)
-app.command(rich_help_panel=KEEP)(doctor)
-app.command(rich_help_panel=KEEP)(rebuild)
-app.add_typer(quarantine.app, name="quarantine", rich_help_panel=KEEP)
-app.add_typer(archive.app, name="archive", rich_help_panel=KEEP)
-app.command(rich_help_panel=KEEP)(migrate)
-app.command(rich_help_panel=KEEP)(config)
-app.add_typer(local.app, name="local", rich_help_panel=COMPANY)
-app.add_typer(topics.app, name="topics", rich_help_panel=COMPANY)
-app.command(rich_help_panel=COMPANY)(publish)
-app.command(rich_help_panel=COMPANY)(project)
-app.add_typer(lake.app, name="lake", rich_help_panel=COMPANY)
-app.add_typer(ledgers.app, name="ledgers", rich_help_panel=COMPANY)
-app.command("serve-commands", rich_help_panel=COMPANY)(serve_commands)
-app.command(rich_help_panel=COMPANY)(reconcile)
+PLACES: Final = {
+    "demo": Place(START, "demo"),
+    "simulate": Place(START, "simulate"),
+    "record": Place(START, "record", "COMMAND"),
+    "rules": Place(READ, "rules"),
+    "replay": Place(READ, "replay"),
+    "sql": Place(READ, "sql", "COMMAND"),
+    "snapshot": Place(READ, "snapshot"),
+    "serve": Place(SERVE, "serve"),
+    "access-log": Place(SERVE, "keys", "access_log"),
+    "status": Place(KEEP, "status"),
+    "doctor": Place(KEEP, "doctor"),
+    "rebuild": Place(KEEP, "rebuild"),
+    "migrate": Place(KEEP, "migrate"),
+    "config": Place(KEEP, "config"),
+    "publish": Place(COMPANY, "publish"),
+    "project": Place(COMPANY, "project"),
+    "serve-commands": Place(COMPANY, "serve_commands"),
+    "reconcile": Place(COMPANY, "reconcile"),
+    "import": Place(START, "import_records", "app"),
+    "report": Place(READ, "report", "app"),
+    "call": Place(READ, "call", "app"),
+    "paper": Place(READ, "paper", "app"),
+    "keys": Place(SERVE, "keys", "app"),
+    "quarantine": Place(KEEP, "quarantine", "app"),
+    "archive": Place(KEEP, "archive", "app"),
+    "local": Place(COMPANY, "local", "app"),
+    "topics": Place(COMPANY, "topics", "app"),
+    "lake": Place(COMPANY, "lake", "app"),
+    "ledgers": Place(COMPANY, "ledgers", "app"),
+}
+"""Where each command is, in the order in which help lists it."""
+
+
+def whole_command_line() -> Any:
+    """All commands, none of them built yet."""
+    return command_line(app, PLACES)
 
 
 def run() -> None:
     """Run the command line as a program."""
     gc.set_threshold(*SELDOM)
-    command_line(app)(prog_name="call-ledger")
+    whole_command_line()(prog_name="call-ledger")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, NamedTuple
 
 import orjson
 import typer
+from typer.models import CommandInfo
 
 from entrypoints.ui.compressed import refuse_compressed
 from entrypoints.ui.failures import ListingCommand
@@ -343,3 +344,7 @@ def answers_to(ledger: Ledger, lines: list[Line], origin: str) -> tuple[list[byt
         answers[line_number] = answer_to(request.command, outcome, **extra)
     all_recorded = not unread and all(isinstance(one, Recorded) for one in outcomes)
     return [answers[line.number] for line in lines], all_recorded
+
+
+OWN_FLAGS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
+COMMAND: Final = CommandInfo(cls=RecordCommand, context_settings=OWN_FLAGS, callback=record)

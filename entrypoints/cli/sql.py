@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from typer.models import CommandInfo
 
 from entrypoints.cli.report import as_text
 from entrypoints.read_side import Lake, reading
@@ -97,3 +98,6 @@ class SqlCommand(ListingCommand):
         events = "[bold]events[/bold]: One row per event; a column for each field events have."
         columns = "Tables (all their columns: docs/reference/models.md):"
         return "\n\n".join([columns, events, *sorted(rows)])
+
+
+COMMAND: Final = CommandInfo(cls=SqlCommand, callback=sql)

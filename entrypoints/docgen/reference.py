@@ -11,9 +11,8 @@ from typing import Any, Final
 import typer
 
 from domain.field_meanings import FIELD_MEANINGS
-from entrypoints.cli.main import app
+from entrypoints.cli.main import whole_command_line
 from entrypoints.docgen.markdown import document, table
-from entrypoints.ui.commands_on_demand import command_line
 from entrypoints.ui.failures import ListingCommand
 from projections.models import FOLDER, Kind, readable_models
 
@@ -49,7 +48,7 @@ def command_line_document() -> str:
         GENERATED.format(source="`entrypoints/`"),
         "Every command says this of itself too: `call-ledger report exits --help`.",
     ]
-    for path, command in below("call-ledger", command_line(app)):
+    for path, command in below("call-ledger", whole_command_line()):
         parts += [
             f"{'#' * min(4, len(path.split()) + 1)} `{path}`",
             paragraphs(command.help or ""),

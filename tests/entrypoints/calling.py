@@ -14,10 +14,9 @@ from unittest.mock import patch
 
 import orjson
 
-from entrypoints.cli.main import app
-from entrypoints.ui.commands_on_demand import command_line
+from entrypoints.cli.main import whole_command_line
 
-COMMAND = command_line(app)
+COMMAND = whole_command_line()
 """Made once, as a program does; for each call it would take longer than what most of them do."""
 
 PROGRAM = [sys.executable, "-m", "entrypoints.begin"]

@@ -12,15 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.cli.main import app
+from entrypoints.cli.main import whole_command_line
 from entrypoints.docgen.reference import below
-from entrypoints.ui.commands_on_demand import command_line
 from projections.models import readable_models
 from projections.reports import REPORTS
 from tests.entrypoints.calling import ROOT, call, environment
 from tests.several_ledgers import ledgers_in
 
-COMMANDS = dict(below("call-ledger", command_line(app)))
+COMMANDS = dict(below("call-ledger", whole_command_line()))
 LEAVES = [
     path
     for path, command in COMMANDS.items()

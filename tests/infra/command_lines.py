@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from entrypoints.cli.main import app
-from entrypoints.ui.commands_on_demand import command_line
+from entrypoints.cli.main import whole_command_line
 
 
 def parse(words: Sequence[str]) -> tuple[str, dict[str, Any]]:
@@ -14,7 +13,7 @@ def parse(words: Sequence[str]) -> tuple[str, dict[str, Any]]:
 
     Fails as the program would for what it does not know, or a value that is not right.
     """
-    command: Any = command_line(app)
+    command: Any = whole_command_line()
     context = command.make_context("call-ledger", list(words))
     names: list[str] = []
     while hasattr(command, "commands"):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from entrypoints.cli.main import app
 from infra.kafka import brokers_seen
 from infra.local.kafka import LocalKafka
 from infra.local.servers import ServerFailed, is_free
+from tests.entrypoints.calling import call
 
 
 def test_the_brokers_address_outlives_a_stop(tmp_path: Path) -> None:
@@ -52,17 +51,16 @@ def test_one_that_cannot_start_says_so_and_names_its_log(tmp_path: Path) -> None
 
 
 def test_up_status_and_down_by_the_command_line(own_servers: Path) -> None:
-    run = CliRunner().invoke
-    where = ["--ledger", str(own_servers / "ledger")]
-    assert run(app, ["local", "status", *where]).exit_code == 1
-    up = run(app, ["local", "up", *where])
+    ledger = own_servers / "ledger"
+    assert call(ledger, "local", "status").code == 1
+    up = call(ledger, "local", "up")
     try:
-        assert [line.split("=")[0] for line in up.stdout.splitlines()] == [
+        assert [line.split("=")[0] for line in up.out.splitlines()] == [
             "CALL_LEDGER_STORE",
             "CALL_LEDGER_KAFKA",
         ]
-        assert run(app, ["local", "status", *where]).exit_code == 0
+        assert call(ledger, "local", "status").code == 0
     finally:
-        down = run(app, ["local", "down", *where])
-    assert down.exit_code == 0
-    assert run(app, ["local", "status", *where]).exit_code == 1
+        down = call(ledger, "local", "down")
+    assert down.code == 0
+    assert call(ledger, "local", "status").code == 1
