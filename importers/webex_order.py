@@ -8,7 +8,7 @@ be a history, by the stages of a call, and the call says that its order is not k
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
@@ -112,9 +112,10 @@ def history_of(task: Task, newest_first: bool, base_milliseconds: int) -> Histor
     Without times the call begins at `base_milliseconds`, or, cut, at its cursor's time.
     """
     nodes, order_known = task.activities.nodes, True
-    has_times = all(node.milliseconds is not None for node in nodes)
+    has_times = not nodes or any(node.milliseconds is not None for node in nodes)
     if has_times:
-        ordered = in_time(nodes)
+        time_of = times_by_place(nodes, newest_first)
+        ordered = in_time(nodes, time_of)
     else:
         votes = witness(nodes)
         is_newest_first = newest_first if votes == 0 else votes < 0
@@ -123,7 +124,7 @@ def history_of(task: Task, newest_first: bool, base_milliseconds: int) -> Histor
         ordered = ordered if order_known else by_stage(ordered)
     of_child = children(ordered)
     if has_times:
-        times = [node.milliseconds or 0 for node in ordered]
+        times = [time_of[id(node)] for node in ordered]
     else:
         times = derived_times(ordered, of_child, task.oldest_milliseconds or base_milliseconds)
     placed = (
@@ -133,10 +134,36 @@ def history_of(task: Task, newest_first: bool, base_milliseconds: int) -> Histor
     return History(tuple(placed), order_known, has_times)
 
 
-def time_stage_name(node: Activity) -> tuple[int, int, str, str]:
-    """The sort key of activities with times; at the same time, by the stages of a call."""
+def times_by_place(nodes: Sequence[Activity], newest_first: bool) -> dict[int, int]:
+    """When each began, by the object's identity; one without its time by its place in the list.
+
+    It begins when the one before it of its side is over, or with the next, and between the two
+    that stand beside it.
+    """
+    known = [node.milliseconds for node in nodes if node.milliseconds is not None]
+    votes = sum((one < other) - (one > other) for one, other in pairwise(known))
+    ordered = nodes[::-1] if votes < 0 or (votes == 0 and newest_first) else nodes
+    found: dict[int, int] = {}
+    ends: dict[str, int] = {}
+    before: int | None = None
+    for position, node in enumerate(ordered):
+        side = "consult" if node.name in CONSULT_STATES else "customer"
+        time = node.milliseconds
+        if time is None:
+            later = (one.milliseconds for one in ordered[position:])
+            following = next((one for one in later if one is not None), None)
+            last = following if following is not None else max(ends.values(), default=0)
+            time = max(min(ends.get(side, last), last), last if before is None else before)
+        found[id(node)] = time
+        before = time if before is None else max(before, time)
+        ends[side] = time + (node.duration_ms or 0)
+    return found
+
+
+def stage_name(node: Activity) -> tuple[int, str, str]:
+    """The sort key of activities at the same time: by the stages of a call."""
     name = node.name or ""
-    return (node.milliseconds or 0, STAGE.get(name, 0), name, node.id or "")
+    return (STAGE.get(name, 0), name, node.id or "")
 
 
 ENDS_STATE: Final = {
@@ -156,14 +183,16 @@ BEGINS_STATE: Final = {
 }
 
 
-def in_time(nodes: Sequence[Activity]) -> list[Activity]:
+def in_time(nodes: Sequence[Activity], time_of: Mapping[int, int]) -> list[Activity]:
     """The activities by their times; within a millisecond, what ends a state that is on is first.
 
     A hold may end and the next begin in one millisecond, whatever their stages are.
     """
     ordered: list[Activity] = []
     states: set[str] = set()
-    for _, together in groupby(sorted(nodes, key=time_stage_name), lambda node: node.milliseconds):
+    by_stage = sorted(nodes, key=stage_name)
+    by_time = sorted(by_stage, key=lambda node: time_of[id(node)])
+    for _, together in groupby(by_time, lambda node: time_of[id(node)]):
         waiting = [*together]
         if len(waiting) > 1:
             waiting.sort(key=lambda node: states.isdisjoint(states_ended_by(node)))

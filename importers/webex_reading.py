@@ -80,6 +80,7 @@ class CallReading:
         self.end = parents_end(history.placed)
         self.open = going_on(history.placed, self.end) if task.tells_durations else frozenset()
         self.held_back_count = 0
+        self.is_exact = history.has_times
 
     def read(self) -> Iterator[Command]:
         """Give the observations of the call in their order, as far as they are known."""
@@ -133,9 +134,9 @@ class CallReading:
         """Read a call that is going on, up to what is not yet known."""
         for position, one in enumerate(self.history.placed):
             try:
+                self.require(one.activity.milliseconds is not None or not self.history.has_times)
                 if position == 0:
                     self.begin()
-                self.at_activity(self.identity_of(one.activity), one.milliseconds)
                 self.read_activity(position, one)
             except NotYetKnownError:
                 self.held_back_count = len(self.history.placed) - position
@@ -145,7 +146,6 @@ class CallReading:
         """Read a record that says of nothing that it is going on."""
         self.begin()
         for position, one in enumerate(self.history.placed):
-            self.at_activity(self.identity_of(one.activity), one.milliseconds)
             self.read_activity(position, one)
         if not self.history.order_known:
             self.at_activity("order")
@@ -192,7 +192,7 @@ class CallReading:
             call_id=self.task.id,
             actor=actor,
             via=Via.SYSTEM,
-            time_source=TimeSource.EXACT if self.history.has_times else TimeSource.DERIVED,
+            time_source=TimeSource.EXACT if self.is_exact else TimeSource.DERIVED,
             **own,
         )
         self.call = observe(self.call, command, SEED).call
@@ -200,6 +200,8 @@ class CallReading:
 
     def read_activity(self, position: int, placed: Placed) -> None:
         """Read one activity in the state that the call is in."""
+        self.at_activity(self.identity_of(placed.activity), placed.milliseconds)
+        self.is_exact = placed.activity.milliseconds is not None
         call = self.call
         match placed.name:
             case "new" if not call.received:

@@ -24,6 +24,7 @@ from importers.webex_order import (
     by_stage,
     in_time,
     is_possible,
+    times_by_place,
 )
 from importers.webex_order import children as children_of
 from importers.webex_reading import CallReading
@@ -119,7 +120,7 @@ def history_of(activities: Sequence[Activity]) -> History:
     The times are those that were told, whatever the order: clocks differ, also in Webex.
     """
     known = [one for one in activities if one.name in STAGE]
-    by_time = in_time(activities)
+    by_time = in_time(activities, times_by_place(activities, newest_first=False))
     orders = (by_time, list(activities))
     ordered = next((one for one in orders if is_possible(one, is_cut=False)), None)
     if ordered is None:

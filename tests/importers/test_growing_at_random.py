@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -121,3 +122,31 @@ def test_who_received_a_call_is_connected_after_the_transfer_in_the_same_millise
     )
     told = Recorded().record(reading(with_one_millisecond(call, 4, seed))).told("c1")
     assert told.index("transfer-accepted") < told.index("activity-noted")
+
+
+@pytest.mark.parametrize("is_newest_first", [True, False])
+def test_a_consult_without_its_time_is_between_those_beside_it_in_a_call_that_has_times(
+    reading: Reader, is_newest_first: bool
+) -> None:
+    call = of(
+        *(("new", 1000), ("connect", 1000), ("connected", 1000), ("consult", 1500)),
+        *(("on-hold", 5000), ("consulting", 1000), ("consult-done", 0), ("hold-done", 1000)),
+        *(("ended", 0), ("WrapUp", 1000)),
+    )
+    alone = Recorded().record(reading(call))
+    nodes = json.loads(json.dumps(call["activities"]["nodes"][::-1]))
+    for node in nodes:
+        del node["id"]
+        if "consult" in node["eventName"]:
+            del node["createdTime"]
+    listed = with_nodes(call, nodes if is_newest_first else nodes[::-1])
+    told = Recorded().record(reading(listed))
+    assert told.told("c1") == alone.told("c1")
+    pairs = [*zip(told.commands["c1"], alone.commands["c1"], strict=True)]
+    for one, exact in pairs:
+        is_consult = "consult" in one.action
+        assert one.time_source == ("derived" if is_consult else "exact")
+        off = abs((one.occurred_at - exact.occurred_at).total_seconds())
+        assert off <= (1.5 if is_consult else 0)
+    early = with_nodes(call, [*nodes[:6], {**nodes[6], "duration": -1}])
+    grows(reading, [early, listed])
