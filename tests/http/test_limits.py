@@ -331,6 +331,17 @@ def test_an_answer_has_no_longer_than_its_bytes_take_at_the_least_rate(large: Fa
     assert 0 < received < len(LARGE)
 
 
+def test_connections_are_attended_to_by_the_event_loop_in_c() -> None:
+    app = FastAPI()
+
+    @app.get("/loop")
+    async def loop() -> str:
+        return type(asyncio.get_running_loop()).__module__
+
+    with listening(app, "127.0.0.1", 0) as there:
+        assert httpx.get(f"{there.url}/loop").json() == "uvloop"
+
+
 def test_slow_clients_hurt_nobody(served: Served) -> None:
     body = b"POST /v1/commands:batch HTTP/1.1\r\nHost: l\r\nContent-Length: 1000\r\n\r\nx"
     with ExitStack() as stack:
