@@ -19,7 +19,7 @@ def config(context: typer.Context, json: AsJson = False) -> None:
     rows = [
         {
             "variable": f"CALL_LEDGER_{name.upper()}",
-            "value": value_shown(str(getattr(settings, name))),
+            "value": value_shown(getattr(settings, name)),
             "set": name in settings.model_fields_set,
             "meaning": field.description,
         }
@@ -31,10 +31,11 @@ def config(context: typer.Context, json: AsJson = False) -> None:
         print_table(list(rows[0]), [list(row.values()) for row in rows])
 
 
-def value_shown(value: str) -> str:
-    """A setting's value; of a URL what is not secret."""
-    if "://" not in value:
-        return value
+def value_shown(value: object) -> str | None:
+    """A setting's value, none where it has none; of a URL what is not secret."""
+    text = None if value is None else str(value)
+    if text is None or "://" not in text:
+        return text
     from infra.postgresql import without_password
 
-    return without_password(value)
+    return without_password(text)

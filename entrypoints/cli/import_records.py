@@ -37,7 +37,9 @@ def main() -> None:
 @app.command()
 def webex(
     files: Annotated[list[Path], typer.Argument(help="Search API responses with activities.")],
-    source: Annotated[str, typer.Option(help="The name of this Webex in the ledger.")] = "webex",
+    source: Annotated[
+        str, typer.Option(metavar="NAME", help="The name of this Webex in the ledger.")
+    ] = "webex",
     base_day: Annotated[
         str,
         typer.Option(

@@ -41,7 +41,10 @@ def up(
     brokers: Annotated[
         int | None,
         typer.Option(
-            min=1, max=3, help="One broker, or three that replicate; by default as many as before."
+            min=1,
+            max=3,
+            metavar="N",
+            help="One broker, or three that replicate; by default as many as before.",
         ),
     ] = None,
     only: Only = None,

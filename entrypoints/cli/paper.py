@@ -18,7 +18,7 @@ from entrypoints.papers import (
 from entrypoints.report_answer import answered
 from entrypoints.ui.moment import moment_in_words
 from entrypoints.ui.options import DEFAULT_FOLDER, AsJson, LedgerOption
-from entrypoints.ui.output import print_notes, print_table, write_json
+from entrypoints.ui.output import heading, print_notes, print_table, write_json
 
 app = typer.Typer(
     help="Working papers: reports saved with --save, shown again and compared with today's.",
@@ -65,7 +65,15 @@ def show(name: Name, json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER
     total = dict.fromkeys(paper.question.groups[:1], "all") | (paper.answer["total"] or {})
     rows = [[row.get(column) for column in columns] for row in (*paper.answer["groups"], total)]
     print_table(columns, rows, f"{name}: {paper.answer['question']}")
+    from rich.markup import escape
+
+    meanings = {
+        **{heading(figure): text for figure, text in paper.answer["definitions"].items()},
+        "denominator": paper.answer["denominator"],
+        "hours, days, weeks and periods": paper.answer["intervals"],
+    }
     print_notes(
+        *(f"[bold]{escape(name)}[/bold]: {escape(meaning)}" for name, meaning in meanings.items()),
         f"{paper.answer['period']}.",
         moment_in_words(paper.answer["as_of"]),
         f"Saved at {paper.saved_at} by version {paper.program_version}.",
@@ -116,5 +124,13 @@ def print_comparison(
     print_notes(
         f"Of its moment, position {position:,}, the answer is "
         + ("the same." if is_same else "NOT the same: run `call-ledger doctor` and `reconcile`."),
-        f"Of now, position {about['position']:,}, {len(found):,} figures are other than they were.",
+        of_now(about["position"], len(found)),
     )
+
+
+def of_now(position: int, count: int) -> str:
+    """How many figures are other than they were."""
+    if not count:
+        return f"Of now, position {position:,}, every figure is what it was."
+    are = "figure is other than it was" if count == 1 else "figures are other than they were"
+    return f"Of now, position {position:,}, {count:,} {are}."

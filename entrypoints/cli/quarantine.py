@@ -73,7 +73,8 @@ Number = Annotated[
     str, typer.Argument(metavar="NUMBER", help="Its number in the list: 3, kafka-3 or store-3.")
 ]
 Who = Annotated[
-    str | None, typer.Option(help="Who does this; by default the user of this computer.")
+    str | None,
+    typer.Option(metavar="NAME", help="Who does this; by default the user of this computer."),
 ]
 
 
@@ -173,7 +174,9 @@ def retry(
 @app.command()
 def discard(
     number: Number,
-    why: Annotated[str, typer.Option(help="Why it is given up; this is kept with it.")],
+    why: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why it is given up; this is kept with it.")
+    ],
     who: Who = None,
     ledger: LedgerOption = DEFAULT_FOLDER,
 ) -> None:

@@ -19,7 +19,12 @@ TablesFolder = Annotated[
 ]
 AtMost = Annotated[
     int,
-    typer.Option("--at-most", min=1, help="Name at most this many differences; all are counted."),
+    typer.Option(
+        "--at-most",
+        min=1,
+        metavar="N",
+        help="Name at most this many differences; all are counted.",
+    ),
 ]
 
 

@@ -68,10 +68,17 @@ def replay(
     ] = False,
     at_most: Annotated[
         int,
-        typer.Option("--at-most", min=1, max=100_000, help="List so many; all are counted."),
+        typer.Option(
+            "--at-most",
+            min=1,
+            max=100_000,
+            metavar="N",
+            help="List so many; all are counted.",
+        ),
     ] = 1_000,
     processes: Annotated[
-        int, typer.Option(min=1, max=64, help="How many processes judge side by side.")
+        int,
+        typer.Option(min=1, max=64, metavar="N", help="How many processes judge side by side."),
     ] = 2,
     archive: Annotated[
         str | None,

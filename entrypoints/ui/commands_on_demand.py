@@ -82,7 +82,7 @@ class CommandsOnDemand(Mapping[str, Any]):
         if isinstance(registered, CommandInfo):
             command: Any = get_command_from_info(registered, **shown)
             command.help = flowing(command.help or "")
-            return with_bare_flags(command)
+            return with_bare_names(command)
         app = registered.typer_instance
         assert app is not None
         group: Any = copy(registered)
@@ -91,7 +91,7 @@ class CommandsOnDemand(Mapping[str, Any]):
             group, suggest_commands=self._app.suggest_commands, **shown
         )
         built.commands = CommandsOnDemand(app, commands_of(app))
-        return with_bare_flags(built)
+        return with_bare_names(built)
 
 
 def command_line(app: typer.Typer, places: Mapping[str, Place]) -> Any:
@@ -99,15 +99,27 @@ def command_line(app: typer.Typer, places: Mapping[str, Place]) -> Any:
     built: Any = get_command(without_commands(app))
     registered = {name: partial(place.registered, name) for name, place in places.items()}
     built.commands = CommandsOnDemand(app, registered)
-    return with_bare_flags(built)
+    return with_bare_names(built)
 
 
-def with_bare_flags(command: Any) -> Any:
-    """The command, its flags shown without a type: `--json <bool>` reads as if a word followed."""
-    for option in command.get_params(typer.Context(command)):
-        if getattr(option, "is_flag", False):
-            option.metavar = ""
+def with_bare_names(command: Any) -> Any:
+    """The command, its flags and arguments shown without a type.
+
+    `--json <bool>` reads as if a word followed, and `<str>` says nothing to who does not program.
+    """
+    for parameter in command.get_params(typer.Context(command)):
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
+        elif parameter.param_type_name == "argument":
+            parameter.metavar = parameter.metavar or parameter.name.upper()
+            parameter.display_type_rich = without_type
     return command
+
+
+def without_type(ctx: Any) -> str:
+    """What stands beside an argument's name."""
+    del ctx
+    return ""
 
 
 def commands_of(app: typer.Typer) -> dict[str, Callable[[], Registered]]:

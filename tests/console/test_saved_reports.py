@@ -40,15 +40,17 @@ def test_a_report_is_saved_shown_again_and_compared_with_now(
     assert reader.page.url.endswith("/console/saved/march")
     assert load(growing.folder, "march").question.groups == ("source",)
     saved = reader.page.inner_text("table.figures")
+    assert "one per party that left" in reader.page.inner_text(".meaning")
+    assert "means are over the exits that have the value" in reader.page.inner_text(".meaning")
     assert reader.violations() == []
     reader.click("text=Compare with now")
     assert "the answer is the same" in reader.main
-    assert "0 figures are other" in reader.main
+    assert "every figure is what it was" in reader.main
     for line in lines_of_calls(3):
         growing.ask(line)
     reader.page.reload()
     assert "the answer is the same" in reader.main
-    assert "0 figures are other" not in reader.main
+    assert "every figure is what it was" not in reader.main
     assert reader.page.locator("table.figures tbody tr >> text=test").count() > 0
     assert reader.violations() == []
     reader.go("/console/saved")

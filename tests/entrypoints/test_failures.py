@@ -169,7 +169,7 @@ def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
     folder.mkdir(mode=0o755)
     call(folder, *RECEIVE)
     code = (
-        "import os, sys; from entrypoints.cli.main import run; import ledger.ledger;"
+        "import os, sys; from entrypoints.cli.main import run; import ledger.ledger, ledger.intake;"
         "import projections.serving.client, ledger.store.sqlite, infra.settings, filelock;"
         "import entrypoints.timeline.picture, ledger.intake;"
         f"os.setuid({NOBODY}); run()"

@@ -83,6 +83,12 @@ def test_no_flag_reads_as_if_a_word_followed_it(tmp_path: Path, path: str) -> No
     assert "<bool>" not in said
 
 
+@pytest.mark.parametrize("path", COMMANDS)
+def test_no_help_has_the_types_of_a_programming_language(tmp_path: Path, path: str) -> None:
+    said = call(tmp_path, *path.split()[1:], "--help").out
+    assert re.findall(r"<(?:str|int|float|path|list)\b", said) == []
+
+
 def test_the_version_is_said_as_the_package_has_it(tmp_path: Path) -> None:
     answer = call(tmp_path, "--version")
     assert (answer.code, answer.out) == (0, f"call-ledger {version('call-ledger')}\n")

@@ -37,6 +37,8 @@ def test_a_paper_is_shown_as_it_was_saved(saved: Path) -> None:
     assert shown["answer"]["total"] == before["total"]
     told = call(saved, "paper", "show", "march")
     assert "Saved at" in told.said
+    assert "auto default: the default reason" in told.said
+    assert "denominator: all wrap-ups with a reason" in told.said
     assert "As the ledger knew it at position" in told.said
     (listed,) = call(saved, "paper", "list", "--json").json
     assert (listed["name"], listed["report"], listed["groups"]) == ("march", "wrap-ups", "reason")
@@ -54,6 +56,7 @@ def test_nothing_new_is_nothing_different(saved: Path) -> None:
     assert answer.code == 0
     assert answer.json["is_same_of_its_moment"]
     assert answer.json["differences"] == []
+    assert "every figure is what it was." in call(saved, "paper", "compare", "march").said
 
 
 def test_what_became_known_since_is_named_figure_by_figure(saved: Path) -> None:

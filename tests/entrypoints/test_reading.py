@@ -246,6 +246,8 @@ def test_config_says_what_is_set_and_where_from(told: Path) -> None:
         "set": False,
         "meaning": "",
     }
+    assert rows["CALL_LEDGER_KAFKA"]["value"] is None
+    assert "None" not in call(told, "config").out
     wrong = call(told, "config", variables={"CALL_LEDGER_RULES": "house"})
     assert wrong.code == 2
     assert "CALL_LEDGER_RULES is not right" in wrong.said
