@@ -92,16 +92,17 @@ def row_of(command: Command) -> str:
 
 def first_broken(call: Call, command: Command, rules: RuleSet, role: Role) -> str | None:
     """The rule that refuses: who may and when by the table, then the guards in the rules' order."""
-    if command.expected_version is not None and command.expected_version != call.version:
+    expected = command.expected_version
+    if expected is not None and expected != call.version:
         return "L2"
     phase = call.phase
     by_table = verdict(role, phase, row_of(command), rules.changes)
     if by_table != ALLOWED:
         return by_table
-    asked = GUARDS_OF_ACTION.get(command.action)
-    if asked:
+    guards = GUARDS_OF_ACTION.get(command.action)
+    if guards:
         question = Question(call, command, rules, role, phase)
-        for rule, broken in asked:
+        for rule, broken in guards:
             if broken(question):
                 return rule
     return None

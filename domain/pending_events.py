@@ -29,6 +29,8 @@ class PendingEvents:
     The first event of an observation carries the fact that was observed.
     """
 
+    __slots__ = ("_fact", "call", "events")
+
     def __init__(self, call: Call, fact: str | None = None) -> None:
         self.call = call
         self.events: list[Event] = []

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType, to_builtins
 from msgspec.json import Decoder, encode
 
 from domain.commands import Command
@@ -80,7 +80,7 @@ class Document(Struct, frozen=True, gc=False):
 
 def time_text(moment: datetime) -> str:
     """The moment in UTC with six decimals: `2026-01-01T10:00:00.123456Z`."""
-    text = encode(moment)[1:-1].decode()
+    text: str = to_builtins(moment)
     if len(text) == LENGTH_OF_TIME and text[-1] == "Z":
         return text
     # It is a whole second, or in another zone.
