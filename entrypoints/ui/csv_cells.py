@@ -12,8 +12,14 @@ from typing import Any, Final
 
 from entrypoints.ui.values import Written, as_text
 
-UNSEEN: Final = r"\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-"""Marks without a width. Readers take some of them away: a byte order mark, where a file begins."""
+UNSEEN: Final = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"
+)
+"""Marks without a width, and letters that are blank.
+
+Readers take some of them away: a byte order mark, where a file begins.
+"""
 
 FORMULA: Final = re.compile(rf"""[\s"'{UNSEEN}]*[=+\-@＝＋－＠﹢﹣﹦﹫\x00-\x1f\x7f-\x9f]""")
 """How text begins that must not stand in a cell as it is, by OWASP's list of CSV injection.

@@ -54,7 +54,13 @@ def test_no_text_is_run(text: str) -> None:
     assert line.lstrip('"')[0] not in "=+-@\t\r\n＝＋－＠"
 
 
-@pytest.mark.parametrize("unseen", ["\ufeff", "\u200b", "\u2060 ", "\u00ad", "\ufeff\u202e'"])
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        *("\ufeff", "\u200b", "\u2060 ", "\u00ad", "\ufeff\u202e'", "\u3164", "\uffa0", "\u115f"),
+        *("\u2800", "\u034f", "\ufe0f", "\u17b5", "\U000e0061", "\U000e0101"),
+    ],
+)
 def test_what_is_not_seen_before_a_formula_hides_none(unseen: str) -> None:
     """A reader takes a byte order mark away at the beginning of a file."""
     assert csv_line([f"{unseen}=1+1"], raw=False).lstrip('"').startswith("'")
