@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from archive.parallel.workers import MOST_LOSSES, One, Result, Task, WorkersLost, lost
 from infra.errors import WrongSetting
@@ -53,21 +53,12 @@ class DaskWorkers:
             for future in coming:
                 task, losses = waiting.pop(future.key)
                 done = len(tasks) - len(waiting) - 1
-                result: Result | None = None
-                error: BaseException | None = None
                 try:
-                    if future.status == "finished":
-                        result = future.result()
-                    elif future.status == "error":
-                        error = future.exception()
-                except KilledWorker as killed:
-                    error = killed
+                    result, error = result_and_error(future)
                 except (OSError, TimeoutError, CancelledError):
                     raise self._scheduler_lost(done, len(tasks)) from None
                 if result is not None:
                     yield result
-                elif future.cancelled():
-                    raise self._scheduler_lost(done, len(tasks))
                 elif error is None:
                     # Its worker ended before the result was fetched: it is done again.
                     waiting[future.key] = task, losses
@@ -86,6 +77,25 @@ class DaskWorkers:
             f"The Dask scheduler at {self._where} ended, {done:,} of {total:,} tasks are finished:"
             " start it, and run the same again."
         )
+
+
+def result_and_error(future: Any) -> tuple[Any, BaseException | None]:
+    """What a task came to; neither where its worker ended before that was fetched.
+
+    Raises `OSError`, `TimeoutError` and `CancelledError` where the scheduler is lost.
+    """
+    from distributed.scheduler import KilledWorker  # noqa: PLC0415 - an extra
+
+    try:
+        if future.status == "finished":
+            return future.result(), None
+        if future.status == "error":
+            return None, future.exception()
+    except KilledWorker as killed:
+        return None, killed
+    if future.cancelled():
+        raise CancelledError
+    return None, None
 
 
 @contextmanager

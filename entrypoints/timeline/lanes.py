@@ -6,7 +6,7 @@ command: what one command makes happen is one moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -161,48 +161,68 @@ def lanes(rows: Iterable[Row], until: datetime | None = None) -> Timeline:
     entries = history(rows)
     if not entries:
         raise ValueError("A timeline needs at least one event of the call.")
-    drawings: dict[str, Drawing] = {CUSTOMER: Drawing()}
-    handovers: list[Handover] = []
-    call, giver = Call(), None
-    start = moment = Moment(0, entries[0].occurred_at)
-    for order, (_, group) in enumerate(groupby(entries, key=lambda entry: entry.command_id)):
-        command = list(group)
-        moment = Moment(order, max(moment.time, *(entry.occurred_at for entry in command)))
-        for entry in command:
-            for party, kind in marks_of(call, entry):
-                mark = Mark(kind, moment, entry.version, entry.sentence)
-                drawings.setdefault(party, Drawing()).marks.append(mark)
-            giver = call.owner.id if call.owner is not None else giver
-            receiver = receiver_in(entry.event)
-            if receiver is not None and giver is not None:
-                handovers.append(Handover(moment, giver, receiver))
-            call = evolve(call, entry.event)
-        now = states(call)
-        for party in now.keys() - drawings.keys():
-            drawings[party] = Drawing()
-        for party, drawing in drawings.items():
-            drawing.change(now.get(party), moment)
-    is_closed = call.phase is Phase.CLOSED
-    if states(call) or not is_closed:
-        latest = moment.time if until is None else max(moment.time, in_utc(until))
-        moment = Moment(moment.order + 1, latest)
-    for drawing in drawings.values():
-        drawing.change(None, moment, is_open=True)
-    if RECORD in drawings:
-        drawings[RECORD] = drawings.pop(RECORD)
+    start = Moment(0, entries[0].occurred_at)
+    drawn = DrawnCall(start)
+    for order, (_, entries_of_command) in enumerate(
+        groupby(entries, key=lambda entry: entry.command_id)
+    ):
+        drawn.add(order, list(entries_of_command))
+    is_closed = drawn.call.phase is Phase.CLOSED
+    end = drawn.moment
+    if states(drawn.call) or not is_closed:
+        end = Moment(end.order + 1, end.time if until is None else max(end.time, in_utc(until)))
     return Timeline(
         source=str(rows[0].get("source") or ""),
         call_id=str(rows[0].get("call_id") or ""),
         start=start,
-        end=moment,
-        lanes=tuple(
-            Lane(party, tuple(drawing.intervals), tuple(drawing.marks))
-            for party, drawing in drawings.items()
-        ),
-        handovers=tuple(handovers),
+        end=end,
+        lanes=drawn.lanes_until(end),
+        handovers=tuple(drawn.handovers),
         entries=entries,
         is_closed=is_closed,
     )
+
+
+@dataclass
+class DrawnCall:
+    """A call as it is being drawn, command by command."""
+
+    moment: Moment
+    """That of the last command."""
+    call: Call = field(default_factory=Call)
+    drawings: dict[str, Drawing] = field(default_factory=lambda: {CUSTOMER: Drawing()})
+    handovers: list[Handover] = field(default_factory=list)
+    last_owner: str | None = None
+
+    def add(self, order: int, entries: Sequence[Entry]) -> None:
+        """Draw what one command made happen."""
+        moment = Moment(order, max(self.moment.time, *(entry.occurred_at for entry in entries)))
+        for entry in entries:
+            for party, kind in marks_of(self.call, entry):
+                mark = Mark(kind, moment, entry.version, entry.sentence)
+                self.drawings.setdefault(party, Drawing()).marks.append(mark)
+            owner, receiver = self.call.owner, receiver_in(entry.event)
+            self.last_owner = self.last_owner if owner is None else owner.id
+            if receiver is not None and self.last_owner is not None:
+                self.handovers.append(Handover(moment, self.last_owner, receiver))
+            self.call = evolve(self.call, entry.event)
+        now = states(self.call)
+        for party in now.keys() - self.drawings.keys():
+            self.drawings[party] = Drawing()
+        for party, drawing in self.drawings.items():
+            drawing.change(now.get(party), moment)
+        self.moment = moment
+
+    def lanes_until(self, end: Moment) -> tuple[Lane, ...]:
+        """Every lane, whose state reaches the end where nothing has ended it; the record's last."""
+        for drawing in self.drawings.values():
+            drawing.change(None, end, is_open=True)
+        if RECORD in self.drawings:
+            self.drawings[RECORD] = self.drawings.pop(RECORD)
+        return tuple(
+            Lane(party, tuple(drawing.intervals), tuple(drawing.marks))
+            for party, drawing in self.drawings.items()
+        )
 
 
 def states(call: Call) -> dict[str, State]:
