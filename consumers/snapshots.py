@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from infra.beside import beside
 from projections.serving.isolated import TablesMoved
 from projections.serving.owner import Owner
 from projections.serving.protocol import Question
@@ -34,19 +36,9 @@ class SnapshotSchedule:
     on_failed: Callable[[Exception], None] = lambda _: None
     """Told why a file could not be published; the one before stays, and the next is tried."""
 
-    @contextmanager
-    def running(self, owner: Owner) -> Iterator[None]:
+    def running(self, owner: Owner) -> AbstractContextManager[None]:
         """Publish in a thread for as long as this lasts; what is under way then is given up."""
-        ended = threading.Event()
-        thread = threading.Thread(
-            target=self._run, args=(owner, ended), name="publishing snapshots", daemon=True
-        )
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+        return beside(partial(self._run, owner), "publishing snapshots")
 
     def _run(self, owner: Owner, ended: threading.Event) -> None:
         wait_seconds = self._first_after_seconds()

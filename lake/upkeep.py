@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
+from infra.beside import beside
 from lake.folding import fold
 from lake.place import LakePlace
 from lake.shard import Shard
@@ -29,17 +30,9 @@ class Upkeep:
     """Told why files were left; it is tried again."""
     commits_to_fold: int = COMMITS_TO_FOLD
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> AbstractContextManager[None]:
         """Do so in a thread for as long as this lasts."""
-        ended = threading.Event()
-        thread = threading.Thread(target=self._run, args=(ended,), name="folding", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+        return beside(self._run, "folding")
 
     def _run(self, ended: threading.Event) -> None:
         vacuumed_at = time.monotonic()

@@ -16,7 +16,7 @@ from entrypoints.console.search import NotUnderstood, Search, search_of
 from entrypoints.console.words import Words
 from entrypoints.http.problems import Problem
 from entrypoints.http.service import Service, service_of
-from entrypoints.one_call import CallNotFoundError, OneCall, read_call, row_of
+from entrypoints.one_call import CallNotFoundError, OneCall, calls_of, read_call, row_of
 from entrypoints.timeline.drawn import drawn_until
 from entrypoints.timeline.lanes import Timeline, lanes
 from entrypoints.ui.moment import AskedMoment
@@ -72,10 +72,8 @@ def show_call(
     operation = "read a call's events" if sees_events else "read a call's state"
     service.log_reading(request, visitor.key, operation)
     with service.reader(None if known_at else 0) as reader:
-        places = (
-            place for call_source, place in reader.calls_of_id(call_id) if call_source == source
-        )
-        head = reader.ask(EVENT_COUNT, {"call_position": next(places, 0), "version": event or 0})
+        call_position = max((place for _, place in calls_of(reader, call_id, source)), default=0)
+        head = reader.ask(EVENT_COUNT, {"call_position": call_position, "version": event or 0})
         (events,) = head.table.to_pylist()
         if event is not None and event < events["count"]:
             known_at = str(events["position"])
