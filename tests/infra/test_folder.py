@@ -97,6 +97,7 @@ from tempfile import TemporaryDirectory
 from infra.errors import LedgerUnavailable
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
+import filelock  # what is loaded later has to be readable to somebody else
 os.setgid(65534)
 os.setuid(65534)
 folder = Path(sys.argv[1])
