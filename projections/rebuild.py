@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -28,6 +29,7 @@ from projections.comparing import Changed, Compared
 from projections.computing import Computing, Work
 from projections.errors import ProjectionError
 from projections.filling import Computed, begin_filling, check_same_program, fill
+from projections.transactions import transaction_on
 
 if TYPE_CHECKING:
     from projections.database import Projections
@@ -36,7 +38,11 @@ EVENTS_BESIDE: Final = 250_000
 """Of a part beside live rounds: they wait while it is committed and put in its place."""
 
 PARTS_AT_ONCE: Final = 2
-"""Of a rebuild that no live round waits beside: one computes while the other is committed."""
+"""Of a rebuild that no live round waits beside: one computes while the other is planned."""
+
+PARTS_TOGETHER: Final = 4
+"""So many one after the other are a transaction: of each transaction DuckDB writes what fills no
+row group into its log first, and a checkpoint merges the small groups that are left."""
 
 FEW_EVENTS: Final = 500
 """So many events are taken while nobody else may write."""
@@ -110,7 +116,7 @@ class Rebuild:
         self._models = projections.models
         self._cursor = projections.connection.cursor()
         self._part_events = projections.part_events
-        self._at_once = PARTS_AT_ONCE
+        self._at_once, self._together = PARTS_AT_ONCE, PARTS_TOGETHER
         self._computing = Computing(self._cursor, self._models, self._part_events)
         self._compares = False
         self._is_swapped = False
@@ -138,7 +144,8 @@ class Rebuild:
         somebody else computed is taken as it is, if it is of the same events and models; only calls
         touched since are computed here. Raises `ProjectionError` if it is not.
         """
-        self._part_events, self._at_once = min(self._part_events, EVENTS_BESIDE), 1
+        self._part_events = min(self._part_events, EVENTS_BESIDE)
+        self._at_once = self._together = 1
         self._computing = Computing(self._cursor, self._models, self._part_events)
         with self._dropped_unless_swapped():
             self._begin([model.name for model in self._models.kept])
@@ -230,22 +237,28 @@ class Rebuild:
         work = self._work()
         with self._transaction():
             self._computing.make_tables(work, aside.refusal_number)
-        starts = self._computing.parts(aside.position)
-        with ExitStack() as stack, ThreadPoolExecutor(self._at_once) as threads:
+        parts = self._computing.parts(aside.position)
+        starts = iter(parts)
+        with ExitStack() as stack:
             further = [self._projections.connection.cursor() for _ in range(1, self._at_once)]
             for cursor in further:
                 stack.enter_context(closing(cursor))
-            for first in range(0, len(starts), self._at_once):
-                some = starts[first : first + self._at_once]
-                list(threads.map(partial(self._part, work), some, (self._cursor, *further)))
+            cursors = (self._cursor, *further)
+            threads = stack.enter_context(ThreadPoolExecutor(self._at_once))
+            stack.callback(list, starts)  # Where one fails the other begins no further part.
+            committed = self._at_once * self._together
+            for first in range(0, len(parts), committed):
+                list(threads.map(partial(self._parts, work, starts), cursors))
                 self._projections.checkpoint_when_long(self._cursor)
-                done = min(some[-1] + self._part_events, aside.position)
+                done = min((first + committed) * self._part_events, aside.position)
                 self._told(Step.COMPUTING, done, aside.position)
 
-    def _part(self, work: Work, start: int, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Compute one part, in a transaction of a cursor that nobody else uses meanwhile."""
+    def _parts(self, work: Work, starts: Iterator[int], cursor: duckdb.DuckDBPyConnection) -> None:
+        """Compute the next parts, in a transaction of a cursor that nobody else uses meanwhile."""
+        computing = Computing(cursor, self._models, self._part_events)
         with transaction_on(cursor):
-            Computing(cursor, self._models, self._part_events).part(work, start)
+            for start in islice(starts, self._together):
+                computing.part(work, start)
 
     def _fill(self, computed: Computed) -> None:
         """Put the tables that somebody else computed beside the current ones."""
@@ -382,16 +395,3 @@ class Rebuild:
                 with suppress(duckdb.Error), self._writing(), self._projections.transaction():
                     places.drop_aside(self._projections.connection)
             raise
-
-
-@contextmanager
-def transaction_on(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All or nothing."""
-    cursor.begin()
-    try:
-        yield
-        cursor.commit()
-    except BaseException:
-        with suppress(duckdb.Error):
-            cursor.rollback()
-        raise

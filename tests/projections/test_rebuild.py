@@ -28,7 +28,7 @@ from projections.serving.protocol import Question
 from projections.serving.server import owning
 from tests.projections.documents import Written, written
 from tests.projections.held_calls import history, record
-from tests.projections.histories import PHASES, Drawn, steps
+from tests.projections.histories import LIKELY, PHASES, Drawn, steps
 from tests.projections.histories import history as random_history
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -192,6 +192,22 @@ def hold_longer(folder: Path) -> None:
     (folder / "holds.sql").write_text(
         f"{query}select * replace (hold_seconds + 1 as hold_seconds) from final\n"
     )
+
+
+def test_parts_that_nobody_waits_for_are_committed_together(tmp_path: Path) -> None:
+    with tables_of(tmp_path, random_history([(0, one, True, 10) for one in LIKELY])) as tables:
+        tables.part_events = 1
+        parts = tables.positions.position
+        before = transactions_until_now(tables)
+        tables.build()
+        assert transactions_until_now(tables) - before < parts
+        tables.part_events = PART_EVENTS
+        assert tables.rebuild() == []
+
+
+def transactions_until_now(tables: Projections) -> int:
+    ((number,),) = tables.connection.execute("select txid_current()").fetchall()
+    return int(number)
 
 
 def test_a_changed_model_is_built_anew_with_those_that_read_it_and_no_other(
