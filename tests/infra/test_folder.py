@@ -94,6 +94,7 @@ import os, sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+import filelock  # before the rights are gone with which it can be found
 from infra.errors import LedgerUnavailable
 from ledger.feed import StoreFeed
 from ledger.ledger import Ledger
