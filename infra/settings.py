@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.errors import WrongSetting
 from infra.store_url import store_named
@@ -22,15 +14,16 @@ from infra.store_url import store_named
 if TYPE_CHECKING:
     from infra.ledgers import Member
 
+PREFIX: Final = "CALL_LEDGER_"
 PATIENCE_SECONDS: Final = 60.0
 
 Tracing = Literal["off", "log", "otlp"]
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """Every setting, from its variable `CALL_LEDGER_…`; the defaults are those of one laptop."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     path: Path = Field(
         default=Path("call-ledger"), description="The ledger's folder; flag --ledger."
@@ -140,17 +133,10 @@ class Settings(BaseModel):
         "started again; every time-out is a share of it.",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def with_variables(cls, flags: dict[str, Any]) -> dict[str, Any]:
-        """Add what the environment says of the settings that no flag says."""
-        variables = {name: os.environ.get(variable_of(name)) for name in cls.model_fields}
-        return {name: value for name, value in variables.items() if value is not None} | flags
-
 
 def variable_of(name: str) -> str:
     """The variable of the environment that a setting is read from."""
-    return f"CALL_LEDGER_{name.upper()}"
+    return f"{PREFIX}{name.upper()}"
 
 
 def settings_with(**flags: Any) -> Settings:

@@ -19,7 +19,8 @@ except SystemExit as ended:
 print("loaded", sorted({of_others!r} & set(sys.modules)))
 """
 
-OF_NONE = {"asyncio", "fsspec", "infra.ledger_rules", "ssl"}
+OF_NONE = {"fsspec", "infra.ledger_rules"}
+OF_SETTINGS = {"asyncio", "pydantic_settings", "ssl"}
 OF_READERS = {"duckdb", "projections.database", "pyarrow", "yaml"}
 OF_ANOTHER = {"entrypoints.cli.call", "entrypoints.cli.demo", "entrypoints.papers"}
 OF_WRITERS = {"eventsourcing", "ledger.intake"}
@@ -40,7 +41,10 @@ def loaded_by(words: list[str], of_others: set[str], folder: Path) -> str:
 @pytest.mark.parametrize(
     ("words", "of_others"),
     [
-        (["rules"], OF_NONE | OF_ANOTHER | OF_READERS | OF_WRITERS | {"ledger.store.sqlite"}),
+        (
+            ["rules"],
+            OF_NONE | OF_SETTINGS | OF_ANOTHER | OF_READERS | OF_WRITERS | {"ledger.store.sqlite"},
+        ),
         ([*RECEIVE, "4712"], OF_NONE | OF_ANOTHER | OF_READERS),
         (["status"], OF_NONE | OF_ANOTHER | OF_WRITERS),
         (["report", "exits"], OF_NONE | OF_WRITERS),
