@@ -11,8 +11,8 @@ from urllib.parse import quote
 LOG_PAGES: Final = 8_000
 """So many pages of 4 KB SQLite writes to its log before it moves them into the file.
 
-Whoever commits then waits for that: with 4,000 it was some eight groups of 64 commands in a thousand
-and the first ones beside, so that it made the p99.
+Whoever commits then waits for that: with 4,000 it was some eight groups of 64 commands in a
+thousand, and the first ones beside, so that it made the p99.
 """
 
 
