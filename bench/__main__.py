@@ -13,7 +13,7 @@ from typing import Final
 
 KEPT: Final[dict[str, list[list[str]]]] = {
     "commands": [["--keep"]],
-    "projections": [["--keep"]],
+    "projections": [["1000000", "10000000", "--keep"]],
     "http": [["--seconds", "12", "--keep"]],
     "archive": [["--keep"]],
     "otherwise": [["--keep"]],
