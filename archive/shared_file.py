@@ -1,13 +1,15 @@
-"""A file that several threads read at the same time, each at a place of its own."""
+"""A file of a place that several threads of Arrow read at the same time."""
 
 from __future__ import annotations
 
 import io
-from threading import Lock, local
+from threading import Lock
 from typing import IO
 
+from infra.places_of_threads import PlacesOfThreads
 
-class SharedFile(io.RawIOBase):
+
+class SharedFile(PlacesOfThreads):
     """Reads of another file.
 
     Arrow asks a file of Python's for its size, for which it goes to the end and back, between the
@@ -15,32 +17,16 @@ class SharedFile(io.RawIOBase):
     """
 
     def __init__(self, file: IO[bytes]) -> None:
+        super().__init__()
         self._file = file
         self._size_bytes = file.seek(0, io.SEEK_END)
         self._reading = Lock()
-        self._own = local()
 
-    def readable(self) -> bool:
-        return True
+    def size_bytes(self) -> int:
+        return self._size_bytes
 
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        """Where this thread is."""
-        place: int = getattr(self._own, "place", 0)
-        return place
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place, for this thread alone."""
-        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: self._size_bytes}[whence]
-        self._own.place = begin + offset
-        return self.tell()
-
-    def read(self, size: int = -1) -> bytes:
-        """Read on from where this thread is."""
+    def read_at(self, place: int, size: int) -> bytes:
+        """Read in two steps that no other thread comes between."""
         with self._reading:
-            self._file.seek(self.tell())
-            content = self._file.read(size)
-        self._own.place = self.tell() + len(content)
-        return content
+            self._file.seek(place)
+            return self._file.read(size)

@@ -5,54 +5,27 @@ from __future__ import annotations
 import os
 from io import BytesIO, RawIOBase
 from pathlib import Path
-from threading import get_ident
 from typing import Any
 
 from fsspec import AbstractFileSystem
 
+from infra.places_of_threads import PlacesOfThreads
 from projections.serving.snapshot import PROTOCOL, Snapshot
 
 
-class PlacesOfThreads(RawIOBase):
-    """A file in which each thread has a place of its own.
-
-    DuckDB's threads share the file and read a block in two steps, to its place and then to its end.
-    With one place for all, a thread would read the block that another has just gone to: one that is
-    whole, and not the one it wanted. A thread is known by its number, because what Python keeps for
-    a thread of DuckDB's is gone after each step.
-    """
+class WholeFile(PlacesOfThreads):
+    """A file of the snapshot, which DuckDB's threads share: they read a block in two steps."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._places: dict[int, int] = {}
 
-    def readable(self) -> bool:
-        return True
+    def size_bytes(self) -> int:
+        return os.fstat(self._descriptor).st_size
 
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a byte of the file."""
-        if whence == os.SEEK_CUR:
-            offset += self.tell()
-        elif whence == os.SEEK_END:
-            offset += os.fstat(self._descriptor).st_size
-        self._places[get_ident()] = offset
-        return offset
-
-    def tell(self) -> int:
-        return self._places.get(get_ident(), 0)
-
-    def read(self, size: int = -1) -> bytes:
-        """Read from this thread's place on, and leave it after what was read."""
-        place = self.tell()
-        if size < 0:
-            size = max(0, os.fstat(self._descriptor).st_size - place)
-        content = os.pread(self._descriptor, size, place)
-        self._places[get_ident()] = place + len(content)
-        return content
+    def read_at(self, place: int, size: int) -> bytes:
+        """Read in one step."""
+        return os.pread(self._descriptor, size, place)
 
     def close(self) -> None:
         """Close the file; once is enough."""
@@ -76,7 +49,7 @@ class SnapshotFiles(AbstractFileSystem):  # type: ignore[misc]
         if mode != "rb":
             raise PermissionError(f"{path} is only read")
         if path in self._files:
-            return PlacesOfThreads(path)
+            return WholeFile(path)
         if path in self._logs:
             if not self._logs[path]:
                 return BytesIO()

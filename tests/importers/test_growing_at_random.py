@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from random import Random
 
 import pytest
 
-from importers.webex import read
 from tests.importers.growing import grows
 from tests.importers.polled import (
     CALLS,
@@ -16,19 +14,12 @@ from tests.importers.polled import (
     Reader,
     entries_of,
     of,
-    response,
     with_nodes,
     with_times,
 )
 from tests.importers.recorded import WITHOUT_TIMES, Recorded
 
 STAGES = 4
-
-
-@pytest.fixture
-def reading(tmp_path: Path) -> Reader:
-    """Reads one call's entry, as if it were all that the response has."""
-    return lambda entry: list(read(response(tmp_path / "response.json", entry)))
 
 
 def grown(entry: Entry, random: Random) -> list[Entry]:

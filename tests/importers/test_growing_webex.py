@@ -26,12 +26,6 @@ from tests.importers.polled import (
 from tests.importers.recorded import WITH_TIMES, WITHOUT_TIMES, Recorded
 
 
-@pytest.fixture
-def reading(tmp_path: Path) -> Reader:
-    """Reads one call's entry, as if it were all that the response has."""
-    return lambda entry: list(read(response(tmp_path / "response.json", entry)))
-
-
 def stages(entry: Entry, still_open: int | None = -1) -> list[Entry]:
     """The call as it was seen after each of its activities had begun, and then the whole."""
     nodes = entry["activities"]["nodes"][::-1]
