@@ -11,7 +11,8 @@ from ledger.prefetch import prefetch
 from projections.batches import Positions
 from projections.blocks import columns_of
 from projections.database import Projections
-from projections.unreadable import NO_ROWS, take_readable
+from projections.taking_readable import take_readable
+from projections.unreadable import NO_ROWS
 
 LARGE_BATCH: Final = 125_000
 """Events put into the table by one statement while far behind: it is planned seldom, and the next

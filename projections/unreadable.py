@@ -1,20 +1,14 @@
-"""Documents that are no rows: where they are, why, and how the tables go on without them."""
+"""Documents that are no rows: which, why, and what is kept of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import duckdb
 
 from ledger.document_validation import why_no_event, why_no_refusal
-from ledger.feed import EventBatch, Feed, RefusalBatch
-from projections import dead_letters
 from projections.dead_letters import EVENTS, REFUSALS, STORE, DeadLetter
-from projections.errors import UnreadableEvent
-
-if TYPE_CHECKING:
-    from projections.database import Projections
 
 NO_ROWS: Final = (
     duckdb.DataError,
@@ -30,8 +24,6 @@ Of bytes that are no text its own words are none either, which Python cannot dec
 NO_ROW: Final = "DuckDB cannot read it as a row of the table."
 ORIGINAL_BYTES: Final = 1_000_000
 """So much of an unreadable document is kept."""
-
-EVENTS_AT_ONCE: Final = 20_000
 
 
 class HasConnection(Protocol):
@@ -78,79 +70,6 @@ EventRow = tuple[int, int, bytes]
 
 RefusalRow = tuple[int, bytes]
 """Number, document."""
-
-
-def insert_rows(projections: Projections, rows: Sequence[EventRow]) -> None:
-    """Put events into the table, in the caller's transaction."""
-    projections.insert_events(EventBatch(*zip(*rows, strict=True)))
-
-
-def insert_refusals(projections: Projections, rows: Sequence[RefusalRow]) -> None:
-    """Put refusals into the table, in the caller's transaction."""
-    projections.insert_refusals(RefusalBatch(*zip(*rows, strict=True)))
-
-
-def take_readable(projections: Projections, feed: Feed, sets_aside: bool) -> bool:
-    """Take in what comes next, one batch far, where some may be unreadable; whether any came.
-
-    An unreadable one becomes a dead letter, in the transaction of the others, where that is
-    wished. Otherwise the tables are brought up to the one before it, and `UnreadableEvent`
-    says where it is and why.
-    """
-    far = projections.positions
-    batch = next(iter(feed.batches(far.position, EVENTS_AT_ONCE)), None)
-    if batch is not None:
-        events = list(zip(batch.positions, batch.call_positions, batch.documents, strict=True))
-        take_events(projections, events, sets_aside)
-        return True
-    refused = next(iter(feed.refusals(far.refusal_number, EVENTS_AT_ONCE)), None)
-    if refused is None:
-        return False
-    take_refusals(
-        projections, list(zip(refused.numbers, refused.documents, strict=True)), sets_aside
-    )
-    return True
-
-
-def take_events(projections: Projections, rows: Sequence[EventRow], sets_aside: bool) -> None:
-    """Take in events. Raises `UnreadableEvent`."""
-    bad = unreadable(projections, rows, insert_rows)
-    stop = None if sets_aside or not bad else bad[0]
-    end, holes = (rows[-1][0] if stop is None else stop[0] - 1), {position for position, *_ in bad}
-    taken = [row for row in rows if row[0] <= end and row[0] not in holes]
-    with projections.transaction():
-        if taken:
-            insert_rows(projections, taken)
-        if stop is None:
-            dead_letters.keep(projections.connection, map(dead_letter_of, bad))
-        projections.note_position(end)
-    if stop is not None:
-        projections.refresh()
-        raise UnreadableEvent(f"{event_is_unreadable(stop)} {UP_TO_IT} {GO_ON}")
-
-
-def take_refusals(projections: Projections, rows: Sequence[RefusalRow], sets_aside: bool) -> None:
-    """Take in refusals. Raises `UnreadableEvent`."""
-    bad = unreadable(projections, rows, insert_refusals)
-    stop = None if sets_aside or not bad else bad[0]
-    end, holes = (rows[-1][0] if stop is None else stop[0] - 1), {number for number, _ in bad}
-    taken = [row for row in rows if row[0] <= end and row[0] not in holes]
-    with projections.transaction():
-        if taken:
-            insert_refusals(projections, taken)
-        if stop is None:
-            dead_letters.keep(projections.connection, map(dead_letter_of_refusal, bad))
-        projections.note_refusal_number(end)
-    if stop is not None:
-        projections.refresh()
-        raise UnreadableEvent(f"{refusal_is_unreadable(stop)} {UP_TO_IT} {GO_ON}")
-
-
-UP_TO_IT: Final = "The tables are up to the one before."
-GO_ON: Final = (
-    "Restore the store from its last backup, or go on without it, which is kept in the quarantine,"
-    " an event's call marked as incomplete: `call-ledger rebuild --set-aside-unreadable`."
-)
 
 
 def event_is_unreadable(row: EventRow, where: str = STORE) -> str:
