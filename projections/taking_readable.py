@@ -37,7 +37,7 @@ GO_ON: Final = (
 Row = TypeVar("Row", EventRow, RefusalRow)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Taken(Generic[Row]):
     """How one of the two kinds is taken in; a row begins with its place in the feed."""
 
@@ -49,13 +49,13 @@ class Taken(Generic[Row]):
 
 EVENTS: Final = Taken[EventRow](
     lambda projections, rows: projections.insert_events(EventBatch(*zip(*rows, strict=True))),
-    Projections.note_position,
+    lambda projections, position: projections.note_position(position),
     dead_letter_of,
     event_is_unreadable,
 )
 REFUSALS: Final = Taken[RefusalRow](
     lambda projections, rows: projections.insert_refusals(RefusalBatch(*zip(*rows, strict=True))),
-    Projections.note_refusal_number,
+    lambda projections, number: projections.note_refusal_number(number),
     dead_letter_of_refusal,
     refusal_is_unreadable,
 )
