@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import asdict
+from threading import Lock
 from typing import Any, Final, Self
 
 import duckdb
@@ -24,6 +26,9 @@ from projections.tables_as_of import statements
 MEMORY_MEGABYTES: Final = 3_000
 IN_MEMORY: Final = "memory"
 """What DuckDB calls the catalog of a connection without a file."""
+
+LIST_OF_TABLES: Final = "tables"
+"""What `show tables` names."""
 
 ANSWER: Final = Task("lake.isolated_process")
 CALLS_OF_ID: Final = (
@@ -60,7 +65,9 @@ class LakeReader:
         self.first_event = next(known, None)
         """The fingerprint of the ledger's first event, once a shard knows it."""
         self._place = lake.place
-        self._statements = list(showing(lake.place, files, self.position))
+        self._statements = showing(lake.place, files, self.position)
+        self._shown: set[str] = set()
+        self._showing = Lock()
         self._connection = duckdb.connect(
             config={
                 "memory_limit": f"{memory_megabytes}MB",
@@ -70,7 +77,7 @@ class LakeReader:
         )
         with lake.place.explained():
             lake.place.show_to(self._connection)
-            for statement in self._statements:
+            for statement in self._statements.first:
                 self._connection.execute(statement)
 
     def __enter__(self) -> Self:
@@ -109,6 +116,7 @@ class LakeReader:
         with self._connection.cursor() as cursor:
             named = check(cursor, sql, readable if as_of is None else without_schemas(readable))
             before = [] if as_of is None else list(statements(as_of, IN_MEMORY, named, only_call))
+            self._show(named if as_of is None else self._statements.views.keys())
             table, position = read(cursor, sql, parameters, bounds, before)
         return Answer(table, position if as_of is None else as_of.position, self.note)
 
@@ -135,9 +143,18 @@ class LakeReader:
         """
         self._check_known(as_of)
         question = Question(sql, parameters, bounds=bounds, is_isolated=True, as_of=as_of)
-        tables = {"published": {**asdict(self._place), "statements": self._statements}}
+        tables = {"published": {**asdict(self._place), "statements": self._statements.all}}
         answer = answer_of(tables, IN_MEMORY, question, task or ANSWER)
         return Answer(answer.table, answer.position, self.note)
+
+    def _show(self, names: Set[str]) -> None:
+        """Make the views that these names lead to, unless they are there."""
+        listed = self._statements.views.keys() if LIST_OF_TABLES in names else names
+        with self._showing, self._place.explained():
+            for name in self._statements.needed_for(listed):
+                if name not in self._shown:
+                    self._connection.execute(self._statements.views[name])
+                    self._shown.add(name)
 
     def _check_known(self, as_of: AsOf | None) -> None:
         if as_of is not None and as_of.position > self.position:

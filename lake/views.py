@@ -6,7 +6,8 @@ A call's fresh rows stand for those in its bucket, and of the fresh ones only th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence, Set
+from typing import NamedTuple
 
 from lake.columns import CALLS, DEAD_LETTERS, EVENTS, REFUSALS, shown, tables, tables_by_call
 from lake.place import LakePlace
@@ -15,29 +16,56 @@ from lake.table import File
 from projections.models import MACROS, Kind, readable_models
 
 
-def showing(place: LakePlace, files: Sequence[File], position: int) -> Iterator[str]:
-    """What to run so that they are the tables of these files, at this position."""
-    yield "set global timezone = 'UTC'"
-    yield f"create table feed_positions as select {position} as projected_position"
-    for name, macro in MACROS.items():
-        yield f"create macro {name}{macro}"
+class Statements(NamedTuple):
+    """What to run so that a connection has the tables of some files."""
+
+    first: list[str]
+    views: dict[str, str]
+    """The view of each name, those that it reads before it. DuckDB opens files to make one."""
+
+    @property
+    def all(self) -> list[str]:
+        """So that all tables can be read."""
+        return [*self.first, *self.views.values()]
+
+    def needed_for(self, names: Set[str]) -> list[str]:
+        """The names of the views that these names lead to, in their order."""
+        found = set(names)
+        for model in reversed(readable_models()):
+            if model.name in found and model.kind is Kind.VIEW:
+                found |= model.reads
+        return [name for name in self.views if name in found]
+
+
+def showing(place: LakePlace, files: Sequence[File], position: int) -> Statements:
+    """The statements for the tables of these files, at this position."""
     of: dict[str, list[File]] = defaultdict(list)
     for file in files:
         of[file.table].append(file)
     fresh = rows_in(place, CALLS, [file for file in of[CALLS] if file.is_fresh])
-    yield (
-        "create table fresh_calls as"
-        f" select call_position, max(revision) as revision from ({fresh}) group by all"
+    last = [*newest(of[DEAD_LETTERS], DEAD_LETTERS).values()]
+    rows = {
+        **{name: rows_by_call(place, name, of[name]) for name in tables_by_call()},
+        **{name: rows_in(place, name, of[name]) for name in (EVENTS, REFUSALS)},
+        DEAD_LETTERS: rows_in(place, DEAD_LETTERS, last),
+    }
+    return Statements(
+        [
+            "set global timezone = 'UTC'",
+            f"create table feed_positions as select {position} as projected_position",
+            *(f"create macro {name}{macro}" for name, macro in MACROS.items()),
+            "create table fresh_calls as"
+            f" select call_position, max(revision) as revision from ({fresh}) group by all",
+        ],
+        {
+            **{name: view(name, query) for name, query in rows.items()},
+            **{
+                model.name: f"create view {model.name} as {model.sql}"
+                for model in readable_models()
+                if model.kind is Kind.VIEW
+            },
+        },
     )
-    for name in tables_by_call():
-        yield view(name, rows_by_call(place, name, of[name]))
-    for name in (EVENTS, REFUSALS):
-        yield view(name, rows_in(place, name, of[name]))
-    last = newest(of[DEAD_LETTERS], DEAD_LETTERS)
-    yield view(DEAD_LETTERS, rows_in(place, DEAD_LETTERS, [*last.values()]))
-    for model in readable_models():
-        if model.kind is Kind.VIEW:
-            yield f"create view {model.name} as {model.sql}"
 
 
 def rows_by_call(place: LakePlace, name: str, files: Sequence[File]) -> str:

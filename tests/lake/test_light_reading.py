@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
-from lake.place import LakePlace
+import pytest
+
+from infra.kafka import Kafka
+from lake.place import LakePlace, LakeUnavailable
+from lake.reading import LakeReader
 from lake.shard import Shard
 from lake.table import Lake
 from lake.writer import ShardWriter
+from projections.models import readable_models
+from tests.consumers.projecting import bring
+from tests.consumers.recorded import record_calls
+from tests.lake.sharding import bring_up, rows_of, shards
 
 READ = """
 import sys
@@ -31,3 +40,31 @@ def test_a_process_that_sees_how_far_shards_are_loads_nothing_for_folders_of_fil
         check=False,
     )
     assert ended.stdout == "[1] False\n", ended.stderr
+
+
+def test_no_file_is_opened_of_a_table_that_nobody_asks_about(
+    tmp_path: Path, kafka: Kafka, place: LakePlace
+) -> None:
+    record_calls(tmp_path / "store", 4)
+    bring(tmp_path / "store", kafka)
+    for shard in shards(2):
+        bring_up(tmp_path / "shards", kafka, place, shard)
+    for file in Lake(place).files():
+        if file.table == "exits":
+            (Path(place.uri) / file.path).unlink()
+    with LakeReader(Lake(place)) as reader:
+        assert rows_of(reader, "select count(*) from contacts") == [(4,)]
+        with pytest.raises(LakeUnavailable, match="could not be used"):
+            reader.ask("from exits")
+
+
+def test_whoever_lists_the_tables_sees_all_of_them(
+    tmp_path: Path, kafka: Kafka, place: LakePlace
+) -> None:
+    record_calls(tmp_path / "store", 4)
+    bring(tmp_path / "store", kafka)
+    for shard in shards(2):
+        bring_up(tmp_path / "shards", kafka, place, shard)
+    with LakeReader(Lake(place)) as reader:
+        listed = {name for (name,) in rows_of(reader, "show tables")}
+    assert {"events", *(model.name for model in readable_models())} <= listed
