@@ -66,8 +66,9 @@ talk_spans as (
         coalesce(lead(pause_spans.began_at) over following, talk_until_at)
     from pause_spans
     join stays using (call_position, stay_number)
-    where pause_spans.ended_at is not null
     window following as (partition by call_position, stay_number order by pause_spans.began_at)
+    -- A pause that goes on has no talk after it, and still ends the talk before it.
+    qualify pause_spans.ended_at is not null
 ),
 conference_spans as (
     select

@@ -115,3 +115,10 @@ def test_an_agent_who_leaves_the_customer_alone_has_hung_up_first(reader: Reader
     assert total(reader, "exits")["agent_hung_up_first"] == 1
     asked = "select call_id from calls where agent_hung_up_first"
     assert reader.ask(asked).table.to_pylist() == [{"call_id": "alone"}]
+
+
+def test_talk_before_a_hold_that_goes_on_counts_whichever_hold_it_is(reader: Reader) -> None:
+    # 10 and 10 around the first hold of one call, and 10 before the only hold of the other.
+    agent = groups(reader, "agents", "agent")["agent-8"]
+    assert agent["talk_seconds"] == 30.0
+    assert agent["hold_seconds"] == 30.0
