@@ -33,6 +33,7 @@ from ledger.identity import FIRST_EVENT
 from ledger.prefetch import prefetch
 from projections import dead_letters
 from projections.batches import Positions
+from projections.building import refresh
 from projections.catch_up import SMALL_STEP, is_projected
 from projections.database import MEMORY_MEGABYTES, Projections
 from projections.identity import first_fingerprint, other_ledger
@@ -108,7 +109,7 @@ def project(
                     stopping.wait(min((time.monotonic() - began) / 2, GATHER_SECONDS))
         with owner.writing() as projections:
             if not is_projected(projections.positions):
-                projections.refresh()
+                refresh(projections)
             positions = projections.positions
         if snapshots is not None and until_end and not stopping.is_set():
             snapshots.make(owner, stopping)
@@ -170,7 +171,7 @@ def take_in(owner: Owner, pages: Iterable[Page], taken: list[Page]) -> Positions
             taken[:] = readable
             write(projections, taken)
         if not taken[-1].is_full and not is_projected(projections.positions):
-            projections.refresh()
+            refresh(projections)
         positions = projections.positions
     log_dead_letters(taken)
     return positions

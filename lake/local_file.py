@@ -14,6 +14,7 @@ from lake.shard import Shard
 from lake.table import File, Lake
 from projections import dead_letters
 from projections.batches import registered
+from projections.building import build
 from projections.database import Projections
 from projections.serving.duckdb_file import open_or_set_aside
 
@@ -78,7 +79,7 @@ def bring_back(projections: Projections, lake: Lake, last: Record) -> None:
         projections.note_refusal_number(last.refusal_number)
         projections.note_projected(connection)
         note_state(projections, last.state)
-    projections.build()
+    build(projections)
 
 
 def take_rows(projections: Projections, lake: Lake, name: str, files: list[File]) -> None:

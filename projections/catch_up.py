@@ -10,6 +10,7 @@ from ledger.feed import Feed
 from ledger.prefetch import prefetch
 from projections.batches import Positions
 from projections.blocks import columns_of
+from projections.building import refresh
 from projections.database import Projections
 from projections.taking_readable import take_readable
 from projections.unreadable import NO_ROWS
@@ -74,7 +75,7 @@ def followed(projections: Projections, feed: Feed, progress: Progress | None) ->
         for refusal_batch in prefetch(feed.refusals(positions.refusal_number, LARGE_BATCH)):
             projections.append_refusals(refusal_batch)
     if not is_projected(projections.positions):
-        projections.refresh()
+        refresh(projections)
     return projections.positions
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,12 +27,10 @@ from projections.batches import (
     texts,
 )
 from projections.columns import BODY, EVENT_COLUMNS, REFUSAL_BODY, REFUSAL_COLUMNS, rows_of
-from projections.comparing import Changed
 from projections.computing import PART_EVENTS, Computing, Work
 from projections.errors import Gap
 from projections.kept_plans import are_worth_it, kept_plans
 from projections.models import MACROS, Models, of_this_version
-from projections.rebuild import Rebuild, Told, tell_nobody
 from projections.statement_cache import StatementCache
 
 FILE_NAME: Final = "projections.duckdb"
@@ -48,9 +46,6 @@ MUCH_LOG_BYTES: Final = 8 * 1024**2
 
 LONGEST_LOG: Final = "512MB"
 """While somebody reads a snapshot the log grows; beyond this DuckDB puts it in its place anyway."""
-
-WHOLE_BUILD_SHARE: Final = 0.2
-"""From this share of new events on, building everything is cheaper than touched calls alone."""
 
 FEW_DOCUMENTS: Final = 2_000
 """Up to so many documents one thread reads, by a plan that is kept, from the second time on."""
@@ -111,11 +106,10 @@ class Projections:
         if not self._has_table("feed_positions"):
             with self.transaction():
                 file_layout.make(self.connection)
-                self._make_macros()
+                self.make_macros()
+                self._make_models()
         if self.is_of_this_version:
             self._drop_half_built()
-            if not places.current(self.connection).made_by:
-                self.build()
 
     def close(self) -> None:
         self._computing.inserts.forget()
@@ -174,53 +168,14 @@ class Projections:
                 self._append_refusals(refusals)
             self.refresh_touched()
 
-    def refresh(self) -> None:
-        """Bring the models up to the events: touched calls alone, or all where they are many.
-
-        Tables that were kept are dropped then: they are too far behind to go back to.
-        """
-        positions = self.positions
-        behind = positions.position - positions.projected_position
-        aside = places.aside(self.connection)
-        is_free = aside is None or aside.is_kept
-        if behind > positions.position * WHOLE_BUILD_SHARE and behind > 10_000 and is_free:
-            self.build()
-        else:
-            self.refresh_current()
-
     def refresh_current(self) -> None:
-        """As `refresh`, for touched calls alone."""
+        """Bring the models up to the events, computing the touched calls alone."""
         with self.transaction():
             self.refresh_touched()
-
-    def build(self, told: Told = tell_nobody) -> None:
-        """Compute all models anew beside the current ones, and swap, all by the one who writes."""
-        self.build_only([model.name for model in self.models.kept], told)
-
-    def build_only(self, names: Collection[str], told: Told = tell_nobody) -> None:
-        """As `build`, for these tables alone."""
-        with Rebuild(self, contextlib.nullcontext, told) as rebuild:
-            rebuild.only(names)
-
-    def rebuild(self) -> list[Changed]:
-        """As `build`, telling which models came out other than they were."""
-        with Rebuild(self, contextlib.nullcontext) as rebuild:
-            return rebuild.run().changed
 
     def outdated(self) -> list[str]:
         """The models that are new, gone, or other than those of this version."""
         return places.outdated(self.connection, self.models)
-
-    def upgrade(self, told: Told = tell_nobody) -> list[str]:
-        """Build the outdated models, those that read them, and nothing else; returns their names.
-
-        A process that dies meanwhile leaves them outdated.
-        """
-        if names := self.outdated():
-            with self.transaction():
-                self._make_macros()
-            self.build_only(names, told)
-        return names
 
     def tidy(self) -> bool:
         """Put what is in DuckDB's log in its place in the file if it is much; whether it was.
@@ -276,9 +231,16 @@ class Projections:
         self.connection.commit()
         self._checkpoint_beyond(self._long_log_bytes)
 
-    def _make_macros(self) -> None:
+    def make_macros(self) -> None:
+        """Make what the models' SQL calls, in the caller's transaction."""
         for name, macro in MACROS.items():
             self.connection.execute(f"create or replace macro {name}{macro}")
+
+    def _make_models(self) -> None:
+        names = [model.name for model in self.models.kept]
+        made = places.begin_aside(self.connection, self.models, names, 0, 0).tables
+        self._computing.make_tables(Work(made.schemas), 0)
+        places.show(self.connection, self.models, made, keeps=False, at=(0, 0))
 
     def _drop_half_built(self) -> None:
         """Drop what a process was building when it died."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import duckdb
 import pyarrow as pa
@@ -27,12 +27,10 @@ from projections.anew import Anew, Source
 from projections.batches import Positions
 from projections.comparing import Changed, Compared
 from projections.computing import Computing, Work
+from projections.database import Projections
 from projections.errors import ProjectionError
 from projections.filling import Computed, begin_filling, check_same_program, fill
 from projections.transactions import transaction_on
-
-if TYPE_CHECKING:
-    from projections.database import Projections
 
 EVENTS_BESIDE: Final = 250_000
 """Of a part beside live rounds: they wait while it is committed and put in its place."""

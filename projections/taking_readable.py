@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from ledger.feed import EventBatch, Feed, RefusalBatch
 from projections import dead_letters
+from projections.building import refresh
 from projections.database import Projections
 from projections.dead_letters import DeadLetter
 from projections.errors import UnreadableEvent
@@ -90,5 +91,5 @@ def take(projections: Projections, kind: Taken[Row], rows: Sequence[Row], sets_a
             dead_letters.keep(projections.connection, map(kind.dead_letter_of, bad))
         kind.note(projections, end)
     if stop is not None:
-        projections.refresh()
+        refresh(projections)
         raise UnreadableEvent(f"{kind.is_unreadable(stop)} {UP_TO_IT} {GO_ON}")

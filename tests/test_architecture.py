@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from grimp import build_graph
 from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +33,13 @@ def test_imports_run_one_way(
     monkeypatch.setattr("logging.config.dictConfig", lambda _settings: None)
     broken = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
     assert broken == 0, capsys.readouterr().out
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    graph = build_graph(*PYPROJECT["tool"]["importlinter"]["root_packages"], cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    assert imports["projections.rebuild"] >= {"projections.database"}
+    TopologicalSorter(imports).prepare()  # Raises `CycleError`, which names the circle.
 
 
 def test_there_are_sources_to_look_at() -> None:

@@ -13,6 +13,7 @@ import duckdb
 
 from ledger.feed import Feed
 from projections.batches import Positions
+from projections.building import upgrade
 from projections.catch_up import Progress, catch_up
 from projections.database import Projections
 from projections.errors import FileDamaged, ProjectionError, StillFilling
@@ -119,7 +120,7 @@ class Owner:
 
     def _upgrade(self, progress: Progress | None) -> None:
         began, positions = time.monotonic(), self.projections.positions
-        self.projections.upgrade(lambda _step, done, all_: progress and progress(done, all_))
+        upgrade(self.projections, lambda _step, done, all_: progress and progress(done, all_))
         note = (
             f"{', '.join(self._outdated)}: other in this version, computed anew from"
             f" {positions.position:,} events in {time.monotonic() - began:.1f} s. All other tables"

@@ -28,6 +28,7 @@ from consumers.kafka.feed import KafkaFeed
 from consumers.kafka.transactions import TransactionalWriter
 from ledger.ledger import Ledger
 from ledger.quarantine import Quarantine
+from projections.building import build
 from projections.database import Projections
 from projections.models import Models
 from projections.rebuild import Rebuild
@@ -207,7 +208,7 @@ def all_models_anew(hook: Hook) -> Hook:
     """All models are built beside the current ones, and swapped."""
 
     def with_models_anew(reached: Reached) -> None:
-        put(Projections, "refresh", Projections.build)
+        put(consumers.projector, "refresh", build)
         models_after_the_page(hook)(reached)
 
     return with_models_anew

@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from ledger.feed import StoreFeed
+from projections.building import build
 from projections.places import current
 from projections.serving.server import owning
 from tests.entrypoints.calling import call
@@ -111,7 +112,7 @@ def spoil_an_event(folder: Path) -> None:
     """Let the tables, and the events that they are made of, have a queue that nobody recorded."""
     with owning(folder) as owner, owner.writing() as projections:
         projections.connection.execute("update events set queue = '=queue' where position = 1")
-        projections.build()
+        build(projections)
 
 
 def test_an_archive_that_is_behind_says_how_far_it_was_read(wrong: Path) -> None:

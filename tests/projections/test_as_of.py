@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from ledger.feed import EventBatch
 from projections.as_of import CORRECTED, AsOf
+from projections.building import build
 from projections.database import Projections
 from projections.models import readable_models
 from tests.projections.documents import MORNING
 from tests.projections.earlier_moments import go_back, in_order, rows_of_one
 from tests.projections.histories import PHASES, Drawn, history, projections, steps
+from tests.projections.rebuilding import changed_by_a_rebuild
 
 TABLES = ["events", *(model.name for model in readable_models() if model.name != "refusals")]
 
@@ -75,7 +77,7 @@ def test_tables_as_of_a_moment_are_those_of_the_events_that_count(
             if counting.positions:
                 alone.insert_events(counting)
                 alone.note_position(counting.positions[-1])
-        alone.build()
+        build(alone)
         assert as_of_rows(opened, as_of) == rows_now(alone)
 
 
@@ -92,7 +94,7 @@ def test_what_comes_later_and_a_rebuild_change_nothing_of_it(
         for start in range(known, len(written.events), more):
             opened.add(written.batch(start, start + more))
         assert as_of_rows(opened, AsOf(known)) == before
-        opened.rebuild()
+        changed_by_a_rebuild(opened)
         assert as_of_rows(opened, AsOf(known)) == before
 
 
@@ -141,7 +143,7 @@ def test_a_dead_letter_that_comes_later_changes_nothing_of_it(drawn: Drawn, posi
             " from (select distinct call_position from events)",
             [len(written.events) + 1],
         )
-        opened.build()
+        build(opened)
         assert all(row["is_incomplete"] for row in rows_now(opened)["calls"])
         assert as_of_rows(opened, AsOf(known)) == before
 

@@ -20,6 +20,7 @@ from ledger.feed import StoreFeed
 from ledger.store.interface import Ends
 from projections import dead_letters, places
 from projections.anew import EVENTS, REFUSALS, table_of_rows
+from projections.building import build
 from projections.database import FILE_NAME, Projections
 from projections.errors import ProjectionError, UnreadableEvent
 from projections.models import kept_models
@@ -90,7 +91,7 @@ def test_whatever_the_tables_had_instead_they_are_those_of_what_was_recorded(
     with TemporaryDirectory() as name, opened(Path(name)) as tables:
         tables.add(whole.batch(0, half), whole.refused())
         tables.connection.execute(spoil.format(number))
-        tables.build()
+        build(tables)
         arrived = tables.positions.position
 
         def arrive(step: Step, done: int, _: int) -> None:
@@ -134,7 +135,7 @@ def test_nobody_sees_what_was_read_until_the_swap(tmp_path: Path) -> None:
     with opened(tmp_path) as tables:
         tables.add(whole.batch())
         tables.connection.execute("update events set queue = '=x' where queue is not null")
-        tables.build()
+        build(tables)
         before, seen = rows_of(tables), []
 
         def look(step: Step, *_: int) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from ledger.feed import StoreFeed
 from projections import places, table_columns
+from projections.building import build, upgrade
 from projections.database import FILE_NAME, Projections
 from projections.models import FOLDER, Kind, Models, kept_models, models
 from projections.rebuild import NothingKept, Rebuild, Rebuilt, Step, Told, tell_nobody
@@ -30,6 +31,7 @@ from tests.projections.documents import Written, written
 from tests.projections.held_calls import history, record
 from tests.projections.histories import LIKELY, PHASES, Drawn, steps
 from tests.projections.histories import history as random_history
+from tests.projections.rebuilding import changed_by_a_rebuild
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])
@@ -88,7 +90,7 @@ def test_events_that_arrive_at_every_step_are_in_the_tables_before_and_after(
         assert {Step.COMPUTING, Step.COMPARING, Step.SWAPPED} <= set(seen)
         tables.add(whole.batch(), whole.refused())
         found = rows_of(tables)
-        tables.build()
+        build(tables)
         assert rows_of(tables) == found
 
 
@@ -144,7 +146,7 @@ def test_the_tables_before_come_back_with_what_arrived_since(tmp_path: Path) -> 
         with Rebuild(tables, nullcontext) as rebuild:
             rebuild.back()
         assert tables.connection.execute(queue_of_first).fetchall() == [("support",)]
-        assert tables.rebuild() == []
+        assert changed_by_a_rebuild(tables) == []
         with Rebuild(tables, nullcontext) as rebuild, pytest.raises(NothingKept, match="--keep"):
             rebuild.back()
 
@@ -199,10 +201,10 @@ def test_parts_that_nobody_waits_for_are_committed_together(tmp_path: Path) -> N
         tables.part_events = 1
         parts = tables.positions.position
         before = transactions_until_now(tables)
-        tables.build()
+        build(tables)
         assert transactions_until_now(tables) - before < parts
         tables.part_events = PART_EVENTS
-        assert tables.rebuild() == []
+        assert changed_by_a_rebuild(tables) == []
 
 
 def transactions_until_now(tables: Projections) -> int:
@@ -220,7 +222,7 @@ def test_a_changed_model_is_built_anew_with_those_that_read_it_and_no_other(
     with Projections(tmp_path / FILE_NAME, part_events=PART_EVENTS, models=changed) as tables:
         readable = {model.name for model in changed.readable}
         assert set(tables.outdated()) == readers_of("holds") & readable
-        assert set(tables.upgrade()) == readers_of("holds") & readable
+        assert set(upgrade(tables)) == readers_of("holds") & readable
         after = places.current(tables.connection).schemas
         assert {name for name in after if after[name] != before[name]} == (
             readers_of("holds") & {model.name for model in kept_models()}
@@ -229,7 +231,7 @@ def test_a_changed_model_is_built_anew_with_those_that_read_it_and_no_other(
         longer = tables.connection.execute("select sum(hold_seconds) from holds").fetchall()
         assert longer == [(held + 20,)]
         assert tables.outdated() == []
-        assert tables.rebuild() == []
+        assert changed_by_a_rebuild(tables) == []
 
 
 def test_a_new_model_and_one_that_is_gone_are_made_and_dropped(tmp_path: Path) -> None:
@@ -242,7 +244,7 @@ def test_a_new_model_and_one_that_is_gone_are_made_and_dropped(tmp_path: Path) -
 
     changed = other_models(tmp_path / "models", exchange)
     with Projections(tmp_path / FILE_NAME, models=changed) as tables:
-        assert set(tables.upgrade()) == {"rule_breaks", "breaches"}
+        assert set(upgrade(tables)) == {"rule_breaks", "breaches"}
         assert tables.connection.execute("select count(*) from breaches").fetchall() == [(0,)]
         with pytest.raises(duckdb.CatalogException):
             tables.connection.execute("from rule_breaks")
@@ -298,7 +300,7 @@ def test_questions_are_answered_and_events_arrive_while_tables_are_rebuilt(tmp_p
             assert rebuild.run().changed == []
         assert counts == [4, 5, 6]
         with owner.writing() as tables:
-            assert tables.rebuild() == []
+            assert changed_by_a_rebuild(tables) == []
 
 
 def rebuild_and_die(folder: str, step_number: int) -> None:
@@ -337,6 +339,6 @@ def test_killed_at_every_step_the_next_has_the_tables_before_or_after(tmp_path: 
                 assert tables_in_both_schemas(tables) == len(kept_models()) * (
                     1 + (kept is not None)
                 )
-                assert tables.rebuild() == []
+                assert changed_by_a_rebuild(tables) == []
     assert set(codes[:-1]) == {-signal.SIGKILL}
     assert number > 6
