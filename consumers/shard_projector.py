@@ -51,8 +51,9 @@ EVERY_SECONDS: Final = 1.0
 SHARE: Final = 3
 LONGEST_SECONDS: Final = 2.0
 """A commit takes about as long for a hundred events as for a thousand, and what it takes is taken
-from whoever records and publishes. So where the machine is busy a shard works for a third of the
-time, as long as nobody waits for it for longer than this."""
+from whoever records and publishes. So a shard computes for a third of the time at most, as long as
+nobody waits for it for longer than this. What counts is the processor that it takes, and not how
+long others keep it waiting: else whoever asks would wait the longer, the busier a machine is."""
 
 OnCommit = Callable[[Record, float], None]
 """Told how far the shard is, and how many seconds the page took."""
@@ -96,7 +97,7 @@ def project_shard(
         work.take_late()
         stack.enter_context((upkeep or Upkeep(place, shard)).running())
         while not stopping.is_set():
-            began = time.monotonic()
+            began, began_computing = time.monotonic(), time.thread_time()
             published.look()
             page = feed.read(published.ends)
             if work.take(page):
@@ -104,16 +105,21 @@ def project_shard(
             elif until_end and feed.at_end():
                 break
             if not (page.is_full or until_end):
-                stopping.wait(rest_seconds(time.monotonic() - began, every_seconds))
+                took = time.monotonic() - began, time.thread_time() - began_computing
+                stopping.wait(rest_seconds(*took, every_seconds))
         published.look()
         work.note_position()
         return writer.last
 
 
-def rest_seconds(took_seconds: float, every_seconds: float) -> float:
-    """How long events gather before the next commit begins."""
+def rest_seconds(took_seconds: float, computed_seconds: float, every_seconds: float) -> float:
+    """How long events gather before the next commit begins.
+
+    A page took so long, of which its thread had the processor for so long.
+    """
     longest = max(every_seconds, LONGEST_SECONDS)
-    return max(0.0, min(max(every_seconds, took_seconds * SHARE), longest) - took_seconds)
+    gathering = min(max(every_seconds, computed_seconds * SHARE), longest)
+    return max(0.0, gathering - took_seconds)
 
 
 @dataclass(slots=True)

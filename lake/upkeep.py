@@ -36,12 +36,15 @@ class Upkeep:
 
     def _run(self, ended: threading.Event) -> None:
         vacuumed_at = time.monotonic()
+        lake: Lake | None = None
         while not ended.wait(LOOK_SECONDS):
             try:
-                lake = Lake(self.place)
+                # To open the table reads its whole log, and to look at it again what is new there.
+                lake = lake or Lake(self.place)
                 fold(lake, self.shard.number, self.commits_to_fold)
                 if self.shard.number == 1 and time.monotonic() > vacuumed_at + KEEP.total_seconds():
                     vacuumed_at = time.monotonic()
                     lake.vacuum()
             except Exception as error:  # rows go on, whatever becomes of their files
+                lake = None
                 self.on_failed(error)

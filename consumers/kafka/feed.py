@@ -175,7 +175,8 @@ class KafkaFeed:
         deadline = time.monotonic() + self._bounds.reach_seconds
         with self._reading():
             while not self._is_enough(gathered):
-                polled = self._consumer.poll(self._patience_milliseconds(times))
+                is_there = has_reached(self._consumer, ends)
+                polled = self._consumer.poll(self._patience_milliseconds(times, is_there))
                 before = gathered.messages
                 for partition, batches in polled.items():
                     records = self._records(partition, batches)
@@ -221,10 +222,15 @@ class KafkaFeed:
             self.topics.check()
             raise
 
-    def _patience_milliseconds(self, came_times: int) -> int:
-        """How long to wait for more: while much is left, until a page is full."""
+    def _patience_milliseconds(self, came_times: int, is_there: bool) -> int:
+        """How long to wait for more: while much is left, until a page is full.
+
+        What `is_there` already came; anything else is waited for, and not asked for without a rest.
+        """
         if self._messages_left() > MUCH_MESSAGES:
             return BEHIND_POLL_MILLISECONDS
+        if not is_there:
+            return POLL_MILLISECONDS
         return (POLL_MILLISECONDS, GATHER_MILLISECONDS, 0)[min(came_times, 2)]
 
     def _messages_left(self) -> float:

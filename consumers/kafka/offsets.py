@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
@@ -59,8 +59,40 @@ def ends_of(kafka: Kafka, partitions: Iterable[TopicPartition]) -> dict[TopicPar
     Raises `KafkaUnavailable`.
     """
     with kafka.admin() as admin:
-        found = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+        return ends_said(admin, partitions)
+
+
+def ends_said(
+    admin: KafkaAdminClient, partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """As `ends_of`, over a connection that is there. Raises `KafkaError`."""
+    found = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
     return {partition: end.offset for partition, end in found.items()}
+
+
+class Ends:
+    """Asks as `ends_of` does again and again: to connect takes several times as long as to ask."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+        self._admin: KafkaAdminClient | None = None
+
+    def of(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """The ends as of now. Raises `KafkaUnavailable`."""
+        if self._admin is not None:
+            try:
+                return ends_said(self._admin, partitions)
+            except KafkaError:
+                self.close()  # the broker that it leads to may be another one by now
+        with self._kafka.explained():
+            self._admin = self._kafka.admin_client()
+            return ends_said(self._admin, partitions)
+
+    def close(self) -> None:
+        """Close the connection; whoever asks again opens another."""
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            admin.close()
 
 
 def has_reached(consumer: KafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

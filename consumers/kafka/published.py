@@ -6,22 +6,23 @@ where the partitions ended after that, and has read up to there, has every event
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
 from kafka import TopicPartition
 
 from consumers.kafka.checkpoints import POSITION, checkpoint_in, last_checkpoint
-from consumers.kafka.offsets import consumer_at, ends_of, is_at_end
+from consumers.kafka.offsets import Ends, consumer_at, has_reached
 from consumers.kafka.topic_identity import WatchedTopics
 from infra.kafka import Kafka, KafkaUnavailable
 from infra.topics import AFTERWARDS, EVENTS_POSITIONS
 from ledger.identity import FIRST_EVENT
 from projections.dead_letters import Offsets
 
-LOOKS_MILLISECONDS: Final = (0, 1_000, 1_000)
-"""How long each look waits at most: what the first one sees may have been fetched at the end of the
-look before, so others follow while there is more."""
+POLL_MILLISECONDS: Final = 100
+REACH_SECONDS: Final = 1.0
+"""How long a look waits for what is there and may be in an open transaction."""
 
 
 class PublishedPosition:
@@ -32,8 +33,9 @@ class PublishedPosition:
         self._kafka = kafka
         self._topics = WatchedTopics(kafka, AFTERWARDS[EVENTS_POSITIONS], EVENTS_POSITIONS)
         self._partitions = partitions
-        checkpoints = TopicPartition(kafka.topic(EVENTS_POSITIONS), 0)
-        end = ends_of(kafka, [checkpoints])[checkpoints]
+        self._asking = Ends(kafka)
+        self._checkpoints = TopicPartition(kafka.topic(EVENTS_POSITIONS), 0)
+        beginning = self._asking.of([self._checkpoints])
         checkpoint = last_checkpoint(kafka, EVENTS_POSITIONS) or {}
         self.first_event: int | None = checkpoint.get(FIRST_EVENT)
         """The fingerprint of the ledger's first event, if one was published."""
@@ -42,11 +44,12 @@ class PublishedPosition:
         self._looked_for = 0
         self.ends: dict[TopicPartition, int] = {}
         """Where the partitions ended when the last look had seen how far the publisher was."""
-        self._consumer = consumer_at(kafka, {checkpoints: end}, [checkpoints])
+        self._consumer = consumer_at(kafka, beginning, [self._checkpoints])
 
     def close(self) -> None:
         """Close the connections."""
         self._consumer.close()
+        self._asking.close()
         self._topics.close()
 
     def look(self) -> None:
@@ -62,19 +65,20 @@ class PublishedPosition:
             raise
         self._topics.check_now_and_then()
         if self._looked_for == self._reached != self._published:
-            self.ends = ends_of(self._kafka, self._partitions)
+            self.ends = self._asking.of(self._partitions)
             self._looked_for = self._published
 
     def _read_checkpoints(self) -> None:
-        for patience_milliseconds in LOOKS_MILLISECONDS:
+        # What is polled first may have been fetched at the end of the look before.
+        end = self._asking.of([self._checkpoints])
+        deadline = time.monotonic() + REACH_SECONDS
+        while not has_reached(self._consumer, end) and time.monotonic() < deadline:
             with self._kafka.explained():
-                polled = self._consumer.poll(patience_milliseconds)
+                polled = self._consumer.poll(POLL_MILLISECONDS)
             for message in (record for records in polled.values() for record in records):
                 checkpoint = checkpoint_in(message, EVENTS_POSITIONS)
                 self._published = int(checkpoint.get(POSITION, self._published))
                 self.first_event = checkpoint.get(FIRST_EVENT, self.first_event)
-            if is_at_end(self._kafka, self._consumer):
-                break
 
     def reached(self, offsets: Offsets) -> int:
         """The position up to which who goes on at these offsets has everything."""

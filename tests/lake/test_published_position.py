@@ -5,12 +5,14 @@ Nor does a page end with what was fetched before the shard rested.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 
 import pytest
+from kafka import KafkaAdminClient
 
 from consumers.kafka.feed import Bounds, KafkaFeed
 from consumers.kafka.offsets import ends_of, partitions_of
@@ -60,6 +62,54 @@ def test_a_page_goes_up_to_what_was_being_published_when_it_began(kafka: Kafka) 
             page = feed.read(ends)
             committing.join()
             assert len(page.out_of_turn) == 1
+
+
+def test_one_look_after_the_other_asks_over_one_connection(
+    tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections: list[KafkaAdminClient] = []
+    connect = Kafka.admin_client
+
+    def counted(kafka: Kafka) -> KafkaAdminClient:
+        connections.append(connect(kafka))
+        return connections[-1]
+
+    with closing(PublishedPosition(kafka, partitions_of(kafka, EVENTS))) as published:
+        published.look()
+        for calls in (2, 4, 6):
+            record_calls(tmp_path, calls)
+            bring(tmp_path, kafka)
+            with monkeypatch.context() as counting:
+                counting.setattr(Kafka, "admin_client", counted)
+                published.look()
+            assert published.ends
+    assert connections == []
+
+
+def test_a_page_waits_for_an_open_transaction_and_does_not_ask_all_the_time(kafka: Kafka) -> None:
+    partition = partitions_of(kafka, EVENTS)[0]
+    transactions = 4
+
+    def publish_slowly() -> None:
+        with closing(kafka.producer("slow")) as producer:
+            producer.init_transactions()
+            for number in range(1, transactions + 1):
+                producer.begin_transaction()
+                producer.send(partition.topic, b"hello", partition=partition.partition)
+                producer.flush()
+                time.sleep(2.0 if number == transactions else 0.1)
+                producer.commit_transaction()
+
+    bounds = Bounds(reach_seconds=30)
+    with closing(KafkaFeed(kafka, {}, 0, 0, None, bounds, Shard(1, 1))) as feed:
+        publishing = Thread(target=publish_slowly)
+        publishing.start()
+        began = time.thread_time()
+        page = feed.read({partition: 2 * transactions - 1})  # each has a message, and its end
+        computed_seconds = time.thread_time() - began
+        publishing.join()
+    assert len(page.out_of_turn) == transactions
+    assert computed_seconds < 0.3
 
 
 def with_more_partitions(kafka: Kafka, name: str) -> None:
