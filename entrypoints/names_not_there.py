@@ -1,9 +1,10 @@
-"""What is said where a report has nothing because nothing has the name that was asked for."""
+"""What is said where an answer is empty because nothing has the name that was asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from entrypoints.ui.output import tell_note
 from infra.nearest import did_you_mean
@@ -15,23 +16,35 @@ if TYPE_CHECKING:
     from projections.serving.read_side import Answering
 
 
+CALLS_HAVE: Final = (
+    'select distinct "{column}" as name from calls where "{column}" is not null order by name'
+)
+
+
 def tell_names_not_there(
     reader: Answering, report: Report, selection: Selection, as_of: AsOf | None
 ) -> None:
-    """Say on standard error which of the names asked for nothing here has."""
-    for sentence in names_not_there(reader, report, selection, as_of):
-        tell_note(sentence)
+    """Say on standard error which of the names asked for nothing in the report has."""
+    for asked in not_there(reader, partial(names_query, report), selection, as_of):
+        tell_note(f"Nothing in this report is of {asked}")
 
 
-def names_not_there(
-    reader: Answering, report: Report, selection: Selection, as_of: AsOf | None
+def tell_no_call_has(reader: Answering, selection: Selection, as_of: AsOf | None) -> None:
+    """Say on standard error which of the names asked for no call has."""
+    for asked in not_there(
+        reader, lambda column: CALLS_HAVE.format(column=column), selection, as_of
+    ):
+        tell_note(f"No call is of {asked}")
+
+
+def not_there(
+    reader: Answering, query_of: Callable[[str], str], selection: Selection, as_of: AsOf | None
 ) -> Iterator[str]:
-    """A sentence for each name that nothing in this report has, whatever the period."""
-    asked = {"agent": selection.agent, "queue": selection.queue, "source": selection.source}
-    for column, name in asked.items():
+    """Each name that is not among those of its query, whatever the period, and the nearest one."""
+    wanted = {"agent": selection.agent, "queue": selection.queue, "source": selection.source}
+    for column, name in wanted.items():
         if name is None:
             continue
-        table = reader.ask(names_query(report, column), as_of=as_of).table
-        known = table.column("name").to_pylist()
+        known = reader.ask(query_of(column), as_of=as_of).table.column("name").to_pylist()
         if name not in known:
-            yield f"Nothing in this report is of {column} {name}.{did_you_mean(name, known)}"
+            yield f"{column} {name}.{did_you_mean(name, known)}"

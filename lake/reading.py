@@ -27,9 +27,6 @@ MEMORY_MEGABYTES: Final = 3_000
 IN_MEMORY: Final = "memory"
 """What DuckDB calls the catalog of a connection without a file."""
 
-LIST_OF_TABLES: Final = "tables"
-"""What `show tables` names."""
-
 ANSWER: Final = Task("lake.isolated_process")
 CALLS_OF_ID: Final = (
     "select source, call_position from calls where call_id = $call_id order by source"
@@ -149,9 +146,8 @@ class LakeReader:
 
     def _show(self, names: Set[str]) -> None:
         """Make the views that these names lead to, unless they are there."""
-        listed = self._statements.views.keys() if LIST_OF_TABLES in names else names
         with self._showing, self._place.explained():
-            for name in self._statements.needed_for(listed):
+            for name in self._statements.needed_for(names):
                 if name not in self._shown:
                     self._connection.execute(self._statements.views[name])
                     self._shown.add(name)

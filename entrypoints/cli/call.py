@@ -90,6 +90,7 @@ def list_calls(
 
     [bold]call-ledger call list --phase ended --from 2026-01-05[/bold]
     """
+    from entrypoints.names_not_there import tell_no_call_has
     from projections.serving.client import Reader
 
     place = zone(time_zone)
@@ -110,6 +111,8 @@ def list_calls(
         as_of = asked.looked_up(reader)
         answer = reader.ask(query, parameters, as_of=as_of)
         about = {"position": answer.position, **moment_of(reader, as_of)}
+        if not len(answer.table):
+            tell_no_call_has(reader, selection, as_of)
     total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
     table = answer.table.drop_columns(["calls_in_all"])
     names, rows = rows_of(table, place)

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -86,12 +88,19 @@ def doctor(json: AsJson = False, ledger: LedgerOption = DEFAULT_FOLDER) -> None:
     if json:
         write_json([{"check": f.check, "verdict": f.verdict, "says": f.says} for f in findings])
     else:
-        rows = [(one.verdict.value, one.check, one.says) for one in findings]
-        print_table(("verdict", "check", "what_was_found"), rows)
+        print_table(("verdict", "check", "what_was_found"), rows_of(findings))
     verdicts = {one.verdict for one in findings}
     if Verdict.FINDING in verdicts:
         raise typer.Exit(FINDING)
     raise typer.Exit(NOT_DONE if Verdict.UNKNOWN in verdicts else 0)
+
+
+def rows_of(findings: list[Finding]) -> list[tuple[str, str, str]]:
+    """A row of each finding; checks in a row of which the same is to be said share one."""
+    return [
+        (verdict.value, ", ".join(finding.check for finding in alike), says)
+        for (verdict, says), alike in groupby(findings, attrgetter("verdict", "says"))
+    ]
 
 
 def examine(folder: LedgerFolder) -> list[Finding]:

@@ -20,6 +20,7 @@ from projections.serving.sandbox import (
     STATEMENT_LENGTH_LIMIT,
     QueryFailed,
     QueryRefused,
+    cannot,
     too_many_characters,
 )
 
@@ -46,9 +47,6 @@ EXPLAIN: Final = compiled(
     IGNORECASE | DOTALL,
 )
 """The options in brackets are told from a select in brackets by their first word."""
-
-LIST_OF_TABLES: Final = '"tables"'
-"""How the parser names what `show tables` shows."""
 
 TOO_DEEP: Final = "Max expression depth"
 TOO_DEEP_SENTENCE: Final = "The statement is nested too deeply: write it flatter."
@@ -78,14 +76,16 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str, readable: Readable) -
     except duckdb.Error as error:
         if TOO_DEEP in str(error):
             raise QueryRefused(TOO_DEEP_SENTENCE) from None
-        raise QueryFailed(str(error)) from None
+        raise QueryFailed(cannot(str(error))) from None
     if len(statements) != 1:
         raise QueryRefused(f"Give exactly one statement; here are {len(statements)}.")
     kind = statements[0].type
     explained = EXPLAIN.fullmatch(sql) if kind == duckdb.StatementType.EXPLAIN else None
     if explained is None and kind != duckdb.StatementType.SELECT:
+        multiple = kind == duckdb.StatementType.MULTI
+        what = "a pivot without its values" if multiple else kind.name.lower()
         raise QueryRefused(
-            f"Only select is allowed here, and this is {kind.name.lower()}: begin with select,"
+            f"Only select is allowed here, and this is {what}: begin with select,"
             " with, from, describe, summarize, explain, or a pivot that lists its values."
         )
     return check_parts(parsed(connection, explained[1] if explained else sql), readable)
@@ -184,7 +184,7 @@ def check_function(part: dict[str, Any], known: Set[str]) -> None:
 def check_shown(part: dict[str, Any], tables: Set[str]) -> None:
     """Refuse to show anything but tables."""
     name = part["table_name"]
-    if name != LIST_OF_TABLES and name.strip('"').lower() not in tables:
+    if name.strip('"').lower() not in tables:
         raise QueryRefused(f"{name} cannot be shown here; {LOOK}")
 
 

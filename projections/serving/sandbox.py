@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from re import compile as compiled
 from typing import Final, NamedTuple
 
 import duckdb
@@ -27,6 +28,7 @@ ANSWER_MEGABYTES: Final = 256
 TIMEOUT_SECONDS: Final = 60.0
 STATEMENT_LENGTH_LIMIT: Final = 100_000
 MEMORY_MEGABYTES: Final = 1_000
+KIND_OF_ERROR: Final = compiled(r"\A\w+(?: \w+)* Error: ")
 
 Value = str | int | float | bool | None | datetime | date | Sequence[str] | Sequence[int]
 Parameters = Sequence[Value] | Mapping[str, Value]
@@ -89,6 +91,11 @@ def too_many_characters(sql: str) -> str:
         f"The statement has {len(sql):,} characters, and at most {STATEMENT_LENGTH_LIMIT:,} are"
         " read: select a wider range, and narrow it down in what comes of it."
     )
+
+
+def cannot(words: str) -> str:
+    """The sentence for what DuckDB cannot carry out, without the kind of error."""
+    return f"The statement cannot be carried out: {KIND_OF_ERROR.sub('', words)}"
 
 
 class Parts(NamedTuple):
@@ -204,7 +211,7 @@ def at_position(
             raise QueryRefused(bounds.too_large) from None
         if is_damage(error):
             raise duckdb.IOException(words) from None
-        raise QueryFailed(words) from None
+        raise QueryFailed(cannot(words)) from None
     finally:
         with suppress(duckdb.Error):
             cursor.rollback()

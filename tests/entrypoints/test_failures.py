@@ -41,6 +41,16 @@ def test_where_there_is_no_ledger_nothing_is_made_and_the_next_step_is_said(
     assert not folder.exists()
 
 
+def test_doctor_says_once_that_there_is_no_ledger_and_which_checks_that_left_out(
+    tmp_path: Path,
+) -> None:
+    answer = call(tmp_path / "none", "doctor")
+    assert answer.out.count("There is no ledger in") == 1
+    said = call(tmp_path / "none", "doctor", "--json").json
+    left_out = [one["check"] for one in said if one["verdict"] == "could not check"]
+    assert left_out == ["store", "events", "tables", "doors"]
+
+
 @pytest.mark.parametrize("arguments", [*READS, RECEIVE, ("simulate", "--calls", "1")], ids=" ".join)
 def test_a_folder_that_is_a_file_is_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     folder = tmp_path / "file"

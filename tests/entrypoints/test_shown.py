@@ -53,6 +53,15 @@ def test_a_name_with_a_slip_is_answered_with_the_name_meant(told: Path) -> None:
         assert "is of source center. Did you mean centre?" in answer.err
 
 
+def test_an_empty_list_of_calls_says_which_name_no_call_has(told: Path) -> None:
+    answer = call(told, "call", "list", "--queue", "slaes", "--source", "center", "--json")
+    assert answer.code == 0
+    assert answer.json["calls"] == []
+    assert "No call is of queue slaes." in answer.err
+    assert "No call is of source center. Did you mean centre?" in answer.err
+    assert call(told, "call", "list", "--queue", "sales", "--from", "2030-01-01").err == ""
+
+
 def test_nothing_is_said_of_names_that_are_there(told: Path) -> None:
     asked = ("report", "exits", "--queue", "sales", "--from", "2030-01-01")
     assert call(told, *asked).err == ""

@@ -55,6 +55,15 @@ def test_an_analyst_reads_nothing_that_people_have_said(query: str, served_week:
     assert asked(served_week, query, known_at="20").status_code == 400
 
 
+def test_show_tables_lists_what_the_key_may_read(served_week: Served) -> None:
+    listed = {
+        role: {row["name"] for row in asked(served_week, "show tables", role).json()["rows"]}
+        for role in ("analyst", "auditor")
+    }
+    assert listed["auditor"] - listed["analyst"] == {"events", "refusals"}
+    assert "calls" in listed["analyst"]
+
+
 def test_an_auditor_reads_events(served_week: Served) -> None:
     answer = asked(served_week, "select count(*) as events from events", "auditor")
     assert answer.json()["rows"] == [{"events": answer.json()["position"]}]

@@ -19,10 +19,12 @@ import psutil
 import pytest
 
 from ledger.feed import StoreFeed
+from projections.as_of import AsOf
 from projections.database import FILE_NAME, Projections
 from projections.serving.client import Reader, query
 from projections.serving.isolated import TablesMoved, answer_isolated, environment
 from projections.serving.protocol import Question
+from projections.serving.readable import readable_by_everybody
 from projections.serving.sandbox import Bounds, QueryFailed, QueryRefused
 from projections.serving.server import owning
 from projections.serving.snapshot import Snapshot
@@ -173,9 +175,24 @@ def test_passwords_of_the_settings_are_not_handed_on(
     assert environment()["PATH"] == os.environ["PATH"]
 
 
-def test_a_mistake_is_told_in_duckdbs_words(ledger: Path) -> None:
-    with pytest.raises(QueryFailed, match="colour_of_hair"):
-        query(ledger, "select colour_of_hair from calls")
+@pytest.mark.parametrize("mistake", ["select colour_of_hair from calls", "selec colour_of_hair"])
+def test_a_mistake_is_told_in_a_sentence_without_the_kind_of_error(
+    ledger: Path, mistake: str
+) -> None:
+    with pytest.raises(QueryFailed, match="cannot be carried out: ") as failed:
+        query(ledger, mistake)
+    assert "colour_of_hair" in str(failed.value)
+    assert "Error:" not in str(failed.value)
+
+
+@pytest.mark.parametrize("asked", ["show tables", " SHOW  Tables ;"])
+def test_show_tables_lists_those_that_can_be_read_and_no_other(ledger: Path, asked: str) -> None:
+    readable = sorted(readable_by_everybody().tables)
+    with Reader(ledger) as reader:
+        for as_of in (None, AsOf(1)):
+            answer = reader.query(asked, as_of=as_of)
+            assert answer.table.column("name").to_pylist() == readable
+            assert answer.table.column_names == ["name"]
 
 
 def test_a_snapshot_is_as_it_was_while_the_tables_go_on(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ OTHER_STATEMENTS = (
     "show databases",
     "show variables",
     "show all tables",
+    "from (show tables)",
 )
 
 OTHER_TABLES = (
@@ -156,7 +157,6 @@ READINGS = (
     "with calls as (from calls), mine as (from calls) from mine union all from calls",
     "describe calls",
     "summarize calls",
-    "show tables",
     "explain select * from calls",
     "explain analyze select * from calls",
     "explain (format json) select * from calls",
