@@ -212,7 +212,7 @@ def aimed_figures(folders: Sequence[Path], count: int) -> list[Figure]:
     runs, naive = [], []
     for number, folder in enumerate(folders):
         with tempfile.TemporaryDirectory(dir=folder.parent) as beside:
-            few = commands_in_order(NAIVE_COMMANDS, seed=number)
+            few = commands_in_order(min(count, NAIVE_COMMANDS), seed=number)
             naive.append(commands_per_second(Path(beside), few))
         calls = commands_by_call(count, seed=100 + number)
         with Ledger.open(folder) as ledger:
