@@ -8,10 +8,11 @@ from typing import Final
 
 from lake.place import LakePlace
 from lake.reading import LakeReader
+from lake.rows import FreshCalls
 from lake.table import Lake
 
 SHARE: Final = 5
-"""To look for another version, and to open it, takes this part of the time at most."""
+"""To look for another version, and to open it, takes this part of a processor at most."""
 
 
 class Latest:
@@ -20,7 +21,8 @@ class Latest:
     def __init__(self, place: LakePlace) -> None:
         """Raises as `Lake` and `LakeReader` do."""
         self._lake = Lake(place)
-        self._reader = LakeReader(self._lake)
+        self._fresh_calls = FreshCalls()
+        self._reader = LakeReader(self._lake, fresh_calls=self._fresh_calls)
         self._looks_again_at = 0.0
         self._looking = Lock()
 
@@ -29,12 +31,12 @@ class Latest:
         # Who meets somebody who looks reads the version before: it is as good for a moment.
         if time.monotonic() >= self._looks_again_at and self._looking.acquire(blocking=False):
             try:
-                began = time.monotonic()
+                began = time.thread_time()
                 self._lake.look()
                 if self._lake.version != self._reader.version:
-                    self._reader = LakeReader(self._lake)
-                ended = time.monotonic()
-                self._looks_again_at = ended + (ended - began) * (SHARE - 1)
+                    self._reader = LakeReader(self._lake, fresh_calls=self._fresh_calls)
+                took = time.thread_time() - began
+                self._looks_again_at = time.monotonic() + took * (SHARE - 1)
             finally:
                 self._looking.release()
         return self._reader

@@ -11,10 +11,11 @@ import duckdb
 
 from infra.errors import LedgerError
 from lake.columns import made_by
-from lake.rows import records
+from lake.rows import FreshCalls, records
 from lake.table import Lake
-from lake.views import showing
+from lake.views import last_revisions, showing
 from projections.as_of import AsOf
+from projections.batches import registered
 from projections.serving.isolated import Task, answer_of
 from projections.serving.moment import NotYetKnown
 from projections.serving.permitted import check
@@ -36,8 +37,13 @@ CALLS_OF_ID: Final = (
 class LakeReader:
     """Answers questions from the shards' tables, all of them as of one version; to any thread."""
 
-    def __init__(self, lake: Lake, memory_megabytes: int = MEMORY_MEGABYTES) -> None:
-        """Read the table as it was last looked at.
+    def __init__(
+        self,
+        lake: Lake,
+        memory_megabytes: int = MEMORY_MEGABYTES,
+        fresh_calls: FreshCalls | None = None,
+    ) -> None:
+        """Read the table as it was last looked at, and what is not among known `fresh_calls`.
 
         Raises `LakeUnavailable`, and `LedgerError` for tables of another version.
         """
@@ -76,6 +82,9 @@ class LakeReader:
             lake.place.show_to(self._connection)
             for statement in self._statements.first:
                 self._connection.execute(statement)
+            fresh = (fresh_calls or FreshCalls()).of(lake, files)
+            with registered(self._connection, "calls_in_fresh_files", fresh):
+                self._connection.execute(last_revisions("from calls_in_fresh_files"))
 
     def __enter__(self) -> Self:
         return self

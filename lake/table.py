@@ -31,7 +31,8 @@ CONFIGURATION: Final = {
     "delta.deletedFileRetentionDuration": "interval 1 hours",
     "delta.logRetentionDuration": "interval 1 hours",
 }
-UPLOADS_AT_ONCE: Final = 8
+AT_ONCE: Final = 8
+"""Files that are written or read at once, as in S3 most of it is waiting."""
 
 WRITTEN: Final[Mapping[str, Any]] = {"compression": "zstd"}
 WRITTEN_FRESH: Final[Mapping[str, Any]] = {
@@ -149,8 +150,8 @@ class Lake:
         return File(path, len(content), rows.table, rows.shard, rows.bucket)
 
     def write_all(self, rows: Iterable[Rows]) -> list[File]:
-        """Write several at once, as in S3 most of it is waiting."""
-        with ThreadPoolExecutor(UPLOADS_AT_ONCE) as threads:
+        """Write several at once."""
+        with ThreadPoolExecutor(AT_ONCE) as threads:
             return list(threads.map(self.write, rows))
 
     def content(self, file: File) -> bytes:

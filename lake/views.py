@@ -20,13 +20,15 @@ class Statements(NamedTuple):
     """What to run so that a connection has the tables of some files."""
 
     first: list[str]
+    fresh_calls: str
+    """The query for the calls in fresh files, with the revision of each file that has them."""
     views: dict[str, str]
     """The view of each name, those that it reads before it. DuckDB opens files to make one."""
 
     @property
     def all(self) -> list[str]:
-        """So that all tables can be read."""
-        return [*self.first, *self.views.values()]
+        """So that all tables can be read, by who knows nothing but the files."""
+        return [*self.first, last_revisions(self.fresh_calls), *self.views.values()]
 
     def needed_for(self, names: Set[str]) -> list[str]:
         """The names of the views that these names lead to, in their order."""
@@ -54,9 +56,8 @@ def showing(place: LakePlace, files: Sequence[File], position: int) -> Statement
             "set global timezone = 'UTC'",
             f"create table feed_positions as select {position} as projected_position",
             *(f"create macro {name}{macro}" for name, macro in MACROS.items()),
-            "create table fresh_calls as"
-            f" select call_position, max(revision) as revision from ({fresh}) group by all",
         ],
+        fresh,
         {
             **{name: view(name, query) for name, query in rows.items()},
             **{
@@ -65,6 +66,14 @@ def showing(place: LakePlace, files: Sequence[File], position: int) -> Statement
                 if model.kind is Kind.VIEW
             },
         },
+    )
+
+
+def last_revisions(fresh_calls: str) -> str:
+    """The statement for the table that says which rows of a fresh call count."""
+    return (
+        "create table fresh_calls as"
+        f" select call_position, max(revision) as revision from ({fresh_calls}) group by all"
     )
 
 

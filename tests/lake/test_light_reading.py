@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from infra.kafka import Kafka
+from infra.local.servers import wait_until
+from lake.latest import Latest
 from lake.place import LakePlace, LakeUnavailable
 from lake.reading import LakeReader
 from lake.shard import Shard
@@ -68,3 +70,23 @@ def test_whoever_lists_the_tables_sees_all_of_them(
     with LakeReader(Lake(place)) as reader:
         listed = reader.query("show tables").table.column("name").to_pylist()
     assert listed == sorted(["events", *(model.name for model in readable_models())])
+
+
+def test_what_was_read_of_one_version_is_not_read_again_of_the_next(
+    tmp_path: Path, kafka: Kafka, place: LakePlace
+) -> None:
+    for calls in (4, 6):
+        record_calls(tmp_path / "store", calls)
+        bring(tmp_path / "store", kafka)
+        for shard in shards(2):
+            bring_up(tmp_path / "shards", kafka, place, shard)
+        if calls == 4:
+            latest = Latest(place)
+            first = latest.reader()
+            for file in Lake(place).files():
+                if file.table == "calls":
+                    (Path(place.uri) / file.path).unlink()
+    assert wait_until(lambda: latest.reader().version > first.version, 60)
+    assert rows_of(latest.reader(), "select count(*) from contacts") == [(6,)]
+    with pytest.raises(LakeUnavailable):
+        LakeReader(Lake(place))
