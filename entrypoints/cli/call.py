@@ -9,35 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domain.vocabulary import Phase
-from entrypoints.cli.report import Queue, Since, Source, Until
-from entrypoints.report_answer import moment_of
+from entrypoints.cli.call_list import list_calls
+from entrypoints.cli.report import Source
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, notes_of
 from entrypoints.ui.options import (
     DEFAULT_FOLDER,
-    AsCsv,
     AsJson,
-    AsRaw,
-    ForExcel,
     LedgerOption,
     TimeZone,
 )
 from entrypoints.ui.output import (
-    Format,
-    Output,
     console,
     print_notes,
     print_table,
-    tell_note,
-    with_local_time,
-    write_csv,
     write_json,
 )
-from entrypoints.ui.period import period, zone
-from entrypoints.ui.values import rows_of
+from entrypoints.ui.period import zone
 from entrypoints.ui.whole_file import whole_file
 from infra.folder import LedgerFolder
-from projections.reports.report import Selection, where
 
 if TYPE_CHECKING:
     from entrypoints.one_call import OneCall
@@ -50,86 +39,7 @@ app = typer.Typer(
 
 CallId = Annotated[str, typer.Argument(help="The call's id, as its source has it.")]
 
-COLUMNS = (
-    "source",
-    "call_id",
-    "phase",
-    "entered_at",
-    "queue",
-    "first_agent",
-    "call_seconds",
-    "transfer_count",
-    "conference_count",
-    "ended_by",
-    "last_reason",
-    "is_incomplete",
-)
-
-
-@app.command("list")
-def list_calls(
-    since_text: Since = None,
-    until_text: Until = None,
-    time_zone: TimeZone = "UTC",
-    queue: Queue = None,
-    source: Source = None,
-    phase: Annotated[Phase | None, typer.Option(help="Only calls in this phase.")] = None,
-    limit: Annotated[
-        int, typer.Option(min=1, max=100_000, metavar="N", help="How many, newest first.")
-    ] = 50,
-    known_at: KnownAt = None,
-    happened_by: HappenedBy = None,
-    without_corrections: WithoutCorrections = False,
-    json: AsJson = False,
-    csv: AsCsv = False,
-    raw: AsRaw = False,
-    excel: ForExcel = False,
-    ledger: LedgerOption = DEFAULT_FOLDER,
-) -> None:
-    """List calls, newest first.
-
-    [bold]call-ledger call list --phase ended --from 2026-01-05[/bold]
-    """
-    from entrypoints.names_not_there import tell_no_call_has
-    from projections.serving.client import Reader
-
-    place = zone(time_zone)
-    output = Output.chosen(json, csv, raw=raw, excel=excel)
-    began, ended = period(since_text, until_text, time_zone)
-    selection = Selection(since=began, until=ended, queue=queue, source=source)
-    conditions = [
-        *[*selection.filters(), *selection.entered()],
-        *(["phase = $phase"] if phase else []),
-    ]
-    parameters = selection.parameters() | ({"phase": phase.value} if phase else {})
-    query = (
-        f"select {', '.join(COLUMNS)}, count(*) over () as calls_in_all from calls "
-        f"{where(conditions)} order by entered_at desc, source, call_id limit {limit}"
-    )
-    asked = AskedMoment(known_at, happened_by, without_corrections, time_zone)
-    with Reader(ledger) as reader:
-        as_of = asked.looked_up(reader)
-        answer = reader.ask(query, parameters, as_of=as_of)
-        about = {"position": answer.position, **moment_of(reader, as_of)}
-        if not len(answer.table):
-            tell_no_call_has(reader, selection, as_of)
-    total = answer.table.column("calls_in_all")[0].as_py() if len(answer.table) else 0
-    table = answer.table.drop_columns(["calls_in_all"])
-    names, rows = rows_of(table, place)
-    tell_note(answer.note)
-    match output.format:
-        case Format.JSON:
-            calls = [dict(zip(names, row, strict=True)) for row in rows]
-            write_json({**about, "calls_in_all": total, "calls": calls})
-        case Format.CSV:
-            write_csv(names, rows, output)
-        case _:
-            plain = [[value or None for value in row.values()] for row in table.to_pylist()]
-            print_table(*with_local_time(COLUMNS, plain, place), without_empty=True)
-            print_notes(
-                f"{len(rows):,} of {total:,} calls; at position {answer.position:,}.",
-                *notes_of(about),
-            )
+app.command("list")(list_calls)
 
 
 @app.command()

@@ -57,7 +57,7 @@ def status(
     from ledger.quarantine import reading_quarantine
     from projections.feeds import NothingToFollow, feed_of
     from projections.serving.client import Reader
-    from projections.serving.duckdb_file import files_set_aside
+    from projections.serving.duckdb_file import files_set_aside, size_bytes
 
     with closing(feed_of(ledger)) as feed:
         head, store_bytes = feed.head(), feed.size_bytes()
@@ -90,7 +90,7 @@ def status(
         **apart,
         **behind,
         "store_bytes": store_bytes,
-        "projections_bytes": ledger.projections.stat().st_size,
+        "projections_bytes": size_bytes(ledger.projections),
         "note": before.note or answer.note or None,
         "set_aside": [one._asdict() for one in files_set_aside(ledger.path)],
     }

@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from entrypoints.console.frame import HOME, Page, Shown, Visitor, page
-from entrypoints.console.search import PERSONAL, NotUnderstood, Search, search_of
+from entrypoints.console.search import NotUnderstood, Search, search_of
 from entrypoints.http.service import service_of
 from infra.errors import LedgerMissing
+from projections.reports.call_filters import CUSTOMER
 from projections.reports.report import where
 from projections.serving.read_side import ReadSide
 
@@ -102,7 +103,7 @@ def find(
     except NotUnderstood as error:
         search, conditions, parameters = Search(()), ["false"], {}
         said = words.say("“%(part)s” was not understood: see the examples.", part=error.part)
-    if search.value(PERSONAL) and not visitor.may("read a call's events"):
+    if search.value(CUSTOMER) and not visitor.may("read a call's events"):
         search, conditions, parameters = Search(()), ["false"], {}
         said = words.say("Only auditors search by customer.")
     service.log_reading(request, visitor.key, "list calls")

@@ -68,6 +68,7 @@ def show_operations(request: Request, visitor: Annotated[Visitor, Depends(SEE)])
         has_several=bool(service.several),
         tables_bytes=service.tables.size_bytes(),
         has_kafka=has_kafka(service),
+        finds=visitor.may("list calls") and visitor.may("read reports"),
         sees_quarantine=visitor.may(READ_QUARANTINE.operation),
         rebuilds=visitor.may("rebuild the tables") and service.records and not shards,
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from domain.vocabulary import Phase
 from entrypoints.ui.period import since, until
 from infra.errors import WRONG_USAGE, LedgerError
+from projections.reports.call_filters import CONDITIONS, YES_OR_NO, condition
 
 if TYPE_CHECKING:
     from projections.serving.sandbox import Value
@@ -23,31 +24,8 @@ LONGEST: Final = 500
 YES_AND_NO: Final = {"yes": True, "no": False, "sì": True, "si": True}
 """The words that a reader of either language writes."""
 
-QUALIFIERS: Final[dict[str, str]] = {
-    "agent": "call_position in (select call_position from participants where party = ${name})",
-    "queue": ("call_position in (select call_position from queue_entries where queue = ${name})"),
-    "customer": (
-        "call_position in (select call_position from events where"
-        " type = 'call.received.v1' and customer = ${name})"
-    ),
-    "source": "source = ${name}",
-    "from": "entered_at >= ${name}",
-    "to": "entered_at < ${name}",
-    "phase": "phase = ${name}",
-    "transferred": "(transfer_count > 0) = ${name}",
-    "reason": (
-        "call_position in (select call_position from wrap_ups where"
-        " status = 'applied' and reason = ${name})"
-    ),
-    "rule": (
-        "(call_position in (select call_position from rule_breaks where rule = ${name})"
-        " or (source, call_id) in (select (source, call_id) from refusals where rule = ${name}))"
-    ),
-}
-"""Each qualifier with its condition on a row of `calls`."""
-
-PERSONAL: Final = "customer"
-"""Only who may read a call's events may search by this."""
+TIMES: Final = {"from": "entered_at >= ${}", "to": "entered_at < ${}"}
+"""The period, which on the command line and over HTTP is asked for apart from the filters."""
 
 
 class NotUnderstood(LedgerError):  # noqa: N818 - it reads as the state it reports
@@ -95,8 +73,10 @@ class Search:
             name = f"asked_{number}"
             if qualifier == "call":
                 conditions.append(f"starts_with(call_id, ${name})")
+            elif qualifier in TIMES:
+                conditions.append(TIMES[qualifier].format(name))
             else:
-                conditions.append(QUALIFIERS[qualifier].format(name=name))
+                conditions.append(condition(qualifier, name))
             parameters[name] = self._read(qualifier, value)
         return conditions, parameters
 
@@ -106,7 +86,7 @@ class Search:
             "from": lambda text: since(text, self.time_zone),
             "to": lambda text: until(text, self.time_zone),
             "phase": lambda text: Phase(text.lower().replace("-", "_")).value,
-            "transferred": lambda text: YES_AND_NO[text.lower()],
+            **dict.fromkeys(YES_OR_NO, lambda text: YES_AND_NO[text.lower()]),
         }
         from typer import BadParameter
 
@@ -131,7 +111,7 @@ def search_of(line: str, time_zone: str = "UTC") -> Search:
         qualifier, colon, value = word.partition(":")
         if not colon:
             parts.append(("call", word))
-        elif qualifier.lower() in QUALIFIERS and value:
+        elif qualifier.lower() in CONDITIONS.keys() | TIMES.keys() and value:
             parts.append((qualifier.lower(), value))
         elif qualifier == "call" and value:
             parts.append(("call", value))

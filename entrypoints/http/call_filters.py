@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Query
 
 from domain.vocabulary import Phase
+from projections.reports.call_filters import CUSTOMER, condition
 
 if TYPE_CHECKING:
     from projections.serving.sandbox import Value
-
-WITH: Final = "call_position in (select call_position from {} where {})"
-REFUSED: Final = "(source, call_id) in (select (source, call_id) from refusals{})"
-CUSTOMER: Final = "customer"
-"""The filter that is for those who may read what people have said."""
-
-CONDITIONS: Final = {
-    "agent": WITH.format("participants", "party = $agent and party_kind = 'agent'"),
-    CUSTOMER: WITH.format("events", "type = 'call.received.v1' and customer = $customer"),
-    "queue": WITH.format("queue_entries", "queue = $queue"),
-    "source": "source = $source",
-    "phase": "phase = $phase",
-    "transferred": "(transfer_count > 0) = $transferred",
-    "conference": "(conference_count > 0) = $conference",
-    "refused": f"({REFUSED.format('')}) = $refused",
-    "reason": WITH.format("wrap_ups", "reason = $reason and status = 'applied'"),
-    "rule": (
-        f"({WITH.format('rule_breaks', 'rule = $rule')} or {REFUSED.format(' where rule = $rule')})"
-    ),
-}
 
 
 class CallFilters:
@@ -44,6 +25,12 @@ class CallFilters:
         queue: Annotated[str | None, Query(description="A queue that the call was in.")] = None,
         source: Annotated[str | None, Query(description="Only calls of this source.")] = None,
         phase: Annotated[Phase | None, Query(description="Where it stands.")] = None,
+        is_open: Annotated[
+            bool | None, Query(alias="open", description="Whether it is not over.")
+        ] = None,
+        incomplete: Annotated[
+            bool | None, Query(description="Whether something of it is known to be missing.")
+        ] = None,
         transferred: Annotated[
             bool | None, Query(description="Whether it was handed over.")
         ] = None,
@@ -64,6 +51,8 @@ class CallFilters:
             "queue": queue,
             "source": source,
             "phase": phase and phase.value,
+            "open": is_open,
+            "incomplete": incomplete,
             "transferred": transferred,
             "conference": conference,
             "refused": refused,
@@ -75,7 +64,7 @@ class CallFilters:
     @property
     def conditions(self) -> list[str]:
         """What holds for a row of `calls`."""
-        return [CONDITIONS[name] for name in self.parameters]
+        return [condition(name) for name in self.parameters]
 
 
 Filters = Annotated[CallFilters, Depends()]

@@ -18,7 +18,7 @@ from entrypoints.http.asked import (
     PeriodTo,
     document,
 )
-from entrypoints.http.call_filters import CUSTOMER, Filters
+from entrypoints.http.call_filters import Filters
 from entrypoints.http.keys import ApiRole, Caller
 from entrypoints.http.one_command import of_another_ledger
 from entrypoints.http.pages import newest_rows
@@ -33,6 +33,7 @@ from entrypoints.ui.period import zone
 from entrypoints.ui.values import json_text
 from ledger.feed import StoreFeed
 from ledger.membership import misdirected
+from projections.reports.call_filters import CUSTOMER
 from projections.serving.read_side import ReadSide
 
 MOST_CALLS: Final = 500

@@ -117,7 +117,9 @@ class FolderTables:
 
     def size_bytes(self) -> int:
         """Of the file."""
-        return self._folder.projections.stat().st_size
+        from projections.serving.duckdb_file import size_bytes
+
+        return size_bytes(self._folder.projections)
 
     def shards(self) -> dict[str, int]:
         """There are none."""

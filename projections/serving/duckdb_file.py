@@ -76,7 +76,7 @@ def files_set_aside(folder: Path) -> list[SetAside]:
         SetAside(
             path.name,
             time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(path.lstat().st_ctime)),
-            sum(size_bytes(part) for part in (path, path.with_name(f"{path.name}.wal"))),
+            size_bytes(path),
         )
         for path in folder.glob(f"{FILE_NAME}{ASIDE}*")
         if path.suffix != ".wal"
@@ -84,5 +84,6 @@ def files_set_aside(folder: Path) -> list[SetAside]:
 
 
 def size_bytes(path: Path) -> int:
-    """How large a file is; 0 where there is none."""
-    return path.stat().st_size if path.exists() else 0
+    """How large a file is, with DuckDB's log beside it; 0 where there is none."""
+    parts = (path, path.with_name(f"{path.name}.wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())

@@ -52,6 +52,15 @@ def admin(runner: Opener) -> Opened:
     return runner.enter("admin")
 
 
+def test_a_count_of_calls_leads_to_them(runner: Opener) -> None:
+    auditor = runner.enter("auditor")
+    auditor.go("/console/operations")
+    auditor.click(auditor.page.locator("dl.facts a", has_text="4").first)
+    assert auditor.page.locator("tbody .id").count() == 4
+    assert runner.enter("admin").go("/console/operations") == 200
+    assert runner.enter("admin").page.locator("a[href*=find]").count() == 0
+
+
 def test_positions_and_lag_are_said_to_each_role_and_nobody_is_named(runner: Opener) -> None:
     for role in ("admin", "auditor", "analyst"):
         reader = runner.enter(role)
