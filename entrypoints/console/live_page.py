@@ -56,7 +56,7 @@ Moved = Callable[[News], Awaitable[tuple[int, bytes] | None]]
 """What is sent of news: up to which position it is, and the message; none where it is too early."""
 
 
-def asked_for(
+async def asked_for(
     phase: Annotated[str, Query(max_length=500)] = "",
     queue: Annotated[str, Query(max_length=500)] = "",
     agent: Annotated[str, Query(max_length=500)] = "",

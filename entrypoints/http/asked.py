@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends, Query, Response
 
+from entrypoints.http.dependencies import made_at_once
 from entrypoints.http.problems import Problem, try_again
 from entrypoints.ui.moment import AskedMoment
 from entrypoints.ui.period import period, zone
@@ -100,7 +101,7 @@ def reached(position: int, wait_for: int) -> dict[str, str]:
     return {"Ledger-Position": str(position)}
 
 
-Moment = Annotated[Asked, Depends()]
+Moment = Annotated[Asked, Depends(made_at_once(Asked))]
 PeriodFrom = Annotated[str | None, Query(alias="from", description="From this day or time on.")]
 PeriodTo = Annotated[
     str | None, Query(alias="to", description="Up to this day, included, or before this time.")

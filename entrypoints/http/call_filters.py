@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Query
 
 from domain.vocabulary import Phase
+from entrypoints.http.dependencies import made_at_once
 from projections.reports.call_filters import CUSTOMER, condition
 
 if TYPE_CHECKING:
@@ -67,4 +68,4 @@ class CallFilters:
         return [condition(name) for name in self.parameters]
 
 
-Filters = Annotated[CallFilters, Depends()]
+Filters = Annotated[CallFilters, Depends(made_at_once(CallFilters))]
