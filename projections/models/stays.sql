@@ -66,11 +66,29 @@ first_answers as (
     where not is_too_late
     group by call_position
 ),
+-- The consulted come to the customer by a conference or a transfer, or by the owner's going.
 mergers as (
-    select call_position, stay_number, max(ended_at) as merged_at
-    from consults
-    where stay_number is not null and ended_how in ('conference', 'transferred')
-    group by call_position, stay_number
+    select
+        arrivals.call_position,
+        arrivals.stay_number,
+        arg_min(steps.occurred_at, steps.version) as merged_at
+    from arrivals
+    left join exits using (call_position, stay_number)
+    join source_events as steps
+        on steps.call_position = arrivals.call_position
+        and steps.version > arrivals.joined_version
+        and coalesce(steps.version < exits.version, true)
+        and case steps.type
+            when 'call.exited.v1' then steps.owner_after = arrivals.party
+            else steps.party = arrivals.party
+        end
+    where
+        role_first = 'consulted'
+        and steps.type in (
+            'call.conference-started.v1', 'call.conference-joined.v1', 'call.transfer-accepted.v1',
+            'call.exited.v1'
+        )
+    group by arrivals.call_position, arrivals.stay_number
 ),
 final as (
     select

@@ -52,6 +52,13 @@ def tell(ledger: Ledger) -> None:
         gone.at(0, "receive", "system", queue="sales").at(5, "offer", "system", agent="agent-9")
         gone.at(30, "abandon", "customer").at(seconds, "answer", "agent-9", observed=True)
     Telling(ledger, "stray", NINE, "pbx").at(0, "answer-consult", "agent-7", observed=True)
+    joined = Telling(ledger, "joined", NINE, "pbx")
+    joined.at(0, "receive", "system", queue="returns")
+    joined.at(5, "offer", "system", agent="agent-10").at(10, "answer", "agent-10")
+    joined.at(20, "answer-consult", "agent-11", observed=True)
+    joined.at(30, "start-conference", "agent-10", observed=True, member="agent-11")
+    joined.at(90, "exit", "agent-11").at(100, "answer-consult", "agent-11", observed=True)
+    joined.at(110, "accept-transfer", "agent-11", observed=True).at(150, "leave", "customer")
     member = Telling(ledger, "member", HALF_PAST_EIGHT, "pbx")
     member.at(0, "receive", "system", queue="sales")
     member.at(5, "offer", "system", agent="agent-4").at(10, "answer", "agent-4")
@@ -122,3 +129,12 @@ def test_talk_before_a_hold_that_goes_on_counts_whichever_hold_it_is(reader: Rea
     agent = groups(reader, "agents", "agent")["agent-8"]
     assert agent["talk_seconds"] == 30.0
     assert agent["hold_seconds"] == 30.0
+
+
+def test_who_came_in_by_a_consult_that_nobody_told_talks_from_the_conference_or_transfer_on(
+    reader: Reader,
+) -> None:
+    # From 30 to 90 in conference, and from 110 to 150 as the owner.
+    agent = total(reader, "agents", of=Selection(agent="agent-11"))
+    assert (agent["contacts_handled"], agent["talk_seconds"]) == (2, 100.0)
+    assert agent["conference_seconds"] == 60.0
