@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pytest
@@ -42,6 +42,14 @@ EARLIER = (
 
 NO_SUM = ("max(", "distinct", "/ (", "/ nullif")
 """In what is no sum over ledgers: the largest, who is in two of them but one, means and shares."""
+
+
+class Earlier(NamedTuple):
+    """A moment in each of the four and in the one, and whether every report was another one."""
+
+    of_each: Mapping[str, AsOf]
+    of_one: AsOf | None
+    is_other: bool
 
 
 @pytest.fixture(scope="module")
@@ -122,19 +130,26 @@ def test_the_ledgers_of_a_report_add_up_to_its_total(
         assert {**alone, LEDGER: place.name, "is_total": False} == found
 
 
+@pytest.fixture(scope="module")
+def earlier(one: Reader, four: Mapping[str, LedgerFolder]) -> list[Earlier]:
+    """The moments, looked up once for all reports."""
+    return [
+        Earlier(looked_up(four, asked), asked.looked_up(one), is_other)
+        for asked, is_other in EARLIER
+    ]
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_at_an_earlier_moment_too_a_report_over_four_is_that_of_one(
-    name: str, one: Reader, four: Mapping[str, LedgerFolder]
+    name: str, one: Reader, four: Mapping[str, LedgerFolder], earlier: list[Earlier]
 ) -> None:
     report = REPORTS[name]
     by = tuple(dict.fromkeys(("source", *report.default_grouping)))
     now = one.ask(*figures_query(report, ROME, by)).table.to_pylist()
-    for asked, is_other in EARLIER:
-        moments = looked_up(four, asked)
+    for moments, as_of, is_other in earlier:
         with united(four, report, moments) as connection:
             over_all = rows(connection, figures_query(over_ledgers(report), ROME, by))
             calls = rows(connection, calls_query(over_ledgers(report), ROME))
-        as_of = asked.looked_up(one)
         expected = one.ask(*figures_query(report, ROME, by), as_of=as_of).table.to_pylist()
         assert over_all == expected
         assert not is_other or over_all != now
