@@ -21,6 +21,9 @@ from domain.vocabulary import (
 def request_transfer(pending: PendingEvents, command: RequestTransfer) -> None:
     """Request the transfer, whose kind follows from the phase; the owner's wrap-up is pending.
 
+    A conference goes to a member, whatever the request calls it; one that is observed to go to a
+    queue is received by whoever picks up.
+
     A further request, which only an observation can bring, takes the place of the open one.
     """
     if pending.call.transfer is not None:
@@ -35,8 +38,11 @@ def request_transfer(pending: PendingEvents, command: RequestTransfer) -> None:
         receiver = target or (others[0] if others else None)
         target = receiver
         party = call.party(receiver)
-        if party is not None and party.kind is PartyKind.EXTERNAL:
-            target_kind = TargetKind.DIAL_NUMBER
+        if party is not None:
+            is_external = party.kind is PartyKind.EXTERNAL
+            target_kind = TargetKind.DIAL_NUMBER if is_external else TargetKind.AGENT
+        elif target_kind is not TargetKind.AGENT:
+            receiver = None
     elif call.consult is not None and call.consult.party is not None:
         kind = TransferKind.CONSULT
         receiver = call.consult.party

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from domain import commands
 from domain.vocabulary import CUSTOMER, UNKNOWN, TargetKind
 from tests.domain import scenes as s
@@ -85,6 +87,22 @@ def test_consult_and_conference_transfers_wait_for_their_receiver() -> None:
         "transfer-requested", kind="consult", receiver=A2, target_kind="queue"
     )
     given(*s.conference()).when(to_queue()).refused_by("R9")
+
+
+@pytest.mark.parametrize("target", [A2, None])
+@pytest.mark.parametrize("kind", [QUEUE, TargetKind.ENTRY_POINT])
+def test_a_conference_goes_to_its_member_who_is_an_agent_whatever_the_request_calls_it(
+    target: str | None, kind: TargetKind
+) -> None:
+    asked = given(*s.conference()).when(s.request_transfer(target=target, kind=kind))
+    asked.with_fields("transfer-requested", receiver=A2, target=A2, target_kind="agent")
+
+
+def test_a_conference_that_is_reported_to_go_to_a_queue_names_no_receiver() -> None:
+    asked = given(*s.conference()).when_observed(to_queue()).recorded_although("R9")
+    asked.with_fields("transfer-requested", target_kind="queue", target="support")
+    assert asked.call.transfer is not None
+    assert asked.call.transfer.receiver is None
 
 
 def test_a_dial_number_and_an_agent_are_asked_as_before() -> None:
