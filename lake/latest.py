@@ -8,7 +8,6 @@ from typing import Final
 
 from lake.place import LakePlace
 from lake.reading import LakeReader
-from lake.rows import FreshCalls
 from lake.table import Lake
 
 SHARE: Final = 5
@@ -21,8 +20,7 @@ class Latest:
     def __init__(self, place: LakePlace) -> None:
         """Raises as `Lake` and `LakeReader` do."""
         self._lake = Lake(place)
-        self._fresh_calls = FreshCalls()
-        self._reader = LakeReader(self._lake, fresh_calls=self._fresh_calls)
+        self._reader = LakeReader(self._lake)
         self._looks_again_at = 0.0
         self._looking = Lock()
 
@@ -34,7 +32,7 @@ class Latest:
                 began = time.thread_time()
                 self._lake.look()
                 if self._lake.version != self._reader.version:
-                    self._reader = LakeReader(self._lake, fresh_calls=self._fresh_calls)
+                    self._reader = LakeReader(self._lake, before=self._reader)
                 took = time.thread_time() - began
                 self._looks_again_at = time.monotonic() + took * (SHARE - 1)
             finally:

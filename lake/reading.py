@@ -16,12 +16,11 @@ from lake.table import Lake
 from lake.views import last_revisions, showing
 from projections.as_of import AsOf
 from projections.batches import registered
+from projections.serving.checked_statements import CheckedStatements
 from projections.serving.isolated import Task, answer_of
 from projections.serving.moment import NotYetKnown
-from projections.serving.permitted import check
 from projections.serving.protocol import Answer, Question
-from projections.serving.readable import readable_by_the_ledger, without_schemas
-from projections.serving.sandbox import USUAL, Bounds, Parameters, read
+from projections.serving.sandbox import USUAL, Bounds, Parameters, read_at_once
 from projections.tables_as_of import statements
 
 MEMORY_MEGABYTES: Final = 3_000
@@ -41,10 +40,11 @@ class LakeReader:
         self,
         lake: Lake,
         memory_megabytes: int = MEMORY_MEGABYTES,
-        fresh_calls: FreshCalls | None = None,
+        before: LakeReader | None = None,
     ) -> None:
-        """Read the table as it was last looked at, and what is not among known `fresh_calls`.
+        """Read the table as it was last looked at.
 
+        What the reader of the version `before` has read and checked is not read and checked again.
         Raises `LakeUnavailable`, and `LedgerError` for tables of another version.
         """
         files = lake.files()
@@ -69,6 +69,10 @@ class LakeReader:
         """The fingerprint of the ledger's first event, once a shard knows it."""
         self._place = lake.place
         self._statements = showing(lake.place, files, self.position)
+        self._fresh_calls: FreshCalls = FreshCalls() if before is None else before._fresh_calls
+        self._checked: CheckedStatements = (
+            CheckedStatements() if before is None else before._checked
+        )
         self._shown: set[str] = set()
         self._showing = Lock()
         self._connection = duckdb.connect(
@@ -82,7 +86,7 @@ class LakeReader:
             lake.place.show_to(self._connection)
             for statement in self._statements.first:
                 self._connection.execute(statement)
-            fresh = (fresh_calls or FreshCalls()).of(lake, files)
+            fresh = self._fresh_calls.of(lake, files)
             with registered(self._connection, "calls_in_fresh_files", fresh):
                 self._connection.execute(last_revisions("from calls_in_fresh_files"))
 
@@ -118,12 +122,12 @@ class LakeReader:
         `QueryFailed`, and `NotYetKnown` for a position beyond the lowest.
         """
         self._check_known(as_of)
-        readable = readable_by_the_ledger()
+        question = Question(sql, parameters, bounds=bounds, as_of=as_of)
         with self._connection.cursor() as cursor:
-            named = check(cursor, sql, readable if as_of is None else without_schemas(readable))
+            statement, named = self._checked.checked(question, cursor)
             before = [] if as_of is None else list(statements(as_of, IN_MEMORY, named, only_call))
             self._show(named if as_of is None else self._statements.views.keys())
-            table, position = read(cursor, sql, parameters, bounds, before)
+            table, position = read_at_once(cursor, statement, parameters, bounds, before)
         return Answer(table, position if as_of is None else as_of.position, self.note)
 
     def calls_of_id(self, call_id: str) -> list[tuple[str, int]]:

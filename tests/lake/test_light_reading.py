@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from infra.kafka import Kafka
@@ -17,6 +18,7 @@ from lake.shard import Shard
 from lake.table import Lake
 from lake.writer import ShardWriter
 from projections.models import readable_models
+from projections.serving.permitted import Readable, check
 from tests.consumers.projecting import bring
 from tests.consumers.recorded import record_calls
 from tests.lake.sharding import bring_up, rows_of, shards
@@ -72,9 +74,16 @@ def test_whoever_lists_the_tables_sees_all_of_them(
     assert listed == sorted(["events", *(model.name for model in readable_models())])
 
 
-def test_what_was_read_of_one_version_is_not_read_again_of_the_next(
-    tmp_path: Path, kafka: Kafka, place: LakePlace
+def test_what_was_read_and_checked_of_one_version_is_not_again_of_the_next(
+    tmp_path: Path, kafka: Kafka, place: LakePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    checked: list[str] = []
+
+    def counted(cursor: duckdb.DuckDBPyConnection, sql: str, readable: Readable) -> frozenset[str]:
+        checked.append(sql)
+        return check(cursor, sql, readable)
+
+    monkeypatch.setattr("projections.serving.checked_statements.check", counted)
     for calls in (4, 6):
         record_calls(tmp_path / "store", calls)
         bring(tmp_path / "store", kafka)
@@ -83,10 +92,12 @@ def test_what_was_read_of_one_version_is_not_read_again_of_the_next(
         if calls == 4:
             latest = Latest(place)
             first = latest.reader()
+            assert rows_of(first, "select count(*) from contacts") == [(4,)]
             for file in Lake(place).files():
                 if file.table == "calls":
                     (Path(place.uri) / file.path).unlink()
     assert wait_until(lambda: latest.reader().version > first.version, 60)
     assert rows_of(latest.reader(), "select count(*) from contacts") == [(6,)]
+    assert checked == ["select count(*) from contacts"]
     with pytest.raises(LakeUnavailable):
         LakeReader(Lake(place))
