@@ -31,13 +31,18 @@ class Given:
 
 
 class KeptPlans:
-    """A DuckDB in memory of one thread, which is cheaper for few rows, with what models ask for."""
+    """A DuckDB in memory of one thread, which is cheaper for few rows, with what models ask for.
+
+    The thread is its own: whoever asks executes steps of a plan, too, but looks for signals after
+    each, for which it waits for the interpreter where others are busy in it.
+    """
 
     def __init__(self) -> None:
         self._connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": 1,
+                "external_threads": 0,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "enable_external_access": False,
