@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,8 @@ from lake.table import KEEP, Lake
 LOOK_SECONDS: Final = 5.0
 COMMITS_TO_FOLD: Final = 30
 """A report opens the fresh files of up to so many commits of each shard."""
+
+POLITENESS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Upkeep:
         return beside(self._run, "folding")
 
     def _run(self, ended: threading.Event) -> None:
+        give_way()
         vacuumed_at = time.monotonic()
         lake: Lake | None = None
         while not ended.wait(LOOK_SECONDS):
@@ -48,3 +52,12 @@ class Upkeep:
             except Exception as error:  # rows go on, whatever becomes of their files
                 lake = None
                 self.on_failed(error)
+
+
+def give_way() -> None:
+    """Let this thread, and those that it starts, have the processor when nobody else wants it.
+
+    Shards that began together fold together, for some second each, and nobody waits for that.
+    """
+    with suppress(OSError):  # a system may have no priorities of threads
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), POLITENESS)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import threading
+
 import pytest
 
 from consumers.shard_projector import EVERY_SECONDS, LONGEST_SECONDS, rest_seconds
+from lake.place import LakePlace
+from lake.shard import Shard
+from lake.upkeep import Upkeep
 
 
 @pytest.mark.parametrize(
@@ -33,3 +39,18 @@ def test_a_shard_computes_for_a_third_of_the_time_unless_somebody_would_wait_for
 
 def test_a_shard_that_others_kept_waiting_goes_on_at_once() -> None:
     assert rest_seconds(3.0, 0.2, EVERY_SECONDS) == 0
+
+
+def test_who_folds_lets_who_publishes_go_first(place: LakePlace) -> None:
+    told = threading.Event()
+    priorities: list[int] = []
+
+    def note_priority(_: Exception) -> None:
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        told.set()
+
+    # There are no tables yet, so the first look fails.
+    with Upkeep(place, Shard(1, 1), note_priority).running():
+        assert told.wait(60)
+        publishing = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert priorities[0] > publishing
