@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -40,26 +41,27 @@ Agent = Annotated[
 Customer = Annotated[
     str | None, typer.Option(help="Only calls of this customer.", metavar="ID", callback=in_utf8)
 ]
-Open = Annotated[
-    bool | None, typer.Option("--open/--over", help="Only calls that are open, or are over.")
-]
+
+
+class Answer(StrEnum):
+    """Whether calls are so, as the console's qualifiers have it."""
+
+    YES = "yes"
+    NO = "no"
+
+
+Open = Annotated[Answer | None, typer.Option("--open", help="Only calls that are open, or over.")]
 Incomplete = Annotated[
-    bool | None,
-    typer.Option(
-        "--incomplete/--complete", help="Only calls of which something is missing, or nothing."
-    ),
+    Answer | None, typer.Option(help="Only calls of which something is missing, or nothing.")
 ]
 Transferred = Annotated[
-    bool | None,
-    typer.Option("--transferred/--not-transferred", help="Only calls that changed hands, or not."),
+    Answer | None, typer.Option(help="Only calls that changed hands, or did not.")
 ]
 Conference = Annotated[
-    bool | None,
-    typer.Option("--conference/--no-conference", help="Only calls with a conference, or without."),
+    Answer | None, typer.Option(help="Only calls with a conference, or without.")
 ]
 Refused = Annotated[
-    bool | None,
-    typer.Option("--refused/--not-refused", help="Only calls in which a rule refused, or none."),
+    Answer | None, typer.Option(help="Only calls in which a rule refused something, or none did.")
 ]
 Reason = Annotated[
     str | None,
@@ -122,7 +124,7 @@ def list_calls(
     """List calls, newest first: all, or those that are as every flag says.
 
     [bold]call-ledger call list --phase ended --from 2026-01-05[/bold]
-    [bold]call-ledger call list --agent agent-1 --transferred --refused[/bold]
+    [bold]call-ledger call list --agent agent-1 --transferred yes --refused no[/bold]
     """
     from entrypoints.names_not_there import tell_no_call_has
     from projections.serving.client import Reader
@@ -131,21 +133,26 @@ def list_calls(
     output = Output.chosen(json, csv, raw=raw, excel=excel)
     began, ended = period(since_text, until_text, time_zone)
     entered = Selection(since=began, until=ended)
-    given: dict[str, str | bool | None] = {
+    named: dict[str, str | None] = {
         "agent": agent,
         CUSTOMER: customer,
         "queue": queue,
         "source": source,
         "phase": phase and phase.value,
+        "reason": reason,
+        "rule": rule,
+    }
+    answered: dict[str, Answer | None] = {
         "open": is_open,
         "incomplete": incomplete,
         "transferred": transferred,
         "conference": conference,
         "refused": refused,
-        "reason": reason,
-        "rule": rule,
     }
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen: dict[str, str | bool] = {
+        **{name: value for name, value in named.items() if value is not None},
+        **{name: value is Answer.YES for name, value in answered.items() if value is not None},
+    }
     conditions = [*map(condition, chosen), *entered.entered()]
     query = (
         f"select {', '.join(COLUMNS)}, count(*) over () as calls_in_all from calls "

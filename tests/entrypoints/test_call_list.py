@@ -46,15 +46,15 @@ def ids_where(folder: Path, condition: str) -> set[str]:
         ("--queue support", "call_id in (select call_id from queue_entries where queue='support')"),
         ("--source simulation", "source = 'simulation'"),
         ("--phase ended", "phase = 'ended'"),
-        ("--open", "is_open"),
-        ("--over", "not is_open"),
-        ("--complete", "not is_incomplete"),
-        ("--transferred", "transfer_count > 0"),
-        ("--not-transferred", "transfer_count = 0"),
-        ("--conference", "conference_count > 0"),
-        ("--no-conference", "conference_count = 0"),
-        ("--refused", "call_id in (select call_id from refusals)"),
-        ("--not-refused", "call_id not in (select call_id from refusals)"),
+        ("--open yes", "is_open"),
+        ("--open no", "not is_open"),
+        ("--incomplete no", "not is_incomplete"),
+        ("--transferred yes", "transfer_count > 0"),
+        ("--transferred no", "transfer_count = 0"),
+        ("--conference yes", "conference_count > 0"),
+        ("--conference no", "conference_count = 0"),
+        ("--refused yes", "call_id in (select call_id from refusals)"),
+        ("--refused no", "call_id not in (select call_id from refusals)"),
         (
             "--reason order-taken",
             "call_id in (select call_id from wrap_ups"
@@ -62,7 +62,7 @@ def ids_where(folder: Path, condition: str) -> set[str]:
         ),
         ("--rule R7", "call_id in (select call_id from refusals where rule = 'R7')"),
         (
-            "--refused --not-transferred --over",
+            "--refused yes --transferred no --open no",
             "transfer_count = 0 and not is_open and call_id in (select call_id from refusals)",
         ),
     ],
@@ -75,7 +75,7 @@ def test_a_flag_leaves_the_calls_that_are_so(flags: str, condition: str, day: Pa
 
 def test_a_customers_calls_are_found(day: Path) -> None:
     assert ids_of(day, "--customer", "+39 06 1") == {"on"}
-    assert ids_of(day, "--incomplete") == set()
+    assert ids_of(day, "--incomplete", "yes") == set()
 
 
 def test_a_call_is_found_by_the_same_on_the_command_line_over_http_and_in_the_console() -> None:
