@@ -13,6 +13,9 @@ from lake.table import Lake
 SHARE: Final = 5
 """To look for another version, and to open it, takes this part of a processor at most."""
 
+BETWEEN_LOOKS_SECONDS: Final = 0.25
+"""To look in S3 takes hardly any processor, and each time a request that is paid for."""
+
 
 class Latest:
     """Opens a version when somebody asks and there is a new one; all share it."""
@@ -34,7 +37,8 @@ class Latest:
                 if self._lake.version != self._reader.version:
                     self._reader = LakeReader(self._lake, before=self._reader)
                 took = time.thread_time() - began
-                self._looks_again_at = time.monotonic() + took * (SHARE - 1)
+                pause = max(took * (SHARE - 1), BETWEEN_LOOKS_SECONDS)
+                self._looks_again_at = time.monotonic() + pause
             finally:
                 self._looking.release()
         return self._reader

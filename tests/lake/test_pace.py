@@ -1,16 +1,20 @@
-"""How often a shard commits follows from what it takes of the processor, whoever else works."""
+"""How often shards commit and readers look follows from what that takes, whoever else works."""
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 
 import pytest
 
 from consumers.shard_projector import EVERY_SECONDS, LONGEST_SECONDS, rest_seconds
+from lake.latest import Latest
 from lake.place import LakePlace
 from lake.shard import Shard
+from lake.table import Lake
 from lake.upkeep import Upkeep
+from lake.writer import ShardWriter
 
 
 @pytest.mark.parametrize(
@@ -54,3 +58,22 @@ def test_who_folds_lets_who_publishes_go_first(place: LakePlace) -> None:
         assert told.wait(60)
         publishing = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     assert priorities[0] > publishing
+
+
+def test_who_asks_all_the_time_makes_a_server_look_four_times_a_second(
+    place: LakePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ShardWriter(Lake.made(place), Shard(1, 1), None).take_over()
+    looks: list[float] = []
+    look = Lake.look
+
+    def counted(lake: Lake) -> None:
+        looks.append(time.monotonic())
+        look(lake)
+
+    latest = Latest(place)
+    monkeypatch.setattr(Lake, "look", counted)
+    began = time.monotonic()
+    while time.monotonic() < began + 2:
+        latest.reader()
+    assert 1 < len(looks) <= (time.monotonic() - began) * 4 + 1
