@@ -22,6 +22,7 @@ from infra.errors import LedgerError
 from infra.folder import LedgerFolder
 from infra.postgresql import Postgresql
 from ledger.store.interface import EventStore, NewRows, Quarantined, StoreReader
+from ledger.store.opening import check_not_lost
 from ledger.store.postgresql import PostgresqlEventStore
 from ledger.store.sqlite import SqliteEventStore
 
@@ -42,6 +43,7 @@ def restore(place: Place, folder: LedgerFolder, on_progress: OnProgress) -> Mani
     manifest = read_manifest(place)
     if folder.has_store:
         raise LedgerError(f"There is a ledger in {folder} already: restore into another folder.")
+    check_not_lost(folder)
     aside = folder.path / "restoring.sqlite"
     with folder.writing("archive restore"):
         with closing(SqliteEventStore.open(aside)) as store:

@@ -77,6 +77,16 @@ class LedgerFolder:
         return self.path / "ledger.sqlite"
 
     @property
+    def log(self) -> Path:
+        """What SQLite has not moved into the file yet, after a writer that was killed."""
+        return self.path / "ledger.sqlite-wal"
+
+    @property
+    def has_log_alone(self) -> bool:
+        """Whether there is such a log, and the file that it belongs to is gone."""
+        return not self.sqlite_file.exists() and size_of(self.log) > 0
+
+    @property
     def has_store(self) -> bool:
         """Whether there is an event store to follow."""
         return self.postgresql is not None or self.sqlite_file.exists()
@@ -84,7 +94,7 @@ class LedgerFolder:
     @property
     def is_emptied(self) -> bool:
         """Whether the SQLite file has nothing where what lies beside it says that it had."""
-        beside = (self.projections, self.path / "ledger.sqlite-wal")
+        beside = (self.projections, self.log)
         return (
             self.sqlite_file.exists()
             and size_of(self.sqlite_file) == 0

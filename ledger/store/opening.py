@@ -26,17 +26,23 @@ def store_to_read(folder: LedgerFolder) -> StoreReader:
         store = PostgresqlReader.open_to_read(folder.postgresql)
         make_folder(folder.path)
         return store
+    check_not_lost(folder)
     if not folder.sqlite_file.exists():
         raise missing(folder.path)
-    check_not_emptied(folder)
     return SqliteReader.open_to_read(folder.sqlite_file)
 
 
-def check_not_emptied(folder: LedgerFolder) -> None:
-    """Refuse a file that has lost everything: it would be a new ledger, and SQLite end its log.
+def check_not_lost(folder: LedgerFolder) -> None:
+    """Refuse a file that has lost everything, and a log whose file is gone.
 
-    Raises `LedgerUnavailable`.
+    Either would be a new ledger: SQLite ends the log of an empty file, and takes one that it finds
+    beside another file for that file's own. Raises `LedgerUnavailable`.
     """
+    if folder.has_log_alone:
+        raise LedgerUnavailable(
+            f"{folder.log} is what was recorded last in a ledger whose file is gone: put"
+            f" {folder.sqlite_file.name} back beside it, or move it away to begin or restore one."
+        )
     if folder.is_emptied:
         raise LedgerUnavailable(
             f"{folder.sqlite_file} is empty, and was not: restore it from its last backup, or "
@@ -52,7 +58,7 @@ def store_to_write(folder: LedgerFolder, doing: str) -> Iterator[EventStore]:
     then, and `LedgerUnavailable` when the store cannot be read or written.
     """
     if folder.postgresql is None:
-        check_not_emptied(folder)
+        check_not_lost(folder)
         with folder.writing(doing), closing(SqliteEventStore.open(folder.sqlite_file)) as store:
             folder.leave_word(doing)
             yield store

@@ -196,6 +196,20 @@ def test_what_cannot_be_restored_is_told_and_leaves_nothing(tmp_path: Path) -> N
     assert not LedgerFolder(tmp_path / "back").has_store
 
 
+def test_nothing_is_restored_beside_the_log_of_another_ledger(tmp_path: Path) -> None:
+    """SQLite would put the log's pages in the place of the restored ones."""
+    place, back = FolderPlace(tmp_path / "archive"), LedgerFolder(tmp_path / "back")
+    recorded(tmp_path / "ledger")
+    archived(tmp_path / "ledger", place)
+    back.path.mkdir()
+    back.log.write_bytes(b"what was recorded last")
+    with pytest.raises(LedgerUnavailable, match="move it away to begin or restore one"):
+        restore(place, back, quietly)
+    back.log.unlink()
+    restore(place, back, quietly)
+    assert contents(back) == contents(LedgerFolder(tmp_path / "ledger"))
+
+
 def test_an_empty_ledger_has_an_archive_too(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "ledger"):
         pass

@@ -82,6 +82,19 @@ def test_a_ledger_whose_file_was_emptied_does_not_begin_anew(
     assert (tmp_path / "ledger.sqlite").stat().st_size == 0
 
 
+@pytest.mark.parametrize("door", [Ledger.open, StoreFeed])
+def test_the_log_of_a_ledger_whose_file_is_gone_is_kept(
+    tmp_path: Path, door: type[StoreFeed]
+) -> None:
+    Ledger.open(tmp_path).close()
+    (tmp_path / "ledger.sqlite").unlink()
+    (tmp_path / "ledger.sqlite-wal").write_bytes(b"what was recorded last")
+    with pytest.raises(LedgerUnavailable, match=r"whose file is gone: put ledger\.sqlite back"):
+        door(tmp_path)
+    assert (tmp_path / "ledger.sqlite-wal").read_bytes() == b"what was recorded last"
+    assert not (tmp_path / "ledger.sqlite").exists()
+
+
 def test_a_writer_that_was_killed_before_it_made_the_tables_had_no_ledger(tmp_path: Path) -> None:
     with LedgerFolder(tmp_path).writing("record"):
         (tmp_path / "ledger.sqlite").write_bytes(b"")
