@@ -101,15 +101,10 @@ def test_no_paragraph_of_a_help_is_broken_where_its_source_is(path: str) -> None
         assert all(line.startswith("[bold]") for line in others), first
 
 
-@pytest.mark.parametrize("path", [path for path in LEAVES if path not in TRIED_ELSEWHERE])
-def test_every_command_has_an_example_that_works(
-    told: Path,
-    path: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
-) -> None:
-    folder = tmp_path / "ledger"
+@pytest.fixture(scope="module")
+def before_examples(told: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that each example begins with a copy of: what examples name, in tables too."""
+    folder = tmp_path_factory.mktemp("before") / "ledger"
     shutil.copytree(told, folder)
     call(
         folder,
@@ -123,6 +118,20 @@ def test_every_command_has_an_example_that_works(
         "01890a5d-ac96-774b-bcce-b302099a8057",
     )
     call(folder, "record", "--lines", "-", typed=b"not a line\n")
+    assert call(folder, "sql", "from calls where call_id = '4711'", "--json").json["rows"]
+    return folder
+
+
+@pytest.mark.parametrize("path", [path for path in LEAVES if path not in TRIED_ELSEWHERE])
+def test_every_command_has_an_example_that_works(
+    before_examples: Path,
+    path: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    folder = tmp_path / "ledger"
+    shutil.copytree(before_examples, folder)
     if "call-ledger keys" in path:
         monkeypatch.setattr("secrets.token_hex", lambda size_bytes: "1f2e3d4c" * (size_bytes // 4))
         call(folder, "keys", "create", "--role", "auditor", "--note", "Ada")
