@@ -12,6 +12,8 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow.compute  # noqa: F401 - Arrow loads it at a first cast, in each of those that are forked
+
 import consumers.shard_projector
 import lake.folding
 from consumers.kafka.feed import Bounds, KafkaFeed
