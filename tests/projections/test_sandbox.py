@@ -271,6 +271,11 @@ def test_a_statement_that_takes_too_long_is_interrupted(projections: Projections
         answered(projections, endless, Bounds(seconds=0.2))
 
 
+def test_a_pivot_that_does_not_list_its_values_is_called_that(projections: Projections) -> None:
+    with pytest.raises(QueryRefused, match="this is a pivot without its values: begin with"):
+        answered(projections, "pivot calls on phase using count(*)", Bounds())
+
+
 def test_a_mistake_in_the_statement_is_told_in_its_words(projections: Projections) -> None:
     with pytest.raises(QueryFailed, match="colour_of_hair"):
         answered(projections, "select colour_of_hair from calls", Bounds())
