@@ -330,10 +330,12 @@ class Projections:
             "update feed_positions set projected_position = position,"
             " projected_refusal_number = refusal_number"
         )
-        connection.execute(
-            "insert into calls_to_recompute_aside from calls_to_recompute where exists (from aside)"
-        )
-        connection.execute("delete from calls_to_recompute")
+        if connection.execute("from calls_to_recompute limit 1").fetchall():
+            connection.execute(
+                "insert into calls_to_recompute_aside"
+                " from calls_to_recompute where exists (from aside)"
+            )
+            connection.execute("delete from calls_to_recompute")
 
     def _has_table(self, name: str) -> bool:
         # duckdb_tables() counts the rows of each table: in a file just opened that takes as long

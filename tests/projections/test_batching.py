@@ -7,7 +7,9 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections import computing
+from ledger.feed import EventBatch
+from projections import computing, dead_letters
+from projections.dead_letters import DeadLetter
 from projections.models import readable_models
 from tests.projections.histories import PHASES, Drawn, history, projections, steps
 from tests.projections.keys import rows_with_a_bad_key
@@ -29,6 +31,36 @@ def test_any_batching_of_any_history_gives_the_tables_of_one_rebuild(
         opened.add(None, written.refused())
         assert opened.positions.projected_position == len(written.events)
         assert changed_by_a_rebuild(opened) == []
+
+
+@settings(max_examples=15, phases=PHASES)
+@given(steps, st.integers(1, 20), st.sets(st.integers(0, 40), max_size=8))
+def test_any_batching_gives_the_tables_of_one_rebuild_where_events_are_dead_letters(
+    drawn: Drawn, size: int, unread: set[int]
+) -> None:
+    events = history(drawn).events
+    with projections() as opened:
+        for start in range(0, len(events), size):
+            indexes = range(start, min(start + size, len(events)))
+            read = [events[index] for index in indexes if index not in unread]
+            with opened.transaction():
+                if read:
+                    opened.insert_events(EventBatch(*map(list, zip(*read, strict=True))))
+                dead_letters.keep(
+                    opened.connection,
+                    [letter(*events[index]) for index in indexes if index in unread],
+                )
+                opened.note_position(indexes[-1] + 1)
+                opened.refresh_touched()
+        assert opened.connection.execute("from calls_to_recompute").fetchall() == []
+        assert changed_by_a_rebuild(opened) == []
+
+
+def letter(position: int, call_position: int, document: bytes) -> DeadLetter:
+    """What stands for an event that could not be read."""
+    return DeadLetter(
+        "call-events", 0, position, position, call_position, None, "unread", True, document
+    )
 
 
 @settings(max_examples=5, phases=PHASES)
