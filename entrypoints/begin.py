@@ -17,9 +17,7 @@ LONG_RUNNING: Final = {"project", "serve"}
 
 SETTINGS: Final = {
     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000",
-    "DUCKDB_JE_MALLOC_CONF": (
-        "tcache_max:524288,tcache_nslots_large:60,narenas:1,dirty_decay_ms:30000"
-    ),
+    "DUCKDB_JE_MALLOC_CONF": "tcache_max:524288,tcache_nslots_large:60",
 }
 """Small pieces are glibc's. Buffers, of up to 512 KiB, are those of DuckDB's own allocator."""
 

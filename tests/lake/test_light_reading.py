@@ -46,13 +46,18 @@ def test_a_process_that_sees_how_far_shards_are_loads_nothing_for_folders_of_fil
     assert ended.stdout == "[1] False\n", ended.stderr
 
 
+def publish_calls(folder: Path, kafka: Kafka, place: LakePlace) -> None:
+    """Two shards have the rows of four calls."""
+    record_calls(folder / "store", 4)
+    bring(folder / "store", kafka)
+    for shard in shards(2):
+        bring_up(folder / "shards", kafka, place, shard)
+
+
 def test_no_file_is_opened_of_a_table_that_nobody_asks_about(
     tmp_path: Path, kafka: Kafka, place: LakePlace
 ) -> None:
-    record_calls(tmp_path / "store", 4)
-    bring(tmp_path / "store", kafka)
-    for shard in shards(2):
-        bring_up(tmp_path / "shards", kafka, place, shard)
+    publish_calls(tmp_path, kafka, place)
     for file in Lake(place).files():
         if file.table == "exits":
             (Path(place.uri) / file.path).unlink()
@@ -65,10 +70,7 @@ def test_no_file_is_opened_of_a_table_that_nobody_asks_about(
 def test_whoever_lists_the_tables_sees_all_of_them(
     tmp_path: Path, kafka: Kafka, place: LakePlace
 ) -> None:
-    record_calls(tmp_path / "store", 4)
-    bring(tmp_path / "store", kafka)
-    for shard in shards(2):
-        bring_up(tmp_path / "shards", kafka, place, shard)
+    publish_calls(tmp_path, kafka, place)
     with LakeReader(Lake(place)) as reader:
         listed = reader.query("show tables").table.column("name").to_pylist()
     assert listed == sorted(["events", *(model.name for model in readable_models())])
