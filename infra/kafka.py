@@ -214,3 +214,30 @@ def brokers_seen(bootstrap: str) -> int:
         return 0
     finally:
         client.close()
+
+
+class KeptAdmin:
+    """The connection of `Kafka.admin`, kept for who asks again and again.
+
+    To connect takes several times as long as to ask.
+    """
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+        self._client: KafkaAdminClient | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._client is not None
+
+    def client(self) -> KafkaAdminClient:
+        """The connection that is there, or a new one. Raises `KafkaError`."""
+        if self._client is None:
+            self._client = self._kafka.admin_client()
+        return self._client
+
+    def close(self) -> None:
+        """Close the connection; whoever asks again opens another."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()

@@ -9,7 +9,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
-from infra.kafka import POLL_MESSAGES, Kafka, KafkaUnavailable
+from infra.kafka import POLL_MESSAGES, Kafka, KafkaUnavailable, KeptAdmin
 from infra.kafka_client import next_offsets
 from infra.topics import topics
 
@@ -71,28 +71,25 @@ def ends_said(
 
 
 class Ends:
-    """Asks as `ends_of` does again and again: to connect takes several times as long as to ask."""
+    """Asks as `ends_of` does, over a connection that is kept."""
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
-        self._admin: KafkaAdminClient | None = None
+        self._admin = KeptAdmin(kafka)
 
     def of(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         """The ends as of now. Raises `KafkaUnavailable`."""
-        if self._admin is not None:
+        if self._admin.is_open:
             try:
-                return ends_said(self._admin, partitions)
+                return ends_said(self._admin.client(), partitions)
             except KafkaError:
                 self.close()  # the broker that it leads to may be another one by now
         with self._kafka.explained():
-            self._admin = self._kafka.admin_client()
-            return ends_said(self._admin, partitions)
+            return ends_said(self._admin.client(), partitions)
 
     def close(self) -> None:
-        """Close the connection; whoever asks again opens another."""
-        admin, self._admin = self._admin, None
-        if admin is not None:
-            admin.close()
+        """Close the connection."""
+        self._admin.close()
 
 
 def has_reached(consumer: KafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

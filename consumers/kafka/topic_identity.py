@@ -14,7 +14,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from infra.errors import LedgerError
-from infra.kafka import Kafka, KafkaUnavailable
+from infra.kafka import Kafka, KafkaUnavailable, KeptAdmin
 from infra.topics import PAUSE_SECONDS, looked_for
 
 LOOK_AGAIN_SECONDS: Final = 2.0
@@ -91,7 +91,7 @@ class WatchedTopics:
         self._kafka = kafka
         self._way_on = way_on
         self._names = names
-        self._admin: KafkaAdminClient | None = None
+        self._admin = KeptAdmin(kafka)
         self._looked_at = time.monotonic()
         with kafka.explained():
             self.seen = looked_for(self._look, lambda seen: len(seen) == len(names))
@@ -124,7 +124,7 @@ class WatchedTopics:
                 now = looked_for(self._look, lambda seen: len(seen) == len(self.seen))
                 break
             except KafkaError:
-                self._disconnect()
+                self._admin.close()
                 if time.monotonic() > until:
                     with self._kafka.explained():
                         raise
@@ -138,7 +138,7 @@ class WatchedTopics:
         try:
             now = self._look()
         except KafkaError:
-            self._disconnect()
+            self._admin.close()
             return False
         if now != self.seen:
             self.check()
@@ -151,17 +151,10 @@ class WatchedTopics:
 
     def close(self) -> None:
         """Close the connection."""
-        self._disconnect()
+        self._admin.close()
 
     def _look(self) -> dict[str, Seen]:
-        if self._admin is None:
-            self._admin = self._kafka.admin_client()
-        return topics_seen(self._kafka, self._admin, *self._names)
-
-    def _disconnect(self) -> None:
-        admin, self._admin = self._admin, None
-        if admin is not None:
-            admin.close()
+        return topics_seen(self._kafka, self._admin.client(), *self._names)
 
     def _compare_with(self, now: Mapping[str, Seen]) -> None:
         for name, before in self.seen.items():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from domain.vocabulary import Phase
-from entrypoints.cli.report import Queue, Since, Source, Until, in_utf8
+from entrypoints.cli.report import Since, Source, Until, in_utf8
 from entrypoints.report_answer import moment_of
 from entrypoints.ui.moment import AskedMoment, HappenedBy, KnownAt, WithoutCorrections, notes_of
 from entrypoints.ui.options import (
@@ -40,6 +40,10 @@ Agent = Annotated[
 ]
 Customer = Annotated[
     str | None, typer.Option(help="Only calls of this customer.", metavar="ID", callback=in_utf8)
+]
+Queue = Annotated[
+    str | None,
+    typer.Option(help="Only calls that waited in this queue.", metavar="ID", callback=in_utf8),
 ]
 
 
